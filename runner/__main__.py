@@ -1,0 +1,101 @@
+"""The command line: words to a request, and back. No logic."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Ablation studies for image classifiers: declare, train, read which change helped.",
+)  # fmt: skip
+_out = Console(soft_wrap=False)
+
+
+@app.command()
+def run(
+    study: Annotated[list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files")] = None,
+    dataset: Annotated[str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")] = None,
+    seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
+    variants: Annotated[str | None, typer.Option(help="only these, separated by commas; the baseline is always in")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again")] = None,
+    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path("data"),
+    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
+    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
+) -> None:
+    """Train a study's runs, as far as they are not done, and write its report."""
+    from runner.execute import Request, execute
+    from runner.expand import Overrides, parse_set
+
+    request = Request(
+        studies=tuple(study or ["mlp"]),
+        overrides=Overrides(dataset, seeds, variants.split(",") if variants else None, parse_set(set_ or [])),
+        data=data, runs=runs, reports=reports, workers=workers, device=device,
+        retrain=retrain, fail_fast=fail_fast, dry_run=dry_run,
+    )  # fmt: skip
+    outcome = execute(request, _out)
+    if dry_run:
+        return
+    from runner.report import show_table, write_front_page, write_report
+
+    for name in outcome.names:
+        table = write_report(runs / name, reports / name)
+        show_table(table, _out)
+    page = write_front_page(reports)
+    _out.print(f"\nreport:       {page}\nTensorBoard:  tensorboard --logdir {runs}", highlight=False)
+    raise typer.Exit(1 if outcome.failed else 0)
+
+
+@app.command("list")
+def list_studies() -> None:
+    """The studies in ablations/ and what each asks."""
+    from runner.spec.study import FOLDER, available, first_line
+
+    for name in available():
+        _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}", highlight=False)
+
+
+@app.command()
+def report(
+    name: Annotated[list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")] = None,
+    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+) -> None:
+    """Write reports anew from the run directories."""
+    from runner.report import show_table, write_front_page, write_report
+    from runner.report.tables import studies_in
+
+    for study in studies_in(runs, name):
+        show_table(write_report(runs / study, reports / study), _out)
+    _out.print(f"\nreport:  {write_front_page(reports)}", highlight=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs a command; a wrong request is words and exit status 2, never a traceback."""
+    from runner.spec import RequestError
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)  # a cluster's notice is as good as Ctrl-C
+    try:
+        app(arguments, standalone_mode=True)
+    except RequestError as error:
+        count = len(error.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        print(f"{head}; nothing was trained or written.", *map(str, error.problems), sep="\n  ", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""A data set, split and cached: decoded once into uint8 arrays that every worker maps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from runner.data.sources import Parts, find
+from runner.data.trees import PARTS, Images, Labels
+from runner.spec.problems import Problem, RequestError
+from runner.spec.settings import Settings, dataset_label
+
+CACHE = Path("data") / "cache"
+_CARVED = {"mnist5k": (500, 1000), "digits": (200, 400), "cifar10": (5000, 10000), "cifar100": (5000, 10000)}
+_SHARES = (0.10, 0.15)  # of the images that there are, for a missing validation or test part
+_LAYOUT = 1  # of the cache and the way of splitting: a change makes new caches
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images (uint8, N x H x W x C) and labels (int64, N)."""
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The three parts, the classes' names, and the train part's channel means and deviations in [0, 1]."""
+
+    train: Part
+    val: Part
+    test: Part
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, width of an image."""
+        height, width, channels = self.train.images.shape[1:]
+        return channels, height, width
+
+
+def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
+    """The folder with the data set's cache, made where there is none; RequestError if it can't be."""
+    source = find(settings, location)
+    if source.signature is not None:
+        folder = cache / _folder_name(settings, source.signature)
+        if (folder / "meta.json").is_file():
+            return folder
+    parts, classes = source.read()
+    if "all" in parts:
+        parts = {"train": parts["all"]}
+    parts = split({name: _canonical(*pair) for name, pair in parts.items()}, settings, classes)
+    fingerprint = _fingerprint(parts, classes)
+    folder = cache / _folder_name(settings, source.signature or fingerprint)
+    if not (folder / "meta.json").is_file():
+        _write(folder, parts, classes, fingerprint)
+    return folder
+
+
+def load(folder: Path) -> Dataset:
+    """A prepared data set, mapped and not read: workers share its memory."""
+    meta = json.loads((folder / "meta.json").read_text())
+    # Mode "c" maps privately and writable: torch warns of read-only arrays, and nobody writes.
+    part = {
+        name: Part(np.load(folder / f"{name}.npy", mmap_mode="c"), np.load(folder / f"{name}-labels.npy"))
+        for name in PARTS
+    }
+    return Dataset(
+        part["train"], part["val"], part["test"],
+        tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
+    )  # fmt: skip
+
+
+def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
+    """Train, validation and test, stratified, the same for every seed: what is missing is carved from train."""
+    total = len(parts["train"][1])
+    val_share, test_share = _SHARES
+    val, test = _CARVED.get(settings.dataset, (round(val_share * total), round(test_share * total)))
+    for name, count in (("test", test), ("val", val)):
+        if name not in parts:
+            parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
+    return parts
+
+
+def _carve(pair: tuple[Images, Labels], name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
+    from sklearn.model_selection import train_test_split
+
+    images, labels = pair
+    try:
+        kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=0)
+    except ValueError as error:
+        counts = np.bincount(labels, minlength=len(classes))
+        rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
+        what = f"too few images to set a {name} part aside from every class ({rare}): {error}"
+        raise RequestError([Problem(dataset, what)]) from error
+    kept, taken = np.sort(kept), np.sort(taken)
+    return {"train": (images[kept], labels[kept]), name: (images[taken], labels[taken])}
+
+
+def _canonical(images: Images, labels: Labels) -> tuple[Images, Labels]:
+    """In an order of their own content, so that the same pictures give the same runs however they came."""
+    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    order = sorted(range(len(labels)), key=lambda i: (labels[i], digests[i]))
+    return images[order], labels[order]
+
+
+def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(repr((classes, _LAYOUT)).encode())
+    for name in PARTS:
+        images, labels = parts[name]
+        digest.update(repr((name, images.shape)).encode())
+        digest.update(np.ascontiguousarray(images))
+        digest.update(labels)
+    return digest.hexdigest()[:16]
+
+
+def channel_statistics(images: Images) -> tuple[list[float], list[float]]:
+    """Mean and (population) deviation of each channel in [0, 1], exact: from counts of the 256 levels."""
+    levels = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(images.shape[-1]):
+        share = np.bincount(images[..., channel].ravel(), minlength=256) / images[..., channel].size
+        mean = float(share @ levels)
+        means.append(mean)
+        deviations.append(float(np.sqrt(share @ (levels - mean) ** 2)) or 1.0)  # a constant channel stays as it is
+    return means, deviations
+
+
+def _folder_name(settings: Settings, signature: str) -> str:
+    # Where the data lies is no part of the key; which sizes the parts get is.
+    key = repr((signature, settings.image_size, settings.channels, _CARVED.get(settings.dataset), _LAYOUT))
+    label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
+    return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _write(folder: Path, parts: Parts, classes: tuple[str, ...], fingerprint: str) -> None:
+    """Written beside and renamed: a cache is there whole or not at all."""
+    beside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    beside.mkdir(parents=True)
+    for name in PARTS:
+        np.save(beside / f"{name}.npy", np.ascontiguousarray(parts[name][0]))
+        np.save(beside / f"{name}-labels.npy", parts[name][1])
+    mean, std = channel_statistics(parts["train"][0])
+    meta = {"classes": list(classes), "mean": mean, "std": std, "fingerprint": fingerprint}
+    (beside / "meta.json").write_text(json.dumps(meta, indent=2))
+    try:
+        os.replace(beside, folder)
+    except OSError:  # another runner was first
+        shutil.rmtree(beside)

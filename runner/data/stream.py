@@ -1,0 +1,143 @@
+"""The stream of batches for (data settings, seed, epoch): the same for every run that shares them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from runner.data.dataset import Dataset, Part
+from runner.data.trees import Images
+from runner.spec.names import albumentations
+from runner.spec.problems import Problem, RequestError
+from runner.spec.settings import Settings
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+TRAIN_EVAL = 5_000  # images of the fixed part of train that is evaluated as validation is
+EVAL_BATCH = 1_000  # fixed: the bits of a product depend on its size
+_ORDER, _TRAIN_EVAL = 1, 2  # keep the uses of one seed apart
+
+
+class Augmenter:
+    """Albumentations per image, a function of (seed, epoch, index) alone.
+
+    Reseeding makes new generators (377 us an image); setting the state of one shared Philox takes 12.
+    """
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        package = albumentations()
+        transforms = [getattr(package, name)(**args) for item in settings.augment for name, args in item.items()]
+        self._compose: Any = package.Compose(transforms, strict=True, is_check_shapes=False)
+        self._philox = np.random.Philox(key=0)
+        self._python = random.Random()
+        self._compose.set_random_state(np.random.Generator(self._philox), self._python)
+        self._seed = seed
+
+    def __call__(self, image: Images, epoch: int, index: int) -> Images:
+        """The image (H x W x C, uint8) as it looks in this epoch."""
+        self._philox.state = {
+            "bit_generator": "Philox",
+            "state": {
+                "counter": np.array([0, 0, index, epoch], dtype=np.uint64),
+                "key": np.array([self._seed, 0], dtype=np.uint64),
+            },
+            "buffer": np.zeros(4, dtype=np.uint64),
+            "buffer_pos": 4,
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        self._python.seed((self._seed << 96) | (epoch << 64) | index)
+        return self._compose(image=image)["image"]  # type: ignore[no-any-return]
+
+
+def check_augmentation(settings: Settings, dataset: Dataset) -> None:
+    """Tries the transforms on one image; RequestError if they fail or change its size or type."""
+    if not settings.augment:
+        return
+    image = np.array(dataset.train.images[0])
+    where = f"{settings.dataset}: augment"
+    try:
+        result = Augmenter(settings, seed=0)(image, epoch=1, index=0)
+    except Exception as error:
+        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}"
+        raise RequestError([Problem(where, what)]) from error
+    if result.shape != image.shape or result.dtype != np.uint8:
+        what = f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; use only ones that keep size and type."
+        raise RequestError([Problem(where, what)])
+
+
+class Stream:
+    """Batches of one data set for one seed, on a device: float32 N x C x H x W images, int64 labels."""
+
+    def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
+        self.dataset = dataset
+        self._settings = settings
+        self._seed = seed
+        self._device = device
+        self._augmenter = Augmenter(settings, seed) if settings.augment else None
+        train = settings.normalize == "train"
+        shape = (1, len(dataset.mean), 1, 1)
+        mean = torch.tensor(dataset.mean if train else 0.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
+        std = torch.tensor(dataset.std if train else 1.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
+        self._shift = (mean * 255).float().to(device)
+        self._scale = (1 / (std * 255)).float().to(device)
+
+    @property
+    def augments(self) -> bool:
+        return self._augmenter is not None
+
+    def train(self, epoch: int) -> Iterator[Batch]:
+        """The train part once, in this epoch's order (epochs count from 1)."""
+        images, labels = self._resident
+        for index in self.order(epoch):
+            if self._augmenter:
+                pixels = torch.from_numpy(self.augmented(epoch, index)).to(self._device)
+            else:
+                pixels = images.index_select(0, torch.from_numpy(index).to(self._device))
+            yield self.normalized(pixels), labels[torch.from_numpy(index).to(self._device)]
+
+    def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        """The train part's indices, batch by batch. A last batch of a single image is left out:
+        BatchNorm has no variance to divide it by."""
+        count, size = len(self.dataset.train), self._settings.batch_size
+        order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(count)
+        batches = [order[start : start + size] for start in range(0, count, size)]
+        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+
+    def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
+        """Those train images as this epoch shows them: uint8, N x H x W x C."""
+        images = self.dataset.train.images
+        if not self._augmenter:
+            return np.array(images[index])
+        return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
+
+    def evaluation(self, part: Part) -> Iterator[Batch]:
+        """A part in its own order, never augmented."""
+        for start in range(0, len(part), EVAL_BATCH):
+            pixels = torch.from_numpy(part.images[start : start + EVAL_BATCH]).to(self._device)
+            yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + EVAL_BATCH]).to(self._device)
+
+    @cached_property
+    def train_eval(self) -> Part:
+        """A fixed part of train, the same for every seed and run."""
+        train = self.dataset.train
+        if len(train) <= TRAIN_EVAL:
+            return train
+        chosen = np.sort(np.random.default_rng([0, 0, _TRAIN_EVAL]).permutation(len(train))[:TRAIN_EVAL])
+        return Part(np.array(train.images[chosen]), train.labels[chosen])
+
+    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """uint8 N x H x W x C to float32 N x C x H x W, as A.Normalize and ToTensorV2 would give it."""
+        floats = pixels.permute(0, 3, 1, 2).contiguous().float()
+        return floats.sub_(self._shift).mul_(self._scale)
+
+    @cached_property
+    def _resident(self) -> Batch:
+        """The train part where batches are gathered from: mapped on a CPU, on the device otherwise."""
+        train = self.dataset.train
+        return torch.from_numpy(train.images).to(self._device), torch.from_numpy(train.labels).to(self._device)

@@ -1,0 +1,131 @@
+"""What is done and what is left of a request; shown, or trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from rich.console import Console
+
+from runner.execute.progress import Progress, duration
+from runner.execute.provenance import commit, provenance
+from runner.execute.schedule import finish_seconds, measure, shares
+from runner.execute.share import Message, Place, Share
+from runner.execute.workers import FailFast, train_all
+from runner.expand import Run
+from runner.logs.hparams import hparams
+from runner.logs.rundir import RunDir
+from runner.logs.summary import write_mean, write_root
+from runner.spec import Problem, RequestError
+
+if TYPE_CHECKING:
+    from runner.execute.request import Request
+
+
+class Plan:
+    """The runs of a request, the ones that are left, their shares and costs."""
+
+    def __init__(self, runs: Sequence[Run], data: Callable[[Run], Path], request: Request) -> None:
+        self._request = request
+        self._runs = list(runs)
+        self._data = data
+        self._device = pick_device(request.device)
+        self._status = {run: RunDir(request.runs / run.folder).status() for run in runs}
+        self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
+        # A cohort in lockstep fills a GPU by itself.
+        self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
+        self._costs = measure(self._left, data, self._device)
+        self._shares = [Share(tuple(part), data(part[0])) for part in shares(self._left, self._costs, self._workers)]
+
+    def show(self, console: Console) -> None:
+        """Every run with its directory, what it changes, done or to do; then what it would take."""
+        for variant in dict.fromkeys(run.variant for run in self._runs):
+            changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
+            console.print(f"{variant.name:<24}{changes}", highlight=False, overflow="ellipsis", no_wrap=True)
+        status = {"finished": "done", "failed": "to do, failed before", "started": "to do, goes on"}
+        for run in self._runs:
+            shown = "to do, again" if self._request.retrain else status.get(self._status[run], "to do")
+            console.print(f"{shown:<24}{self._request.runs / run.folder}", highlight=False, soft_wrap=True)
+        size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
+        console.print(
+            f"{len(self._left)} of {len(self._runs)} runs to do: at most about {duration(self._seconds)} with "
+            f"{self._workers} workers (early stopping may end it sooner), {size / 1e6:.0f} MB. Nothing was trained.",
+            highlight=False,
+        )
+
+    def train(self, console: Console) -> int:
+        """Trains what is left; returns how many runs failed. KeyboardInterrupt passes, cleanly stopped."""
+        self._write_root()
+        if not self._left:
+            console.print(f"all {len(self._runs)} runs are done already", highlight=False)
+            return 0
+        console.print(
+            f"{len(self._left)} of {len(self._runs)} runs to do, at most about {duration(self._seconds)} with "
+            f"{self._workers} workers on {self._device}",
+            highlight=False,
+        )
+        made_by = provenance(str(self._device)) | {"commit": commit()}
+        place = Place(self._request.runs, str(self._device), made_by)
+        pending = list(self._left)
+        with Progress(self._left, self._costs, console) as progress:
+
+            def on_message(share: Share, message: Message) -> None:
+                if message.kind == "died":
+                    message = self._record_death(message)
+                progress.on_message(share, message)
+                if message.kind in ("finished", "failed"):
+                    pending.remove(message.run)
+                    if not any(run.variant == message.run.variant and run.study == message.run.study for run in pending):
+                        self._write_mean(message.run)
+                if message.kind == "failed" and self._request.fail_fast:
+                    raise FailFast
+
+            try:
+                train_all(self._shares, place, self._workers, on_message)
+            except FailFast:
+                console.print("stopped at the first failure, as told", highlight=False)
+        return progress.failed
+
+    @property
+    def _seconds(self) -> float:
+        return finish_seconds([share.runs for share in self._shares], self._costs, self._workers)
+
+    def _record_death(self, message: Message) -> Message:
+        """A worker can't write its own end."""
+        directory = RunDir(self._request.runs / message.run.folder)
+        identity = directory.identity() or {}
+        directory.write_identity(identity | {"status": "failed", "cause": message.cause})
+        return Message("failed", message.run, cause=message.cause)
+
+    def _write_mean(self, run: Run) -> None:
+        folder = self._request.runs / run.folder.parent
+        write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+
+    def _write_root(self) -> None:
+        """The root's columns: the union over every run that is there or is about to be."""
+        self._request.runs.mkdir(parents=True, exist_ok=True)
+        sessions = [hparams(run.variant.settings.plain(), run.study, run.variant.name) for run in self._runs]
+        for path in self._request.runs.glob("*/*/seed*/run.json"):
+            identity = RunDir(path.parent).identity() or {}
+            if isinstance(identity.get("settings"), dict):
+                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+        write_root(self._request.runs, sessions)
+
+
+def pick_device(name: str) -> torch.device:
+    """auto: the GPU that there is, else the CPU. RequestError for one that there is not."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    if name not in there:
+        raise RequestError([Problem("--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
+    if not there[name]:
+        raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
+    return torch.device(name)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,55 @@
+"""What made a run: versions, code and machine, so that runs made by others are told apart."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
+_DECIDING = ("data", "models.py", "train.py", "torchvision.py")  # rooms whose code decides the numbers
+
+
+@cache
+def provenance(device: str) -> dict[str, Any]:
+    """Plain data: versions, a hash of the deciding code, machine type, device, threads a worker."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "code": _code(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "threads": 1,
+    }
+
+
+@cache
+def commit() -> str | None:
+    """The present git commit, with + where the tree has changes; None outside a checkout."""
+    root = Path(__file__).parents[2]
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        changed = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _code() -> str:
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for name in _DECIDING:
+        place = root / name
+        for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

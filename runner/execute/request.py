@@ -1,0 +1,128 @@
+"""A request, from its words to its report: plan, train, tell."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
+from runner.files import read_json, write_json
+from runner.spec import Problem, RequestError
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line or in a notebook."""
+
+    studies: Sequence[str | dict[str, Any]] = ("mlp",)
+    overrides: Overrides = field(default_factory=Overrides)
+    data: Path = Path("data")
+    runs: Path = Path("runs")
+    reports: Path = Path("reports")
+    workers: int | None = None
+    device: str = "auto"
+    retrain: bool = False
+    fail_fast: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The names of the studies that ran, and how many of their runs failed."""
+
+    names: tuple[str, ...]
+    failed: int
+
+
+def execute(request: Request, console: Console) -> Outcome:
+    """Does what was asked. RequestError, with nothing trained or written, where the request is wrong."""
+    studies = resolve_studies(request.studies, request.overrides)
+    _check_places(request)
+    runs = [run for study in studies for run in study.runs()]
+    data = _prepare(runs, request)
+    from runner.execute.plan import Plan  # torch comes with it: not before the request is known to be right
+
+    plan = Plan(runs, data, request)
+    if request.dry_run:
+        plan.show(console)
+        return Outcome(tuple(study.name for study in studies), 0)
+    for study in studies:
+        _write_study(study, request)
+    failed = plan.train(console)
+    return Outcome(tuple(study.name for study in studies), failed)
+
+
+def _check_places(request: Request) -> None:
+    """Directories that can't be written, before anything is trained."""
+    problems = []
+    for path in (request.runs, request.reports):
+        nearest = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            problems.append(Problem(str(path), f"{nearest} is no directory that can be written; choose another."))
+    if request.workers is not None and request.workers < 1:
+        problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
+    if problems:
+        raise RequestError(problems)
+
+
+def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
+    """Every data set that the runs need, decoded and cached; every problem with them at once."""
+    from runner.data import check_augmentation, load, prepare
+
+    folders: dict[tuple[str, ...], Path] = {}
+    checked: set[tuple[str, ...]] = set()
+    problems: list[Problem] = []
+    for run in runs:
+        source, data = run.data_key[:3], run.data_key[:-1]
+        if data in checked:
+            continue
+        checked.add(data)
+        try:
+            if source not in folders:
+                folders[source] = prepare(run.variant.settings, request.data)
+            check_augmentation(run.variant.settings, load(folders[source]))
+        except RequestError as error:
+            problems += error.problems
+    if problems:
+        raise RequestError(problems)
+    return lambda run: folders[run.data_key[:3]]
+
+
+def _write_study(study: ResolvedStudy, request: Request) -> None:
+    """study.json: the resolved request, with the time at which each question was first declared."""
+    path = request.runs / study.name / "study.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    before = read_json(path) or {}
+    declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
+    questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
+    write_json(
+        path,
+        {
+            "name": study.name,
+            "file": str(study.file),
+            "doc": study.doc.strip(),
+            "command": shlex.join(["python", "-m", "runner", *sys.argv[1:]]),
+            "variants": {
+                variant.name: {
+                    "directory": variant.directory,
+                    "changes": variant.changes,
+                    "settings": variant.settings.plain(),
+                }
+                for variant in study.variants
+            },
+            "questions": [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
+        },
+    )
+
+
+def _question_key(question: dict[str, Any]) -> str:
+    return json.dumps({k: v for k, v in question.items() if k not in ("declared", "claim")}, sort_keys=True)

@@ -1,0 +1,139 @@
+"""Worker processes: each takes a share of a cohort at a time; one that dies takes nothing with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from runner.execute.share import Message, Place, Share, train_share
+from runner.expand import Run
+from runner.train import Interrupted
+
+_STOP_SECONDS = 10  # for a clean stop, before workers are killed
+OnMessage = Callable[[Share, Message], None]
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: Connection
+    share: Share | None = None
+    ended: set[Run] = field(default_factory=set)
+
+
+class FailFast(Exception):
+    """A run failed, and the command was told to stop at the first failure."""
+
+
+def train_all(shares: Iterable[Share], place: Place, workers: int, on_message: OnMessage) -> None:
+    """Trains every share; returns when all runs have ended, finished or failed.
+
+    On KeyboardInterrupt, or on whatever `on_message` raises, the workers stop cleanly: they write
+    checkpoints of the epoch before and exit.
+    """
+    queue = deque(shares)
+    context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in mid-air
+    stop = context.Event()
+    pool = [_start(context, place, stop) for _ in range(min(workers, len(queue)))]
+    try:
+        while queue or any(worker.share for worker in pool):
+            for worker in pool:
+                if worker.share is None and queue:
+                    worker.share, worker.ended = queue.popleft(), set()
+                    worker.pipe.send(worker.share)
+            busy = [worker for worker in pool if worker.share]
+            ready = wait([worker.pipe for worker in busy])
+            for worker in [worker for worker in busy if worker.pipe in ready]:
+                try:
+                    _receive(worker, on_message)
+                except (EOFError, ConnectionResetError):
+                    queue.extendleft(_bury(worker, on_message))
+                    pool.remove(worker)
+                    if queue:
+                        pool.append(_start(context, place, stop))
+    finally:
+        _dismiss(pool, stop)
+
+
+def _start(context: Any, place: Place, stop: Event) -> _Worker:
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, place, stop), daemon=True)
+    process.start()
+    theirs.close()  # so that the worker's death is the end of the pipe
+    return _Worker(process, ours)
+
+
+def _receive(worker: _Worker, on_message: OnMessage) -> None:
+    message = worker.pipe.recv()
+    assert worker.share is not None
+    if message is None:
+        worker.share = None
+        return
+    if message.kind in ("finished", "failed"):
+        worker.ended.add(message.run)
+    on_message(worker.share, message)
+
+
+def _bury(worker: _Worker, on_message: OnMessage) -> list[Share]:
+    """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
+    worker.process.join()
+    share = worker.share
+    assert share is not None
+    left = [run for run in share.runs if run not in worker.ended]
+    if len(share.runs) == 1 and left:
+        code = worker.process.exitcode
+        how = f"by signal {signal.Signals(-code).name}" if code and code < 0 else f"with exit status {code}"
+        hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+        on_message(share, Message("died", left[0], cause=f"the worker process ended {how}{hint}"))
+        return []
+    return [Share((run,), share.data) for run in left]
+
+
+def _dismiss(pool: list[_Worker], stop: Event) -> None:
+    """Workers with nothing to do end at the closing of their pipe, those at work at the next batch."""
+    stop.set()
+    for worker in pool:
+        worker.pipe.close()
+    for worker in pool:
+        worker.process.join(_STOP_SECONDS)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _work(pipe: Connection, place: Place, stop: Event) -> None:
+    """A worker's life: share after share, until the pipe closes or it is told to stop."""
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
+    try:
+        while True:
+            share = pipe.recv()
+            train_share(share, place, pipe.send, stop.is_set)
+            pipe.send(None)
+    except (EOFError, BrokenPipeError, ConnectionResetError, Interrupted):
+        return
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _die_with_parent() -> None:
+    """No orphans: a killed runner takes its workers along."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,70 @@
+"""TensorBoard's hparams dashboard: every setting a column, every variant a group of seeds.
+
+`SummaryWriter.add_hparams` is not used: it opens a second run in a folder named by the clock, stores
+booleans as floats, and cannot group seeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tensorboard.plugins.hparams import api_pb2, summary_v2
+
+from runner.logs.tags import HPARAM_METRICS
+
+Hparam = str | float | bool
+_SHOWN_VALUES = 50  # more than that and a column gets a range, not check boxes
+
+
+def hparams(settings: Mapping[str, Any], study: str, variant: str) -> dict[str, Hparam]:
+    """Settings (plain data) as hparams of fixed types: lists, dicts and sizes as text."""
+    values: dict[str, Hparam] = {"study": study, "variant": variant}
+    for key, value in settings.items():
+        if key in ("image_size", "channels"):  # a word or a number: text either way
+            values[key] = str(value)
+        elif isinstance(value, (bool, int, float)):
+            values[key] = value if isinstance(value, bool) else float(value)
+        else:
+            values[key] = value if isinstance(value, str) else json.dumps(value)
+    return values
+
+
+def session_start(values: dict[str, Hparam], group: str) -> Any:
+    """The summary that makes a run's directory a session of `group`."""
+    return summary_v2.hparams_pb(values, trial_id=group)
+
+
+def session_end(succeeded: bool, when: float) -> Any:
+    """The final status. TensorBoard keeps the first it sees, so it is written exactly once."""
+    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+    from tensorboard.plugins.hparams import metadata, plugin_data_pb2
+
+    status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
+    end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=when)
+    content = plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, session_end_info=end)
+    plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME, content=content.SerializeToString())
+    value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=SummaryMetadata(plugin_data=plugin))
+    value.tensor.CopyFrom(metadata.NULL_TENSOR)
+    return Summary(value=[value])
+
+
+def experiment(sessions: Iterable[Mapping[str, Hparam]]) -> Any:
+    """The one summary, in the root, that names the union of all columns and their values."""
+    domains: dict[str, set[Hparam]] = {}
+    for session in sessions:
+        for key, value in session.items():
+            domains.setdefault(key, set()).add(value)
+    columns = [summary_v2.HParam(key, _domain(values)) for key, values in domains.items()]
+    metrics = [summary_v2.Metric(tag, display_name=name) for tag, name in HPARAM_METRICS.items()]
+    return summary_v2.hparams_config_pb(hparams=columns, metrics=metrics)
+
+
+def _domain(values: set[Hparam]) -> Any:
+    kinds = {type(value) for value in values}
+    if len(kinds) > 1:  # can only come from someone's own directories
+        return None
+    if kinds == {float} and len(values) > _SHOWN_VALUES:
+        return summary_v2.RealInterval(min(values), max(values))
+    return summary_v2.Discrete(sorted(values))

@@ -1,0 +1,44 @@
+"""The one vocabulary of tags: what a run writes, and what TensorBoard and the tables read.
+
+Scalars, at every epoch (each also a column of metrics.csv):
+    train/loss, train/accuracy      mean over the epoch's steps, in training mode
+    train_eval/loss, .../accuracy   a fixed part of train, not augmented, in evaluation mode
+    val/loss, val/accuracy          validation
+    generalization_gap              train_eval/accuracy - val/accuracy
+    train/lr                        learning rate of the first parameter group
+    train/grad_norm                 L2 norm of all gradients, mean over every tenth step
+    train/images_per_second         of this run's steps and its share of the stream
+    seconds                         this run's share of the epoch, evaluation included
+Scalars, once, of the best epoch's weights (lowest validation loss):
+    best/epoch, best/epochs, best/val_loss, best/val_accuracy, best/generalization_gap
+    test/loss, test/accuracy
+Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
+Images:
+    train/augmented                 epoch 1, as the network sees them
+    val/samples, weights/first_layer, val/confusion_matrix      epochs 1, 4, 16, ...
+    best/misclassified, best/confusion_matrix, test/confusion_matrix    once
+PR curves, once: best/pr/<class>, on validation
+Text, once: settings, changes. Graph: graph. Hparams: every setting.
+In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95% t interval over seeds,
+    with _ for / within <scalar>.
+"""
+
+EPOCH_SCALARS = (
+    "train/loss", "train/accuracy", "train_eval/loss", "train_eval/accuracy", "val/loss", "val/accuracy",
+    "generalization_gap", "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
+)  # fmt: skip
+MEAN_SCALARS = EPOCH_SCALARS[:7]
+FINAL_PREFIXES = ("best/", "test/")  # written once, at a run's end, and again if that end is repeated
+HPARAM_METRICS = {
+    "best/val_accuracy": "validation accuracy",
+    "best/val_loss": "validation loss",
+    "test/accuracy": "test accuracy",
+    "test/loss": "test loss",
+    "best/epoch": "best epoch",
+    "best/generalization_gap": "generalization gap",
+}
+
+
+def mean_tag(scalar: str, bound: str = "") -> str:
+    """The tag of a scalar's mean over seeds, or of its "lower" or "upper" bound."""
+    return f"mean/{scalar.replace('/', '_')}" + (f"_{bound}" if bound else "")

@@ -1,0 +1,131 @@
+"""Settings to a network, with the initial weights of (settings, seed)."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from runner.spec import Settings
+from runner.spec.names import resolve
+from runner.spec.settings import MODELS
+from runner.torchvision import torchvision
+
+_ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+Shape = tuple[int, int, int]
+
+
+def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Module:
+    """The model for images of `shape` (channels, height, width), giving logits, N x `classes`.
+
+    Each weight layer draws from its own random numbers, a function of the seed and the layer's place
+    among its kind. So variants that insert other layers still begin with the same weights where the
+    shapes agree, and two schemes of one family scale the same draws. The global random state is left as
+    it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if settings.model in MODELS:
+            model = _BUILDERS[settings.model](settings, shape, classes)
+            _reset(model, seed)
+        else:  # somebody's own: its constructor's weights stand unless the settings name a scheme
+            model = _own(settings, shape, classes)
+        if settings.init != "default":
+            _initialize(model, settings, seed)
+    return model
+
+
+def weight_layers(model: nn.Module) -> list[nn.Module]:
+    """The layers that multiply by a weight matrix or filter bank, in order."""
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    return [module for module in model.modules() if isinstance(module, kinds)]
+
+
+def _perceptron(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
+
+
+def _mlp(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), *_dense(settings, shape[0] * shape[1] * shape[2], classes))
+
+
+def _dense(settings: Settings, width: int, classes: int) -> list[nn.Module]:
+    """For each hidden layer Linear, BatchNorm1d, activation, Dropout; last a Linear to the classes."""
+    layers: list[nn.Module] = []
+    for units in settings.hidden:
+        layers.append(nn.Linear(width, units))
+        if settings.batch_norm:
+            layers.append(nn.BatchNorm1d(units))
+        layers.append(_ACTIVATIONS[settings.activation]())
+        if settings.dropout:
+            layers.append(nn.Dropout(settings.dropout))
+        width = units
+    return [*layers, nn.Linear(width, classes)]
+
+
+def _cnn(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    """For each stage a 3x3 convolution, BatchNorm2d, activation, 2x2 max pooling, Dropout; then dense layers."""
+    layers: list[nn.Module] = []
+    channels, height, width = shape
+    for filters in settings.filters:
+        layers.append(nn.Conv2d(channels, filters, kernel_size=3, padding=1))
+        if settings.batch_norm:
+            layers.append(nn.BatchNorm2d(filters))
+        layers.append(_ACTIVATIONS[settings.activation]())
+        if min(height, width) >= 2:
+            layers.append(nn.MaxPool2d(2))
+            height, width = height // 2, width // 2
+        if settings.dropout:
+            layers.append(nn.Dropout(settings.dropout))
+        channels = filters
+    return nn.Sequential(*layers, nn.Flatten(), *_dense(settings, channels * height * width, classes))
+
+
+def _resnet18(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    """torchvision's ResNet-18 with the stem for small images: a 3x3 convolution and no pooling
+    (He et al. 2016, section 4.2)."""
+    model = torchvision().models.resnet18(num_classes=classes)
+    model.conv1 = nn.Conv2d(shape[0], 64, kernel_size=3, stride=1, padding=1, bias=False)
+    model.maxpool = nn.Identity()
+    return model  # type: ignore[no-any-return]
+
+
+_BUILDERS = {"perceptron": _perceptron, "mlp": _mlp, "cnn": _cnn, "resnet18": _resnet18}
+
+
+def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    """Somebody's function(shape, classes, **model_args) -> nn.Module."""
+    function = resolve(settings.model)
+    try:
+        inspect.signature(function).bind(shape, classes, **settings.model_args)
+    except TypeError as error:
+        raise TypeError(f"{settings.model} must take (shape, classes, **model_args): {error}") from error
+    model: Any = function(shape, classes, **settings.model_args)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{settings.model} returned {type(model).__name__}; expected a torch.nn.Module")
+    return model
+
+
+def _reset(model: nn.Module, seed: int) -> None:
+    """PyTorch's own initialization of every weight layer, each from its own random numbers."""
+    for number, layer in enumerate(weight_layers(model)):
+        torch.manual_seed(_layer_seed(seed, number))
+        layer.reset_parameters()  # type: ignore[operator]
+
+
+def _initialize(model: nn.Module, settings: Settings, seed: int) -> None:
+    """The named torch.nn.init scheme for every weight layer, biases zero.
+
+    kaiming_* with its default arguments has the gain of ReLU, sqrt(2) (He et al. 2015)."""
+    function = getattr(nn.init, settings.init + "_")
+    for number, layer in enumerate(weight_layers(model)):
+        torch.manual_seed(_layer_seed(seed, number))
+        function(layer.weight, **settings.init_args)
+        if isinstance(layer.bias, nn.Parameter):
+            nn.init.zeros_(layer.bias)
+
+
+def _layer_seed(seed: int, number: int) -> int:
+    return seed * 10_000 + number  # a network has fewer weight layers than that

@@ -1,0 +1,142 @@
+"""Figures for people: readable on a light and on a dark page, so on a light ground of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from runner.report.tables import StudyRuns, banded
+from runner.spec import BASELINE
+
+_INK, _MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
+_UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
+_CURVE, _TRAIN = "#1a73e8", "#e8710a"
+_STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK, "axes.labelcolor": _INK,
+    "axes.edgecolor": _MUTED, "xtick.color": _MUTED, "ytick.color": _INK, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
+    "axes.titlesize": 10, "figure.facecolor": "white", "savefig.facecolor": "white", "savefig.dpi": 160,
+}  # fmt: skip
+
+
+@contextmanager
+def _saved(path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, Any]]:
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+        try:
+            yield figure, axes
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path)
+        finally:
+            plt.close(figure)
+
+
+def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
+    """Every variant's effect on an accuracy with its interval, sorted, in percentage points."""
+    column = f"effect {metric}"
+    rows = table[table[column].notna()].sort_values(column)
+    points = [rows[name].to_numpy(dtype=float) * 100 for name in (column, f"{column} low", f"{column} high")]
+    estimates, lows, highs = points
+    limit = _focus(estimates, lows, highs)
+    with _saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
+        axes.axvline(0, color=_INK, linewidth=1)
+        for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
+            if abs(estimate) > limit:
+                _off_scale(axes, y, estimate, limit)
+                continue
+            color = _UP if low > 0 else _DOWN if high < 0 else _LEVEL
+            if math.isfinite(low):
+                axes.plot([max(low, -limit), min(high, limit)], [y, y], color=color, linewidth=2.5, alpha=0.6, solid_capstyle="round")
+            axes.plot(estimate, y, "o", color=color, markersize=7)
+            axes.annotate(f"{estimate:+.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9)
+        axes.set_yticks(range(len(rows)), rows["variant"])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlim(-limit * 1.05, limit * 1.05)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(f"{title}, minus the baseline's (percentage points; line: 95% interval, paired by seed)")
+
+
+def _focus(*arrays: Any) -> float:
+    """Half the width of an axis that shows most effects well: a disaster must not squash the others."""
+    bounds = np.sort(np.nanmax(np.abs(np.vstack(arrays)), axis=0)) if len(arrays[0]) else np.array([1.0])
+    limit = bounds[0]
+    for bound in bounds:
+        limit = bound if bound <= max(4 * np.median(bounds[: max(1, len(bounds) * 3 // 4)]), 0.5) else limit
+    return float(max(limit, 0.1)) * 1.1
+
+
+def _off_scale(axes: Axes, y: float, estimate: float, limit: float) -> None:
+    side = math.copysign(1, estimate)
+    axes.annotate(
+        "", (side * limit, y), (side * limit * 0.86, y), arrowprops={"arrowstyle": "-|>", "color": _DOWN if side < 0 else _UP, "linewidth": 2.5}
+    )
+    axes.annotate(
+        f"{estimate:+.1f}, off the scale", (side * limit * 0.84, y), va="center",
+        ha="left" if side < 0 else "right", color=_DOWN if side < 0 else _UP, fontsize=9,
+    )  # fmt: skip
+
+
+def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
+    """A panel a variant: validation and training accuracy over the epochs, means with 95% bands, over the
+    baseline's validation in gray."""
+    columns = min(4, len(variants))
+    rows = -(-len(variants) // columns)
+    reference = banded(data, BASELINE, "val/accuracy") if BASELINE in variants else None
+    bands = {name: (banded(data, name, "train_eval/accuracy"), banded(data, name, "val/accuracy")) for name in variants}
+    low = _common_low(bands)
+    with _saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (figure, grid):
+        for axes, name in zip(grid.flat, variants, strict=False):
+            train, val = bands[name]
+            if reference is not None and name != BASELINE:
+                axes.plot(reference["epoch"], reference["mean"], color=_MUTED, linewidth=1.2)
+            for band, color in ((train, _TRAIN), (val, _CURVE)):
+                axes.fill_between(band["epoch"], band["low"], band["high"], color=color, alpha=0.18, linewidth=0)
+                axes.plot(band["epoch"], band["mean"], color=color, linewidth=1.6)
+            own_scale = val["mean"].max() < low
+            axes.set_ylim(None if own_scale else low, None if own_scale else 1.0)
+            axes.set_title(name + (" (own scale)" if own_scale else ""), loc="left", fontweight="bold" if name == BASELINE else "normal")
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axes.tick_params(labelsize=8)
+        for axes in list(grid.flat)[len(variants) :]:
+            axes.axis("off")
+        handles = [plt.Line2D([], [], color=color, label=label) for color, label in ((_TRAIN, "training part, evaluation mode"), (_CURVE, "validation"), (_MUTED, "the baseline's validation"))]
+        figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+        figure.supxlabel("epoch", fontsize=9)
+
+
+def _common_low(bands: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> float:
+    """The lower end of the shared accuracy axis: where the middling variant is after its first tenth."""
+    early = [val["mean"].iloc[len(val) // 10] for _, val in bands.values() if len(val)]
+    return float(np.clip(np.floor((np.median(early) - 0.1) * 20) / 20, 0, 0.9)) if early else 0.0
+
+
+def confusions(matrices: dict[str, Any], classes: Sequence[str], path: Path) -> None:
+    """Confusion matrices side by side: the share of each true class, over all seeds' test predictions."""
+    side = 4.6
+    with _saved(path, 1, len(matrices), (side * len(matrices) + 0.6, side + 0.2), squeeze=False) as (_, grid):
+        for axes, (name, matrix) in zip(grid[0], matrices.items(), strict=True):
+            share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+            axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+            axes.grid(visible=False)
+            axes.set_title(name, loc="left")
+            if len(classes) <= 20:
+                axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", fontsize=8, color=_INK)
+                axes.set_yticks(range(len(classes)), classes, fontsize=8)
+                for row, column in np.argwhere(share >= 0.005):
+                    value = share[row, column]
+                    axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7.5, color="white" if value > 0.55 else _INK)
+            axes.set_xlabel("predicted")
+        grid[0][0].set_ylabel("true class (each row in % of its images)")

@@ -1,0 +1,152 @@
+"""Run directories to tables: one row a run, one row an epoch, one row a variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.files import read_json
+from runner.logs.rundir import RunDir
+from runner.spec import BASELINE, Problem, RequestError
+from runner.stats import Effect, mean_interval, paired_effect
+
+METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "best_epoch", "epochs", "generalization_gap", "seconds")
+_FROM_RESULT = {
+    "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
+    "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",
+    "generalization_gap": "best/generalization_gap", "seconds": "seconds",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StudyRuns:
+    """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch."""
+
+    study: dict[str, Any]
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    folders: dict[tuple[str, int], Path]
+    provenances: list[dict[str, Any]]
+
+    @property
+    def variants(self) -> list[str]:
+        """Variants with a finished or failed run, in the study's order."""
+        return [name for name in self.study["variants"] if (self.runs["variant"] == name).any()]
+
+    @property
+    def classes(self) -> list[str]:
+        """The data set's class names, from any run that finished."""
+        for path in self.folders.values():
+            if (identity := RunDir(path).identity()) and identity.get("classes"):
+                return list(map(str, identity["classes"]))
+        return []
+
+    def finished(self, variant: str) -> pd.DataFrame:
+        """The variant's finished runs, by seed."""
+        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
+        return rows.set_index("seed").sort_index()
+
+    def values(self, variant: str, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return self.finished(variant)[metric].to_numpy(dtype=float)
+
+    def effect(self, variant: str, metric: str, other: str = BASELINE) -> Effect:
+        """Variant minus the other, over the seeds that both finished."""
+        mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
+        seeds = mine.index.intersection(theirs.index)
+        return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+
+
+def studies_in(runs: Path, names: list[str] | None) -> list[str]:
+    """The names asked for, or all that have a study.json; RequestError for one that has not."""
+    there = sorted(path.parent.name for path in runs.glob("*/study.json"))
+    if missing := [name for name in names or [] if name not in there]:
+        valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
+        raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
+    return names or there
+
+
+def gather(folder: Path) -> StudyRuns:
+    """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
+    study = read_json(folder / "study.json")
+    if not study:
+        raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
+    rows, curves, folders, provenances = [], [], {}, []
+    for name, variant in study["variants"].items():
+        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
+            directory = RunDir(path)
+            identity, result = directory.identity(), directory.result()
+            if not identity or directory.status() not in ("finished", "failed"):
+                continue
+            seed = int(identity["seed"])
+            metrics = result["metrics"] if result else {}
+            rows.append(
+                {"variant": name, "seed": seed, "status": directory.status(), "cause": identity.get("cause", "")}
+                | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
+            )
+            folders[name, seed] = path
+            if result:
+                provenances.append(identity["provenance"])
+                curves.append(pd.read_csv(path / "metrics.csv").assign(variant=name, seed=seed))
+    columns = ["variant", "seed", "status", "cause", *METRICS]
+    return StudyRuns(
+        study,
+        pd.DataFrame(rows, columns=columns),
+        pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
+        folders,
+        provenances,
+    )
+
+
+def summarize(data: StudyRuns) -> pd.DataFrame:
+    """One row a variant: n, failures, each metric's mean with its 95% interval, and its effect."""
+    rows = []
+    for name in data.variants:
+        row: dict[str, Any] = {"variant": name, "n": len(data.finished(name))}
+        row["failed"] = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
+        for metric in METRICS:
+            interval = mean_interval(data.values(name, metric))
+            row |= {metric: interval.estimate, f"{metric} low": interval.low, f"{metric} high": interval.high}
+        for metric in ("val/accuracy", "test/accuracy", "val/loss", "test/loss"):
+            effect = data.effect(name, metric) if name != BASELINE else None
+            row |= {
+                f"effect {metric}": effect.interval.estimate if effect else np.nan,
+                f"effect {metric} low": effect.interval.low if effect else np.nan,
+                f"effect {metric} high": effect.interval.high if effect else np.nan,
+                f"effect {metric} p": effect.p if effect else np.nan,
+                f"effect {metric} n": effect.interval.n if effect else 0,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def banded(data: StudyRuns, variant: str, scalar: str) -> pd.DataFrame:
+    """Epoch, mean, low, high of a scalar over the variant's seeds; a stopped seed keeps its last value."""
+    mine = data.curves[data.curves["variant"] == variant]
+    wide = mine.pivot(index="epoch", columns="seed", values=scalar).sort_index().ffill()
+    intervals = [mean_interval(row) for row in wide.to_numpy(dtype=float)]
+    return pd.DataFrame(
+        {
+            "epoch": wide.index,
+            "mean": [i.estimate for i in intervals],
+            "low": [i.low for i in intervals],
+            "high": [i.high for i in intervals],
+        }
+    )
+
+
+def confusion(data: StudyRuns, variant: str) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+    """Test counts (true x predicted) summed over the variant's finished seeds, or None without predictions."""
+    total = None
+    for seed in data.finished(variant).index:
+        predictions = RunDir(data.folders[variant, seed]).load_predictions()
+        if predictions is None:
+            continue
+        classes = predictions["test_logits"].shape[1]
+        pairs = predictions["test_labels"] * classes + predictions["test_logits"].argmax(axis=1)
+        counts = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+        total = counts if total is None else total + counts
+    return total

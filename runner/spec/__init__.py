@@ -1,0 +1,20 @@
+"""A study's dict to checked, frozen settings: all errors at once, in words; and a run's identity."""
+
+from runner.spec.problems import Problem, RequestError
+from runner.spec.questions import METRICS, Question
+from runner.spec.settings import Settings, dataset_label, is_reference, neutral_values
+from runner.spec.study import BASELINE, Study, available
+
+__all__ = [
+    "BASELINE",
+    "METRICS",
+    "Problem",
+    "Question",
+    "RequestError",
+    "Settings",
+    "Study",
+    "available",
+    "dataset_label",
+    "is_reference",
+    "neutral_values",
+]

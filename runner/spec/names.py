@@ -1,0 +1,143 @@
+"""Names that only the libraries themselves can check; they are imported only when asked."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from runner.spec.problems import suggest
+from runner.spec.settings import Settings, is_reference
+
+# Known without importing torch, so that listing and most errors stay quick.
+_COMMON_OPTIMIZERS = {"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "NAdam", "RAdam"}
+_OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # settings of their own
+_UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Optimizer"}  # need a closure, sparse gradients, a subclass
+
+
+def problems_of(settings: Settings) -> dict[str, str]:
+    """What the libraries object to: setting -> what is wrong and what is right."""
+    checks: dict[str, Callable[[Settings], str | None]] = {
+        "optimizer": _optimizer,
+        "optimizer_args": _optimizer_arguments,
+        "augment": _augment,
+        "init_args": _init_arguments,
+        "dataset": lambda s: _reference(s.dataset),
+        "model": lambda s: _reference(s.model),
+    }
+    return {key: wrong for key, check in checks.items() if (wrong := check(settings))}
+
+
+def resolve(reference: str) -> Callable[..., Any]:
+    """The function that package.module:function names; ImportError or AttributeError if there is none."""
+    module, _, function = reference.partition(":")
+    found = getattr(importlib.import_module(module), function)
+    if not callable(found):
+        raise AttributeError(f"{reference} is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+def albumentations() -> Any:
+    """The albumentations package, imported without its call home and without threads of its own."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations as package
+    import cv2
+
+    cv2.setNumThreads(0)
+    return package
+
+
+def optimizer_class(name: str) -> Any:
+    """The torch.optim class of that name, or None."""
+    import torch
+
+    found = getattr(torch.optim, name, None)
+    usable = inspect.isclass(found) and issubclass(found, torch.optim.Optimizer) and name not in _UNUSABLE_OPTIMIZERS
+    return found if usable else None
+
+
+def _optimizer(settings: Settings) -> str | None:
+    if settings.optimizer in _COMMON_OPTIMIZERS or optimizer_class(settings.optimizer):
+        return None
+    import torch
+
+    return f'got "{settings.optimizer}". {suggest(settings.optimizer, filter(optimizer_class, dir(torch.optim)))}'
+
+
+def _optimizer_arguments(settings: Settings) -> str | None:
+    if not settings.optimizer_args or not (found := optimizer_class(settings.optimizer)):
+        return None
+    valid = set(inspect.signature(found).parameters) - _OWN_OPTIMIZER_ARGUMENTS
+    for key in settings.optimizer_args:
+        if key in _OWN_OPTIMIZER_ARGUMENTS:
+            return f'"{key}" is a setting of its own; move it out of optimizer_args.'
+        if key not in valid:
+            return f'{settings.optimizer} has no argument "{key}". {suggest(key, sorted(valid))}'
+    import torch
+
+    try:
+        found([torch.nn.Parameter(torch.zeros(1))], lr=settings.lr, **settings.optimizer_args)
+    except Exception as error:
+        return f"{settings.optimizer} refuses these arguments: {error}"
+    return None
+
+
+def _augment(settings: Settings) -> str | None:
+    if not settings.augment:
+        return None
+    package = albumentations()
+    known = [n for n in dir(package) if _is_transform(package, n)]
+    for item in settings.augment:
+        ((name, arguments),) = item.items()
+        if name not in known:
+            return f'unknown transform "{name}". {suggest(name, known)}'
+        valid = inspect.signature(getattr(package, name).__init__).parameters.keys() - {"self"}
+        for key in arguments:
+            if key not in valid:
+                return f'{name} has no argument "{key}". {suggest(key, sorted(valid))}'
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                getattr(package, name)(**arguments)
+        except Exception as error:
+            return f"{name} refuses these arguments: {' '.join(str(error).split())}"
+    return None
+
+
+def _is_transform(package: Any, name: str) -> bool:
+    found = getattr(package, name)
+    return inspect.isclass(found) and issubclass(found, package.ImageOnlyTransform | package.DualTransform)
+
+
+def _init_arguments(settings: Settings) -> str | None:
+    if settings.init == "default":
+        return 'init "default" takes no arguments.' if settings.init_args else None
+    if settings.init == "constant" and "val" not in settings.init_args:
+        return 'init "constant" needs its value: "init_args": {"val": 0.01}.'
+    if not settings.init_args:
+        return None
+    import torch
+
+    function = getattr(torch.nn.init, settings.init + "_")
+    valid = inspect.signature(function).parameters.keys() - {"tensor", "generator"}
+    for key in settings.init_args:
+        if key not in valid:
+            return f'{settings.init} has no argument "{key}". {suggest(key, sorted(valid))}'
+    try:
+        function(torch.empty(4, 4), **settings.init_args)
+    except Exception as error:
+        return f"{settings.init} refuses these arguments: {error}"
+    return None
+
+
+def _reference(text: str) -> str | None:
+    if not is_reference(text):
+        return None
+    try:
+        resolve(text)
+    except Exception as error:  # importing somebody's module may raise anything
+        return f'can\'t load "{text}": {type(error).__name__}: {error}'
+    return None

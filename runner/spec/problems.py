@@ -1,0 +1,75 @@
+"""What is wrong with a request, in words: every problem is collected before any is shown."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it stands (file, variant, key), and what would be right."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class RequestError(Exception):
+    """The request was wrong; nothing was trained or written."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(dict.fromkeys(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def suggest(given: str, valid: Iterable[str]) -> str:
+    """'Did you mean ...?' with the nearest valid name, or every valid name where none is near."""
+    names = list(valid)
+    by_lower = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.6)
+    if near:
+        return f'Did you mean "{by_lower[near[0]]}"?'
+    return "Valid: " + ", ".join(names) + "."
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value as a person would recognise it from their file, cut where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # a hostile or recursive object must not break its own error message
+        text = f"<{type(value).__name__}>"
+    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def from_pydantic(
+    error: pydantic.ValidationError, where: str, model: type[pydantic.BaseModel]
+) -> list[Problem]:
+    """Pydantic's errors in our words: one for each key, with what was given and what is expected.
+
+    What is expected is the field's own description, so there is one place that says it.
+    """
+    problems: dict[str, Problem] = {}
+    for item in error.errors(include_url=False):
+        key = str(item["loc"][0]) if item["loc"] else ""
+        place = f"{where}: {shown(key)[1:-1]}" if key else where
+        field = model.model_fields.get(key)
+        if item["type"] == "extra_forbidden":
+            what = f"unknown key. {suggest(key, model.model_fields)}"
+        elif item["type"] == "missing":
+            expected = model.model_fields[str(item["loc"][-1])].description if field else None
+            what = f"missing; give {expected}." if expected else "missing."
+        elif item["type"] == "value_error":
+            what = str(item["ctx"]["error"])
+        else:
+            expected = field.description if field and field.description else item["msg"]
+            what = f"got {shown(item['input'])}; expected {expected}."
+        problems.setdefault(place, Problem(place, what))
+    return list(problems.values())

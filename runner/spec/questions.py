@@ -1,0 +1,77 @@
+"""Questions declared in a study: each is judged by the runs, never by who reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from runner.spec.problems import suggest
+
+METRICS = {  # every metric a question may ask about: column of the run table -> what it is
+    "val/accuracy": "validation accuracy at the best epoch (lowest validation loss)",
+    "val/loss": "validation loss at the best epoch",
+    "test/accuracy": "test accuracy of the best epoch's weights",
+    "test/loss": "test loss of the best epoch's weights",
+    "best_epoch": "epoch of the lowest validation loss",
+    "generalization_gap": "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
+    "seconds": "training time of the run",
+}
+KINDS = ("compare", "interaction", "best_of", "trend", "value")
+
+
+class Question(pydantic.BaseModel):
+    """A claim about the study's variants, of exactly one kind."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    ask: str = Field(min_length=1, description="the question in words")
+    compare: tuple[str, str | Annotated[tuple[str, ...], Field(strict=False, min_length=1)]] | None = Field(
+        default=None,
+        strict=False,
+        description='["a", "b"] or ["a", ["b", "c"]]: a minus each of the others',
+    )
+    interaction: tuple[str, str, str, str] | None = Field(
+        default=None, strict=False, description="four variants: [both, first only, second only, neither]"
+    )
+    best_of: tuple[str, ...] | None = Field(
+        default=None, strict=False, min_length=2, description="a list of at least two variants"
+    )
+    trend: str | None = Field(default=None, description="a setting that variants change alone")
+    value: tuple[str, float] | None = Field(
+        default=None, strict=False, description='["variant", constant]: the variant minus the constant'
+    )
+    metric: str = Field(default="val/accuracy", description="one of " + ", ".join(METRICS))
+    expect: Literal["less", "more", "different", "equal"] = Field(
+        default="different", description="one of less, more, different, equal"
+    )
+    smallest: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="the smallest difference worth knowing, above 0"
+    )
+    claim: str | None = Field(default=None, description="what is said elsewhere, quoted beside the verdict")
+
+    @pydantic.field_validator("metric")
+    @classmethod
+    def _metric_is_known(cls, value: str) -> str:
+        if value not in METRICS:
+            raise ValueError(f'got "{value}"; {suggest(value, METRICS)}')
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _has_one_kind(self) -> Question:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}.")
+        if self.expect == "equal" and self.smallest is None:
+            raise ValueError('expect "equal" needs "smallest": the margin within which they count as equal.')
+        return self
+
+    def variants(self) -> list[str]:
+        """Every variant that the question names."""
+        if self.compare:
+            first, others = self.compare
+            return [first, *([others] if isinstance(others, str) else others)]
+        if self.value:
+            return [self.value[0]]
+        return list(self.interaction or self.best_of or ())

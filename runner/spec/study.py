@@ -1,0 +1,142 @@
+"""A study: one Python dict in `ablations/`, read, checked and frozen."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import traceback
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest
+from runner.spec.questions import Question
+from runner.spec.settings import Settings
+
+FOLDER = Path("ablations")
+BASELINE = "baseline"
+RESERVED = {"mean"}  # a directory of ours beside the seeds' own
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]{0,79}")
+
+
+class Study(pydantic.BaseModel):
+    """The dict as written, its shape checked; `runner.expand` checks the settings it leads to."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    baseline: dict[str, Any] = Field(description="a dict: the reference settings")
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description='a dict from a variant\'s name to what it changes, such as {"dropout": 0.5}'
+    )
+    factors: dict[str, list[Any]] | list[str] = Field(
+        default_factory=dict,
+        description='a dict from a setting to its levels, such as {"dropout": [0.1, 0.5]}; '
+        "for leave_one_out also a list of settings",
+    )
+    design: Literal["one_at_a_time", "leave_one_out", "factorial"] = Field(
+        default="one_at_a_time", description="one of one_at_a_time, leave_one_out, factorial"
+    )
+    seeds: int | list[int] = Field(
+        default=5, description="a number of seeds from 1 to 1000, or a list of different seeds from 0"
+    )
+    questions: tuple[dict[str, Any], ...] = Field(default=(), strict=False, description="a list of dicts")
+
+    @pydantic.field_validator("seeds")
+    @classmethod
+    def _seeds_make_sense(cls, value: int | list[int]) -> int | list[int]:
+        check_seeds(range(value) if isinstance(value, int) and value <= 1000 else value)
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _only_leave_one_out_lists_bare_settings(self) -> Study:
+        if isinstance(self.factors, list) and self.design != "leave_one_out":
+            raise ValueError(f'"factors" as a list of settings needs "design": "leave_one_out", not "{self.design}".')
+        return self
+
+
+def check_seeds(seeds: Any) -> tuple[int, ...]:
+    """The seeds as a tuple; ValueError where there are none, too many, or the same one twice."""
+    numbers = tuple(seeds) if not isinstance(seeds, int) else ()
+    if not 1 <= len(numbers) <= 1000 or any(not 0 <= seed < 2**32 for seed in numbers):
+        raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"got {shown(seeds)}; each seed may stand there once.")
+    return numbers
+
+
+def check_name(name: str) -> str | None:
+    """Why `name` can't be a variant's (and so a directory's) name, or None."""
+    if not _NAME.fullmatch(name):
+        return (
+            f"the name {shown(name)} can't be a directory's; use up to 80 letters, digits and . _ + = , -, "
+            "beginning with a letter or digit."
+        )
+    if name.lower() in RESERVED:
+        return f'the name "{name}" is taken by the runner\'s own directory; choose another.'
+    return None
+
+
+def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
+    """The names of the spec files in `folder` that assign `constant`, sorted."""
+    files = sorted(folder.glob("*.py"))
+    return [f.stem for f in files if re.search(rf"^{constant}\b", f.read_text(errors="replace"), re.M)]
+
+
+def read_file(name: str, folder: Path = FOLDER) -> tuple[Path, Any, str]:
+    """The file, the STUDY object and the docstring of a study by name or path; RequestError if it can't be read."""
+    file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
+    if not file.is_file():
+        raise RequestError([Problem(str(file), f"there is no such study. {suggest(name, available(folder))}")])
+    try:
+        module = runpy.run_path(str(file))
+    except BaseException as error:  # a spec file may raise anything, SystemExit too
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        where = f"{file}:{line}" if line else str(file)
+        raise RequestError([Problem(where, f"the file raised {type(error).__name__}: {error}")]) from error
+    if "STUDY" not in module:
+        raise RequestError([Problem(str(file), "the file assigns no STUDY; write STUDY = {...}.")])
+    return file, module["STUDY"], str(module.get("__doc__") or "")
+
+
+def parse(data: Any, where: str) -> Study:
+    """The dict as a Study; RequestError with every problem of its outer shape."""
+    if not isinstance(data, dict):
+        raise RequestError([Problem(where, f"STUDY is {shown(data)}; expected a dict.")])
+    try:
+        return Study.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise RequestError(from_pydantic(error, where, Study)) from error
+
+
+def parse_settings(data: dict[str, Any], where: str) -> tuple[Settings | None, list[Problem]]:
+    """Checked settings, or None with what is wrong with them."""
+    try:
+        return Settings.model_validate(data), []
+    except pydantic.ValidationError as error:
+        return None, from_pydantic(error, where, Settings)
+
+
+def parse_questions(study: Study, where: str) -> tuple[list[Question], list[Problem]]:
+    """The study's questions, and what is wrong with those that can't be read."""
+    questions: list[Question] = []
+    problems: list[Problem] = []
+    for number, data in enumerate(study.questions, start=1):
+        try:
+            questions.append(Question.model_validate(data))
+        except pydantic.ValidationError as error:
+            problems += from_pydantic(error, f"{where}: question {number}", Question)
+    return questions, problems
+
+
+def first_line(file: Path) -> str:
+    """The first line of a spec file's docstring, read without running the file."""
+    try:
+        return (ast.get_docstring(ast.parse(file.read_text(errors="replace"))) or "").partition("\n")[0]
+    except (SyntaxError, ValueError, OSError):
+        return "(can't be read)"

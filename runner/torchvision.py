@@ -1,0 +1,30 @@
+"""The torchvision package, also beside a build of torch that its compiled ops do not fit."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any
+
+
+@cache
+def torchvision() -> Any:
+    """Imports torchvision. Where its compiled ops can't load (a CPU-only torch beside the usual wheel),
+    the plain import dies over two operators that are missing; data sets, models and grids need neither,
+    so their schemas alone are declared, and the import tried again."""
+    try:
+        import torchvision as package
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        for name in [n for n in sys.modules if n == "torchvision" or n.startswith("torchvision.")]:
+            del sys.modules[name]
+        import torch
+
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision as package
+
+        package._declared_ops = library  # they vanish with the library object
+    return package
