@@ -15,7 +15,7 @@ STUDY = {
         "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
         "model": "mlp", "hidden": [512, 256], "activation": "relu", "batch_norm": False, "dropout": 0.0,
         "init": "default",
-        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 128, "epochs": 30, "patience": 10,
+        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 128, "epochs": 20, "patience": 5,
     },
     "variants": {
         "batchnorm": {"batch_norm": True},
