@@ -1,0 +1,34 @@
+"""Ablation studies for image classifiers: which change helped, by how much, how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(study: str | dict[str, Any] = "mlp", **options: Any) -> pd.DataFrame:
+    """What the command `run` does, from a notebook; returns the run table, one row a run.
+
+    `study` is a name in ablations/, a path, or the STUDY dict itself; `options` are the command's:
+    dataset, seeds, variants (a list), set (a dict), data, runs, reports, workers, device, retrain,
+    fail_fast. Raises RequestError where the request is wrong.
+    """
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from runner.execute import Request, execute
+    from runner.expand import Overrides
+    from runner.report import write_front_page, write_report
+    from runner.report.tables import gather
+
+    changes = {key: options.pop(key, None) for key in ("dataset", "seeds", "variants")}
+    overrides = Overrides(**changes, settings=options.pop("set", {}))
+    options |= {key: Path(options[key]) for key in ("data", "runs", "reports") if key in options}
+    request = Request(studies=(study,), overrides=overrides, **options)
+    (name,) = execute(request, Console()).names
+    write_report(request.runs / name, request.reports / name)
+    write_front_page(request.reports)
+    return gather(request.runs / name).runs

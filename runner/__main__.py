@@ -20,11 +20,20 @@ _out = Console(soft_wrap=False)
 @app.command()
 def run(
     study: Annotated[list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files")] = None,
-    dataset: Annotated[str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
-    variants: Annotated[str | None, typer.Option(help="only these, separated by commas; the baseline is always in")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again")] = None,
-    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path("data"),
+    variants: Annotated[
+        str | None, typer.Option(help="only these, separated by commas; the baseline is always in")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
+        "data"
+    ),
     runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
     workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
@@ -67,7 +76,9 @@ def list_studies() -> None:
 
 @app.command()
 def report(
-    name: Annotated[list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")] = None,
+    name: Annotated[
+        list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
 ) -> None:

@@ -24,6 +24,7 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Replaces a file by a text, UTF-8."""
     replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 

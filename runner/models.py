@@ -43,7 +43,7 @@ def weight_layers(model: nn.Module) -> list[nn.Module]:
     return [module for module in model.modules() if isinstance(module, kinds)]
 
 
-def _perceptron(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+def _perceptron(_: Settings, shape: Shape, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
 
 
@@ -83,7 +83,7 @@ def _cnn(settings: Settings, shape: Shape, classes: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), *_dense(settings, channels * height * width, classes))
 
 
-def _resnet18(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+def _resnet18(_: Settings, shape: Shape, classes: int) -> nn.Module:
     """torchvision's ResNet-18 with the stem for small images: a 3x3 convolution and no pooling
     (He et al. 2016, section 4.2)."""
     model = torchvision().models.resnet18(num_classes=classes)

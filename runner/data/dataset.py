@@ -123,8 +123,8 @@ def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
     for name in PARTS:
         images, labels = parts[name]
         digest.update(repr((name, images.shape)).encode())
-        digest.update(np.ascontiguousarray(images))
-        digest.update(labels)
+        digest.update(np.ascontiguousarray(images).data)
+        digest.update(np.ascontiguousarray(labels).data)
     return digest.hexdigest()[:16]
 
 

@@ -90,7 +90,10 @@ def _downloaded(name: str, location: Path) -> tuple[Parts, tuple[str, ...]]:
     try:
         halves = {part: cls(str(location), train=part == "train", download=True) for part in ("train", "test")}
     except Exception as error:
-        what = f"{name} is not in {location} and could not be downloaded ({error}); try again, or give a local copy with --data."
+        what = (
+            f"{name} is not in {location} and could not be downloaded ({error}); "
+            "try again, or give a local copy with --data."
+        )
         raise RequestError([Problem("data", what)]) from error
     parts = {part: (np.asarray(half.data), np.asarray(half.targets, dtype=np.int64)) for part, half in halves.items()}
     return parts, tuple(halves["train"].classes)
@@ -103,7 +106,7 @@ def _from_function(reference: str) -> tuple[Parts, tuple[str, ...]]:
         given: dict[str, Any] = dict(resolve(reference)())
         names = given.pop("classes", None)
         parts = {part: _own_part(*pair) for part, pair in given.items()}
-        if not ("all" in parts and len(parts) == 1 or "train" in parts and parts.keys() <= set(PARTS)):
+        if not (set(parts) == {"all"} or ("train" in parts and parts.keys() <= set(PARTS))):
             raise ValueError(f'it returned the parts {", ".join(parts)}; expected "all", or "train" with "val", "test"')
         top = max(int(labels.max()) for _, labels in parts.values()) + 1
         return parts, tuple(map(str, names)) if names is not None else tuple(map(str, range(top)))

@@ -66,7 +66,10 @@ def check_augmentation(settings: Settings, dataset: Dataset) -> None:
         what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}"
         raise RequestError([Problem(where, what)]) from error
     if result.shape != image.shape or result.dtype != np.uint8:
-        what = f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; use only ones that keep size and type."
+        what = (
+            f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
+            "use only ones that keep size and type."
+        )
         raise RequestError([Problem(where, what)])
 
 

@@ -66,7 +66,9 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
         try:
             return _resized(_decode(tree.read(file), gray), image_size)
         except Exception as error:  # every decoder has its own exceptions
-            return Problem(f"{tree.where}: {shown(file)[1:-1]}", f"can't be read as an image ({error}); mend or remove it.")
+            return Problem(
+                f"{tree.where}: {shown(file)[1:-1]}", f"can't be read as an image ({error}); mend or remove it."
+            )
 
     # One after the other: on small images threads spend their time handing the interpreter's lock around.
     for *_, file in track(files, f"decoding {tree.where}", transient=True, disable=len(files) < 5000):
@@ -80,7 +82,11 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
     sizes = sorted({image.shape[:2] for image in decoded})
     if len(sizes) > 1:
         (h0, w0), (h1, w1) = sizes[0], sizes[-1]
-        raise RequestError([Problem(tree.where, f"the images have {len(sizes)} sizes, from {w0}x{h0} to {w1}x{h1} pixels; give one side for all, such as image_size=64.")])
+        what = (
+            f"the images have {len(sizes)} sizes, from {w0}x{h0} to {w1}x{h1} pixels; "
+            "give one side for all, such as image_size=64."
+        )
+        raise RequestError([Problem(tree.where, what)])
     return _by_part(files, decoded)
 
 
@@ -133,11 +139,19 @@ def _layout_problems(tree: Tree) -> list[Problem]:
         return [Problem(tree.where, "has no train/<class>/ folders with images.")]
     problems = []
     if len(tree.classes) < 2:
-        problems.append(Problem(f"{tree.where}: train", f"has one class, {shown(tree.classes[0])}; a classifier needs at least two."))
+        problems.append(
+            Problem(
+                f"{tree.where}: train", f"has one class, {shown(tree.classes[0])}; a classifier needs at least two."
+            )
+        )
     for part, by_class in tree.listing.items():
         if unknown := sorted(by_class.keys() - set(tree.classes)):
-            problems.append(Problem(f"{tree.where}: {part}", f"has classes that train has not: {', '.join(map(shown, unknown))}."))
-        problems += [Problem(f"{tree.where}: {part}/{name}", "has no images.") for name, files in by_class.items() if not files]
+            problems.append(
+                Problem(f"{tree.where}: {part}", f"has classes that train has not: {', '.join(map(shown, unknown))}.")
+            )
+        problems += [
+            Problem(f"{tree.where}: {part}/{name}", "has no images.") for name, files in by_class.items() if not files
+        ]
     return problems
 
 

@@ -78,7 +78,9 @@ class Plan:
                 progress.on_message(share, message)
                 if message.kind in ("finished", "failed"):
                     pending.remove(message.run)
-                    if not any(run.variant == message.run.variant and run.study == message.run.study for run in pending):
+                    if not any(
+                        run.variant == message.run.variant and run.study == message.run.study for run in pending
+                    ):
                         self._write_mean(message.run)
                 if message.kind == "failed" and self._request.fail_fast:
                     raise FailFast

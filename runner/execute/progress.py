@@ -46,7 +46,9 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
     @property
@@ -84,7 +86,9 @@ class Progress:
         if message.kind == "failed":
             return text.append(f"FAILED: {message.cause}", "bold red")
         text.append(f"val {metrics['best/val_accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
-        text.append(f"best epoch {metrics['best/epoch']:.0f} of {metrics['best/epochs']:.0f}  {duration(metrics['seconds'])}")
+        text.append(
+            f"best epoch {metrics['best/epoch']:.0f} of {metrics['best/epochs']:.0f}  {duration(metrics['seconds'])}"
+        )
         left = self.time_left()
         if left is not None and not self._console.is_terminal:
             text.append(f"  (about {duration(left)} left)")

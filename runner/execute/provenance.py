@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
-_DECIDING = ("data", "models.py", "train.py", "torchvision.py")  # rooms whose code decides the numbers
+_DECIDING = ("data", "models.py", "train", "torchvision.py")  # rooms whose code decides the numbers
 
 
 @cache
@@ -31,7 +31,9 @@ def commit() -> str | None:
     """The present git commit, with + where the tree has changes; None outside a checkout."""
     root = Path(__file__).parents[2]
     try:
-        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        )
         changed = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None

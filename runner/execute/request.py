@@ -18,6 +18,7 @@ from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import read_json, write_json
 from runner.spec import Problem, RequestError
 
+
 @dataclass(frozen=True)
 class Request:
     """What was asked for on the command line or in a notebook."""

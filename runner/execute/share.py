@@ -69,17 +69,7 @@ def train_share(share: Share, place: Place, send: Send, stop: Callable[[], bool]
     _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
     try:
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
-            entry = active[id(event.learner)]
-            try:
-                if isinstance(event, Epoch):
-                    entry.epoch(event)
-                elif isinstance(event, Finished):
-                    entry.finished(event)
-                else:
-                    entry.failed(event.error)
-            except OSError as error:  # its directory, not its training: a full disk, a lost mount
-                event.learner.failed = True
-                entry.failed(error)
+            active[id(event.learner)].handle(event)
     except Interrupted:
         for entry in active.values():
             entry.interrupted()
@@ -127,6 +117,19 @@ class _Active:
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
         self._write_identity("running")
         self._send(Message("began", self.run, {"epoch": self.learner.epoch}))
+
+    def handle(self, event: Epoch | Finished | Failed) -> None:
+        """Logs what happened to the learner."""
+        try:
+            if isinstance(event, Epoch):
+                self.epoch(event)
+            elif isinstance(event, Finished):
+                self.finished(event)
+            else:
+                self.failed(event.error)
+        except OSError as error:  # its directory, not its training: a full disk, a lost mount
+            event.learner.failed = True
+            self.failed(error)
 
     def epoch(self, event: Epoch) -> None:
         number = self.learner.epoch
@@ -206,7 +209,9 @@ class _Active:
                 "provenance": self._provenance,
                 "started": self._started,
                 "ended": None if status == "running" else time.time(),
-                "parameters": sum(p.numel() for p in self.learner.model.parameters()) if hasattr(self, "learner") else None,
+                "parameters": sum(p.numel() for p in self.learner.model.parameters())
+                if hasattr(self, "learner")
+                else None,
                 **more,
             }
         )

@@ -15,6 +15,7 @@ from runner.logs.tags import FINAL_PREFIXES
 
 
 def event_files(folder: Path) -> list[Path]:
+    """TensorBoard's files directly in a folder, the oldest first."""
     return sorted(folder.glob("events.out.tfevents.*"))
 
 

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tensorboard.plugins.hparams import api_pb2, summary_v2
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
 from runner.logs.tags import HPARAM_METRICS
 
@@ -38,9 +39,6 @@ def session_start(values: dict[str, Hparam], group: str) -> Any:
 
 def session_end(succeeded: bool, when: float) -> Any:
     """The final status. TensorBoard keeps the first it sees, so it is written exactly once."""
-    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
-    from tensorboard.plugins.hparams import metadata, plugin_data_pb2
-
     status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=when)
     content = plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, session_end_info=end)
@@ -58,7 +56,13 @@ def experiment(sessions: Iterable[Mapping[str, Hparam]]) -> Any:
             domains.setdefault(key, set()).add(value)
     columns = [summary_v2.HParam(key, _domain(values)) for key, values in domains.items()]
     metrics = [summary_v2.Metric(tag, display_name=name) for tag, name in HPARAM_METRICS.items()]
-    return summary_v2.hparams_config_pb(hparams=columns, metrics=metrics)
+    summary = summary_v2.hparams_config_pb(hparams=columns, metrics=metrics)
+    plugin = summary.value[0].metadata.plugin_data
+    content = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
+    for column in content.experiment.hparam_infos:  # TensorBoard shows the columns that differ first
+        column.differs = len(domains[column.name]) > 1
+    plugin.content = content.SerializeToString()
+    return summary
 
 
 def _domain(values: set[Hparam]) -> Any:

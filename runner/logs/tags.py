@@ -13,11 +13,11 @@ Scalars, once, of the best epoch's weights (lowest validation loss):
     best/epoch, best/epochs, best/val_loss, best/val_accuracy, best/generalization_gap
     test/loss, test/accuracy
 Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
-Images:
-    train/augmented                 epoch 1, as the network sees them
-    val/samples, weights/first_layer, val/confusion_matrix      epochs 1, 4, 16, ...
-    best/misclassified, best/confusion_matrix, test/confusion_matrix    once
-PR curves, once: best/pr/<class>, on validation
+Images, in a group of their own so that the curves come first:
+    pictures/augmented              epoch 1's first train images, as the network sees them
+    pictures/val_samples, pictures/val_confusion_matrix, pictures/first_layer       epochs 1, 4, 16, 64, ...
+    pictures/best_misclassified, pictures/best_val_confusion_matrix, pictures/best_test_confusion_matrix    once
+PR curves, once: best/<class> and best/all, on validation
 Text, once: settings, changes. Graph: graph. Hparams: every setting.
 In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95% t interval over seeds,
     with _ for / within <scalar>.
@@ -28,7 +28,7 @@ EPOCH_SCALARS = (
     "generalization_gap", "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
 )  # fmt: skip
 MEAN_SCALARS = EPOCH_SCALARS[:7]
-FINAL_PREFIXES = ("best/", "test/")  # written once, at a run's end, and again if that end is repeated
+FINAL_PREFIXES = ("best/", "test/", "pictures/best_")  # written once, at a run's end, and again if that end is repeated
 HPARAM_METRICS = {
     "best/val_accuracy": "validation accuracy",
     "best/val_loss": "validation loss",

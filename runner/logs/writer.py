@@ -86,15 +86,15 @@ class RunLog:
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
         """Train images (N x H x W x C) as the network sees them in epoch 1, before normalisation."""
         captions: list[tuple[str, bool | None]] = [(self._dataset.classes[label], None) for label in labels]
-        self._image("train/augmented", gallery(images, captions), 1)
+        self._image("pictures/augmented", gallery(images, captions), 1)
 
     def finish(self, metrics: Row, logits: dict[str, torch.Tensor], epoch: int) -> None:
         """What the best epoch's weights give, and the final status."""
         for tag, value in metrics.items():
             self._writer.add_scalar(tag, value, epoch)
-        for name, part, tag in (("val", self._dataset.val, "best"), ("test", self._dataset.test, "test")):
+        for name, part, tag in (("val", self._dataset.val, "best_val"), ("test", self._dataset.test, "best_test")):
             title = {"val": "validation", "test": "test"}[name] + f", best epoch ({int(metrics['best/epoch'])})"
-            self._confusion(f"{tag}/confusion_matrix", logits[name], part.labels, title, epoch)
+            self._confusion(f"pictures/{tag}_confusion_matrix", logits[name], part.labels, title, epoch)
         self._misclassified(logits["val"], epoch)
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
@@ -147,18 +147,16 @@ class RunLog:
             (f"{classes[true]}\n→ {classes[guess]}", true == guess)
             for true, guess in zip(labels[chosen], predicted, strict=True)
         ]
-        self._image("val/samples", gallery(np.array(self._dataset.val.images[chosen]), captions), epoch)
-        self._confusion("val/confusion_matrix", val_logits, labels, f"validation, epoch {epoch}", epoch)
+        self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), captions), epoch)
+        self._confusion("pictures/val_confusion_matrix", val_logits, labels, f"validation, epoch {epoch}", epoch)
         if layers := weight_layers(model):
-            weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator, assignment]
+            weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator]
             if weight.ndim == 2 and weight.shape[1] == np.prod(self._dataset.shape):
                 weight = weight.reshape(-1, *self._dataset.shape)
             if weight.ndim == 4:
-                self._image("weights/first_layer", filters(weight.cpu().numpy()), epoch)
+                self._image("pictures/first_layer", filters(weight.cpu().numpy()), epoch)
 
-    def _confusion(
-        self, tag: str, logits: torch.Tensor, labels: npt.NDArray[np.int64], title: str, step: int
-    ) -> None:
+    def _confusion(self, tag: str, logits: torch.Tensor, labels: npt.NDArray[np.int64], title: str, step: int) -> None:
         classes = self._dataset.classes
         pairs = labels * len(classes) + logits.argmax(1).numpy()
         matrix = np.bincount(pairs, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
@@ -176,16 +174,18 @@ class RunLog:
         captions: list[tuple[str, bool | None]] = [
             (f"{classes[int(labels[i])]}\n→ {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
         ]
-        self._image("best/misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), captions), step)
+        self._image(
+            "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), captions), step
+        )
 
     def _pr_curves(self, logits: torch.Tensor, step: int) -> None:
         labels, shares = self._dataset.val.labels, logits.softmax(1).numpy()
         classes = self._dataset.classes
         onehot = labels[:, None] == np.arange(len(classes))
-        self._writer.add_pr_curve("best/pr/all", onehot.ravel(), shares.ravel(), step)
+        self._writer.add_pr_curve("best/all", onehot.ravel(), shares.ravel(), step)
         if len(classes) <= _MOST_PR_CURVES:
             for number, name in enumerate(classes):
-                self._writer.add_pr_curve(f"best/pr/{name}", onehot[:, number], shares[:, number], step)
+                self._writer.add_pr_curve(f"best/{name}", onehot[:, number], shares[:, number], step)
 
     def _graph(self, model: nn.Module, shape: tuple[int, int, int]) -> None:
         """The model's graph; a model that can't be traced goes without, and says so."""
@@ -211,5 +211,7 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
 def _table(values: Mapping[str, Any], heads: tuple[str, str]) -> str:
     """A Markdown table of settings."""
     lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
-    lines += [f"| {key} | `{json.dumps(value) if not isinstance(value, str) else value}` |" for key, value in values.items()]
+    lines += [
+        f"| {key} | `{json.dumps(value) if not isinstance(value, str) else value}` |" for key, value in values.items()
+    ]
     return "\n".join(lines)

@@ -42,7 +42,13 @@ def show_table(table: pd.DataFrame, console: Console) -> None:
         shown.add_column(head, justify="left" if head == "variant" else "right", no_wrap=head == "variant")
     for _, row in table.sort_values("val/accuracy", ascending=False).iterrows():
         failed = f" ({row['failed']} failed)" if row["failed"] else ""
-        shown.add_row(row["variant"], f"{row['n']}{failed}", percent(row, "val/accuracy"), percent(row, "test/accuracy"), effect_text(row, "val/accuracy"))
+        shown.add_row(
+            row["variant"],
+            f"{row['n']}{failed}",
+            percent(row, "val/accuracy"),
+            percent(row, "test/accuracy"),
+            effect_text(row, "val/accuracy"),
+        )
     console.print()
     console.print(shown, highlight=False)
 
@@ -57,7 +63,7 @@ def _draw(data: StudyRuns, table: pd.DataFrame, folder: Path) -> list[tuple[str,
     if trained:
         figures.curves(data, trained, folder / "curves.png")
         drawn.append(("figures/curves.png", "accuracy over the epochs, training and validation, mean and 95% band"))
-        best = str(table.loc[table["val/accuracy"].idxmax(), "variant"])
+        best = str(table["variant"].iloc[int(table["val/accuracy"].argmax())])
         names = dict.fromkeys([name for name in (BASELINE, best) if name in trained])
         matrices = {name: matrix for name in names if (matrix := confusion(data, name)) is not None}
         if matrices:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from runner.report.tables import StudyRuns, banded
@@ -24,7 +25,7 @@ from runner.spec import BASELINE
 _INK, _MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 _UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
 _CURVE, _TRAIN = "#1a73e8", "#e8710a"
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK, "axes.labelcolor": _INK,
     "axes.edgecolor": _MUTED, "xtick.color": _MUTED, "ytick.color": _INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
@@ -33,7 +34,9 @@ _STYLE = {
 
 
 @contextmanager
-def _saved(path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, Any]]:
+def _saved(
+    path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any
+) -> Iterator[tuple[Figure, Any]]:
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
         try:
@@ -59,9 +62,18 @@ def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
                 continue
             color = _UP if low > 0 else _DOWN if high < 0 else _LEVEL
             if math.isfinite(low):
-                axes.plot([max(low, -limit), min(high, limit)], [y, y], color=color, linewidth=2.5, alpha=0.6, solid_capstyle="round")
+                axes.plot(
+                    [max(low, -limit), min(high, limit)],
+                    [y, y],
+                    color=color,
+                    linewidth=2.5,
+                    alpha=0.6,
+                    solid_capstyle="round",
+                )
             axes.plot(estimate, y, "o", color=color, markersize=7)
-            axes.annotate(f"{estimate:+.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9)
+            axes.annotate(
+                f"{estimate:+.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9
+            )
         axes.set_yticks(range(len(rows)), rows["variant"])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-limit * 1.05, limit * 1.05)
@@ -81,7 +93,10 @@ def _focus(*arrays: Any) -> float:
 def _off_scale(axes: Axes, y: float, estimate: float, limit: float) -> None:
     side = math.copysign(1, estimate)
     axes.annotate(
-        "", (side * limit, y), (side * limit * 0.86, y), arrowprops={"arrowstyle": "-|>", "color": _DOWN if side < 0 else _UP, "linewidth": 2.5}
+        "",
+        (side * limit, y),
+        (side * limit * 0.86, y),
+        arrowprops={"arrowstyle": "-|>", "color": _DOWN if side < 0 else _UP, "linewidth": 2.5},
     )
     axes.annotate(
         f"{estimate:+.1f}, off the scale", (side * limit * 0.84, y), va="center",
@@ -97,7 +112,10 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
     reference = banded(data, BASELINE, "val/accuracy") if BASELINE in variants else None
     bands = {name: (banded(data, name, "train_eval/accuracy"), banded(data, name, "val/accuracy")) for name in variants}
     low = _common_low(bands)
-    with _saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (figure, grid):
+    with _saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (
+        figure,
+        grid,
+    ):
         for axes, name in zip(grid.flat, variants, strict=False):
             train, val = bands[name]
             if reference is not None and name != BASELINE:
@@ -107,12 +125,23 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
                 axes.plot(band["epoch"], band["mean"], color=color, linewidth=1.6)
             own_scale = val["mean"].max() < low
             axes.set_ylim(None if own_scale else low, None if own_scale else 1.0)
-            axes.set_title(name + (" (own scale)" if own_scale else ""), loc="left", fontweight="bold" if name == BASELINE else "normal")
+            axes.set_title(
+                name + (" (own scale)" if own_scale else ""),
+                loc="left",
+                fontweight="bold" if name == BASELINE else "normal",
+            )
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             axes.tick_params(labelsize=8)
         for axes in list(grid.flat)[len(variants) :]:
             axes.axis("off")
-        handles = [plt.Line2D([], [], color=color, label=label) for color, label in ((_TRAIN, "training part, evaluation mode"), (_CURVE, "validation"), (_MUTED, "the baseline's validation"))]
+        handles = [
+            Line2D([], [], color=color, label=label)
+            for color, label in (
+                (_TRAIN, "training part, evaluation mode"),
+                (_CURVE, "validation"),
+                (_MUTED, "the baseline's validation"),
+            )
+        ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
         figure.supxlabel("epoch", fontsize=9)
 
@@ -137,6 +166,14 @@ def confusions(matrices: dict[str, Any], classes: Sequence[str], path: Path) -> 
                 axes.set_yticks(range(len(classes)), classes, fontsize=8)
                 for row, column in np.argwhere(share >= 0.005):
                     value = share[row, column]
-                    axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7.5, color="white" if value > 0.55 else _INK)
+                    axes.text(
+                        column,
+                        row,
+                        f"{100 * value:.0f}",
+                        ha="center",
+                        va="center",
+                        fontsize=7.5,
+                        color="white" if value > 0.55 else _INK,
+                    )
             axes.set_xlabel("predicted")
         grid[0][0].set_ylabel("true class (each row in % of its images)")

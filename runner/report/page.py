@@ -14,6 +14,7 @@ from runner.spec import BASELINE
 
 
 def percent(row: pd.Series[Any], metric: str) -> str:
+    """A share with half its 95% interval, in percent."""
     return plus_minus(row[metric] * 100, row[f"{metric} low"] * 100, 2)
 
 
@@ -36,7 +37,7 @@ def effect_text(row: pd.Series[Any], metric: str) -> str:
 def study_page(data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, str]]) -> str:
     """A study's whole page, as Markdown for GitHub."""
     study = data.study
-    title, _, rest = study["doc"].partition("\n")
+    title = study["doc"].partition("\n")[0]
     parts = [f"# {title or study['name']}", _what(data), *(f"![{alt}]({path})" for path, alt in figures[:1])]
     parts += ["## Results", _results(table), _small_print(table)]
     parts += ["## Training", _training(table), *(f"![{alt}]({path})" for path, alt in figures[1:])]
@@ -48,7 +49,9 @@ def study_page(data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, st
 
 def headline(table: pd.DataFrame) -> str:
     """One sentence: what the intervals say of each variant's validation accuracy."""
-    better, worse, open_ = [], [], []
+    better: list[str] = []
+    worse: list[str] = []
+    open_: list[str] = []
     for _, row in table[table["variant"] != BASELINE].iterrows():
         low, high = row["effect val/accuracy low"], row["effect val/accuracy high"]
         text = f"{row['variant']} ({row['effect val/accuracy'] * 100:+.2f})"
@@ -73,10 +76,14 @@ def _what(data: StudyRuns) -> str:
 
 
 def _results(table: pd.DataFrame) -> str:
-    lines = ["| variant | n | validation accuracy, % | test accuracy, % | effect on validation accuracy, points |", "|---|--:|--:|--:|--:|"]
+    lines = [
+        "| variant | n | validation accuracy, % | test accuracy, % | effect on validation accuracy, points |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for _, row in table.sort_values("val/accuracy", ascending=False).iterrows():
         name = f"**{row['variant']}**" if row["variant"] == BASELINE else row["variant"]
-        lines.append(f"| {name} | {row['n']} | {percent(row, 'val/accuracy')} | {percent(row, 'test/accuracy')} | {effect_text(row, 'val/accuracy')} |")
+        accuracies = f"{percent(row, 'val/accuracy')} | {percent(row, 'test/accuracy')}"
+        lines.append(f"| {name} | {row['n']} | {accuracies} | {effect_text(row, 'val/accuracy')} |")
     return "\n".join(lines)
 
 
@@ -90,10 +97,15 @@ def _small_print(table: pd.DataFrame) -> str:
 
 
 def _training(table: pd.DataFrame) -> str:
-    lines = ["| variant | validation loss | test loss | best epoch | epochs | generalization gap, points | time a run |", "|---|--:|--:|--:|--:|--:|--:|"]
+    lines = [
+        "| variant | validation loss | test loss | best epoch | epochs | generalization gap, points | time a run |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for _, row in table.iterrows():
         cells = [
-            row["variant"], plus_minus(row["val/loss"], row["val/loss low"], 4), plus_minus(row["test/loss"], row["test/loss low"], 4),
+            row["variant"],
+            plus_minus(row["val/loss"], row["val/loss low"], 4),
+            plus_minus(row["test/loss"], row["test/loss low"], 4),
             plus_minus(row["best_epoch"], row["best_epoch low"], 1), plus_minus(row["epochs"], math.nan, 1),
             percent(row, "generalization_gap"), duration(row["seconds"]) if row["n"] else "-",
         ]  # fmt: skip
@@ -114,7 +126,11 @@ def _how(data: StudyRuns) -> str:
         if provenance not in kinds:
             kinds.append(provenance)
     if len(kinds) > 1:
-        lines += [f"> These runs were made by {len(kinds)} different states of code, data or versions; `--retrain` makes them anew.", ""]
+        lines += [
+            f"> These runs were made by {len(kinds)} different states of code, data or versions; "
+            "`--retrain` makes them anew.",
+            "",
+        ]
     for kind in kinds:
         versions = ", ".join(f"{name} {version}" for name, version in kind["versions"].items() if version)
         lines.append(
@@ -123,7 +139,11 @@ def _how(data: StudyRuns) -> str:
         )
     lines += ["", "| setting | baseline |", "|---|---|", *(f"| {key} | `{value}` |" for key, value in baseline.items())]
     lines += ["", "| variant | changes |", "|---|---|"]
-    lines += [f"| {name} | {', '.join(f'`{k}={v}`' for k, v in variant['changes'].items())} |" for name, variant in study["variants"].items() if name != BASELINE]
+    lines += [
+        f"| {name} | {', '.join(f'`{k}={v}`' for k, v in variant['changes'].items())} |"
+        for name, variant in study["variants"].items()
+        if name != BASELINE
+    ]
     return "\n".join(lines)
 
 

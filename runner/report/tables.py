@@ -14,7 +14,16 @@ from runner.logs.rundir import RunDir
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
 
-METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "best_epoch", "epochs", "generalization_gap", "seconds")
+METRICS = (
+    "val/accuracy",
+    "val/loss",
+    "test/accuracy",
+    "test/loss",
+    "best_epoch",
+    "epochs",
+    "generalization_gap",
+    "seconds",
+)
 _FROM_RESULT = {
     "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
     "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",

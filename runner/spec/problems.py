@@ -49,9 +49,7 @@ def shown(value: Any, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def from_pydantic(
-    error: pydantic.ValidationError, where: str, model: type[pydantic.BaseModel]
-) -> list[Problem]:
+def from_pydantic(error: pydantic.ValidationError, where: str, model: type[pydantic.BaseModel]) -> list[Problem]:
     """Pydantic's errors in our words: one for each key, with what was given and what is expected.
 
     What is expected is the field's own description, so there is one place that says it.

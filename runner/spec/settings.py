@@ -45,9 +45,7 @@ class Settings(pydantic.BaseModel):
     image_size: Literal["native"] | Annotated[int, Field(ge=4, le=1024)] = Field(
         default="native", description='"native" or a side in pixels from 4 to 1024, such as 64'
     )
-    channels: Literal["native", 1, 3] = Field(
-        default="native", description='"native", 1 (grayscale) or 3 (RGB)'
-    )
+    channels: Literal["native", 1, 3] = Field(default="native", description='"native", 1 (grayscale) or 3 (RGB)')
     normalize: Literal["none", "train"] = Field(
         default="none",
         description='"none" (scale to [0, 1]) or "train" (by the train set\'s own means and deviations)',
@@ -64,9 +62,7 @@ class Settings(pydantic.BaseModel):
     model_args: Arguments = Field(
         default_factory=dict, description="a dict of keyword arguments for your own model's function"
     )
-    hidden: Widths = Field(
-        default=(), description="a list of layer widths, each from 1 to 100000, such as [512, 256]"
-    )
+    hidden: Widths = Field(default=(), description="a list of layer widths, each from 1 to 100000, such as [512, 256]")
     filters: Widths = Field(
         default=(32, 64, 128),
         min_length=1,
@@ -76,9 +72,7 @@ class Settings(pydantic.BaseModel):
         default="relu", description="one of relu, gelu, tanh, sigmoid"
     )
     batch_norm: bool = Field(default=False, description="True or False")
-    dropout: float = Field(
-        default=0.0, ge=0.0, lt=1.0, allow_inf_nan=False, description="a number from 0 to below 1"
-    )
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0, allow_inf_nan=False, description="a number from 0 to below 1")
     init: str = Field(default="default", description="one of " + ", ".join(INITS))
     init_args: Arguments = Field(
         default_factory=dict,
@@ -110,9 +104,7 @@ class Settings(pydantic.BaseModel):
         items = [{item: {}} if isinstance(item, str) else item for item in value]
         for item in items:
             if not isinstance(item, dict) or len(item) != 1:
-                raise ValueError(
-                    f'got {shown(item)}; expected a transform\'s name, or {{"Name": {{its arguments}}}}.'
-                )
+                raise ValueError(f'got {shown(item)}; expected a transform\'s name, or {{"Name": {{its arguments}}}}.')
         return items
 
     @pydantic.field_validator("augment", "model_args", "init_args", "optimizer_args")
@@ -133,9 +125,7 @@ class Settings(pydantic.BaseModel):
     def _dataset_is_known(cls, value: str) -> str:
         if value in DATASETS or is_reference(value) or value.removeprefix("folder:") not in ("", value):
             return value
-        raise ValueError(
-            f'got "{value}"; {suggest(value, [*DATASETS, "folder:PATH", "package.module:function"])}'
-        )
+        raise ValueError(f'got "{value}"; {suggest(value, [*DATASETS, "folder:PATH", "package.module:function"])}')
 
     @pydantic.field_validator("model")
     @classmethod

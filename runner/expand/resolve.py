@@ -1,73 +1,20 @@
-"""A study to its ordered runs and cohorts: what would be trained, and in which directory."""
+"""A study's dict and the command line to checked variants, runs and questions; every problem at once."""
 
 from __future__ import annotations
 
 import ast
-import itertools
-import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.spec import BASELINE, Problem, Question, RequestError, Settings, Study, dataset_label, neutral_values
+from runner.expand.cells import declared_cells, slug
+from runner.expand.runs import ResolvedStudy, Variant
+from runner.spec import BASELINE, Problem, RequestError, Settings, Study, dataset_label, neutral_values
 from runner.spec.names import problems_of
-from runner.spec.problems import shown, suggest
+from runner.spec.problems import suggest
 from runner.spec.settings import MODEL_SETTINGS, MODELS
-from runner.spec.study import check_name, check_seeds, parse, parse_questions, parse_settings, read_file
-
-DATA_SETTINGS = ("dataset", "image_size", "channels", "normalize", "augment", "batch_size")
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One complete set of settings, seed apart, and what it changes against the baseline."""
-
-    name: str
-    settings: Settings
-    changes: dict[str, Any] = field(hash=False)
-
-    @property
-    def directory(self) -> str:
-        return f"{self.name}-{self.settings.identity()}"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Variant x seed = one directory = one TensorBoard run."""
-
-    study: str
-    variant: Variant
-    seed: int
-
-    @property
-    def folder(self) -> Path:
-        """Relative to the directory of all runs."""
-        return Path(self.study) / self.variant.directory / f"seed{self.seed}"
-
-    @property
-    def data_key(self) -> tuple[str, ...]:
-        """What decides the stream of batches; runs that agree in it are one cohort."""
-        plain = self.variant.settings.plain()
-        return (*(json.dumps(plain[key], sort_keys=True) for key in DATA_SETTINGS), str(self.seed))
-
-
-@dataclass(frozen=True)
-class ResolvedStudy:
-    """A study as asked for: all its variants, and of them the ones selected now."""
-
-    name: str
-    file: Path
-    doc: str
-    variants: tuple[Variant, ...]
-    selected: tuple[Variant, ...]
-    seeds: tuple[int, ...]
-    questions: tuple[Question, ...]
-
-    def runs(self) -> list[Run]:
-        """Seed by seed, so that every variant has its first result early."""
-        return [Run(self.name, variant, seed) for seed in self.seeds for variant in self.selected]
+from runner.spec.study import check_seeds, parse, parse_questions, parse_settings, read_file
 
 
 @dataclass(frozen=True)
@@ -102,7 +49,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     forced = dict(overrides.settings)
     if overrides.dataset is not None:
         forced["dataset"] = overrides.dataset
-    declared, problems = _declared(study, forced, where)
+    declared, problems = declared_cells(study, forced, where)
     variants, more = _check_variants(declared, study.baseline | forced, where)
     questions, wrong = parse_questions(study, where)
     names = [name for name, _ in declared]
@@ -125,14 +72,6 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
         seeds=seeds,
         questions=tuple(questions),
     )
-
-
-def cohorts(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs that share data settings and seed, in the order in which they first come."""
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.data_key, []).append(run)
-    return list(groups.values())
 
 
 def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
@@ -162,75 +101,6 @@ def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
     if problems:
         raise RequestError(problems)
     return settings
-
-
-def _declared(
-    study: Study, forced: dict[str, Any], where: str
-) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
-    """Each variant's name and what it changes: the baseline, the explicit ones, the expanded ones."""
-    problems: list[Problem] = []
-    declared: list[tuple[str, dict[str, Any]]] = [(BASELINE, {})]
-    for name, changes in study.variants.items():
-        wrong = f'"{BASELINE}" is the baseline itself.' if name == BASELINE else check_name(name)
-        if wrong:
-            problems.append(Problem(f"{where}: variants", wrong))
-        else:
-            declared.append((name, changes))
-    unknown = [key for key in study.factors if key not in Settings.model_fields]
-    for key in unknown:
-        problems.append(Problem(f"{where}: factors: {shown(key)[1:-1]}", f"unknown setting. {suggest(key, Settings.model_fields)}"))
-    if not unknown:
-        baseline = neutral_values() | study.baseline | forced
-        seen = {_canonical(baseline, changes) for _, changes in declared}
-        for name, changes in _expanded(study, baseline):
-            cell = _canonical(baseline, changes)
-            if cell not in seen:  # no cell twice
-                seen.add(cell)
-                declared.append((name, changes))
-    lowered = [name.lower() for name, _ in declared]
-    for name, _ in declared:
-        if lowered.count(name.lower()) > 1:
-            problems.append(Problem(f'{where}: variant "{name}"', "another name differs only in upper or lower case; not every disk tells them apart."))
-    return declared, problems
-
-
-def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:
-    """A cell as text, so that cells can be compared before they are checked."""
-    settings, _ = parse_settings(baseline | changes, "")
-    return settings.identity() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
-
-
-def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The variants that the factors and the design stand for."""
-    neutral = neutral_values()
-    if isinstance(study.factors, list):
-        factors = {key: [neutral.get(key)] for key in study.factors}
-    else:
-        factors = study.factors
-    if study.design == "factorial":
-        levels = [[(key, value) for value in [baseline.get(key), *values]] for key, values in factors.items()]
-        for cell in itertools.product(*levels) if factors else ():
-            changes = {key: value for key, value in cell if value != baseline.get(key)}
-            yield _cell_name(changes), changes
-        return
-    for key, values in factors.items():
-        for value in values:
-            alone = study.design == "leave_one_out" and len(values) == 1
-            yield (f"without_{key}" if alone else _cell_name({key: value})), {key: value}
-
-
-def _cell_name(changes: dict[str, Any]) -> str:
-    return ",".join(f"{key}={_slug(value)}" for key, value in changes.items())
-
-
-def _slug(value: Any) -> str:
-    """A value as part of a directory's name; lists of transforms by the transforms' names."""
-    if isinstance(value, (list, tuple)) and value and all(isinstance(v, (str, dict)) for v in value):
-        text = "+".join(v if isinstance(v, str) else "+".join(map(str, v)) for v in value)
-    else:
-        text = str(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=repr)
-        text = {"true": "True", "false": "False"}.get(text, text)
-    return re.sub(r"[^A-Za-z0-9._+,\[\]-]+", "_", text)[:60]
 
 
 def _check_variants(
@@ -279,11 +149,18 @@ def _check_questions(study: Study, names: list[str], where: str) -> list[Problem
     questions, _ = parse_questions(study, where)
     problems = []
     for number, question in enumerate(questions, start=1):
-        for name in question.variants():
-            if name not in names:
-                problems.append(Problem(f"{where}: question {number}", f'there is no variant "{name}". {suggest(name, names)}'))
+        problems += [
+            Problem(f"{where}: question {number}", f'there is no variant "{name}". {suggest(name, names)}')
+            for name in question.variants()
+            if name not in names
+        ]
         if question.trend and question.trend not in Settings.model_fields:
-            problems.append(Problem(f"{where}: question {number}: trend", f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}'))
+            problems.append(
+                Problem(
+                    f"{where}: question {number}: trend",
+                    f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}',
+                )
+            )
     return problems
 
 
@@ -291,7 +168,11 @@ def _select(asked: Sequence[str] | None, names: list[str]) -> tuple[list[str], l
     """The variants to train, the baseline always among them, in the study's order."""
     if not asked:
         return names, []
-    problems = [Problem("--variants", f'there is no variant "{name}". {suggest(name, names)}') for name in asked if name not in names]
+    problems = [
+        Problem("--variants", f'there is no variant "{name}". {suggest(name, names)}')
+        for name in asked
+        if name not in names
+    ]
     return [name for name in names if name == BASELINE or name in asked], problems
 
 
@@ -300,5 +181,8 @@ def _run_name(study: str, baseline: Settings, declared: dict[str, Any], forced: 
     plain = baseline.plain()
     neutral = neutral_values()
     changed = {key for key in forced if key != "dataset" and plain[key] != declared.get(key, neutral.get(key))}
-    parts = [f"{study}-{_slug(dataset_label(baseline.dataset))}", *(f"{key}={_slug(plain[key])}" for key in sorted(changed))]
+    parts = [
+        f"{study}-{slug(dataset_label(baseline.dataset))}",
+        *(f"{key}={slug(plain[key])}" for key in sorted(changed)),
+    ]
     return "+".join(parts)

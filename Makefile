@@ -1,0 +1,48 @@
+# One command does one job, its own set-up included: `make ablations`, `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+STUDY ?= mlp
+OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(SEEDS),--seeds "$(SEEDS)") \
+          $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(if $(VARIANTS),--variants "$(VARIANTS)") $(ARGS)
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Variables of make ablations: STUDY=mlp DATASET=mnist5k|digits|cifar10|cifar100|folder:PATH SEEDS=5 EPOCHS=30 VARIANTS=a,b ARGS=\"...\""
+
+ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET, SEEDS, EPOCHS, VARIANTS, ARGS)
+	@$(PY) -m runner run $(STUDY) $(OPTIONS)
+
+report: $(VENV)/ready  ## write the reports anew from the run directories
+	@$(PY) -m runner report
+
+tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
+	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1
+
+bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
+	@$(PY) benchmarks/plain_loop.py $(ARGS)
+
+test: $(VENV)/ready-dev  ## run the tests
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/ready-dev  ## ruff and mypy
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+clean:  ## remove the environment and caches; runs, reports and data stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The stamps are newer than the requirements: nothing is installed again when nothing changed.
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}; name one with PYTHON=..."'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: help ablations report tensorboard bench test lint clean

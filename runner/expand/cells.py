@@ -1,0 +1,88 @@
+"""A study's cells: the baseline, the explicit variants, and those its factors and design stand for."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from runner.spec import BASELINE, Problem, Settings, Study, neutral_values
+from runner.spec.problems import shown, suggest
+from runner.spec.study import check_name, parse_settings
+
+
+def declared_cells(
+    study: Study, forced: dict[str, Any], where: str
+) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
+    """Each variant's name and what it changes: the baseline, the explicit ones, the expanded ones."""
+    problems: list[Problem] = []
+    declared: list[tuple[str, dict[str, Any]]] = [(BASELINE, {})]
+    for name, changes in study.variants.items():
+        wrong = f'"{BASELINE}" is the baseline itself.' if name == BASELINE else check_name(name)
+        if wrong:
+            problems.append(Problem(f"{where}: variants", wrong))
+        else:
+            declared.append((name, changes))
+    unknown = [key for key in study.factors if key not in Settings.model_fields]
+    problems += [
+        Problem(f"{where}: factors: {shown(key)[1:-1]}", f"unknown setting. {suggest(key, Settings.model_fields)}")
+        for key in unknown
+    ]
+    if not unknown:
+        baseline = neutral_values() | study.baseline | forced
+        seen = {_canonical(baseline, changes) for _, changes in declared}
+        for name, changes in _expanded(study, baseline):
+            cell = _canonical(baseline, changes)
+            if cell not in seen:  # no cell twice
+                seen.add(cell)
+                declared.append((name, changes))
+    lowered = [name.lower() for name, _ in declared]
+    for name, _ in declared:
+        if lowered.count(name.lower()) > 1:
+            problems.append(
+                Problem(
+                    f'{where}: variant "{name}"',
+                    "another name differs only in upper or lower case; not every disk tells them apart.",
+                )
+            )
+    return declared, problems
+
+
+def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:
+    """A cell as text, so that cells can be compared before they are checked."""
+    settings, _ = parse_settings(baseline | changes, "")
+    return settings.identity() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
+
+
+def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The variants that the factors and the design stand for."""
+    neutral = neutral_values()
+    given = study.factors
+    # Bare settings are put back to their neutral values.
+    factors = {key: [neutral.get(key)] for key in given} if isinstance(given, list) else given
+    if study.design == "factorial":
+        levels = [[(key, value) for value in [baseline.get(key), *values]] for key, values in factors.items()]
+        for cell in itertools.product(*levels) if factors else ():
+            changes = {key: value for key, value in cell if value != baseline.get(key)}
+            yield _cell_name(changes), changes
+        return
+    for key, values in factors.items():
+        for value in values:
+            alone = study.design == "leave_one_out" and len(values) == 1
+            yield (f"without_{key}" if alone else _cell_name({key: value})), {key: value}
+
+
+def _cell_name(changes: dict[str, Any]) -> str:
+    return ",".join(f"{key}={slug(value)}" for key, value in changes.items())
+
+
+def slug(value: Any) -> str:
+    """A value as part of a directory's name; lists of transforms by the transforms' names."""
+    if isinstance(value, (list, tuple)) and value and all(isinstance(v, (str, dict)) for v in value):
+        text = "+".join(v if isinstance(v, str) else "+".join(map(str, v)) for v in value)
+    else:
+        text = str(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=repr)
+        text = {"true": "True", "false": "False"}.get(text, text)
+    return re.sub(r"[^A-Za-z0-9._+,\[\]-]+", "_", text)[:60]

@@ -1,0 +1,188 @@
+"""A cohort in lockstep: each batch is made once, and every learner takes its step on it.
+
+Each learner has its own model, optimizer and random state, so a run is the same bit for bit alone or in
+any company, and one that stops or fails leaves the others untouched.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch.nn import functional
+
+from runner.data import Part, Stream
+from runner.train.learner import Learner, Metrics, Tally
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss is no longer a number: nothing after it means anything."""
+
+
+class Interrupted(Exception):
+    """Asked to stop in the midst of an epoch; the learners' snapshots are of the epoch before."""
+
+
+@dataclass
+class Epoch:
+    """One learner has finished an epoch."""
+
+    learner: Learner
+    metrics: Metrics
+    val_logits: torch.Tensor
+
+
+@dataclass
+class Finished:
+    """One learner will train no more: its best weights' logits, N x classes, on the CPU."""
+
+    learner: Learner
+    metrics: Metrics
+    logits: dict[str, torch.Tensor]
+
+
+@dataclass
+class Failed:
+    """One learner is out, and why; the others go on."""
+
+    learner: Learner
+    error: Exception
+
+
+Event = Epoch | Finished | Failed
+
+
+def lockstep(learners: list[Learner], stream: Stream, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Trains the learners to their ends and yields what happens.
+
+    Learners may come with different numbers of epochs behind them (resumed runs): an epoch is streamed
+    for those whose turn it is. Raises Interrupted once `stop()` holds; it is asked before every batch.
+    """
+    for learner in learners:
+        if not learner.snapshot:
+            learner.snapshot = copy.deepcopy(learner.state())
+    finished: list[Learner] = []
+    while left := [learner for learner in learners if learner not in finished and not learner.failed]:
+        for learner in [learner for learner in left if learner.done]:
+            finished.append(learner)
+            yield _attempt(learner, _finish, learner, stream)
+        training = [learner for learner in left if not learner.done]
+        if training:
+            epoch = min(learner.epoch for learner in training) + 1
+            yield from _epoch([learner for learner in training if learner.epoch == epoch - 1], stream, epoch, stop)
+
+
+def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[], bool]) -> Iterator[Event]:
+    """One epoch of training and the evaluation at its end."""
+    began = time.perf_counter()
+    for learner in learners:
+        learner.model.train()
+    for images, labels in stream.train(epoch):
+        if stop():
+            raise Interrupted
+        for learner in _alive(learners):
+            failure = _attempt(learner, learner.step, images, labels)
+            if failure:
+                yield failure
+    train_seconds = time.perf_counter() - began
+    tallies = {id(learner): learner.take_tally() for learner in learners}
+    shared = (train_seconds - sum(t.seconds for t in tallies.values())) / len(learners)
+    began = time.perf_counter()
+    evaluated: dict[str, dict[int, tuple[Metrics, torch.Tensor]]] = {}
+    for name, part in (("train_eval", stream.train_eval), ("val", stream.dataset.val)):
+        results, failures = _evaluate(_alive(learners), stream, part, stop)
+        evaluated[name] = results
+        yield from failures
+    eval_seconds = (time.perf_counter() - began) / len(learners)
+    for learner in _alive(learners):
+        tally = tallies[id(learner)]
+        (train_eval, _), (val, val_logits) = evaluated["train_eval"][id(learner)], evaluated["val"][id(learner)]
+        metrics = tally.metrics() | _prefixed("train_eval", train_eval) | _prefixed("val", val)
+        metrics["generalization_gap"] = train_eval["accuracy"] - val["accuracy"]
+        metrics["train/lr"] = float(learner.optimizer.param_groups[0]["lr"])
+        metrics["train/images_per_second"] = sum(tally.sizes) / (tally.seconds + shared)
+        metrics["seconds"] = tally.seconds + shared + eval_seconds
+        learner.end_epoch(val["loss"])
+        yield Epoch(learner, metrics, val_logits)
+        failure = _attempt(learner, _check_finite, tally, epoch, val["loss"])
+        if failure:
+            yield failure
+
+
+def _check_finite(tally: Tally, epoch: int, val_loss: float) -> None:
+    step = tally.first_non_finite()
+    if step is not None:
+        raise NonFiniteLoss(f"the training loss was {float(tally.losses[step - 1])} at epoch {epoch}, step {step}")
+    if not math.isfinite(val_loss):
+        raise NonFiniteLoss(f"the validation loss was {val_loss} after epoch {epoch}")
+
+
+def _evaluate(
+    learners: list[Learner], stream: Stream, part: Part, stop: Callable[[], bool]
+) -> tuple[dict[int, tuple[Metrics, torch.Tensor]], list[Failed]]:
+    """Loss, accuracy and logits of each learner on a part, on one shared stream."""
+    outputs: dict[int, list[torch.Tensor]] = {id(learner): [] for learner in learners}
+    failures: list[Failed] = []
+    for learner in learners:
+        learner.model.eval()
+    for images, _ in stream.evaluation(part):
+        if stop():
+            raise Interrupted
+        for learner in _alive(learners):
+            output = _attempt(learner, learner.logits, images)
+            if isinstance(output, Failed):
+                failures.append(output)
+            else:
+                outputs[id(learner)].append(output)
+    labels = torch.from_numpy(part.labels)
+    results = {}
+    for learner in _alive(learners):
+        logits = torch.cat(outputs[id(learner)]).cpu()
+        results[id(learner)] = measure(logits, labels), logits
+    return results, failures
+
+
+def measure(logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
+    """Mean cross-entropy (nats) and accuracy of logits (N x classes) for labels (N)."""
+    return {
+        "loss": float(functional.cross_entropy(logits.double(), labels)),
+        "accuracy": float((logits.argmax(1) == labels).double().mean()),
+    }
+
+
+def _finish(learner: Learner, stream: Stream) -> Finished:
+    """Validation and test at the best epoch's weights: the one time that test is looked at."""
+    learner.model.load_state_dict(learner.best)
+    parts = {"val": stream.dataset.val, "test": stream.dataset.test}
+    metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}
+    logits = {}
+    for name, part in parts.items():
+        learner.model.eval()
+        logits[name] = torch.cat([learner.logits(images) for images, _ in stream.evaluation(part)]).cpu()
+        metrics |= _prefixed(name, measure(logits[name], torch.from_numpy(part.labels)))
+    return Finished(learner, metrics, logits)
+
+
+def _attempt(learner: Learner, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Failed:
+    """One learner's failure is its own: an event, not an exception."""
+    try:
+        return action(*args, **kwargs)
+    except Exception as error:
+        learner.failed = True
+        return Failed(learner, error)
+
+
+def _alive(learners: list[Learner]) -> list[Learner]:
+    return [learner for learner in learners if not learner.failed]
+
+
+def _prefixed(name: str, metrics: Metrics) -> Metrics:
+    return {f"{name}/{key}": value for key, value in metrics.items()}
