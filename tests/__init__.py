@@ -1,0 +1,1 @@
+"""The tests mirror the rooms; test_end_to_end reads the real TensorBoard over HTTP."""

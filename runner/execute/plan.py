@@ -14,7 +14,7 @@ from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance
 from runner.execute.schedule import finish_seconds, measure, shares
 from runner.execute.share import Message, Place, Share
-from runner.execute.workers import FailFast, train_all
+from runner.execute.workers import FailFast, Workers
 from runner.expand import Run
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
@@ -28,17 +28,26 @@ if TYPE_CHECKING:
 class Plan:
     """The runs of a request, the ones that are left, their shares and costs."""
 
-    def __init__(self, runs: Sequence[Run], data: Callable[[Run], Path], request: Request) -> None:
+    def __init__(self, runs: Sequence[Run], request: Request) -> None:
         self._request = request
         self._runs = list(runs)
-        self._data = data
         self._device = pick_device(request.device)
         self._status = {run: RunDir(request.runs / run.folder).status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         # A cohort in lockstep fills a GPU by itself.
         self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
+
+    def crew(self) -> Workers:
+        """The processes that will train."""
+        made_by = provenance(str(self._device)) | {"commit": commit()}
+        place = Place(self._request.runs, str(self._device), made_by)
+        return Workers(place, min(self._workers, len(self._left)))
+
+    def schedule(self, data: Callable[[Run], Path]) -> None:
+        """Measures what the runs that are left cost, and shares them out."""
         self._costs = measure(self._left, data, self._device)
-        self._shares = [Share(tuple(part), data(part[0])) for part in shares(self._left, self._costs, self._workers)]
+        parts = shares(self._left, self._costs, self._workers)
+        self._shares = [Share(tuple(part), data(part[0])) for part in parts]
 
     def show(self, console: Console) -> None:
         """Every run with its directory, what it changes, done or to do; then what it would take."""
@@ -56,7 +65,7 @@ class Plan:
             highlight=False,
         )
 
-    def train(self, console: Console) -> int:
+    def train(self, crew: Workers, console: Console) -> int:
         """Trains what is left; returns how many runs failed. KeyboardInterrupt passes, cleanly stopped."""
         self._write_root()
         if not self._left:
@@ -67,8 +76,6 @@ class Plan:
             f"{self._workers} workers on {self._device}",
             highlight=False,
         )
-        made_by = provenance(str(self._device)) | {"commit": commit()}
-        place = Place(self._request.runs, str(self._device), made_by)
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
 
@@ -86,7 +93,7 @@ class Plan:
                     raise FailFast
 
             try:
-                train_all(self._shares, place, self._workers, on_message)
+                crew.train(self._shares, on_message)
             except FailFast:
                 console.print("stopped at the first failure, as told", highlight=False)
         return progress.failed

@@ -48,17 +48,19 @@ def execute(request: Request, console: Console) -> Outcome:
     studies = resolve_studies(request.studies, request.overrides)
     _check_places(request)
     runs = [run for study in studies for run in study.runs()]
-    data = _prepare(runs, request)
+    names = tuple(study.name for study in studies)
     from runner.execute.plan import Plan  # torch comes with it: not before the request is known to be right
 
-    plan = Plan(runs, data, request)
+    plan = Plan(runs, request)
     if request.dry_run:
+        plan.schedule(_prepare(runs, request))
         plan.show(console)
-        return Outcome(tuple(study.name for study in studies), 0)
-    for study in studies:
-        _write_study(study, request)
-    failed = plan.train(console)
-    return Outcome(tuple(study.name for study in studies), failed)
+        return Outcome(names, 0)
+    with plan.crew() as crew:
+        plan.schedule(_prepare(runs, request))
+        for study in studies:
+            _write_study(study, request)
+        return Outcome(names, plan.train(crew, console))
 
 
 def _check_places(request: Request) -> None:

@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Any
 
+import torch
+
 from runner.execute.share import Message, Place, Share, train_share
 from runner.expand import Run
 from runner.train import Interrupted
@@ -34,42 +36,60 @@ class FailFast(Exception):
     """A run failed, and the command was told to stop at the first failure."""
 
 
-def train_all(shares: Iterable[Share], place: Place, workers: int, on_message: OnMessage) -> None:
-    """Trains every share; returns when all runs have ended, finished or failed.
+class Workers:
+    """A crew of processes, started before there is work, so that they import while it is prepared.
 
-    On KeyboardInterrupt, or on whatever `on_message` raises, the workers stop cleanly: they write
-    checkpoints of the epoch before and exit.
+    A context: leaving it ends them. On an exception, KeyboardInterrupt among them, they stop cleanly:
+    they write checkpoints of the epoch before and exit.
     """
-    queue = deque(shares)
-    context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in mid-air
-    stop = context.Event()
-    pool = [_start(context, place, stop) for _ in range(min(workers, len(queue)))]
-    try:
-        while queue or any(worker.share for worker in pool):
-            for worker in pool:
+
+    def __init__(self, place: Place, count: int) -> None:
+        self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in mid-air
+        self._place = place
+        self._stop = self._context.Event()
+        self._pool = [self._start() for _ in range(count)]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Workers with nothing to do end at the closing of their pipe, those at work at the next batch."""
+        self._stop.set()
+        for worker in self._pool:
+            worker.pipe.close()
+        for worker in self._pool:
+            if worker.share is None:
+                worker.process.kill()  # it holds nothing, and may be in the midst of its imports
+            worker.process.join(_STOP_SECONDS)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+
+    def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
+        """Trains every share; returns when all their runs have ended, finished or failed."""
+        queue = deque(shares)
+        while queue or any(worker.share for worker in self._pool):
+            for worker in self._pool:
                 if worker.share is None and queue:
                     worker.share, worker.ended = queue.popleft(), set()
                     worker.pipe.send(worker.share)
-            busy = [worker for worker in pool if worker.share]
+            busy = [worker for worker in self._pool if worker.share]
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
                     _receive(worker, on_message)
                 except (EOFError, ConnectionResetError):
                     queue.extendleft(_bury(worker, on_message))
-                    pool.remove(worker)
+                    self._pool.remove(worker)
                     if queue:
-                        pool.append(_start(context, place, stop))
-    finally:
-        _dismiss(pool, stop)
+                        self._pool.append(self._start())
 
-
-def _start(context: Any, place: Place, stop: Event) -> _Worker:
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, place, stop), daemon=True)
-    process.start()
-    theirs.close()  # so that the worker's death is the end of the pipe
-    return _Worker(process, ours)
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs, self._place, self._stop), daemon=True)
+        process.start()
+        theirs.close()  # so that the worker's death is the end of the pipe
+        return _Worker(process, ours)
 
 
 def _receive(worker: _Worker, on_message: OnMessage) -> None:
@@ -98,22 +118,8 @@ def _bury(worker: _Worker, on_message: OnMessage) -> list[Share]:
     return [Share((run,), share.data) for run in left]
 
 
-def _dismiss(pool: list[_Worker], stop: Event) -> None:
-    """Workers with nothing to do end at the closing of their pipe, those at work at the next batch."""
-    stop.set()
-    for worker in pool:
-        worker.pipe.close()
-    for worker in pool:
-        worker.process.join(_STOP_SECONDS)
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-
-
 def _work(pipe: Connection, place: Place, stop: Event) -> None:
     """A worker's life: share after share, until the pipe closes or it is told to stop."""
-    import torch
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, daemon=True).start()

@@ -60,6 +60,7 @@ class Learner:
         self.device = device
         self.model = build(settings, shape, classes, seed).to(device)
         self.optimizer = _optimizer(settings, self.model)
+        self._parameters = list(self.model.parameters())
         self.epoch = 0  # finished epochs
         self.best_epoch = 0
         self.best_loss = math.inf
@@ -82,10 +83,11 @@ class Learner:
         with self._randomness():
             logits = self.model(images.clone() if self._own_copy else images)
             loss = functional.cross_entropy(logits, labels)
-            self.optimizer.zero_grad(set_to_none=True)
+            for parameter in self._parameters:  # as zero_grad does, without its 0.2 ms of bookkeeping
+                parameter.grad = None
             loss.backward()  # type: ignore[no-untyped-call]
             if len(self._tally.losses) % GRAD_NORM_EVERY == 0:
-                gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+                gradients = [p.grad for p in self._parameters if p.grad is not None]
                 self._tally.grad_norms.append(nn.utils.get_total_norm(gradients))
             self.optimizer.step()
         self._tally.losses.append(loss.detach())

@@ -1,0 +1,129 @@
+"""Time per run-epoch, all included, against the plain loop that people write by hand; as a ratio.
+
+The plain loop: a Dataset with Albumentations per image, a DataLoader, the default optimizer, one run
+after the other, validation and four scalars at every epoch; all threads. Ours: the command, from start
+to report, every log directory written. Both train the study `mlp` in the same minutes: a plain epoch,
+our whole study, a plain epoch.
+
+    make bench ARGS="--dataset cifar10 --data cifar10.zip --seeds 2 --epochs 3"
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import os
+import runpy
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+
+def plain_epoch(settings: Any, folder: Path, logs: str) -> float:
+    """Seconds of one epoch of the plain loop with the study's baseline."""
+    import albumentations
+    import numpy as np
+    import torch
+    from albumentations.pytorch import ToTensorV2
+    from torch.nn.functional import cross_entropy
+    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.tensorboard import SummaryWriter
+
+    from runner.data import load
+    from runner.models import build
+
+    dataset = load(folder)
+    augment = [getattr(albumentations, name)(**args) for item in settings.augment for name, args in item.items()]
+    ending = [albumentations.Normalize(dataset.mean, dataset.std), ToTensorV2()]
+
+    class Images(Dataset[Any]):
+        def __init__(self, part: Any, transform: Any) -> None:
+            self.images, self.labels, self.transform = np.array(part.images), part.labels, transform
+
+        def __len__(self) -> int:
+            return len(self.labels)
+
+        def __getitem__(self, index: int) -> Any:
+            return self.transform(image=self.images[index])["image"], int(self.labels[index])
+
+    train = DataLoader(
+        Images(dataset.train, albumentations.Compose(augment + ending)), settings.batch_size, shuffle=True
+    )
+    val = DataLoader(Images(dataset.val, albumentations.Compose(ending)), settings.batch_size)
+    model = build(settings, dataset.shape, len(dataset.classes), seed=0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr)
+    writer = SummaryWriter(logs)
+    began = time.perf_counter()
+    for part, loader in (("train", train), ("val", val)):
+        model.train(part == "train")
+        total, correct = 0.0, 0
+        with torch.set_grad_enabled(part == "train"):
+            for images, labels in loader:
+                logits = model(images)
+                loss = cross_entropy(logits, labels)
+                if part == "train":
+                    optimizer.zero_grad()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    optimizer.step()
+                total += loss.item() * len(labels)
+                correct += int((logits.argmax(1) == labels).sum())
+        writer.add_scalar(f"{part}/loss", total / len(loader.dataset), 1)  # type: ignore[arg-type]
+        writer.add_scalar(f"{part}/accuracy", correct / len(loader.dataset), 1)  # type: ignore[arg-type]
+    writer.close()
+    return time.perf_counter() - began
+
+
+def study(augmented: bool, epochs: int) -> dict[str, Any]:
+    """The study mlp's variants, all without augmentation or all with it."""
+    module = runpy.run_path("ablations/mlp.py")
+    chosen: dict[str, Any] = copy.deepcopy(module["STUDY"])
+    del chosen["variants"]["augmentation"], chosen["questions"]
+    chosen["baseline"] |= {"epochs": epochs, "patience": 0, "augment": module["AUGMENT"] if augmented else []}
+    return chosen
+
+
+def main() -> None:
+    """Prints both times and their ratio, without and with augmentation."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--dataset", default="mnist5k")
+    parser.add_argument("--data", default="data", type=Path)
+    parser.add_argument("--seeds", default="2")
+    parser.add_argument("--epochs", default=3, type=int)
+    arguments = parser.parse_args()
+
+    from rich.console import Console
+
+    from runner.data import prepare
+    from runner.execute import Request, execute
+    from runner.expand import Overrides, resolve
+    from runner.report import write_report
+
+    print(f"{os.cpu_count()} cores; {arguments.dataset}, {arguments.seeds} seeds, {arguments.epochs} epochs")
+    for augmented in (False, True):
+        chosen = study(augmented, arguments.epochs)
+        overrides = Overrides(dataset=arguments.dataset, seeds=arguments.seeds)
+        resolved = resolve(Path("bench"), chosen, "", overrides)
+        baseline = resolved.variants[0].settings
+        folder = prepare(baseline, arguments.data)
+        with tempfile.TemporaryDirectory() as place:
+            plain = [plain_epoch(baseline, folder, f"{place}/plain")]
+            began = time.perf_counter()
+            request = Request((chosen,), overrides, arguments.data, Path(place, "runs"), Path(place, "reports"))
+            (name,) = execute(request, Console(quiet=True)).names
+            write_report(request.runs / name, request.reports / name)
+            ours = (time.perf_counter() - began) / (len(resolved.runs()) * arguments.epochs)
+            plain.append(plain_epoch(baseline, folder, f"{place}/plain"))
+        ratio = sum(plain) / 2 / ours
+        print(
+            f"{'every variant augments' if augmented else 'no augmentation':<24}"
+            f"plain {plain[0]:.2f} and {plain[1]:.2f} s a run-epoch, ours {ours:.2f} s "
+            f"({len(resolved.runs())} runs): {ratio:.1f} times faster",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Small real data (digits ships with scikit-learn), small studies, one thread as workers have it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import torch
+
+from runner.data import Dataset, load, prepare
+from runner.spec import Settings
+
+BASE: dict[str, Any] = {
+    "dataset": "digits",
+    "normalize": "train",
+    "model": "mlp",
+    "hidden": [32, 16],
+    "optimizer": "Adam",
+    "lr": 1e-3,
+    "batch_size": 64,
+    "epochs": 3,
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def base() -> dict[str, Any]:
+    """A small baseline on real data, to change as a test needs it."""
+    return dict(BASE)
+
+
+@pytest.fixture
+def settings() -> Callable[..., Settings]:
+    """Makes settings from the small baseline and changes."""
+    return lambda **changes: Settings.model_validate(BASE | changes)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def digits(cache: Path) -> Dataset:
+    return load(prepare(Settings.model_validate(BASE), Path("data"), cache))

@@ -1,0 +1,78 @@
+"""Models and data sets as a user would bring them, some of them broken; named in specs as tests.fakes:NAME."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def small(shape: tuple[int, int, int], classes: int, width: int = 8) -> nn.Module:
+    """A good citizen with an argument of its own."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], width), nn.Linear(width, classes))
+
+
+def raising(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Its constructor fails."""
+    raise RuntimeError("no such model today")
+
+
+class _Late(nn.Module):
+    """Works for some steps, then does `what`."""
+
+    def __init__(self, inputs: int, classes: int, what: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, classes)
+        self.what = what
+        self.steps = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.steps += self.training
+        logits: torch.Tensor = self.linear(images.flatten(1))
+        if self.steps > 25:  # in the second epoch of the small study
+            if self.what == "raise":
+                raise RuntimeError("out of ideas")
+            if self.what == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.what == "nan":
+                return logits * float("nan")
+        return logits
+
+
+def late(shape: tuple[int, int, int], classes: int, what: str) -> nn.Module:
+    """Fails after a while: what is raise, die or nan."""
+    return _Late(shape[0] * shape[1] * shape[2], classes, what)
+
+
+class _Vandal(nn.Module):
+    """Changes its input in place and draws global random numbers."""
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.linear(images.mul_(0).add_(torch.rand(1)).flatten(1))
+        return logits
+
+
+def vandal(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """What it does must stay its own."""
+    return _Vandal(shape[0] * shape[1] * shape[2], classes)
+
+
+def stripes() -> dict[str, Any]:
+    """A data set of one's own: 60 gray images a class, horizontal or vertical stripes."""
+    noise = np.random.default_rng(0).integers(0, 60, (120, 8, 8), dtype=np.uint8)
+    noise[:60, ::2] += 150
+    noise[60:, :, ::2] += 150
+    return {"all": (noise, np.repeat([0, 1], 60)), "classes": ["across", "down"]}
+
+
+def wrong_type() -> dict[str, Any]:
+    """Floats, where bytes are expected."""
+    return {"all": (np.zeros((10, 8, 8)), np.zeros(10, dtype=int))}

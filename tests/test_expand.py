@@ -1,0 +1,159 @@
+"""A study's dict becomes exactly the variants and runs that it stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
+from runner.expand.resolve import parse_seeds
+from runner.spec import RequestError
+from tests.conftest import BASE
+
+
+def expand(study: dict[str, Any], **overrides: Any) -> ResolvedStudy:
+    return resolve(Path("ablations/toy.py"), {"baseline": BASE, **study}, "", Overrides(**overrides))
+
+
+def names(study: dict[str, Any], **overrides: Any) -> list[str]:
+    return [variant.name for variant in expand(study, **overrides).variants]
+
+
+def problems(study: dict[str, Any], **overrides: Any) -> list[str]:
+    with pytest.raises(RequestError) as caught:
+        expand(study, **overrides)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_one_at_a_time_leaves_the_baselines_own_level_out() -> None:
+    factors = {"dropout": [0.0, 0.1, 0.5], "batch_norm": [True]}
+    assert names({"factors": factors}) == ["baseline", "dropout=0.1", "dropout=0.5", "batch_norm=True"]
+
+
+def test_factorial_is_the_full_product_with_the_baseline_once() -> None:
+    found = names({"factors": {"dropout": [0.5], "batch_norm": [True]}, "design": "factorial"})
+    assert found == ["baseline", "batch_norm=True", "dropout=0.5", "dropout=0.5,batch_norm=True"]
+
+
+def test_leave_one_out_puts_settings_back_to_neutral() -> None:
+    full = BASE | {"dropout": 0.5, "batch_norm": True}
+    resolved = expand({"baseline": full, "factors": ["dropout", "batch_norm"], "design": "leave_one_out"})
+    assert [(v.name, v.changes) for v in resolved.variants] == [
+        ("baseline", {}),
+        ("without_dropout", {"dropout": 0.0}),
+        ("without_batch_norm", {"batch_norm": False}),
+    ]
+
+
+def test_an_explicit_variant_and_the_same_cell_of_a_factor_are_one() -> None:
+    assert names({"variants": {"drop": {"dropout": 0.5}}, "factors": {"dropout": [0.5]}}) == ["baseline", "drop"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["dropout", "weight_decay"]), st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), max_size=4)
+    ),
+    st.sampled_from(["one_at_a_time", "leave_one_out", "factorial"]),
+)
+def test_law_3_baseline_always_in_and_no_cell_twice(factors: dict[str, list[float]], design: str) -> None:
+    variants = expand({"factors": factors, "design": design}).variants
+    assert variants[0].name == "baseline"
+    assert len({v.settings.identity() for v in variants}) == len({v.name for v in variants}) == len(variants)
+    for variant in variants:  # and a variant differs only in what it declares
+        assert variant.changes == variant.settings.differences(variants[0].settings)
+        assert set(variant.changes) <= set(factors)
+
+
+def test_every_problem_of_a_study_is_reported_at_once() -> None:
+    found = problems(
+        {
+            "baseline": BASE | {"lr": "fast"},
+            "variants": {"a": {"dropuot": 1}, "same": {"dropout": 0.0}, "mean": {}, "g": {"dropout": 2}},
+            "factors": {"bach_norm": [True]},
+            "questions": [{"ask": "?", "compare": ["a", "zz"]}, {"ask": "?"}],
+        },
+        variants=["nobody"],
+        seeds="many",
+    )
+    for words in (
+        "baseline: lr: got 'fast'", 'variant "a": dropuot', '"mean"', 'variant "g": dropout', "factors: bach_norm",
+        'no variant "zz"', "question 2: a question has exactly one of", '--variants: there is no variant "nobody"',
+        '--seeds: got "many"',
+    ):  # fmt: skip
+        assert any(words in problem for problem in found), (words, found)
+    assert all(problem.startswith(("ablations/toy.py", "--")) for problem in found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("variants", "words"),
+    [
+        ({"same": {"dropout": 0.0}}, 'the very settings of "baseline"'),
+        ({"a": {"dropout": 0.5}, "b": {"dropout": 0.5}}, 'variant "b": it has the very settings of "a"'),
+        ({"A": {"dropout": 0.5}, "a": {"dropout": 0.4}}, "upper or lower case"),
+        ({"p": {"model": "perceptron", "dropout": 0.5}}, 'the model "perceptron" does not read this setting'),
+        ({"m": {"model_args": {"width": 3}}}, "does not read this setting"),
+    ],
+)
+def test_variants_that_would_fool_the_reader_are_refused(variants: dict[str, Any], words: str) -> None:
+    assert words in problems({"variants": variants})[0]
+
+
+def test_names_and_directories_say_what_was_asked() -> None:
+    study = {"variants": {"dropout": {"dropout": 0.5}}, "seeds": 2}
+    plain = expand(study)
+    assert plain.name == "toy-digits"
+    folder = plain.runs()[3].folder
+    assert folder.parts[0] == "toy-digits"
+    assert folder.parts[1].startswith("dropout-")
+    assert folder.parts[2] == "seed1"
+    assert expand(study, settings={"epochs": 9, "lr": 0.5}).name == "toy-digits+epochs=9+lr=0.5"
+    assert expand(study, settings={"epochs": BASE["epochs"]}).name == "toy-digits"  # nothing really changed
+    assert expand(study, dataset="mnist5k").name == "toy-mnist5k"
+    assert expand(study, settings={"hidden": [8, 8]}).name == "toy-digits+hidden=[8,8]"
+
+
+def test_overrides_change_the_baseline_and_what_it_hands_down() -> None:
+    resolved = expand({"variants": {"d": {"dropout": 0.5}}}, settings={"dropout": 0.1, "epochs": 9})
+    assert [(v.settings.dropout, v.settings.epochs) for v in resolved.variants] == [(0.1, 9), (0.5, 9)]
+
+
+def test_selected_variants_always_include_the_baseline() -> None:
+    resolved = expand({"factors": {"dropout": [0.1, 0.2]}, "seeds": [3, 7]}, variants=["dropout=0.2"])
+    assert [(run.variant.name, run.seed) for run in resolved.runs()] == [
+        ("baseline", 3), ("dropout=0.2", 3), ("baseline", 7), ("dropout=0.2", 7),
+    ]  # fmt: skip
+
+
+def test_cohorts_share_data_settings_and_seed() -> None:
+    variants = {"flip": {"augment": ["HorizontalFlip"]}, "big": {"batch_size": 128}, "d": {"dropout": 0.5}}
+    groups = cohorts(expand({"variants": variants, "seeds": 2}).runs())
+    assert [[run.variant.name for run in group] for group in groups] == 2 * [["baseline", "d"], ["flip"], ["big"]]
+
+
+@pytest.mark.parametrize(("given_seeds", "seeds"), [("3", (0, 1, 2)), ("0,3,7", (0, 3, 7)), ("7,", (7,)), (2, (0, 1))])
+def test_seeds(given_seeds: Any, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(given_seeds) == seeds
+
+
+def test_set_reads_python_values_and_plain_words() -> None:
+    pairs = ["lr=1e-2", "hidden=[64, 32]", "batch_norm=True", "init=kaiming_normal", "dataset=folder:/x=y"]
+    assert parse_set(pairs) == {
+        "lr": 0.01, "hidden": [64, 32], "batch_norm": True, "init": "kaiming_normal", "dataset": "folder:/x=y",
+    }  # fmt: skip
+    with pytest.raises(RequestError, match="expected KEY=VALUE"):
+        parse_set(["lr"])
+
+
+def test_the_shipped_studies_resolve() -> None:
+    from runner.expand import resolve_studies
+    from runner.spec import available
+
+    assert "mlp" in available()
+    for study in resolve_studies(available(), Overrides()):
+        assert study.doc.strip().splitlines()[0].endswith(("?", "."))
