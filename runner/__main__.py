@@ -52,7 +52,11 @@ def run(
         data=data, runs=runs, reports=reports, workers=workers, device=device,
         retrain=retrain, fail_fast=fail_fast, dry_run=dry_run,
     )  # fmt: skip
-    outcome = execute(request, _out)
+    try:
+        outcome = execute(request, _out)
+    except KeyboardInterrupt:
+        _out.print("stopped cleanly; the same command goes on from here")
+        raise typer.Exit(130) from None
     if dry_run:
         return
     from runner.report import show_table, write_front_page, write_report
@@ -100,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     signal.signal(signal.SIGTERM, interrupt)  # a cluster's notice is as good as Ctrl-C
     try:
-        app(arguments, standalone_mode=True)
+        app(arguments)
     except RequestError as error:
         count = len(error.problems)
         head = "1 problem" if count == 1 else f"{count} problems"

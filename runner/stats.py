@@ -55,7 +55,8 @@ def paired_effect(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> Effect:
 
     Equal differences (no spread at all) have p = 1 where they are zero, else nan: a t test needs a spread.
     """
-    differences = np.asarray(variant, dtype=float) - np.asarray(baseline, dtype=float)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is no number, and shown as such
+        differences = np.asarray(variant, dtype=float) - np.asarray(baseline, dtype=float)
     interval = mean_interval(differences)
     if interval.n < 2 or math.isnan(interval.low):
         return Effect(interval, math.nan)

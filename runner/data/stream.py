@@ -102,7 +102,7 @@ class Stream:
         count, size = len(self.dataset.train), self._settings.batch_size
         order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(count)
         batches = [order[start : start + size] for start in range(0, count, size)]
-        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+        return batches[:-1] if len(batches[-1]) == 1 < min(size, count) else batches
 
     def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
         """Those train images as this epoch shows them: uint8, N x H x W x C."""

@@ -53,10 +53,8 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Workers with nothing to do end at the closing of their pipe, those at work at the next batch."""
+        """Workers at work stop at the next batch."""
         self._stop.set()
-        for worker in self._pool:
-            worker.pipe.close()
         for worker in self._pool:
             if worker.share is None:
                 worker.process.kill()  # it holds nothing, and may be in the midst of its imports
@@ -64,6 +62,7 @@ class Workers:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+            worker.pipe.close()
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
         """Trains every share; returns when all their runs have ended, finished or failed."""
@@ -125,12 +124,19 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
+    torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+
+    def send(message: Message | None) -> None:
+        try:
+            pipe.send(message)
+        except OSError:  # the runner is gone; this is no failure of the run
+            os._exit(1)
+
     try:
         while True:
-            share = pipe.recv()
-            train_share(share, place, pipe.send, stop.is_set)
-            pipe.send(None)
-    except (EOFError, BrokenPipeError, ConnectionResetError, Interrupted):
+            train_share(pipe.recv(), place, send, stop.is_set)
+            send(None)
+    except (EOFError, ConnectionResetError, Interrupted):
         return
     except Exception:
         traceback.print_exc()

@@ -32,7 +32,7 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
 
 def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
     """The first 36 units' weights (units x C x H x W), each on its own scale around a gray zero."""
-    units = np.nan_to_num(weights[:36])
+    units = np.nan_to_num(weights[:36], posinf=0.0, neginf=0.0)
     scale = np.abs(units).max(axis=(1, 2, 3), keepdims=True)
     pixels = (127.5 + 127.5 * units / np.where(scale > 0, scale, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
     if pixels.shape[-1] not in (1, 3):

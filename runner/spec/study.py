@@ -60,7 +60,7 @@ class Study(pydantic.BaseModel):
 def check_seeds(seeds: Any) -> tuple[int, ...]:
     """The seeds as a tuple; ValueError where there are none, too many, or the same one twice."""
     numbers = tuple(seeds) if not isinstance(seeds, int) else ()
-    if not 1 <= len(numbers) <= 1000 or any(not 0 <= seed < 2**32 for seed in numbers):
+    if not 1 <= len(numbers) <= 1000 or any(type(seed) is not int or not 0 <= seed < 2**32 for seed in numbers):
         raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"got {shown(seeds)}; each seed may stand there once.")

@@ -1,0 +1,317 @@
+"""Data sets arrive as the same uint8 arrays however they came; the stream is a function of (seed, epoch)."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import pickle
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import albumentations
+import numpy as np
+import pytest
+import torch
+from albumentations.pytorch import ToTensorV2
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from runner.data import Dataset, Stream, check_augmentation, load, prepare
+from runner.data.dataset import channel_statistics
+from runner.data.stream import Augmenter
+from runner.spec import RequestError, Settings
+from runner.torchvision import torchvision
+from tests.conftest import BASE
+
+Make = Callable[..., Settings]
+CPU = torch.device("cpu")
+FLIP_AND_TURN = [{"HorizontalFlip": {"p": 0.5}}, {"Affine": {"rotate": [-20, 20], "p": 0.8}}]
+
+
+def picture(number: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> Image.Image:
+    pixels = np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels).convert(mode)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """train and test, two classes with awkward names, 20 and 4 images each."""
+    root = tmp_path / "pets"
+    for part, count in (("train", 20), ("test", 4)):
+        for number, name in enumerate(("it's a cat", 'dog "rex"\n')):
+            (root / part / name).mkdir(parents=True)
+            for k in range(count):
+                picture(1000 * number + 100 * (part == "test") + k).save(root / part / name / f"image {k}.png")
+    return root
+
+
+def load_folder(root: Path, cache: Path, **changes: Any) -> Dataset:
+    return load(prepare(Settings.model_validate(BASE | {"dataset": f"folder:{root}"} | changes), Path("data"), cache))
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "shape"), [("digits", (1197, 200, 400), (1, 8, 8)), ("mnist5k", (3500, 500, 1000), (1, 28, 28))]
+)
+def test_embedded_sets_have_their_stated_stratified_splits(
+    settings: Make, cache: Path, name: str, sizes: tuple[int, ...], shape: tuple[int, ...]
+) -> None:
+    dataset = load(prepare(settings(dataset=name), Path("data"), cache))
+    parts = (dataset.train, dataset.val, dataset.test)
+    assert tuple(len(part) for part in parts) == sizes
+    assert dataset.shape == shape
+    for part in parts:
+        counts = np.bincount(part.labels, minlength=10)
+        assert counts.max() - counts.min() <= 0.1 * counts.mean() + 1
+        assert part.images.dtype == np.uint8
+    rows = {image.tobytes() for part in parts for image in part.images}
+    assert len(rows) > 0.99 * sum(sizes)  # no image in two parts (a few are drawn alike)
+
+
+def test_the_cache_is_mapped_and_made_once(settings: Make, cache: Path) -> None:
+    folder = prepare(settings(), Path("data"), cache)
+    before = (folder / "train.npy").stat().st_mtime_ns
+    assert prepare(settings(dropout=0.5), Path("data"), cache) == folder
+    assert (folder / "train.npy").stat().st_mtime_ns == before
+    assert isinstance(load(folder).train.images, np.memmap)
+    assert prepare(settings(image_size=16), Path("data"), cache) != folder
+
+
+def test_normalization_equals_albumentations(settings: Make, digits: Dataset, folder: Path, cache: Path) -> None:
+    for dataset in (digits, load_folder(folder, cache)):
+        for normalize, reference in (
+            ("train", albumentations.Normalize(mean=dataset.mean, std=dataset.std)),
+            ("none", albumentations.Normalize(mean=[0] * dataset.shape[0], std=[1] * dataset.shape[0])),
+        ):
+            stream = Stream(dataset, settings(normalize=normalize), 0, CPU)
+            compose = albumentations.Compose([reference, ToTensorV2()])
+            images, labels = next(iter(stream.evaluation(dataset.val)))
+            expected = torch.stack([compose(image=np.array(image))["image"] for image in dataset.val.images])
+            torch.testing.assert_close(images, expected, rtol=0, atol=1e-6)
+            assert labels.tolist() == dataset.val.labels.tolist()
+
+
+def test_train_statistics_are_those_of_train_alone(digits: Dataset) -> None:
+    pixels = digits.train.images.astype(np.float64) / 255
+    assert digits.mean[0] == pytest.approx(pixels.mean(), abs=1e-12)
+    assert digits.std[0] == pytest.approx(pixels.std(), abs=1e-12)
+    assert channel_statistics(np.full((3, 2, 2, 1), 7, dtype=np.uint8))[1] == [1.0]
+
+
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(settings: Make, digits: Dataset) -> None:
+    stream = Stream(digits, settings(), 3, CPU)
+    orders = [np.concatenate(stream.order(epoch)) for epoch in (1, 2)]
+    for order in orders:
+        assert sorted(order) == list(range(len(digits.train)))
+    assert not np.array_equal(orders[0], orders[1])
+    again = Stream(digits, settings(lr=0.5, model="perceptron"), 3, CPU)
+    assert np.array_equal(np.concatenate(again.order(1)), orders[0])
+    other_seed = np.concatenate(Stream(digits, settings(), 4, CPU).order(1))
+    assert not np.array_equal(other_seed, orders[0])
+
+
+def test_a_last_batch_of_one_image_is_left_out(settings: Make, digits: Dataset) -> None:
+    sizes = [len(batch) for batch in Stream(digits, settings(batch_size=4), 0, CPU).order(1)]  # 1197 = 299 * 4 + 1
+    assert set(sizes) == {4}
+    assert len(Stream(digits, settings(batch_size=1), 0, CPU).order(1)) == 1197
+
+
+@hypothesis_settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 10_000), st.integers(0, 49_999), st.data())
+def test_law_1_augmentation_is_a_function_of_seed_epoch_and_index(
+    seed: int, epoch: int, index: int, data: st.DataObject
+) -> None:
+    augmenter = Augmenter(Settings.model_validate(BASE | {"augment": FLIP_AND_TURN}), seed)
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    expected = augmenter(image.copy(), epoch, index)
+    for _ in range(data.draw(st.integers(0, 3))):  # whatever came in between
+        augmenter(image.copy(), data.draw(st.integers(1, 9)), data.draw(st.integers(0, 9)))
+    assert np.array_equal(augmenter(image.copy(), epoch, index), expected)
+
+
+def test_augmentation_varies_with_seed_epoch_and_index() -> None:
+    chosen = Settings.model_validate(BASE | {"augment": [{"Affine": {"rotate": [-90, 90], "p": 1.0}}]})
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    seen = {
+        Augmenter(chosen, seed)(image.copy(), epoch, index).tobytes()
+        for seed in range(3)
+        for epoch in range(1, 4)
+        for index in range(3)
+    }
+    assert len(seen) == 27
+
+
+def test_law_3_batch_size_changes_neither_order_nor_augmentation(settings: Make, digits: Dataset) -> None:
+    small, large = (
+        torch.cat([x for x, _ in Stream(digits, settings(augment=FLIP_AND_TURN, batch_size=size), 1, CPU).train(1)])
+        for size in (64, 100)
+    )
+    assert torch.equal(small, large)
+
+
+@pytest.mark.parametrize(
+    "augment", [[{"Resize": {"height": 4, "width": 4}}], ["ToFloat"], ["ToGray", "HueSaturationValue"]]
+)
+def test_transforms_that_do_not_fit_the_images_are_refused(settings: Make, digits: Dataset, augment: Any) -> None:
+    with pytest.raises(RequestError, match=r"keep size and type|fail on an image"):
+        check_augmentation(settings(augment=augment), digits)
+
+
+def test_a_folder_and_its_zip_are_the_same_data(folder: Path, cache: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for path in sorted(folder.rglob("*.png"), reverse=True):
+            archive.write(path, Path("some", "where") / path.relative_to(folder))
+    from_folder, from_zip = load_folder(folder, cache), load_folder(tmp_path / "pets.zip", cache)
+    assert from_folder.fingerprint == from_zip.fingerprint
+    assert from_folder.classes == ('dog "rex"\n', "it's a cat")
+    assert (len(from_folder.train), len(from_folder.val), len(from_folder.test)) == (36, 4, 8)  # 10% carved
+    assert from_folder.shape == (3, 12, 12)
+
+
+def test_a_missing_test_part_is_carved_too(folder: Path, cache: Path) -> None:
+    for path in sorted((folder / "test").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    dataset = load_folder(folder, cache)
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (30, 4, 6)
+
+
+def test_a_changed_image_is_noticed(folder: Path, cache: Path) -> None:
+    before = load_folder(folder, cache).fingerprint
+    picture(77).save(next((folder / "train").rglob("*.png")))
+    assert load_folder(folder, cache).fingerprint != before
+
+
+def test_any_sizes_and_modes_are_resized_to_one(folder: Path, cache: Path) -> None:
+    place = folder / "train" / "it's a cat"
+    for mode, ending in (("L", "png"), ("P", "png"), ("RGBA", "png"), ("1", "png"), ("CMYK", "jpg"), ("LA", "webp")):
+        image = picture(5, (30, 17), mode if mode != "LA" else "RGBA")
+        image.save(place / f"{mode}.{ending}")
+    Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20) * 160).save(place / "16 bit.png")
+    picture(1).save(place / "animated.gif", save_all=True, append_images=[picture(2)])
+    with pytest.raises(RequestError, match=r"sizes, from .* image_size=64"):
+        load_folder(folder, cache)
+    assert load_folder(folder, cache, image_size=10).shape == (3, 10, 10)
+    gray = load_folder(folder, cache, image_size=10, channels=1)
+    assert gray.shape == (1, 10, 10)
+
+
+def test_gray_images_stay_gray_unless_told(tmp_path: Path, cache: Path) -> None:
+    for part in ("train", "test"):
+        for number, name in enumerate("ab"):
+            (tmp_path / part / name).mkdir(parents=True)
+            for k in range(20):
+                picture(100 * number + k + 50 * (part == "test"), mode="L").save(tmp_path / part / name / f"{k}.png")
+    assert load_folder(tmp_path, cache).shape == (1, 12, 12)
+    assert load_folder(tmp_path, cache, channels=3).shape == (3, 12, 12)
+
+
+def test_unreadable_files_are_all_listed(folder: Path, cache: Path) -> None:
+    place = folder / "train" / "it's a cat"
+    whole = next(place.glob("*.png")).read_bytes()
+    (place / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (place / "empty.png").write_bytes(b"")
+    (place / "notes.txt").write_text("not an image")
+    with pytest.raises(RequestError) as caught:
+        load_folder(folder, cache)
+    for name in ("cut.png", "empty.png", "notes.txt"):
+        assert name in str(caught.value)
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda root: (root / "train").rename(root / "training"), "no train/<class>/"),
+        (lambda root: (root / "test" / "bird").mkdir(), "classes that train has not: 'bird'"),
+        (lambda root: (root / "train" / "bird").mkdir(), "has no images"),
+    ],
+)
+def test_a_wrong_layout_is_said(folder: Path, cache: Path, break_it: Callable[[Path], object], words: str) -> None:
+    break_it(folder)
+    with pytest.raises(RequestError, match=words):
+        load_folder(folder, cache)
+
+
+def test_a_missing_folder_and_a_broken_zip(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"not a zip")
+    for name, words in (("nowhere", "no such folder"), ("x.zip", "no readable zip")):
+        with pytest.raises(RequestError, match=words):
+            load_folder(tmp_path / name, cache)
+
+
+def test_a_function_brings_its_own_data(settings: Make, cache: Path) -> None:
+    dataset = load(prepare(settings(dataset="tests.fakes:stripes"), Path("data"), cache))
+    assert dataset.classes == ("across", "down")
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (90, 12, 18)
+    with pytest.raises(RequestError, match="float64; expected uint8"):
+        prepare(settings(dataset="tests.fakes:wrong_type"), Path("data"), cache)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A web server on loopback with a small CIFAR-10 archive in the original's format."""
+    place = tmp_path / "www"
+    place.mkdir()
+    rng = np.random.default_rng(0)
+    with tarfile.open(place / "cifar-10-python.tar.gz", "w:gz") as archive:
+
+        def add(name: str, content: Any) -> None:
+            data = pickle.dumps(content)
+            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+
+        for name in [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]:
+            count = 2000 if name == "test_batch" else 2400
+            add(
+                name,
+                {"data": rng.integers(0, 256, (count, 3072), dtype=np.uint8), "labels": [k % 10 for k in range(count)]},
+            )
+        add("batches.meta", {"label_names": list("abcdefghij")})
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(place))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_port}", place
+        httpd.shutdown()
+
+
+def test_cifar_is_downloaded_and_its_checksum_verified(
+    settings: Make, server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, place = server
+    cls = torchvision().datasets.CIFAR10
+    archive = place / "cifar-10-python.tar.gz"
+    monkeypatch.setattr(cls, "url", f"{url}/{archive.name}")
+    monkeypatch.setattr(cls, "tgz_md5", "0" * 32)
+    location = tmp_path / "data"
+    location.mkdir()
+    with pytest.raises(RequestError, match="could not be downloaded"):
+        prepare(settings(dataset="cifar10"), location, tmp_path / "cache")
+
+    monkeypatch.setattr(cls, "tgz_md5", hashlib.md5(archive.read_bytes()).hexdigest())
+    monkeypatch.setattr(cls, "_check_integrity", lambda self: (location / cls.base_folder).is_dir())
+    with tarfile.open(archive) as opened:
+        meta = opened.extractfile("cifar-10-batches-py/batches.meta")
+        assert meta
+        monkeypatch.setitem(cls.meta, "md5", hashlib.md5(meta.read()).hexdigest())
+    dataset = load(prepare(settings(dataset="cifar10"), location, tmp_path / "cache"))
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (7000, 5000, 2000)
+    assert dataset.classes == tuple("abcdefghij")
+
+
+def test_real_cifar10_has_its_known_statistics(settings: Make) -> None:
+    archive = Path("../shared/data/cifar10.zip")
+    if not archive.is_file():
+        pytest.skip("no copy of CIFAR-10 beside the project")
+    dataset = load(prepare(settings(dataset="cifar10"), archive))
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (45000, 5000, 10000)
+    assert dataset.mean == pytest.approx((0.4914, 0.4822, 0.4465), abs=2e-3)
+    assert dataset.std == pytest.approx((0.2470, 0.2435, 0.2616), abs=2e-3)
+    assert dataset.classes[0] == "airplane"

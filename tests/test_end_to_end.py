@@ -1,0 +1,177 @@
+"""A tiny study on real images, then the real TensorBoard on loopback: every dashboard, read over HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from runner.execute import Request, execute
+from runner.logs.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
+from tests.conftest import BASE
+
+STUDY: dict[str, Any] = {
+    "baseline": BASE | {"epochs": 4},
+    "variants": {
+        "both": {"batch_norm": True, "dropout": 0.5},
+        "augmented": {"augment": [{"Affine": {"rotate": [-10, 10]}}]},
+        "late": {"model": "tests.fakes:late", "model_args": {"what": "raise"}},
+    },
+    "seeds": 2,
+}
+Get = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
+    """A function that reads a path below data/ of a TensorBoard over the study's runs."""
+    place = tmp_path_factory.mktemp("board")
+    execute(Request((STUDY,), runs=place / "runs", reports=place / "reports"), Console(quiet=True))
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(place / "runs"), "--host", "127.0.0.1"]
+    log = place / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen([*command, "--port", "0"], stdout=output, stderr=subprocess.STDOUT)
+    try:
+        url = _wait(lambda: re.search(r"http://[\w.]+:\d+/", log.read_text()), process).group()
+
+        def get(path: str, body: Any = None, raw: bool = False, **query: Any) -> Any:
+            data = json.dumps(body).encode() if body is not None else None
+            address = f"{url}data/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+            request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=30) as response:
+                content = response.read()
+            return content if raw else json.loads(content)
+
+        _wait(lambda: len(get("runs")) >= 12, process)  # 8 seeds, 3 means, the root
+        yield get
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(condition: Callable[[], Any], process: subprocess.Popen[bytes]) -> Any:
+    deadline = time.monotonic() + 120
+    while not (found := condition()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    return found
+
+
+def runs_of(get: Get, variant: str) -> list[str]:
+    return sorted(name for name in get("runs") if f"/{variant}-" in name and "/seed" in name)
+
+
+def test_every_scalar_of_every_epoch(board: Get) -> None:
+    tags = board("plugin/scalars/tags")
+    for run in runs_of(board, "both"):
+        assert set(EPOCH_SCALARS) | set(HPARAM_METRICS) <= set(tags[run])
+        points = board("plugin/scalars/scalars", tag="val/loss", run=run)
+        assert [step for _, step, _ in points] == [1, 2, 3, 4]
+    (mean,) = [name for name in board("runs") if "/both-" in name and name.endswith("/mean")]
+    values = {
+        bound: [value for *_, value in board("plugin/scalars/scalars", tag=mean_tag("val/loss", bound), run=mean)]
+        for bound in ("lower", "", "upper")
+    }
+    assert all(
+        low < value < high for low, value, high in zip(values["lower"], values[""], values["upper"], strict=True)
+    )
+
+
+def test_histograms_of_weights_and_gradients(board: Get) -> None:
+    (run, _) = runs_of(board, "both")
+    tags = board("plugin/histograms/tags")[run]
+    assert {"weights/1.weight", "gradients/1.weight", "weights/2.bias"} <= set(tags)
+    assert len(board("plugin/histograms/histograms", tag="weights/1.weight", run=run)) == 4
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "augmented", "val_samples", "val_confusion_matrix", "first_layer", "best_misclassified",
+        "best_test_confusion_matrix",
+    ],
+)  # fmt: skip
+def test_every_picture_is_a_png(board: Get, tag: str) -> None:
+    run = runs_of(board, "augmented")[0]
+    entries = board("plugin/images/images", tag=f"pictures/{tag}", run=run, sample=0)
+    data = board(f"plugin/images/individualImage?{entries[-1]['query']}", raw=True)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == "PNG"
+        assert min(image.size) > 30
+
+
+def test_text_gives_settings_and_the_difference_from_the_baseline(board: Get) -> None:
+    run = runs_of(board, "both")[0]
+    settings = board("plugin/text/text", run=run, tag="settings/text_summary")[0]["text"]
+    assert "<td>lr</td>" in settings
+    changes = board("plugin/text/text", run=run, tag="changes/text_summary")[0]["text"]
+    assert "batch_norm" in changes
+    assert "<td>lr</td>" not in changes
+    failed = runs_of(board, "late")[0]
+    assert "out of ideas" in board("plugin/text/text", run=failed, tag="failure/text_summary")[0]["text"]
+
+
+def test_hparams_have_all_columns_groups_of_seeds_and_statuses(board: Get) -> None:
+    experiment = board("plugin/hparams/experiment", {})
+    columns = [info["name"] for info in experiment["hparamInfos"]]
+    assert set(BASE) | {"study", "variant", "dropout", "augment", "init"} <= set(columns)
+    assert {info["name"]["tag"] for info in experiment["metricInfos"]} == set(HPARAM_METRICS)
+    request = {
+        "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"],
+        "colParams": [], "startIndex": 0, "sliceSize": 1000, "aggregationType": "AGGREGATION_AVG",
+    }  # fmt: skip
+    groups = {group["name"]: group for group in board("plugin/hparams/session_groups", request)["sessionGroups"]}
+    assert len(groups) == 4
+    for name, group in groups.items():
+        assert name.startswith("study-digits/")
+        assert len(group["sessions"]) == 2
+        expected = "STATUS_FAILURE" if "/late-" in name else "STATUS_SUCCESS"
+        assert {session["status"] for session in group["sessions"]} == {expected}
+        assert set(columns) == set(group["hparams"])
+    both = next(group for name, group in groups.items() if "/both-" in name)
+    assert both["hparams"]["batch_norm"] is True
+    assert both["hparams"]["dropout"] == 0.5
+    assert {value["name"]["tag"] for value in both["metricValues"]} >= set(HPARAM_METRICS)
+
+
+def test_custom_scalars_have_margin_charts_and_train_against_val(board: Get) -> None:
+    layout = board("plugin/custom_scalars/layout")
+    charts = [chart for category in layout["category"] for chart in category["chart"]]
+    margins = [chart["margin"]["series"][0] for chart in charts if "margin" in chart]
+    assert {
+        "value": "mean/val_accuracy",
+        "lower": "mean/val_accuracy_lower",
+        "upper": "mean/val_accuracy_upper",
+    } in margins
+    (mean,) = [name for name in board("runs") if "/both-" in name and name.endswith("/mean")]
+    tags = board("plugin/scalars/tags")[mean]
+    for chart in charts:
+        if "multiline" in chart:
+            for pattern in chart["multiline"]["tag"]:
+                assert [tag for tag in tags if re.match(pattern, tag)]
+
+
+def test_pr_curves_and_graphs(board: Get) -> None:
+    run = runs_of(board, "both")[0]
+    assert board("plugin/pr_curves/pr_curves", tag="best/3", run=run)[run][0]["precision"]
+    assert board("plugin/pr_curves/pr_curves", tag="best/all", run=run)[run][0]["recall"]
+    graph = board("plugin/graphs/graph", run=run, conceptual="false", raw=True).decode()
+    assert "BatchNorm1d" in graph
+
+
+def test_event_files_stay_small(board: Get, tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = next(path for path in tmp_path_factory.getbasetemp().glob("board*"))
+    sizes = [path.stat().st_size for path in place.glob("runs/*/*/seed*/events*")]
+    assert max(sizes) < 1_000_000

@@ -1,0 +1,245 @@
+"""From a request to finished runs: real worker processes, real failures, real interrupts."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from runner.execute import Outcome, Request, execute
+from runner.execute.schedule import Costs, finish_seconds, shares
+from runner.expand import Overrides, Run, resolve
+from runner.files import read_json
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
+from runner.spec import RequestError
+from tests.conftest import BASE
+
+AUGMENT = [{"Affine": {"rotate": [-10, 10]}}]
+STUDY: dict[str, Any] = {
+    "baseline": BASE,
+    "variants": {
+        "both": {"batch_norm": True, "dropout": 0.5},
+        "augmented": {"augment": AUGMENT},
+        "short": {"epochs": 2},
+    },
+    "seeds": 2,
+}
+
+
+def run(study: dict[str, Any], place: Path, **options: Any) -> tuple[Outcome, str]:
+    """What the command would do, and what it would print."""
+    text = io.StringIO()
+    request = Request((study,), runs=place / "runs", reports=place / "reports", **options)
+    return execute(request, Console(file=text, width=200)), text.getvalue()
+
+
+def numbers(place: Path) -> dict[str, Any]:
+    """Every number of every run, times apart."""
+    found: dict[str, Any] = {}
+    for path in sorted(place.glob("runs/*/*/seed*")):
+        result = RunDir(path).result()
+        metrics = {k: v for k, v in result["metrics"].items() if k != "seconds"} if result else None
+        rows = [{k: v for k, v in row.items() if "second" not in k} for row in read_rows(path / "metrics.csv")]
+        predictions = RunDir(path).load_predictions() or {}
+        found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})
+    return found
+
+
+@pytest.fixture(scope="module")
+def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("one")
+    assert run(STUDY, place, workers=1)[0].failed == 0
+    return place
+
+
+def test_law_1_any_number_of_workers_gives_the_same_bits(one_worker: Path, tmp_path: Path) -> None:
+    run(STUDY, tmp_path, workers=3)
+    assert len(numbers(tmp_path)) == 8
+    assert numbers(tmp_path) == numbers(one_worker)
+
+
+def test_a_finished_run_leaves_the_whole_directory(one_worker: Path) -> None:
+    for path in one_worker.glob("runs/*/*/seed*"):
+        names = {p.name for p in path.iterdir() if not p.name.startswith("events")}
+        assert names == {"run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"}
+        identity = RunDir(path).identity()
+        assert identity
+        assert identity["status"] == "finished"
+        assert identity["provenance"]["versions"]["torch"]
+        assert identity["provenance"]["data"]
+        predictions = RunDir(path).load_predictions()
+        assert predictions
+        accuracy = (predictions["test_logits"].argmax(1) == predictions["test_labels"]).mean()
+        result = RunDir(path).result()
+        assert result
+        assert result["metrics"]["test/accuracy"] == pytest.approx(accuracy)
+    assert len(list(one_worker.glob("runs/*/*/mean/events*"))) == 4
+
+
+def test_law_4_what_is_finished_is_not_trained_again(one_worker: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in one_worker.glob("runs/*/*/seed*/*")}
+    outcome, text = run(STUDY, one_worker)
+    assert "all 8 runs are done already" in text
+    assert outcome.failed == 0
+    assert {path: path.stat().st_mtime_ns for path in one_worker.glob("runs/*/*/seed*/*")} == before
+
+
+def test_only_what_is_missing_is_trained(one_worker: Path, tmp_path: Path) -> None:
+    small = STUDY | {"seeds": [0]}
+    run(small, tmp_path)
+    _, text = run(STUDY, tmp_path)
+    assert "4 of 8 runs to do" in text
+    assert numbers(tmp_path) == numbers(one_worker)
+    _, text = run(small, tmp_path, retrain=True)
+    assert "4 of 4 runs to do" in text
+    assert numbers(tmp_path) == numbers(one_worker)
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    _, text = run(STUDY, tmp_path, dry_run=True)
+    assert not (tmp_path / "runs").exists()
+    assert text.count("to do ") == 8
+    for words in ("augment=", "seed1", "8 of 8 runs to do: at most about", "MB. Nothing was trained."):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "cause"),
+    [
+        ("tests.fakes:raising", {}, "RuntimeError: no such model today"),
+        ("tests.fakes:late", {"what": "raise"}, "RuntimeError: out of ideas"),
+        ("tests.fakes:late", {"what": "nan"}, "NonFiniteLoss"),
+        ("tests.fakes:late", {"what": "die"}, "the worker process ended by signal SIGKILL"),
+    ],
+)
+def test_law_5_one_runs_failure_is_its_own(
+    one_worker: Path, tmp_path: Path, model: str, arguments: dict[str, Any], cause: str
+) -> None:
+    bad = {"bad": {"model": model, "model_args": arguments}}
+    outcome, text = run(STUDY | {"variants": STUDY["variants"] | bad, "seeds": [0]}, tmp_path, workers=2)
+    assert outcome.failed == 1
+    assert f"FAILED: {cause}" in text
+    found = numbers(tmp_path)
+    (failed,) = [name for name in found if name.startswith("bad-")]
+    assert found.pop(failed)[0] is None
+    assert found == {name: value for name, value in numbers(one_worker).items() if name.endswith("seed0")}
+    (folder,) = tmp_path.glob("runs/*/bad-*/seed0")
+    identity = RunDir(folder).identity()
+    assert identity
+    assert cause in identity["cause"]
+    assert RunDir(folder).status() == "failed"
+
+
+def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> None:
+    study = STUDY | {"variants": {"bad": {"model": "tests.fakes:raising"}}, "seeds": [0]}
+    run(study, tmp_path)
+    outcome, text = run(study, tmp_path)
+    assert "1 of 2 runs to do" in text
+    assert outcome.failed == 1
+
+
+def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(one_worker: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "ablations"
+    spec.mkdir()
+    study = STUDY | {"baseline": BASE | {"epochs": 60}, "variants": {"both": STUDY["variants"]["both"]}, "seeds": 1}
+    (spec / "study.py").write_text(f"STUDY = {study!r}")
+    command = [sys.executable, "-m", "runner", "run", "study", "--runs", str(tmp_path / "runs")]
+    command += ["--reports", str(tmp_path / "reports"), "--workers", "2"]
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+    def tables() -> list[list[dict[str, float]]]:
+        return [read_rows(path) for path in tmp_path.glob("runs/*/*/seed0/metrics.csv")]
+
+    deadline = time.monotonic() + 120
+    while not (len(tables()) == 2 and all(len(rows) > 3 for rows in tables())):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "the same command goes on" in output
+    statuses = [RunDir(path).status() for path in tmp_path.glob("runs/*/*/seed0")]
+    assert set(statuses) <= {"started", "finished"}
+    assert "started" in statuses
+    run(study, tmp_path)
+    elsewhere = tmp_path / "whole"
+    run(study, elsewhere)
+    assert numbers(tmp_path) == numbers(elsewhere)
+
+
+def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:
+    for options, words in (
+        ({"device": "tpu"}, "expected one of auto, cpu, cuda, mps"),
+        ({"workers": 0}, "expected a number from 1"),
+    ):
+        with pytest.raises(RequestError, match=words):
+            run(STUDY, tmp_path, **options)
+    with pytest.raises(RequestError, match="keep size and type"):
+        run(STUDY | {"variants": {"tiny": {"augment": [{"Resize": {"height": 4, "width": 4}}]}}}, tmp_path)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RequestError, match="no directory that can be written"):
+        execute(Request((STUDY,), runs=tmp_path / "file" / "runs"), Console(quiet=True))
+
+
+def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> None:
+    question = {"ask": "?", "compare": ["short", "baseline"]}
+    study = {
+        "baseline": BASE | {"epochs": 1},
+        "variants": {"short": {"dropout": 0.1}},
+        "seeds": 1,
+        "questions": [question],
+    }
+    run(study, tmp_path)
+    (path,) = tmp_path.glob("runs/*/study.json")
+    first = read_json(path)
+    assert first
+    time.sleep(1.1)
+    run(study | {"questions": [question, {"ask": "new", "best_of": ["short", "baseline"]}]}, tmp_path)
+    second = read_json(path)
+    assert second
+    assert second["questions"][0]["declared"] == first["questions"][0]["declared"]
+    assert second["questions"][1]["declared"] > first["questions"][0]["declared"]
+
+
+def fake_costs(runs: list[Run], run_seconds: float, stream_seconds: float) -> Costs:
+    return Costs(
+        {r.variant.settings.identity(): run_seconds for r in runs},
+        {r.data_key[:-1]: stream_seconds for r in runs},
+        {r.variant.settings.identity(): 0 for r in runs},
+    )
+
+
+@pytest.mark.parametrize(
+    ("seeds", "stream", "expected"),
+    [(1, 0.1, 2), (2, 0.1, 2), (3, 0.1, 4), (2, 100.0, 2), (4, 100.0, 4)],  # as many cohorts as seeds
+)
+def test_a_cohort_is_split_where_that_shortens_the_finish(seeds: int, stream: float, expected: int) -> None:
+    study = {"baseline": BASE, "factors": {"dropout": [0.1, 0.2, 0.3]}, "seeds": seeds}
+    runs = resolve(Path("x.py"), study, "", Overrides()).runs()
+    costs = fake_costs(runs, 1.0, stream)
+    parts = shares(runs, costs, workers=2)
+    assert len(parts) == expected
+    assert sorted(r.variant.name for part in parts for r in part) == sorted(r.variant.name for r in runs)
+    assert finish_seconds(parts, costs, 2) <= finish_seconds([runs], costs, 2)
+
+
+def test_predictions_are_plain_arrays(one_worker: Path) -> None:
+    path = next(one_worker.glob("runs/*/*/seed0/predictions.npz"))
+    with np.load(path, allow_pickle=False) as archive:
+        assert archive["val_logits"].dtype == np.float32
+        assert archive["test_labels"].shape == (400,)

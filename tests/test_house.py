@@ -1,0 +1,75 @@
+"""The repository is what its card says, and the rooms keep to their doors."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOP = {
+    "ablations", "runner", "runs", "reports", "tests", "Makefile", "requirements.txt", "README.md", "CHANGELOG.md",
+    "LICENSE", "pyproject.toml", "requirements-dev.txt", "docs", "benchmarks", ".ci", ".gitignore",
+}  # fmt: skip
+
+
+def tracked() -> list[str]:
+    listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    if not listing[0]:
+        pytest.skip("not a git checkout")
+    return [name for name in listing if name]
+
+
+def test_the_top_level() -> None:
+    assert {name.split("/")[0] for name in tracked()} <= TOP
+
+
+def test_files_stay_short() -> None:
+    for path in (ROOT / "runner").rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 260, path
+
+
+def test_specs_import_nothing() -> None:
+    for path in (ROOT / "ablations").glob("*.py"):
+        imports = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, (ast.Import, ast.ImportFrom))]
+        assert not imports, path
+
+
+@pytest.mark.parametrize(
+    ("room", "never"),
+    [
+        ("spec", "expand|data|models|train|logs|execute|stats|report"),
+        ("expand", "data|models|train|logs|execute|stats|report"),
+        ("data", "models|train|logs|execute|stats|report"),
+        ("models.py", "data|train|logs|execute|stats|report"),
+        ("train", "logs|execute|stats|report"),
+        ("logs", "execute|report"),
+        ("execute", "report"),
+        ("stats.py", "spec|expand|data|models|train|logs|execute|report"),
+    ],
+)
+def test_nothing_to_the_right_is_imported_by_anything_to_its_left(room: str, never: str) -> None:
+    place = ROOT / "runner" / room
+    for path in place.rglob("*.py") if place.is_dir() else [place]:
+        found = re.findall(rf"(?:from|import) runner\.(?:{never})\b.*", path.read_text())
+        assert not found, (path, found)
+
+
+def test_only_logs_knows_tensorboard() -> None:
+    for path in (ROOT / "runner").rglob("*.py"):
+        if path.parent.name != "logs":
+            assert not re.search(
+                r"^\s*(from|import) (tensorboard|torch\.utils\.tensorboard)", path.read_text(), re.M
+            ), path
+
+
+def test_every_pinned_package_is_pinned_exactly() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if line and not line.startswith(("#", "-r")):
+                assert re.match(r"[\w-]+==[\w.]+(\s+#.*)?$", line), line

@@ -1,0 +1,175 @@
+"""A run directory is written whole, read with distrust, and each step stands in its events once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from runner.data import Dataset
+from runner.files import read_json, replace, write_json
+from runner.logs.events import event_files, keep_epochs
+from runner.logs.pictures import confusion, filters, gallery
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows, write_mean
+from runner.logs.tags import EPOCH_SCALARS, mean_tag
+from runner.logs.writer import RunLog
+from runner.models import build
+from runner.spec import Settings
+
+Make = Callable[..., Settings]
+
+
+def metrics(value: float) -> dict[str, float]:
+    return dict.fromkeys(EPOCH_SCALARS, value)
+
+
+def write_epochs(log: RunLog, model: torch.nn.Module, first: int, last: int) -> None:
+    for epoch in range(first, last + 1):
+        log.epoch(epoch, metrics(epoch / 10), model, torch.zeros(200, 10))
+
+
+@pytest.fixture
+def model(settings: Make) -> torch.nn.Module:
+    return build(settings(), (1, 8, 8), 10, seed=0)
+
+
+def steps(folder: Path, tag: str = "val/loss") -> list[int]:
+    accumulator = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    accumulator.Reload()
+    return [event.step for event in accumulator.Scalars(tag)]
+
+
+def test_a_resumed_run_has_each_step_once(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    log = RunLog(tmp_path, digits)
+    log.begin({"lr": 1}, {}, {"lr": 1.0}, "group", model, (1, 8, 8))
+    write_epochs(log, model, 1, 5)
+    rows = log.rows[:3]
+    log.close()  # killed after epoch 5; the checkpoint is of epoch 3
+    resumed = RunLog(tmp_path, digits, rows)
+    write_epochs(resumed, model, 4, 6)
+    resumed.close()
+    assert steps(tmp_path) == [1, 2, 3, 4, 5, 6]
+    assert [row["epoch"] for row in read_rows(tmp_path / "metrics.csv")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_spoilt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    log = RunLog(tmp_path, digits)
+    write_epochs(log, model, 1, 3)
+    log.close()
+    (path,) = event_files(tmp_path)
+    path.write_bytes(path.read_bytes()[:-10] + os.urandom(5))
+    keep_epochs(tmp_path, 2)
+    assert steps(tmp_path) == [1, 2]
+    path.write_bytes(os.urandom(1000))
+    keep_epochs(tmp_path, 2)
+    keep_epochs(tmp_path, 0)
+    assert not event_files(tmp_path)
+
+
+def test_nan_is_shown_and_breaks_nothing(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.view(-1)[::2] = float("nan")
+        next(model.parameters()).fill_(float("inf"))
+    log = RunLog(tmp_path, digits)
+    log.epoch(1, metrics(float("nan")), model, torch.full((200, 10), float("nan")))
+    log.fail("NonFiniteLoss: nan")
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    assert np.isnan(accumulator.Scalars("val/loss")[0].value)
+    assert "failure/text_summary" in accumulator.Tags()["tensors"]
+
+
+def test_histograms_count_every_weight(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    log = RunLog(tmp_path, digits)
+    write_epochs(log, model, 1, 1)
+    log.close()
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    for name, parameter in model.named_parameters():
+        histogram = accumulator.Histograms(f"weights/{name}")[0].histogram_value
+        assert histogram.num == sum(histogram.bucket) == parameter.numel()
+        assert histogram.max == pytest.approx(float(parameter.detach().max()))
+
+
+def test_the_mean_run_keeps_a_stopped_seeds_last_value(tmp_path: Path) -> None:
+    lines = [",".join(["epoch", *EPOCH_SCALARS])]
+    tables = []
+    for seed, values in enumerate(([1.0, 2.0], [3.0], [5.0, 9.0])):
+        rows = [",".join([str(n), *[str(v)] * len(EPOCH_SCALARS)]) for n, v in enumerate(values, 1)]
+        tables.append(tmp_path / f"{seed}.csv")
+        tables[-1].write_text("\n".join(lines + rows))
+    write_mean(tmp_path / "mean", tables)
+    write_mean(tmp_path / "mean", tables)  # made anew, not doubled
+    accumulator = EventAccumulator(str(tmp_path / "mean"))
+    accumulator.Reload()
+    means = [event.value for event in accumulator.Scalars(mean_tag("val/loss"))]
+    assert means == pytest.approx([3.0, (2 + 3 + 9) / 3])
+    low = accumulator.Scalars(mean_tag("val/loss", "lower"))[0].value
+    assert low == pytest.approx(3 - 4.302653 * 2 / 3**0.5, abs=1e-5)
+
+
+def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
+    directory = RunDir(tmp_path / "run")
+    assert directory.status() == "new"
+    directory.write_identity({"status": "running"})
+    directory.save_checkpoint({"epoch": 1, "weights": torch.ones(2)})
+    assert directory.status() == "started"
+    directory.write_identity({"status": "failed"})
+    assert directory.status() == "failed"
+    directory.write_result({"metrics": {"x": 1.0}})
+    assert directory.status() == "finished"
+    assert directory.load_checkpoint() is None
+
+
+@pytest.mark.parametrize("spoil", [b"", b"garbage", b"{}", b'{"metrics": 3}', b"[1]", b"\xff\xfe"])
+def test_spoilt_files_are_as_good_as_none(tmp_path: Path, spoil: bytes) -> None:
+    directory = RunDir(tmp_path)
+    for name in ("result.json", "run.json", "checkpoint.pt", "best.pt", "predictions.npz"):
+        (tmp_path / name).write_bytes(spoil)
+    assert directory.result() is None
+    assert directory.load_checkpoint() is None
+    assert directory.load_best() is None
+    assert directory.load_predictions() is None
+
+
+def test_a_checkpoint_from_elsewhere_runs_no_code(tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {tmp_path}/owned",)
+
+    torch.save({"learner": Payload()}, tmp_path / "checkpoint.pt")
+    assert RunDir(tmp_path).load_checkpoint() is None
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"a": 1, "b": float("nan")})
+
+    def crash(path: Path) -> None:
+        path.write_text('{"a": 2')
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(tmp_path / "x.json", crash)
+    assert read_json(tmp_path / "x.json") == {"a": 1, "b": None}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_any_kind(channels: int) -> None:
+    images = np.zeros((5, 8, 8, channels), dtype=np.uint8)
+    sheet = gallery(images, [("a very long class name\n→ another one", k % 2 == 0) for k in range(5)])
+    assert sheet.dtype == np.uint8
+    assert sheet.shape[2] == 3
+    assert filters(np.zeros((50, channels, 8, 8), dtype=np.float32)).shape[2] == 3
+    for count in (2, 10, 30, 100):
+        picture = confusion(np.eye(count, dtype=np.int64), [f"class {k}" for k in range(count)], "t")
+        assert max(picture.shape) < 1000

@@ -1,0 +1,153 @@
+"""Reports are made from run tables alone, and say n, interval and failure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy import stats
+
+from runner.logs.rundir import RunDir
+from runner.logs.tags import EPOCH_SCALARS
+from runner.report import write_front_page, write_report
+from runner.report.tables import gather, studies_in, summarize
+from runner.spec import RequestError
+
+ACCURACY = {
+    "baseline": [0.90, 0.91, 0.89],
+    "better": [0.93, 0.945, 0.92],
+    "same": [0.90, 0.905, 0.90],
+    "ruin": [0.1, 0.2, 0.15],
+}
+
+
+def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | None = None) -> None:
+    """A study's run directories as the runner leaves them, with chosen numbers."""
+    settings = {"dataset": "digits", "lr": 0.1}
+    variants = {
+        name: {"directory": f"{name}-0000000{k}", "changes": {"dropout": k} if k else {}, "settings": settings}
+        for k, name in enumerate(accuracies)
+    }
+    folder.mkdir(parents=True)
+    study = {"name": folder.name, "file": "f.py", "doc": "What helps?\n\nMore.", "command": "c", "variants": variants}
+    (folder / "study.json").write_text(json.dumps(study))
+    rng = np.random.default_rng(0)
+    for name, values in accuracies.items():
+        for seed, accuracy in enumerate(values):
+            directory = RunDir(folder / variants[name]["directory"] / f"seed{seed}")  # type: ignore[operator]
+            provenance = {
+                "versions": {"torch": "2"},
+                "commit": "abc",
+                "code": "c",
+                "data": "d",
+                "machine": "m",
+                "device": "cpu",
+                "threads": 1,
+            }
+            identity = {
+                "seed": seed,
+                "status": "finished",
+                "provenance": provenance,
+                "classes": ["a", "b"],
+                "settings": settings,
+            }
+            if name == failed and seed == 0:
+                directory.write_identity(identity | {"status": "failed", "cause": "ValueError: boom | <b>"})
+                continue
+            directory.write_identity(identity)
+            rows = pd.DataFrame({key: np.linspace(0.1, accuracy, 4) for key in EPOCH_SCALARS})
+            rows.insert(0, "epoch", range(1, 5))
+            rows.to_csv(directory.folder / "metrics.csv", index=False)
+            labels = rng.integers(0, 2, 50)
+            directory.save_predictions(test_logits=np.eye(2, dtype=np.float32)[labels], test_labels=labels)
+            names = ("best/val_loss", "test/loss", "best/epochs", "best/generalization_gap", "seconds")
+            metrics = {
+                "best/val_accuracy": accuracy,
+                "test/accuracy": accuracy,
+                "best/epoch": 3,
+                **dict.fromkeys(names, 1.0),
+            }
+            directory.write_result({"metrics": metrics})
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    write_runs(tmp_path / "runs" / "toy-digits", ACCURACY)
+    return tmp_path / "runs"
+
+
+def row(table: pd.DataFrame, name: str) -> Any:
+    return table[table["variant"] == name].iloc[0]
+
+
+def test_effects_are_paired_by_seed(runs: Path) -> None:
+    table = summarize(gather(runs / "toy-digits"))
+    found = row(table, "better")
+    expected = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"])
+    assert found["n"] == 3
+    assert found["effect val/accuracy"] == pytest.approx(np.mean(ACCURACY["better"]) - np.mean(ACCURACY["baseline"]))
+    assert found["effect val/accuracy p"] == pytest.approx(expected.pvalue)
+    assert found["effect val/accuracy low"] == pytest.approx(expected.confidence_interval().low)
+    assert np.isnan(row(table, "baseline")["effect val/accuracy"])
+
+
+def test_a_failed_seed_is_counted_and_pairs_only_what_there_is(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", ACCURACY, failed="better")
+    table = summarize(gather(tmp_path / "toy"))
+    assert row(table, "better")["n"] == 2
+    assert row(table, "better")["failed"] == 1
+    expected = np.mean(np.subtract(ACCURACY["better"][1:], ACCURACY["baseline"][1:]))
+    assert row(table, "better")["effect val/accuracy"] == pytest.approx(expected)
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert "better, seed 0: ValueError: boom" in page
+    assert "1 failed" in page
+
+
+def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    write_report(runs / "toy-digits", reports / "toy-digits")
+    write_report(runs / "toy-digits", reports / "other-digits")
+    front = write_front_page(reports).read_text()
+    assert front.count("## [What helps?]") == 2  # a new study never erases an older one's answers
+    assert "**better than the baseline:** better (+3.17)" in front
+    assert "**worse:** ruin" in front
+    assert "**not told apart from it:** same" in front
+    page = (reports / "toy-digits" / "summary.md").read_text()
+    for words in ("| better | 3 | 93.17 ± ", "+3.17 [", "95% t intervals", "abc", "`dropout=1`"):
+        assert words in page
+    for name in ("effects", "curves", "confusion"):
+        figure = reports / "toy-digits" / "figures" / f"{name}.png"
+        assert f"figures/{name}.png" in page
+        with Image.open(figure) as image:
+            assert image.width >= 600
+    table = pd.read_csv(reports / "toy-digits" / "summary.csv")
+    assert list(table["variant"]) == list(ACCURACY)
+
+
+def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", {name: values[:1] for name, values in ACCURACY.items()})
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert "| better | 1 | 93.00 | 93.00 | +3.00 |" in page
+    assert "With one seed there is no interval, and no conclusion." in page
+    assert "**not told apart from it:**" in write_front_page(tmp_path / "reports").read_text()
+
+
+def test_nothing_finished_is_still_a_page(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", {"baseline": [0.5]}, failed="baseline")
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    assert "boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()
+
+
+def test_names_without_runs_are_answered(runs: Path) -> None:
+    assert studies_in(runs, None) == ["toy-digits"]
+    with pytest.raises(RequestError, match="There are: toy-digits"):
+        studies_in(runs, ["toy"])
+    with pytest.raises(RequestError, match=r"study\.json"):
+        gather(runs)

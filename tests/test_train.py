@@ -1,0 +1,169 @@
+"""Lockstep training: a run is the same bit for bit in any company, stopped or not; failures are one's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from runner.data import Dataset, Stream
+from runner.spec import Settings
+from runner.train import Epoch, Failed, Finished, Interrupted, Learner, NonFiniteLoss, lockstep, measure
+
+Make = Callable[..., Settings]
+CPU = torch.device("cpu")
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "batchnorm": {"batch_norm": True},
+    "dropout": {"dropout": 0.5},
+    "both": {"batch_norm": True, "dropout": 0.5},
+    "sgd": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}},
+    "cnn": {"model": "cnn", "filters": [4, 8], "dropout": 0.2},
+    "short": {"epochs": 2},
+}
+
+
+def learner(dataset: Dataset, chosen: Settings, seed: int = 0) -> Learner:
+    return Learner(chosen, dataset.shape, len(dataset.classes), seed, CPU)
+
+
+def outcome(learners: list[Learner], dataset: Dataset, chosen: Settings, **options: Any) -> dict[int, list[Any]]:
+    """For each learner its events, times apart, and its test logits."""
+    log: dict[int, list[Any]] = {id(each): [] for each in learners}
+    for event in lockstep(learners, Stream(dataset, chosen, 0, CPU), **options):
+        if isinstance(event, Failed):
+            log[id(event.learner)].append(repr(event.error))
+            continue
+        times = ("seconds", "train/images_per_second")
+        log[id(event.learner)].append({k: v for k, v in event.metrics.items() if k not in times})
+        if isinstance(event, Finished):
+            log[id(event.learner)].append(event.logits["test"].numpy().tobytes())
+    return log
+
+
+@pytest.fixture
+def make(settings: Make, digits: Dataset) -> Callable[[str], Learner]:
+    return lambda name: learner(digits, settings(**VARIANTS[name]))
+
+
+def test_law_1_alone_equals_in_a_cohort(make: Callable[[str], Learner], settings: Make, digits: Dataset) -> None:
+    together = [make(name) for name in VARIANTS]
+    logs = outcome(together, digits, settings())
+    for name, member in zip(VARIANTS, together, strict=True):
+        alone = make(name)
+        assert outcome([alone], digits, settings())[id(alone)] == logs[id(member)], name
+
+
+def test_law_1_resumed_equals_uninterrupted(make: Callable[[str], Learner], settings: Make, digits: Dataset) -> None:
+    whole = [make(name) for name in VARIANTS]
+    expected = outcome(whole, digits, settings())
+    asked = iter(range(10**9))
+    stopped = [make(name) for name in VARIANTS]
+    with pytest.raises(Interrupted):  # in the midst of the second epoch
+        list(lockstep(stopped, Stream(digits, settings(), 0, CPU), stop=lambda: next(asked) == 30))
+    resumed = [make(name) for name in VARIANTS]
+    for old, new in zip(stopped, resumed, strict=True):
+        new.restore(old.snapshot)
+        assert new.epoch == 1
+    rest = outcome(resumed, digits, settings())
+    for old, new in zip(whole, resumed, strict=True):
+        assert rest[id(new)] == expected[id(old)][1:]
+
+
+def test_learners_with_different_pasts_train_side_by_side(settings: Make, digits: Dataset) -> None:
+    ahead, behind = learner(digits, settings(dropout=0.5)), learner(digits, settings(batch_norm=True))
+    expected = outcome([ahead, behind], digits, settings())
+    half = learner(digits, settings(dropout=0.5))
+    for event in lockstep([half], Stream(digits, settings(), 0, CPU)):
+        if isinstance(event, Epoch) and half.epoch == 2:
+            break
+    late, fresh = learner(digits, settings(dropout=0.5)), learner(digits, settings(batch_norm=True))
+    late.restore(half.snapshot)
+    found = outcome([late, fresh], digits, settings())
+    assert found[id(late)] == expected[id(ahead)][2:]
+    assert found[id(fresh)] == expected[id(behind)]
+
+
+@pytest.mark.parametrize("what", ["raise", "nan"])
+def test_law_5_a_failure_leaves_the_others_untouched(settings: Make, digits: Dataset, what: str) -> None:
+    alone = learner(digits, settings(dropout=0.5))
+    expected = outcome([alone], digits, settings())[id(alone)]
+    bad = learner(digits, settings(model="tests.fakes:late", model_args={"what": what}))
+    good = learner(digits, settings(dropout=0.5))
+    vandal = learner(digits, settings(model="tests.fakes:vandal"))
+    found = outcome([vandal, bad, good], digits, settings())
+    assert found[id(good)] == expected
+    assert ("out of ideas" if what == "raise" else "NonFiniteLoss") in found[id(bad)][-1]
+
+
+def test_a_loss_that_is_no_number_names_its_epoch_and_step(settings: Make, digits: Dataset) -> None:
+    bad = learner(digits, settings(model="tests.fakes:late", model_args={"what": "nan"}))
+    events = list(lockstep([bad], Stream(digits, settings(), 0, CPU)))
+    assert isinstance(events[-1], Failed)
+    assert isinstance(events[-1].error, NonFiniteLoss)
+    assert "training loss was nan at epoch 2, step 7" in str(events[-1].error)
+    assert isinstance(events[-2], Epoch)  # the epoch is logged as it was, nan and all
+    assert math.isnan(events[-2].metrics["train/loss"])
+
+
+def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Dataset) -> None:
+    chosen = settings(lr=0.05, epochs=40, patience=3)
+    run = learner(digits, chosen)
+    epochs = [e for e in lockstep([run], Stream(digits, chosen, 0, CPU)) if isinstance(e, Epoch)]
+    losses = [event.metrics["val/loss"] for event in epochs]
+    assert run.best_epoch == losses.index(min(losses)) + 1
+    assert run.epoch == len(losses) == run.best_epoch + 3 < 40
+    logits = torch.cat([run.logits(images) for images, _ in Stream(digits, chosen, 0, CPU).evaluation(digits.val)])
+    assert measure(logits, torch.from_numpy(digits.val.labels))["loss"] == min(losses)
+
+
+def test_no_patience_trains_to_the_end(settings: Make, digits: Dataset) -> None:
+    run = learner(digits, settings(lr=0.05, epochs=8, patience=0))
+    list(lockstep([run], Stream(digits, settings(), 0, CPU)))
+    assert run.epoch == 8
+
+
+def test_the_metrics_are_what_they_say(settings: Make, digits: Dataset) -> None:
+    chosen = settings(epochs=1)
+    run = learner(digits, chosen)
+    (epoch, finished) = lockstep([run], Stream(digits, chosen, 0, CPU))
+    assert isinstance(epoch, Epoch)
+    assert isinstance(finished, Finished)
+    metrics = epoch.metrics
+    assert metrics["generalization_gap"] == metrics["train_eval/accuracy"] - metrics["val/accuracy"]
+    assert metrics["train/lr"] == chosen.lr
+    assert metrics["train/grad_norm"] > 0
+    predicted = epoch.val_logits.argmax(1).numpy()
+    assert metrics["val/accuracy"] == pytest.approx((predicted == digits.val.labels).mean(), abs=1e-12)
+    assert finished.metrics["val/loss"] == metrics["val/loss"]
+
+
+def test_law_2_test_labels_change_nothing_but_the_test_metrics(settings: Make, digits: Dataset) -> None:
+    from dataclasses import replace
+
+    from runner.data import Part
+
+    other = replace(digits, test=Part(digits.test.images[::-1].copy(), (digits.test.labels + 1) % 10))
+    a, b = learner(digits, settings(dropout=0.5)), learner(other, settings(dropout=0.5))
+    first, second = outcome([a], digits, settings())[id(a)], outcome([b], other, settings())[id(b)]
+    assert first[:-2] == second[:-2]
+    assert {k: v for k, v in first[-2].items() if "test" not in k} == {
+        k: v for k, v in second[-2].items() if "test" not in k
+    }
+
+
+def test_optimizers_are_fused_where_torch_has_it(settings: Make, digits: Dataset) -> None:
+    assert learner(digits, settings()).optimizer.defaults["fused"]
+    assert learner(digits, settings(optimizer="RMSprop", weight_decay=0.1)).optimizer.defaults["weight_decay"] == 0.1
+    plain = settings(optimizer_args={"foreach": False})
+    assert not learner(digits, plain).optimizer.defaults["fused"]
+
+
+def test_measure_against_a_hand_computation() -> None:
+    logits, labels = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0])
+    found = measure(logits, labels)
+    assert found["accuracy"] == 0.5
+    assert found["loss"] == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.e)) / 2)
