@@ -17,7 +17,7 @@ from rich.console import Console
 
 from runner.execute import Outcome, Request, execute
 from runner.execute.schedule import Costs, finish_seconds, shares
-from runner.expand import Overrides, Run, resolve
+from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
@@ -235,7 +235,7 @@ def test_a_cohort_is_split_where_that_shortens_the_finish(seeds: int, stream: fl
     parts = shares(runs, costs, workers=2)
     assert len(parts) == expected
     assert sorted(r.variant.name for part in parts for r in part) == sorted(r.variant.name for r in runs)
-    assert finish_seconds(parts, costs, 2) <= finish_seconds([runs], costs, 2)
+    assert finish_seconds(parts, costs, 2) <= finish_seconds(cohorts(runs), costs, 2)
 
 
 def test_predictions_are_plain_arrays(one_worker: Path) -> None:
