@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
-_out = Console(soft_wrap=False)
+_out = Console(width=None if sys.stdout.isatty() else 120)  # a log file has room
 
 
 @app.command()
@@ -65,7 +65,9 @@ def run(
         table = write_report(runs / name, reports / name)
         show_table(table, _out)
     page = write_front_page(reports)
-    _out.print(f"\nreport:       {page}\nTensorBoard:  tensorboard --logdir {runs}", highlight=False)
+    _out.print(
+        f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}", highlight=False
+    )
     raise typer.Exit(1 if outcome.failed else 0)
 
 

@@ -43,6 +43,22 @@ def weight_layers(model: nn.Module) -> list[nn.Module]:
     return [module for module in model.modules() if isinstance(module, kinds)]
 
 
+def distinct_units(model: nn.Module) -> tuple[int, int]:
+    """How many units of the first weight layer differ from one another, of how many.
+
+    Units that begin alike and get the same gradients stay alike for ever: the layer is one unit wide,
+    whatever its width. Weights count as the same within a thousandth of the layer's largest.
+    """
+    layers = weight_layers(model)
+    if not layers:
+        return 0, 0
+    weight: torch.Tensor = layers[0].weight.detach().flatten(1)  # type: ignore[operator]
+    step = float(weight.abs().max()) / 1000
+    if not 0 < step < float("inf"):
+        return 1, len(weight)
+    return len(torch.unique((weight / step).round(), dim=0)), len(weight)
+
+
 def _perceptron(_: Settings, shape: Shape, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from runner.models import build, weight_layers
+from runner.models import build, distinct_units, weight_layers
 from runner.spec import Settings
 
 Make = Callable[..., Settings]
@@ -113,6 +113,8 @@ def test_a_constant_start_never_breaks_symmetry(settings: Make) -> None:
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+    assert distinct_units(model) == (1, 32)
+    assert distinct_units(build(settings(), SHAPE, 10, seed=0)) == (32, 32)
     hidden = weights(model)[0]
     assert (hidden - 0.01).abs().max() > 1e-4  # it learns
     for a, b in pairwise(hidden):

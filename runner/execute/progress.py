@@ -70,7 +70,7 @@ class Progress:
             self._current.pop(share)
         self._ended[run] = message.kind
         self._left[run] = 0.0
-        self._console.print(self._line(message), highlight=False)
+        self._console.print(self._line(message), highlight=False, soft_wrap=True)
 
     def time_left(self) -> float | None:
         """Seconds, from the pace so far; None while there is none."""

@@ -144,6 +144,7 @@ class _Active:
         final = {
             "best/epoch": event.metrics["best_epoch"],
             "best/epochs": event.metrics["epochs"],
+            "best/distinct_units": event.metrics["distinct_units"],
             "best/val_loss": event.metrics["val/loss"],
             "best/val_accuracy": event.metrics["val/accuracy"],
             "best/generalization_gap": best_row["generalization_gap"],
@@ -157,7 +158,7 @@ class _Active:
         self._directory.save_predictions(**arrays)
         self.log.finish(final, event.logits, self.learner.epoch)
         self._write_identity("finished")
-        metrics = final | {"seconds": sum(row["seconds"] for row in self.log.rows)}
+        metrics = final | {"units": event.metrics["units"], "seconds": sum(row["seconds"] for row in self.log.rows)}
         self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
         self.ended = True
         self._send(Message("finished", self.run, metrics))

@@ -11,6 +11,7 @@ Scalars, at every epoch (each also a column of metrics.csv):
     seconds                         this run's share of the epoch, evaluation included
 Scalars, once, of the best epoch's weights (lowest validation loss):
     best/epoch, best/epochs, best/val_loss, best/val_accuracy, best/generalization_gap
+    best/distinct_units             units of the first weight layer that differ from one another
     test/loss, test/accuracy
 Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
 Images, in a group of their own so that the curves come first:

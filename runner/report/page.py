@@ -41,6 +41,8 @@ def study_page(data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, st
     parts = [f"# {title or study['name']}", _what(data), *(f"![{alt}]({path})" for path, alt in figures[:1])]
     parts += ["## Results", _results(table), _small_print(table)]
     parts += ["## Training", _training(table), *(f"![{alt}]({path})" for path, alt in figures[1:])]
+    if symmetric := _symmetric(table):
+        parts += ["## Symmetry", symmetric]
     if failures := _failures(data):
         parts += ["## What failed", failures]
     parts += ["## How it was made", _how(data)]
@@ -110,6 +112,18 @@ def _training(table: pd.DataFrame) -> str:
             percent(row, "generalization_gap"), duration(row["seconds"]) if row["n"] else "-",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _symmetric(table: pd.DataFrame) -> str:
+    """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
+    lines = [
+        f"- {row['variant']}: on average {row['distinct_units']:.0f} of the first layer's {row['units']:.0f} units "
+        f"differ from one another at the best epoch (n = {row['n']}). Units that begin alike get the same gradients "
+        "and stay alike."
+        for _, row in table.iterrows()
+        if row["distinct_units"] < row["units"] / 2
+    ]
     return "\n".join(lines)
 
 

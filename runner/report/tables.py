@@ -22,12 +22,15 @@ METRICS = (
     "best_epoch",
     "epochs",
     "generalization_gap",
+    "distinct_units",
+    "units",
     "seconds",
 )
 _FROM_RESULT = {
     "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
     "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",
-    "generalization_gap": "best/generalization_gap", "seconds": "seconds",
+    "generalization_gap": "best/generalization_gap", "distinct_units": "best/distinct_units", "units": "units",
+    "seconds": "seconds",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import torch
 from torch.nn import functional
 
 from runner.data import Part, Stream
+from runner.models import distinct_units
 from runner.train.learner import Learner, Metrics, Tally
 
 P = ParamSpec("P")
@@ -162,7 +163,9 @@ def _finish(learner: Learner, stream: Stream) -> Finished:
     """Validation and test at the best epoch's weights: the one time that test is looked at."""
     learner.model.load_state_dict(learner.best)
     parts = {"val": stream.dataset.val, "test": stream.dataset.test}
+    distinct, units = distinct_units(learner.model)
     metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}
+    metrics |= {"distinct_units": distinct, "units": units}
     logits = {}
     for name, part in parts.items():
         learner.model.eval()
