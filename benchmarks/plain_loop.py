@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import multiprocessing
 import os
 import runpy
 import tempfile
@@ -76,6 +77,12 @@ def plain_epoch(settings: Any, folder: Path, logs: str) -> float:
     return time.perf_counter() - began
 
 
+def apart(*arguments: Any) -> float:
+    """A plain epoch in a process of its own, which nothing of ours has set up."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(plain_epoch, arguments)
+
+
 def study(augmented: bool, epochs: int) -> dict[str, Any]:
     """The study mlp's variants, all without augmentation or all with it."""
     module = runpy.run_path("ablations/mlp.py")
@@ -109,13 +116,13 @@ def main() -> None:
         baseline = resolved.variants[0].settings
         folder = prepare(baseline, arguments.data)
         with tempfile.TemporaryDirectory() as place:
-            plain = [plain_epoch(baseline, folder, f"{place}/plain")]
+            plain = [apart(baseline, folder, f"{place}/plain")]
             began = time.perf_counter()
             request = Request((chosen,), overrides, arguments.data, Path(place, "runs"), Path(place, "reports"))
             (name,) = execute(request, Console(quiet=True)).names
             write_report(request.runs / name, request.reports / name)
             ours = (time.perf_counter() - began) / (len(resolved.runs()) * arguments.epochs)
-            plain.append(plain_epoch(baseline, folder, f"{place}/plain"))
+            plain.append(apart(baseline, folder, f"{place}/plain"))
         ratio = sum(plain) / 2 / ours
         print(
             f"{'every variant augments' if augmented else 'no augmentation':<24}"
