@@ -15,7 +15,7 @@ from runner.expand import Run, cohorts
 from runner.train import Learner
 
 _SECONDS = 0.3  # for each thing that is measured
-_MOST_STEPS = 3
+_MOST_STEPS = 2
 _EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 350_000, 1_150  # bytes: pictures and curves; a histogram
 
 

@@ -2,6 +2,7 @@
 
 Scalars, at every epoch (each also a column of metrics.csv):
     train/loss, train/accuracy      mean over the epoch's steps, in training mode
+    train/loss_max                  largest loss of a step in the epoch
     train_eval/loss, .../accuracy   a fixed part of train, not augmented, in evaluation mode
     val/loss, val/accuracy          validation
     generalization_gap              train_eval/accuracy - val/accuracy
@@ -25,10 +26,11 @@ In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 
 """
 
 EPOCH_SCALARS = (
-    "train/loss", "train/accuracy", "train_eval/loss", "train_eval/accuracy", "val/loss", "val/accuracy",
-    "generalization_gap", "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
+    "train/loss", "train/accuracy", "train/loss_max", "train_eval/loss", "train_eval/accuracy",
+    "val/loss", "val/accuracy", "generalization_gap",
+    "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
 )  # fmt: skip
-MEAN_SCALARS = EPOCH_SCALARS[:7]
+MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
 FINAL_PREFIXES = ("best/", "test/", "pictures/best_")  # written once, at a run's end, and again if that end is repeated
 HPARAM_METRICS = {
     "best/val_accuracy": "validation accuracy",

@@ -12,6 +12,7 @@ from runner.files import replace, write_text
 from runner.report import figures
 from runner.report.page import effect_text, front_page, percent, read_front, study_page
 from runner.report.tables import StudyRuns, confusion, gather, summarize
+from runner.report.verdicts import judge
 from runner.spec import BASELINE
 
 
@@ -22,7 +23,7 @@ def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     folder.mkdir(parents=True, exist_ok=True)
     drawn = _draw(data, table, folder / "figures")
     replace(folder / "summary.csv", lambda path: table.to_csv(path, index=False))
-    write_text(folder / "summary.md", study_page(data, table, drawn))
+    write_text(folder / "summary.md", study_page(data, table, drawn, judge(data)))
     return table
 
 

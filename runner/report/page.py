@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from runner.execute.progress import duration
+from runner.report.answers import long_answer, short_answer
 from runner.report.tables import StudyRuns
+from runner.report.verdicts import Verdict
 from runner.spec import BASELINE
+
+_JUDGED = (
+    "Supported or refuted: p at most .05 after Holm's correction over the study's questions, the effect in the "
+    "expected or in the opposite direction; otherwise undecided. Where one variant is compared with several, all "
+    "must hold. Intervals are 95%, paired by seed, not adjusted."
+)
 
 
 def percent(row: pd.Series[Any], metric: str) -> str:
@@ -34,13 +43,20 @@ def effect_text(row: pd.Series[Any], metric: str) -> str:
     return f"{estimate:+.2f}" + (f" [{low:+.2f}, {high:+.2f}]" if math.isfinite(low) else "")
 
 
-def study_page(data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, str]]) -> str:
+def study_page(
+    data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, str]], verdicts: Sequence[Verdict] = ()
+) -> str:
     """A study's whole page, as Markdown for GitHub."""
     study = data.study
     title = study["doc"].partition("\n")[0]
-    parts = [f"# {title or study['name']}", _what(data), *(f"![{alt}]({path})" for path, alt in figures[:1])]
+    parts = [f"# {title or study['name']}", _what(data)]
+    if verdicts:
+        parts += ["## Answers", "\n".join(f"- {short_answer(verdict)}" for verdict in verdicts)]
+    parts += [f"![{alt}]({path})" for path, alt in figures[:1]]
     parts += ["## Results", _results(table), _small_print(table)]
     parts += ["## Training", _training(table), *(f"![{alt}]({path})" for path, alt in figures[1:])]
+    if verdicts:
+        parts += ["## Questions", _JUDGED, *(long_answer(verdict, n) for n, verdict in enumerate(verdicts, start=1))]
     if symmetric := _symmetric(table):
         parts += ["## Symmetry", symmetric]
     if failures := _failures(data):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ class StudyRuns:
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
     provenances: list[dict[str, Any]]
+    first_end: str | None = None  # when the first of the runs ended (UTC, ISO 8601)
 
     @property
     def variants(self) -> list[str]:
@@ -62,6 +65,30 @@ class StudyRuns:
         rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
         return rows.set_index("seed").sort_index()
 
+    def metric(self, variant: str, metric: str, accuracy: float | None = None) -> pd.Series[Any]:
+        """A question's metric for each finished seed of a variant."""
+        finished = self.finished(variant)
+        if metric in finished:
+            return finished[metric]
+        curves = self.curves[self.curves["variant"] == variant]
+        epochs = int(self.study["variants"][variant]["settings"]["epochs"])
+        by_seed = {seed: from_curve(rows, metric, epochs, accuracy) for seed, rows in curves.groupby("seed")}
+        return pd.Series(by_seed, dtype=float).sort_index()
+
+    def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
+        """The metric of each variant over the seeds that all of them finished."""
+        series = [self.metric(name, metric, accuracy) for name in variants]
+        seeds = sorted(set.intersection(*(set(each.index) for each in series)))
+        return [each[seeds].to_numpy(dtype=float) for each in series]
+
+    def levels(self, key: str) -> dict[str, float]:
+        """The baseline and the variants that change this setting alone, by its value."""
+        variants = self.study["variants"]
+        alone = [name for name in self.variants if set(variants[name]["changes"]) <= {key}]
+        return dict(
+            sorted(((name, float(variants[name]["settings"][key])) for name in alone), key=lambda pair: pair[1])
+        )
+
     def values(self, variant: str, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         return self.finished(variant)[metric].to_numpy(dtype=float)
 
@@ -70,6 +97,26 @@ class StudyRuns:
         mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
         seeds = mine.index.intersection(theirs.index)
         return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+
+
+def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | None) -> float:
+    """A metric of one run from its epochs (`METRICS` says what each is); a run that never reached an
+    accuracy counts as one epoch more than it had."""
+    rows = rows.sort_values("epoch")
+    train, val = rows["train/loss"].to_numpy(dtype=float), rows["val/accuracy"].to_numpy(dtype=float)
+    if metric == "epochs_to":
+        reached = np.flatnonzero(val >= (accuracy or 1.0))
+        return float(reached[0] + 1) if len(reached) else epochs + 1.0
+    if metric in ("val_accuracy_area", "train_loss_area"):
+        curve = val if metric == "val_accuracy_area" else train
+        return float((curve.sum() + curve[-1] * (epochs - len(curve))) / epochs)
+    if metric == "train_roughness":
+        return float(np.abs(np.diff(train)).mean()) if len(train) > 1 else float("nan")
+    if metric == "late_spread":
+        return float(rows["val/loss"].tail(5).std()) if len(rows) > 1 else float("nan")
+    if metric == "first_epoch_loss_max":
+        return float(rows["train/loss_max"].iloc[0])
+    raise ValueError(f"no such metric: {metric}")
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -87,6 +134,7 @@ def gather(folder: Path) -> StudyRuns:
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
     rows, curves, folders, provenances = [], [], {}, []
+    ends: list[float] = []
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
             directory = RunDir(path)
@@ -100,6 +148,7 @@ def gather(folder: Path) -> StudyRuns:
                 | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
             )
             folders[name, seed] = path
+            ends += [identity["ended"]] if identity.get("ended") else []
             if result:
                 provenances.append(identity["provenance"])
                 curves.append(pd.read_csv(path / "metrics.csv").assign(variant=name, seed=seed))
@@ -110,6 +159,7 @@ def gather(folder: Path) -> StudyRuns:
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
         folders,
         provenances,
+        datetime.datetime.fromtimestamp(min(ends), datetime.UTC).isoformat(timespec="seconds") if ends else None,
     )
 
 

@@ -15,7 +15,13 @@ METRICS = {  # every metric a question may ask about: column of the run table ->
     "test/accuracy": "test accuracy of the best epoch's weights",
     "test/loss": "test loss of the best epoch's weights",
     "best_epoch": "epoch of the lowest validation loss",
+    "epochs_to": 'epochs until validation accuracy first reaches the question\'s "accuracy"',
+    "val_accuracy_area": "mean validation accuracy over all epochs asked for; a stopped run keeps its last",
+    "train_loss_area": "mean training loss over all epochs asked for; a stopped run keeps its last",
+    "train_roughness": "mean absolute change of the training loss from one epoch to the next",
     "generalization_gap": "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
+    "first_epoch_loss_max": "largest loss of a step in the first epoch",
+    "late_spread": "standard deviation of validation loss over the last five epochs",
     "seconds": "training time of the run",
 }
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
@@ -43,6 +49,9 @@ class Question(pydantic.BaseModel):
         default=None, strict=False, description='["variant", constant]: the variant minus the constant'
     )
     metric: str = Field(default="val/accuracy", description="one of " + ", ".join(METRICS))
+    accuracy: float | None = Field(
+        default=None, gt=0, le=1, allow_inf_nan=False, description="the validation accuracy to reach, such as 0.9"
+    )
     expect: Literal["less", "more", "different", "equal"] = Field(
         default="different", description="one of less, more, different, equal"
     )
@@ -63,6 +72,8 @@ class Question(pydantic.BaseModel):
         given = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
             raise ValueError(f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}.")
+        if (self.metric == "epochs_to") != (self.accuracy is not None):
+            raise ValueError('"accuracy" goes with the metric "epochs_to", and that metric needs it.')
         if self.expect == "equal" and self.smallest is None:
             raise ValueError('expect "equal" needs "smallest": the margin within which they count as equal.')
         return self

@@ -43,6 +43,7 @@ class Tally:
         return {
             "train/loss": float((losses * sizes).sum() / sizes.sum()),
             "train/accuracy": int(torch.stack(self.correct).sum()) / sum(self.sizes),
+            "train/loss_max": float(losses.max()),
             "train/grad_norm": float(torch.stack(self.grad_norms).cpu().double().mean()),
         }
 
@@ -65,6 +66,7 @@ class Learner:
         self.best_epoch = 0
         self.best_loss = math.inf
         self.best: State = {}
+        self.best_logits = torch.empty(0)  # of validation, N x classes, on the CPU
         self.failed = False
         self.snapshot: State = {}
         self._own_copy = is_reference(settings.model)  # somebody's model might change its input in place
@@ -113,6 +115,7 @@ class Learner:
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss,
             "best": self.best,
+            "best_logits": self.best_logits,
         }
 
     def restore(self, state: State) -> None:
@@ -120,15 +123,16 @@ class Learner:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self._rng = state["epoch"], state["rng"].cpu()
-        self.best_epoch, self.best_loss, self.best = state["best_epoch"], state["best_loss"], state["best"]
+        self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
+        self.best, self.best_logits = state["best"], state["best_logits"]
         self.snapshot = copy.deepcopy(self.state())
 
-    def end_epoch(self, val_loss: float) -> None:
+    def end_epoch(self, val_loss: float, val_logits: torch.Tensor) -> None:
         """Counts the epoch, keeps the best weights, and a snapshot to go on from."""
         self.epoch += 1
         model = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
         if val_loss < self.best_loss:
-            self.best_loss, self.best_epoch, self.best = val_loss, self.epoch, model
+            self.best_loss, self.best_epoch, self.best, self.best_logits = val_loss, self.epoch, model, val_logits
         optimizer = copy.deepcopy(self.optimizer.state_dict())
         self.snapshot = self.state() | {"model": model, "optimizer": optimizer}
 

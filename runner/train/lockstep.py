@@ -111,7 +111,7 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
         metrics["train/lr"] = float(learner.optimizer.param_groups[0]["lr"])
         metrics["train/images_per_second"] = sum(tally.sizes) / (tally.seconds + shared)
         metrics["seconds"] = tally.seconds + shared + eval_seconds
-        learner.end_epoch(val["loss"])
+        learner.end_epoch(val["loss"], val_logits)
         yield Epoch(learner, metrics, val_logits)
         failure = _attempt(learner, _check_finite, tally, epoch, val["loss"])
         if failure:
@@ -160,16 +160,16 @@ def measure(logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
 
 
 def _finish(learner: Learner, stream: Stream) -> Finished:
-    """Validation and test at the best epoch's weights: the one time that test is looked at."""
+    """Test at the best epoch's weights, the one time that it is looked at, beside that epoch's validation."""
+    dataset = stream.dataset
     learner.model.load_state_dict(learner.best)
-    parts = {"val": stream.dataset.val, "test": stream.dataset.test}
+    learner.model.eval()
+    test = torch.cat([learner.logits(images) for images, _ in stream.evaluation(dataset.test)]).cpu()
+    logits = {"val": learner.best_logits, "test": test}
     distinct, units = distinct_units(learner.model)
     metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}
     metrics |= {"distinct_units": distinct, "units": units}
-    logits = {}
-    for name, part in parts.items():
-        learner.model.eval()
-        logits[name] = torch.cat([learner.logits(images) for images, _ in stream.evaluation(part)]).cpu()
+    for name, part in (("val", dataset.val), ("test", dataset.test)):
         metrics |= _prefixed(name, measure(logits[name], torch.from_numpy(part.labels)))
     return Finished(learner, metrics, logits)
 

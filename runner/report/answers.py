@@ -1,0 +1,105 @@
+"""Verdicts in words: what was asked, what the runs say, how sure that is."""
+
+from __future__ import annotations
+
+import math
+
+from runner.report.verdicts import REFUTED, SUPPORTED, Comparison, Verdict
+from runner.spec import METRICS
+
+_WORD = {SUPPORTED: "Yes", REFUTED: "No"}
+
+
+def short_answer(verdict: Verdict) -> str:
+    """One line: the question, the answer, the size of the effect."""
+    detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
+    more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
+    return f"**{verdict.question['ask']}** {_answer(verdict)} ({detail}{more}.)"
+
+
+def long_answer(verdict: Verdict, number: int) -> str:
+    """A section: verdict, every difference with its interval, p, Holm, n, the claim, and what it means."""
+    question = verdict.question
+    lines = [f"### {number}. {question['ask']}", "", f"**{verdict.answer.capitalize()}.** {_meaning(verdict)}", ""]
+    if question.get("claim"):
+        lines += [f"> Said elsewhere: {question['claim']}", ""]
+    metric = question.get("metric", "val/accuracy")
+    lines += [f"| difference | `{metric}` [95% interval] | p | n | correlation of the pairs |", "|---|--:|--:|--:|--:|"]
+    for comparison in verdict.comparisons:
+        effect = comparison.effect
+        cells = [
+            comparison.label,
+            _effect(comparison, question),
+            p_text(effect.p),
+            str(effect.interval.n),
+            "-" if math.isnan(comparison.correlation) else f"{comparison.correlation:+.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    expected = f"expected: {question.get('expect', 'different')}"
+    if question.get("smallest"):
+        expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
+    tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
+    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}."]
+    return "\n".join(lines)
+
+
+def p_text(p: float) -> str:
+    """A p as papers print it."""
+    if math.isnan(p):
+        return "-"
+    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def _answer(verdict: Verdict) -> str:
+    late = " (exploratory: asked after the runs)" if verdict.exploratory else ""
+    if "best_of" in verdict.question and verdict.comparisons:
+        best = verdict.comparisons[0].label.split(" - ")[0]
+        sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from every other"
+        return f"{best}, {sure}{late}."
+    word = _WORD.get(verdict.answer, "Undecided")
+    return f"{word}{late}."
+
+
+def _meaning(verdict: Verdict) -> str:
+    question = verdict.question
+    late = "The question was declared after runs that it judges: exploratory. " if verdict.exploratory else ""
+    if verdict.answer == SUPPORTED:
+        return late + "The runs show what was asked, beyond what chance over seeds explains."
+    if verdict.answer == REFUTED:
+        return late + "The runs show the opposite, beyond what chance over seeds explains."
+    if math.isnan(verdict.p):
+        return late + "There are too few finished runs to test it."
+    needed = verdict.seeds
+    seeds = (
+        f" To see {_number(question['smallest'], question, sign=False)} reliably (power .8) the observed spread would "
+        f"need about {needed} seeds."
+        if needed
+        else ""
+    )
+    return late + "These runs don't tell; that is no proof of no difference." + seeds
+
+
+def _comparison(comparison: Comparison, verdict: Verdict) -> str:
+    return f"{comparison.label}: {_effect(comparison, verdict.question)}, n = {comparison.effect.interval.n}"
+
+
+def _effect(comparison: Comparison, question: dict[str, object]) -> str:
+    interval = comparison.effect.interval
+    if math.isnan(interval.estimate):
+        return "-"
+    text = _number(interval.estimate, question)
+    if math.isfinite(interval.low):
+        low, high = (_number(bound, question, unit=False) for bound in (interval.low, interval.high))
+        text += f" [{low}, {high}]"
+    return text
+
+
+def _number(value: float, question: dict[str, object], sign: bool = True, unit: bool = True) -> str:
+    """A value in the metric's unit: accuracies in points, everything else as it is."""
+    metric = str(question.get("metric", "val/accuracy"))
+    plus = "+" if sign else ""
+    if "accuracy" in metric or metric == "generalization_gap":
+        return f"{value * 100:{plus}.2f}" + (" points" if unit else "")
+    if "epoch" in metric and "loss" not in metric:
+        return f"{value:{plus}.1f}" + (" epochs" if unit else "")
+    return f"{value:{plus}.3g}" + (" s" if metric == "seconds" and unit else "")

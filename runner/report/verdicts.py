@@ -1,0 +1,140 @@
+"""A question and the runs to a verdict: supported, refuted or undecided, and in words what that means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from runner.report.tables import StudyRuns
+from runner.stats import (
+    ALPHA,
+    Effect,
+    correlation,
+    equivalence_p,
+    holm,
+    interaction_effect,
+    one_sample_effect,
+    outside_p,
+    paired_effect,
+    seeds_needed,
+    trend_effect,
+)
+
+SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One difference that a question asks about."""
+
+    label: str
+    effect: Effect
+    correlation: float = math.nan
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judged question. `p` is the question's own, `adjusted` Holm's over the study's questions."""
+
+    question: dict[str, Any]
+    comparisons: tuple[Comparison, ...]
+    leaning: str  # what a small p would make it: supported or refuted
+    p: float
+    adjusted: float = math.nan
+    exploratory: bool = False
+
+    @property
+    def answer(self) -> str:
+        return self.leaning if self.adjusted <= ALPHA else UNDECIDED
+
+    @property
+    def seeds(self) -> int | None:
+        """Seeds that the observed spread would need for the smallest difference worth knowing."""
+        smallest = self.question.get("smallest")
+        needed = [seeds_needed(c.effect.spread, smallest) for c in self.comparisons] if smallest else []
+        return max(n for n in needed if n) if needed and all(needed) else None
+
+
+def judge(data: StudyRuns) -> list[Verdict]:
+    """Every question of the study, adjusted together by Holm."""
+    verdicts = [_judge_one(data, question) for question in data.study.get("questions", [])]
+    adjusted = holm([verdict.p for verdict in verdicts])
+    return [replace(verdict, adjusted=p) for verdict, p in zip(verdicts, adjusted, strict=True)]
+
+
+def _judge_one(data: StudyRuns, question: dict[str, Any]) -> Verdict:
+    comparisons = _comparisons(data, question)
+    leaning, p = weigh([c.effect for c in comparisons], question.get("expect", "different"), question.get("smallest"))
+    return Verdict(question, tuple(comparisons), leaning, p, exploratory=_declared_late(data, question))
+
+
+def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
+    """Which way a question leans, and its p.
+
+    All differences must hold. For the claim that they do, p is the largest of theirs (intersection-union
+    test, Berger 1982); against it, one significant difference the other way is enough, at Bonferroni's p.
+    """
+    if not effects or any(math.isnan(effect.interval.estimate) for effect in effects):
+        return SUPPORTED, math.nan
+    if expect == "equal":
+        margin = smallest or 0.0
+        for_it, against = ([test(effect, margin) for effect in effects] for test in (equivalence_p, outside_p))
+        return _lean(max(for_it), against)
+    if expect == "different":
+        against = [equivalence_p(effect, smallest) for effect in effects] if smallest else []
+        return _lean(max(effect.p for effect in effects), against)
+    sign = 1 if expect == "more" else -1
+    opposite = [effect.p for effect in effects if sign * effect.interval.estimate <= 0]
+    if not opposite:
+        return SUPPORTED, max(effect.p for effect in effects)
+    return REFUTED, min(1.0, len(effects) * min(opposite))
+
+
+def _lean(for_it: float, against: list[float]) -> tuple[str, float]:
+    """The likelier of two answers that can't both be significant."""
+    smallest = min(1.0, len(against) * min(against)) if against else 1.0
+    return (SUPPORTED, for_it) if not for_it > smallest else (REFUTED, smallest)
+
+
+def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
+    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
+
+    def values(*variants: str) -> list[Any]:
+        return data.paired(variants, metric, accuracy)
+
+    if "compare" in question:
+        first, others = question["compare"]
+        pairs = [(first, other) for other in ([others] if isinstance(others, str) else others)]
+        return [_difference(first, other, *values(first, other)) for first, other in pairs]
+    if "best_of" in question:
+        ranked = _ranked(data, question["best_of"], metric, accuracy)
+        return [_difference(ranked[0], other, *values(ranked[0], other)) for other in ranked[1:]]
+    if "interaction" in question:
+        return [Comparison("interaction", interaction_effect(*values(*question["interaction"])))]
+    if "value" in question:
+        name, constant = question["value"]
+        return [Comparison(f"{name} - {constant:g}", one_sample_effect(values(name)[0] - constant))]
+    key = question["trend"]
+    levels = data.levels(key)
+    table = np.column_stack(values(*levels)) if levels else np.empty((0, 0))
+    return [Comparison(f"slope over {key}", trend_effect(list(levels.values()), table))] if len(levels) > 1 else []
+
+
+def _difference(first: str, other: str, mine: Any, theirs: Any) -> Comparison:
+    return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs))
+
+
+def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:
+    """The variants that finished, the best first: accuracies high, everything else low."""
+    high = "accuracy" in metric
+    means = {name: float(np.mean(data.metric(name, metric, accuracy))) for name in variants if len(data.finished(name))}
+    return sorted(means, key=lambda name: -means[name] if high else means[name])
+
+
+def _declared_late(data: StudyRuns, question: dict[str, Any]) -> bool:
+    """Whether a run that it judges had ended before it was declared."""
+    return data.first_end is not None and str(question.get("declared", "")) > data.first_end

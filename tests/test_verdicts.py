@@ -1,0 +1,144 @@
+"""Questions are judged by the runs: planted answers are found, noise stays undecided."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.report.answers import long_answer, p_text, short_answer
+from runner.report.tables import StudyRuns, from_curve
+from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
+from runner.spec import METRICS
+from runner.stats import one_sample_effect
+
+SEEDS = 6
+NOISE = np.random.default_rng(7).normal(0, 0.002, (8, SEEDS))
+MEANS = {"baseline": 0.60, "a": 0.62, "b": 0.62, "ab": 0.61, "same": 0.60, "d=0.1": 0.61, "d=0.2": 0.62}
+
+
+def runs(questions: list[dict[str, Any]], first_end: str | None = None) -> StudyRuns:
+    """A study with planted validation accuracies, each seed with a level of its own that pairing removes."""
+    level = np.linspace(-0.05, 0.05, SEEDS)
+    rows = [
+        {"variant": name, "seed": seed, "status": "finished", "val/accuracy": mean + level[seed] + NOISE[k, seed]}
+        for k, (name, mean) in enumerate(MEANS.items())
+        for seed in range(SEEDS)
+    ]
+    changes: dict[str, dict[str, Any]] = {name: {"x": name} for name in MEANS}
+    changes |= {"baseline": {}, "d=0.1": {"dropout": 0.1}, "d=0.2": {"dropout": 0.2}}
+    variants = {
+        name: {"changes": changes[name], "settings": {"dropout": changes[name].get("dropout", 0.0), "epochs": 5}}
+        for name in MEANS
+    }
+    study = {"name": "toy", "variants": variants, "questions": questions}
+    return StudyRuns(study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], first_end)
+
+
+def answer(question: dict[str, Any]) -> str:
+    (verdict,) = judge(runs([{"ask": "?", **question}]))
+    assert short_answer(verdict)
+    assert question.get("claim", "") in long_answer(verdict, 1)
+    return verdict.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ({"compare": ["a", "baseline"], "expect": "more"}, SUPPORTED),
+        ({"compare": ["a", "baseline"], "expect": "less", "claim": "it hurts"}, REFUTED),
+        ({"compare": ["a", "baseline"], "expect": "different"}, SUPPORTED),
+        ({"compare": ["same", "baseline"], "expect": "more", "smallest": 0.0001}, UNDECIDED),
+        ({"compare": ["same", "baseline"], "expect": "equal", "smallest": 0.01}, SUPPORTED),
+        ({"compare": ["same", "baseline"], "expect": "different", "smallest": 0.01}, REFUTED),
+        ({"compare": ["a", "baseline"], "expect": "equal", "smallest": 0.005}, REFUTED),
+        ({"compare": ["ab", ["a", "b"]], "expect": "less"}, SUPPORTED),
+        ({"compare": ["ab", ["a", "baseline"]], "expect": "less"}, REFUTED),  # one the other way is enough
+        ({"interaction": ["ab", "a", "b", "baseline"], "expect": "less"}, SUPPORTED),
+        ({"best_of": ["baseline", "a", "ab"], "expect": "more"}, SUPPORTED),
+        ({"best_of": ["baseline", "a", "b"], "expect": "more"}, UNDECIDED),  # a and b are alike
+        ({"trend": "dropout", "expect": "more"}, SUPPORTED),
+        ({"value": ["a", 0.5], "expect": "more"}, SUPPORTED),
+        ({"value": ["a", 0.7], "expect": "more"}, REFUTED),
+    ],
+)
+def test_planted_answers_are_found(question: dict[str, Any], expected: str) -> None:
+    assert answer(question) == expected
+
+
+def test_undecided_says_how_many_seeds_it_would_take() -> None:
+    (verdict,) = judge(runs([{"ask": "?", "compare": ["same", "baseline"], "expect": "more", "smallest": 0.001}]))
+    assert verdict.answer == UNDECIDED
+    assert verdict.seeds
+    assert verdict.seeds > SEEDS
+    assert f"about {verdict.seeds} seeds" in long_answer(verdict, 1)
+
+
+def test_holm_is_over_all_questions_of_the_study() -> None:
+    one = {"ask": "?", "compare": ["same", "baseline"], "expect": "different"}
+    sure = {"ask": "!", "compare": ["a", "baseline"], "expect": "more"}
+    verdicts = judge(runs([sure, *[one] * 9]))
+    assert verdicts[0].adjusted == pytest.approx(10 * verdicts[0].p)
+
+
+def test_a_question_declared_after_its_runs_is_exploratory() -> None:
+    question = {"ask": "?", "compare": ["a", "baseline"], "declared": "2026-02-01T00:00:00+00:00"}
+    for first_end, late in (("2026-01-01T00:00:00+00:00", True), ("2026-03-01T00:00:00+00:00", False)):
+        (verdict,) = judge(runs([question], first_end))
+        assert verdict.exploratory is late
+        assert ("exploratory" in short_answer(verdict)) is late
+
+
+def test_a_question_about_variants_without_runs_stays_undecided() -> None:
+    data = runs([{"ask": "?", "compare": ["a", "baseline"], "expect": "more"}])
+    data.runs.loc[data.runs["variant"] == "a", "status"] = "failed"
+    (verdict,) = judge(data)
+    assert verdict.answer == UNDECIDED
+    assert "too few finished runs" in long_answer(verdict, 1)
+
+
+@given(
+    st.lists(st.lists(st.floats(-1, 1), min_size=3, max_size=6), min_size=1, max_size=3),
+    st.sampled_from(["less", "more"]),
+)
+def test_a_claim_and_its_opposite_are_never_both_supported(samples: list[list[float]], expect: str) -> None:
+    effects = [one_sample_effect(sample) for sample in samples]
+    opposite = {"less": "more", "more": "less"}[expect]
+    results = [weigh(effects, side, None) for side in (expect, opposite)]
+    assert sum(leaning == SUPPORTED and p <= 0.05 for leaning, p in results) <= 1
+    for _, p in results:
+        assert math.isnan(p) or 0 <= p <= 1
+
+
+def test_metrics_of_a_curve_against_hand_computation() -> None:
+    rows = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3, 4],
+            "train/loss": [2.0, 1.0, 1.5, 0.5],
+            "train/loss_max": [9.0, 3.0, 2.0, 1.0],
+            "val/accuracy": [0.2, 0.5, 0.4, 0.6],
+            "val/loss": [2.0, 1.0, 1.2, 0.8],
+        }
+    )
+    expected = {
+        "epochs_to": 2.0,
+        "val_accuracy_area": (0.2 + 0.5 + 0.4 + 0.6 + 2 * 0.6) / 6,
+        "train_loss_area": (2 + 1 + 1.5 + 0.5 + 2 * 0.5) / 6,
+        "train_roughness": (1 + 0.5 + 1) / 3,
+        "first_epoch_loss_max": 9.0,
+        "late_spread": float(np.std([2.0, 1.0, 1.2, 0.8], ddof=1)),
+    }
+    for metric, value in expected.items():
+        assert metric in METRICS
+        assert from_curve(rows, metric, 6, 0.5) == pytest.approx(value), metric
+    assert from_curve(rows, "epochs_to", 6, 0.9) == 7.0  # never reached: one more than it had
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0004, "< .001"), (0.0421, ".042"), (1.0, "1.000"), (math.nan, "-")])
+def test_p_is_printed_as_papers_do(p: float, text: str) -> None:
+    assert p_text(p) == text
