@@ -158,5 +158,10 @@ def seeds_needed(spread: float, smallest: float, most: int = 10_000) -> int | No
     def enough(n: int) -> bool:
         return bool(ttest_power(smallest / spread, nobs=n, alpha=ALPHA) >= POWER)
 
-    # The power grows with n, so the least n is found by halving; statsmodels' own solver at times does not end.
-    return bisect.bisect_left(range(most + 1), True, lo=2, key=enough) if enough(most) else None
+    # Doubling, then halving: far above the answer the noncentral t is nan, and statsmodels' own solver may not end.
+    high = 2
+    while not enough(high):
+        high *= 2
+        if high > most:
+            return None
+    return bisect.bisect_left(range(high + 1), True, lo=2, key=enough)
