@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from rich.console import Console
 
 from runner.execute import Outcome, Request, execute
@@ -194,6 +195,13 @@ def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RequestError, match="no directory that can be written"):
         execute(Request((STUDY,), runs=tmp_path / "file" / "runs"), Console(quiet=True))
+
+
+def test_two_runners_never_write_one_study_at_once(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "study-digits").mkdir(parents=True)
+    with FileLock(tmp_path / "runs" / "study-digits" / ".lock"), pytest.raises(RequestError, match="another runner"):
+        run(STUDY, tmp_path)
+    assert not list(tmp_path.glob("runs/*/*/seed*"))
 
 
 def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Plan:
         self._request = request
         self._runs = list(runs)
         self._device = pick_device(request.device)
-        self._status = {run: RunDir(request.runs / run.folder).status() for run in runs}
+        self._status = {run: self._directory(run).status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         # A cohort in lockstep fills a GPU by itself.
         self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
@@ -45,9 +45,14 @@ class Plan:
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
         """Measures what the runs that are left cost, and shares them out."""
+        # Another runner may have finished some between the first look and the lock.
+        self._left = [run for run in self._left if self._request.retrain or not self._directory(run).result()]
         self._costs = measure(self._left, data, self._device)
         parts = shares(self._left, self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
+
+    def _directory(self, run: Run) -> RunDir:
+        return RunDir(self._request.runs / run.folder)
 
     def show(self, console: Console) -> None:
         """Every run with its directory, what it changes, done or to do; then what it would take."""
@@ -104,7 +109,7 @@ class Plan:
 
     def _record_death(self, message: Message) -> Message:
         """A worker can't write its own end."""
-        directory = RunDir(self._request.runs / message.run.folder)
+        directory = self._directory(message.run)
         identity = directory.identity() or {}
         directory.write_identity(identity | {"status": "failed", "cause": message.cause})
         return Message("failed", message.run, cause=message.cause)

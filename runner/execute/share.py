@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,8 @@ def train_share(share: Share, place: Place, send: Send, stop: Callable[[], bool]
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
             active[id(event.learner)].handle(event)
     except Interrupted:
-        for entry in active.values():
-            entry.interrupted()
+        with ThreadPoolExecutor() as pool:  # most of a checkpoint's time is the disk's
+            list(pool.map(_Active.interrupted, active.values()))
         raise
     except Exception as error:  # the stream itself: every run on it is lost
         for entry in active.values():
