@@ -40,6 +40,14 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
+def same_makers(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two runs' numbers come from the same code, versions, data and machine type.
+
+    The commit is for people: most commits change nothing that decides a number, and `code` says which do.
+    """
+    return one | {"commit": None} == other | {"commit": None}
+
+
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from runner.data import Dataset, Stream, load
+from runner.execute.provenance import same_makers
 from runner.expand import Run
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
@@ -103,7 +104,7 @@ class _Active:
         settings, dataset = self.run.variant.settings, self._dataset
         self.learner = Learner(settings, dataset.shape, len(dataset.classes), self.run.seed, device)
         checkpoint = self._directory.load_checkpoint()
-        if checkpoint and checkpoint.get("provenance") != self._provenance:
+        if checkpoint and not same_makers(checkpoint.get("provenance", {}), self._provenance):
             checkpoint = None
         if checkpoint:
             self.learner.restore(checkpoint["learner"])
