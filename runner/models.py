@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -15,6 +16,7 @@ from runner.torchvision import torchvision
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 Shape = tuple[int, int, int]
+_LAYERS = 1  # keeps the layers' numbers apart from those of the whole
 
 
 def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Module:
@@ -25,16 +27,22 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
     shapes agree, and two schemes of one family scale the same draws. The global random state is left as
     it was.
     """
+    randomness = settings.randomness(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(torch_seed(randomness))
         if settings.model in MODELS:
             model = _BUILDERS[settings.model](settings, shape, classes)
-            _reset(model, seed)
+            _reset(model, randomness)
         else:  # somebody's own: its constructor's weights stand unless the settings name a scheme
             model = _own(settings, shape, classes)
         if settings.init != "default":
-            _initialize(model, settings, seed)
+            _initialize(model, settings, randomness)
     return model
+
+
+def torch_seed(*words: int) -> int:
+    """32 well mixed bits of several whole numbers: of a seed, torch's CPU generator takes no more."""
+    return int(np.random.SeedSequence(words).generate_state(1)[0])
 
 
 def weight_layers(model: nn.Module) -> list[nn.Module]:
@@ -82,20 +90,22 @@ def _dense(settings: Settings, width: int, classes: int) -> list[nn.Module]:
 
 
 def _cnn(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    """For each stage a 3x3 convolution, BatchNorm2d, activation, 2x2 max pooling, Dropout; then dense layers."""
+    """For each stage `convs` times a 3x3 convolution, BatchNorm2d, activation; then 2x2 max pooling, Dropout.
+    Last dense layers."""
     layers: list[nn.Module] = []
     channels, height, width = shape
     for filters in settings.filters:
-        layers.append(nn.Conv2d(channels, filters, kernel_size=3, padding=1))
-        if settings.batch_norm:
-            layers.append(nn.BatchNorm2d(filters))
-        layers.append(_ACTIVATIONS[settings.activation]())
+        for _ in range(settings.convs):
+            layers.append(nn.Conv2d(channels, filters, kernel_size=3, padding=1))
+            if settings.batch_norm:
+                layers.append(nn.BatchNorm2d(filters))
+            layers.append(_ACTIVATIONS[settings.activation]())
+            channels = filters
         if min(height, width) >= 2:
             layers.append(nn.MaxPool2d(2))
             height, width = height // 2, width // 2
         if settings.dropout:
             layers.append(nn.Dropout(settings.dropout))
-        channels = filters
     return nn.Sequential(*layers, nn.Flatten(), *_dense(settings, channels * height * width, classes))
 
 
@@ -124,24 +134,20 @@ def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
     return model
 
 
-def _reset(model: nn.Module, seed: int) -> None:
+def _reset(model: nn.Module, randomness: int) -> None:
     """PyTorch's own initialization of every weight layer, each from its own random numbers."""
     for number, layer in enumerate(weight_layers(model)):
-        torch.manual_seed(_layer_seed(seed, number))
+        torch.manual_seed(torch_seed(randomness, _LAYERS, number))
         layer.reset_parameters()  # type: ignore[operator]
 
 
-def _initialize(model: nn.Module, settings: Settings, seed: int) -> None:
+def _initialize(model: nn.Module, settings: Settings, randomness: int) -> None:
     """The named torch.nn.init scheme for every weight layer, biases zero.
 
     kaiming_* with its default arguments has the gain of ReLU, sqrt(2) (He et al. 2015)."""
     function = getattr(nn.init, settings.init + "_")
     for number, layer in enumerate(weight_layers(model)):
-        torch.manual_seed(_layer_seed(seed, number))
+        torch.manual_seed(torch_seed(randomness, _LAYERS, number))
         function(layer.weight, **settings.init_args)
         if isinstance(layer.bias, nn.Parameter):
             nn.init.zeros_(layer.bias)
-
-
-def _layer_seed(seed: int, number: int) -> int:
-    return seed * 10_000 + number  # a network has fewer weight layers than that

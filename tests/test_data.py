@@ -202,6 +202,19 @@ def test_any_sizes_and_modes_are_resized_to_one(folder: Path, cache: Path) -> No
     assert gray.shape == (1, 10, 10)
 
 
+def test_few_images_of_each_class_are_contained_in_more(settings: Make, cache: Path) -> None:
+    few, more = (load(prepare(settings(images_per_class=count), cache, cache)) for count in (3, 10))
+    assert (np.bincount(few.train.labels) == 3).all()
+    assert (np.bincount(more.train.labels) == 10).all()
+    pictures = {image.tobytes() for image in more.train.images}
+    assert all(image.tobytes() in pictures for image in few.train.images)
+    whole = load(prepare(settings(), cache, cache))
+    assert (few.val.images == whole.val.images).all()
+    assert few.mean != whole.mean
+    with pytest.raises(RequestError, match="at most"):
+        prepare(settings(images_per_class=5000), cache, cache)
+
+
 def test_gray_images_stay_gray_unless_told(tmp_path: Path, cache: Path) -> None:
     for part in ("train", "test"):
         for number, name in enumerate("ab"):

@@ -23,11 +23,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "sgd": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}},
     "cnn": {"model": "cnn", "filters": [4, 8], "dropout": 0.2},
     "short": {"epochs": 2},
+    "cosine": {"schedule": "cosine", "label_smoothing": 0.1},
+    "one_cycle": {"schedule": "one_cycle", "batch_norm": True, "weight_average": 0.9},
 }
 
 
 def learner(dataset: Dataset, chosen: Settings, seed: int = 0) -> Learner:
-    return Learner(chosen, dataset.shape, len(dataset.classes), seed, CPU)
+    return Learner(chosen, dataset, seed, CPU)
 
 
 def outcome(learners: list[Learner], dataset: Dataset, chosen: Settings, **options: Any) -> dict[int, list[Any]]:
@@ -118,6 +120,59 @@ def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Data
     assert run.epoch == len(losses) == run.best_epoch + 3 < 40
     logits = torch.cat([run.logits(images) for images, _ in Stream(digits, chosen, 0, CPU).evaluation(digits.val)])
     assert measure(logits, torch.from_numpy(digits.val.labels))["loss"] == min(losses)
+
+
+def test_schedules_go_their_published_ways(settings: Make, digits: Dataset) -> None:
+    rates: dict[str, list[float]] = {}
+    for name in ("constant", "cosine", "one_cycle"):
+        chosen = settings(schedule=name, lr=0.1, epochs=4)
+        events = lockstep([learner(digits, chosen)], Stream(digits, chosen, 0, CPU))
+        rates[name] = [event.metrics["train/lr"] for event in events if isinstance(event, Epoch)]
+    assert rates["constant"] == [0.1] * 4
+    assert rates["cosine"] == pytest.approx([0.05 * (1 + math.cos(math.pi * part / 4)) for part in (1, 2, 3, 4)])
+    assert rates["one_cycle"][0] > rates["one_cycle"][1] > rates["one_cycle"][2] > rates["one_cycle"][3]
+    assert rates["one_cycle"][3] < 1e-3 * max(rates["one_cycle"])
+
+
+def test_label_smoothing_is_in_the_training_loss_alone(settings: Make, digits: Dataset) -> None:
+    first = {}
+    for smoothing in (0.0, 0.2):
+        chosen = settings(label_smoothing=smoothing, lr=1e-9, epochs=1)
+        run = learner(digits, chosen)
+        epoch, _ = lockstep([run], Stream(digits, chosen, 0, CPU))
+        assert isinstance(epoch, Epoch)
+        first[smoothing] = epoch.metrics
+    assert first[0.0]["val/loss"] == pytest.approx(first[0.2]["val/loss"], abs=1e-6)
+    assert first[0.0]["train/loss"] != first[0.2]["train/loss"]
+
+
+def test_averaged_weights_are_what_is_evaluated_and_kept(settings: Make, digits: Dataset) -> None:
+    chosen = settings(weight_average=0.5, batch_norm=True, epochs=1, optimizer="SGD", lr=0.1)
+    run = learner(digits, chosen)
+    expected: dict[str, torch.Tensor] = {}
+    for images, labels in Stream(digits, chosen, 0, CPU).train(1):
+        run.step(images, labels)
+        now = run.model.state_dict()
+        expected = {
+            key: value.clone() if key not in expected else expected[key] * 0.5 + value * 0.5
+            for key, value in now.items()
+            if value.is_floating_point()
+        }
+    evaluated = run.evaluated.state_dict()
+    for key, value in expected.items():
+        torch.testing.assert_close(evaluated[key], value, rtol=1e-4, atol=1e-6)
+    run.end_epoch(0.5, torch.empty(0))
+    assert all(torch.equal(run.best[key], evaluated[key]) for key in evaluated)
+    assert not torch.equal(run.best["1.weight"], run.model.state_dict()["1.weight"])
+
+
+def test_another_stream_is_another_run(settings: Make, digits: Dataset) -> None:
+    chosen, other = settings(), settings(stream=1)
+    a, b = learner(digits, chosen), learner(digits, other)
+    assert not torch.equal(a.model.state_dict()["1.weight"], b.model.state_dict()["1.weight"])
+    orders = [Stream(digits, each, 0, CPU).order(1)[0] for each in (chosen, other)]
+    assert (orders[0] != orders[1]).any()
+    assert outcome([a], digits, chosen)[id(a)] != outcome([b], digits, other)[id(b)]
 
 
 def test_no_patience_trains_to_the_end(settings: Make, digits: Dataset) -> None:

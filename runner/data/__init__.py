@@ -1,6 +1,6 @@
 """A data set's name to uint8 arrays and splits, cached; the stream of batches for (data settings, seed, epoch)."""
 
 from runner.data.dataset import CACHE, Dataset, Part, load, prepare
-from runner.data.stream import Batch, Stream, check_augmentation
+from runner.data.stream import Batch, Stream, batches, check_augmentation
 
-__all__ = ["CACHE", "Batch", "Dataset", "Part", "Stream", "check_augmentation", "load", "prepare"]
+__all__ = ["CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "load", "prepare"]

@@ -93,7 +93,22 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
     for name, count in (("test", test), ("val", val)):
         if name not in parts:
             parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
+    if settings.images_per_class:
+        parts = parts | {"train": _few(*parts["train"], settings, classes)}
     return parts
+
+
+def _few(images: Images, labels: Labels, settings: Settings, classes: tuple[str, ...]) -> tuple[Images, Labels]:
+    """As many train images of each class as asked for, the same for every seed; fewer are contained in more."""
+    asked, counts = settings.images_per_class, np.bincount(labels, minlength=len(classes))
+    if asked > counts.min():
+        rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
+        what = f"got {asked}, but {rare} train images; expected at most that."
+        raise RequestError([Problem(f"{settings.dataset}: images_per_class", what)])
+    shuffled = np.random.default_rng(0).permutation(len(labels))
+    chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
+    kept = np.sort(np.concatenate(chosen))
+    return images[kept], labels[kept]
 
 
 def _carve(pair: tuple[Images, Labels], name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
@@ -142,7 +157,8 @@ def channel_statistics(images: Images) -> tuple[list[float], list[float]]:
 
 def _folder_name(settings: Settings, signature: str) -> str:
     # Where the data lies is no part of the key; which sizes the parts get is.
-    key = repr((signature, settings.image_size, settings.channels, _CARVED.get(settings.dataset), _LAYOUT))
+    sizes = (_CARVED.get(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
+    key = repr((signature, settings.image_size, settings.channels, *sizes, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
     return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 

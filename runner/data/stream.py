@@ -22,6 +22,13 @@ EVAL_BATCH = 1_000  # fixed: the bits of a product depend on its size
 _ORDER, _TRAIN_EVAL = 1, 2  # keep the uses of one seed apart
 
 
+def batches(count: int, size: int) -> list[slice]:
+    """The places of an epoch's batches. A last batch of a single image is left out: BatchNorm has no
+    variance to divide it by."""
+    places = [slice(start, start + size) for start in range(0, count, size)]
+    return places[:-1] if count % size == 1 < min(size, count) else places
+
+
 class Augmenter:
     """Albumentations per image, a function of (seed, epoch, index) alone.
 
@@ -35,7 +42,7 @@ class Augmenter:
         self._philox: Any = np.random.Philox(key=0)
         self._python = random.Random()
         self._compose.set_random_state(np.random.Generator(self._philox), self._python)
-        self._seed = seed
+        self._seed = settings.randomness(seed)
 
     def __call__(self, image: Images, epoch: int, index: int) -> Images:
         """The image (H x W x C, uint8) as it looks in this epoch."""
@@ -72,7 +79,7 @@ class Stream:
     def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
         self.dataset = dataset
         self._settings = settings
-        self._seed = seed
+        self._seed = settings.randomness(seed)
         self._device = device
         self._augmenter = Augmenter(settings, seed) if settings.augment else None
         train = settings.normalize == "train"
@@ -97,12 +104,9 @@ class Stream:
             yield self.normalized(pixels), labels[torch.from_numpy(index).to(self._device)]
 
     def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
-        """The train part's indices, batch by batch. A last batch of a single image is left out:
-        BatchNorm has no variance to divide it by."""
-        count, size = len(self.dataset.train), self._settings.batch_size
-        order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(count)
-        batches = [order[start : start + size] for start in range(0, count, size)]
-        return batches[:-1] if len(batches[-1]) == 1 < min(size, count) else batches
+        """The train part's indices, batch by batch."""
+        order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(len(self.dataset.train))
+        return [order[part] for part in batches(len(order), self._settings.batch_size)]
 
     def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
         """Those train images as this epoch shows them: uint8, N x H x W x C."""

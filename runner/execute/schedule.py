@@ -74,7 +74,7 @@ def _stream_seconds(stream: Stream) -> float:
 
 def _variant_cost(run: Run, dataset: Dataset, stream: Stream, device: torch.device) -> tuple[float, int]:
     settings = run.variant.settings
-    learner = Learner(settings, dataset.shape, len(dataset.classes), run.seed, device)
+    learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))
     step = _mean_seconds(lambda: learner.step(images, labels), _MOST_STEPS)

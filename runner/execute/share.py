@@ -102,7 +102,7 @@ class _Active:
     def open(self, device: torch.device) -> None:
         """A new learner and log, or those that a checkpoint of the same provenance goes on with."""
         settings, dataset = self.run.variant.settings, self._dataset
-        self.learner = Learner(settings, dataset.shape, len(dataset.classes), self.run.seed, device)
+        self.learner = Learner(settings, dataset, self.run.seed, device)
         checkpoint = self._directory.load_checkpoint()
         if checkpoint and not same_makers(checkpoint.get("provenance", {}), self._provenance):
             checkpoint = None

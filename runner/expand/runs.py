@@ -10,7 +10,9 @@ from typing import Any
 
 from runner.spec import Question, Settings
 
-DATA_SETTINGS = ("dataset", "image_size", "channels", "normalize", "augment", "batch_size")
+DATA_SETTINGS = (
+    "dataset", "image_size", "channels", "images_per_class", "normalize", "augment", "batch_size", "stream",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ DATASETS = ("mnist5k", "digits", "cifar10", "cifar100")
 MODELS = {  # which settings each model reads; a variant may change no other
     "perceptron": {"init", "init_args"},
     "mlp": {"hidden", "activation", "batch_norm", "dropout", "init", "init_args"},
-    "cnn": {"filters", "hidden", "activation", "batch_norm", "dropout", "init", "init_args"},
+    "cnn": {"filters", "convs", "hidden", "activation", "batch_norm", "dropout", "init", "init_args"},
     "resnet18": {"init", "init_args"},
 }
 MODEL_SETTINGS = frozenset().union(*MODELS.values(), {"model_args"})
@@ -50,6 +50,9 @@ class Settings(pydantic.BaseModel):
         default="none",
         description='"none" (scale to [0, 1]) or "train" (by the train set\'s own means and deviations)',
     )
+    images_per_class: int = Field(
+        default=0, ge=0, le=1_000_000, description="train images of each class, such as 50; 0 takes all"
+    )
     augment: tuple[dict[str, Arguments], ...] = Field(
         default=(),
         strict=False,
@@ -57,6 +60,9 @@ class Settings(pydantic.BaseModel):
         description='a list of Albumentations transforms, such as ["HorizontalFlip", {"Affine": {"rotate": 10}}]',
     )
     batch_size: int = Field(ge=1, le=1_000_000, description="a whole number from 1, such as 128")
+    stream: int = Field(
+        default=0, ge=0, le=10_000, description="a whole number from 0: another one draws all random numbers anew"
+    )
 
     model: str = Field(description="one of perceptron, mlp, cnn, resnet18 or package.module:function")
     model_args: Arguments = Field(
@@ -68,6 +74,7 @@ class Settings(pydantic.BaseModel):
         min_length=1,
         description="a list of filters for each stage of the cnn, such as [32, 64, 128]",
     )
+    convs: int = Field(default=1, ge=1, le=100, description="convolutions in each stage of the cnn, such as 2")
     activation: Literal["relu", "gelu", "tanh", "sigmoid"] = Field(
         default="relu", description="one of relu, gelu, tanh, sigmoid"
     )
@@ -87,6 +94,20 @@ class Settings(pydantic.BaseModel):
     lr: float = Field(gt=0, le=1e6, allow_inf_nan=False, description="a number above 0, such as 1e-3")
     weight_decay: float = Field(
         default=0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="a number from 0, such as 1e-4"
+    )
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        default="constant",
+        description="one of constant, cosine, one_cycle",
+    )
+    label_smoothing: float = Field(
+        default=0.0, ge=0.0, lt=1.0, allow_inf_nan=False, description="a number from 0 to below 1, such as 0.1"
+    )
+    weight_average: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        allow_inf_nan=False,
+        description="decay a step of the average of the weights that is evaluated, such as 0.999; 0 evaluates the last",
     )
     epochs: int = Field(ge=1, le=1_000_000, description="a whole number from 1, such as 30")
     patience: int = Field(
@@ -155,6 +176,10 @@ class Settings(pydantic.BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.identity())  # dicts of arguments have no hash of their own
+
+    def randomness(self, seed: int) -> int:
+        """The number that all of a run's random draws follow from: the seed, unless `stream` asks for others."""
+        return self.stream * 2**32 + seed  # seeds are below 2^32
 
     def differences(self, other: Settings) -> dict[str, Any]:
         """The settings whose value here is not `other`'s, as plain data."""

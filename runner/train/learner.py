@@ -14,13 +14,16 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from runner.models import build
+from runner.data import Dataset, batches
+from runner.models import build, torch_seed
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
 GRAD_NORM_EVERY = 10  # steps; the norm costs 2-5% of a small model's step
-_TRAINING_RANDOMNESS = 2**40  # keeps dropout's seeds apart from those of the initial weights
+_DROPOUT = 2  # keeps the seeds of training apart from those of the initial weights
 
 Metrics = dict[str, float]
 State = dict[str, Any]
@@ -56,11 +59,14 @@ class Tally:
 class Learner:
     """One run in training."""
 
-    def __init__(self, settings: Settings, shape: tuple[int, int, int], classes: int, seed: int, device: torch.device):
+    def __init__(self, settings: Settings, dataset: Dataset, seed: int, device: torch.device) -> None:
         self.settings = settings
         self.device = device
-        self.model = build(settings, shape, classes, seed).to(device)
+        self.model = build(settings, dataset.shape, len(dataset.classes), seed).to(device)
         self.optimizer = _optimizer(settings, self.model)
+        self._schedule = _schedule(settings, self.optimizer, len(batches(len(dataset.train), settings.batch_size)))
+        self._average = _average(settings, self.model)
+        self.evaluated: nn.Module = self._average.module if self._average else self.model
         self._parameters = list(self.model.parameters())
         self.epoch = 0  # finished epochs
         self.best_epoch = 0
@@ -70,7 +76,7 @@ class Learner:
         self.failed = False
         self.snapshot: State = {}
         self._own_copy = is_reference(settings.model)  # somebody's model might change its input in place
-        self._rng = torch.Generator().manual_seed(_TRAINING_RANDOMNESS + seed).get_state()
+        self._rng = torch.Generator().manual_seed(torch_seed(settings.randomness(seed), _DROPOUT)).get_state()
         self._tally = Tally()
 
     @property
@@ -84,7 +90,7 @@ class Learner:
         began = time.perf_counter()
         with self._randomness():
             logits = self.model(images.clone() if self._own_copy else images)
-            loss = functional.cross_entropy(logits, labels)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
             for parameter in self._parameters:  # as zero_grad does, without its 0.2 ms of bookkeeping
                 parameter.grad = None
             loss.backward()  # type: ignore[no-untyped-call]
@@ -92,16 +98,20 @@ class Learner:
                 gradients = [p.grad for p in self._parameters if p.grad is not None]
                 self._tally.grad_norms.append(nn.utils.get_total_norm(gradients))
             self.optimizer.step()
+            if self._schedule:
+                self._schedule.step()
+            if self._average:
+                self._average.update_parameters(self.model)
         self._tally.losses.append(loss.detach())
         self._tally.sizes.append(len(labels))
         self._tally.correct.append((logits.detach().argmax(1) == labels).sum())
         self._tally.seconds += time.perf_counter() - began
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """The model's output in evaluation mode."""
+        """The output of the weights that count: the average where there is one."""
         began = time.perf_counter()
         with self._randomness(), torch.inference_mode():
-            output: torch.Tensor = self.model(images.clone() if self._own_copy else images)
+            output: torch.Tensor = self.evaluated(images.clone() if self._own_copy else images)
         self._tally.eval_seconds += time.perf_counter() - began
         return output
 
@@ -111,6 +121,8 @@ class Learner:
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "schedule": self._schedule.state_dict() if self._schedule else {},
+            "average": self._average.state_dict() if self._average else {},
             "rng": self._rng,
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss,
@@ -122,6 +134,10 @@ class Learner:
         """Goes on from a state that `state` or a snapshot gave."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self._schedule:
+            self._schedule.load_state_dict(state["schedule"])
+        if self._average:
+            self._average.load_state_dict(state["average"])
         self.epoch, self._rng = state["epoch"], state["rng"].cpu()
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
         self.best, self.best_logits = state["best"], state["best_logits"]
@@ -130,11 +146,11 @@ class Learner:
     def end_epoch(self, val_loss: float, val_logits: torch.Tensor) -> None:
         """Counts the epoch, keeps the best weights, and a snapshot to go on from."""
         self.epoch += 1
-        model = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        evaluated = _copied(self.evaluated)
         if val_loss < self.best_loss:
-            self.best_loss, self.best_epoch, self.best, self.best_logits = val_loss, self.epoch, model, val_logits
-        optimizer = copy.deepcopy(self.optimizer.state_dict())
-        self.snapshot = self.state() | {"model": model, "optimizer": optimizer}
+            self.best_loss, self.best_epoch, self.best, self.best_logits = val_loss, self.epoch, evaluated, val_logits
+        own = {key: copy.deepcopy(self.state()[key]) for key in ("optimizer", "schedule", "average")}
+        self.snapshot = self.state() | own | {"model": _copied(self.model) if self._average else evaluated}
 
     def take_tally(self) -> Tally:
         """What was counted since the last call."""
@@ -154,6 +170,28 @@ class Learner:
         finally:
             self._rng = torch.get_rng_state()
             torch.set_rng_state(outer)
+
+
+def _copied(model: nn.Module) -> State:
+    return {key: value.detach().clone() for key, value in model.state_dict().items()}
+
+
+def _schedule(settings: Settings, optimizer: torch.optim.Optimizer, steps: int) -> LRScheduler | None:
+    """The learning rate's way over all the epochs asked for, a step at a time: `lr` is its peak."""
+    total = settings.epochs * steps
+    if settings.schedule == "cosine":  # to 0 (Loshchilov & Hutter 2017, without restarts)
+        return CosineAnnealingLR(optimizer, T_max=total)
+    if settings.schedule == "one_cycle":  # from lr / 25 up to lr in 30% of the steps, then to near 0 (Smith 2018)
+        return OneCycleLR(optimizer, max_lr=settings.lr, total_steps=total, cycle_momentum=False)
+    return None
+
+
+def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
+    """An exponential moving average of weights and BatchNorm statistics (Polyak & Juditsky 1992)."""
+    if not settings.weight_average:
+        return None
+    average = get_ema_multi_avg_fn(settings.weight_average)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
 
 def _optimizer(settings: Settings, model: nn.Module) -> torch.optim.Optimizer:

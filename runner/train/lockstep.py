@@ -133,7 +133,7 @@ def _evaluate(
     outputs: dict[int, list[torch.Tensor]] = {id(learner): [] for learner in learners}
     failures: list[Failed] = []
     for learner in learners:
-        learner.model.eval()
+        learner.evaluated.eval()
     for images, _ in stream.evaluation(part):
         if stop():
             raise Interrupted
@@ -162,11 +162,11 @@ def measure(logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
 def _finish(learner: Learner, stream: Stream) -> Finished:
     """Test at the best epoch's weights, the one time that it is looked at, beside that epoch's validation."""
     dataset = stream.dataset
-    learner.model.load_state_dict(learner.best)
-    learner.model.eval()
+    learner.evaluated.load_state_dict(learner.best)
+    learner.evaluated.eval()
     test = torch.cat([learner.logits(images) for images, _ in stream.evaluation(dataset.test)]).cpu()
     logits = {"val": learner.best_logits, "test": test}
-    distinct, units = distinct_units(learner.model)
+    distinct, units = distinct_units(learner.evaluated)
     metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}
     metrics |= {"distinct_units": distinct, "units": units}
     for name, part in (("val", dataset.val), ("test", dataset.test)):
