@@ -52,7 +52,8 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
     mean = float(array.mean())
     if count == 1 or not np.isfinite(array).all():
         return Interval(mean, math.nan, math.nan, count)
-    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * float(array.std(ddof=1)) / math.sqrt(count)
+    spread = float(array.std(ddof=1)) if np.ptp(array) else 0.0  # of equal values it may come out as 1e-17
+    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * spread / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
 
 
@@ -67,7 +68,9 @@ def one_sample_effect(differences: npt.ArrayLike) -> Effect:
         return Effect(interval, math.nan)
     if interval.low == interval.high:
         return Effect(interval, 1.0 if interval.estimate == 0 else math.nan, 0.0)
-    return Effect(interval, float(stats.ttest_1samp(array, 0.0).pvalue), float(array.std(ddof=1)))
+    spread = float(array.std(ddof=1))
+    t = interval.estimate / (spread / math.sqrt(len(array)))  # scipy's own warns where values are nearly alike
+    return Effect(interval, float(2 * stats.t.sf(abs(t), len(array) - 1)), spread)
 
 
 def paired_effect(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> Effect:
@@ -80,8 +83,57 @@ def interaction_effect(
     both: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike
 ) -> Effect:
     """The 2x2 interaction within seeds: y11 - y10 - y01 + y00 (what both do together beyond the sum of each)."""
-    y11, y10, y01, y00 = (np.asarray(each, dtype=float) for each in (both, first, second, neither))
-    return one_sample_effect(y11 - y10 - y01 + y00)
+    return contrast_effect(np.column_stack((both, first, second, neither)), [1, -1, -1, 1])
+
+
+def contrast_effect(values: npt.ArrayLike, weights: npt.ArrayLike) -> Effect:
+    """A weighted sum of a design's cells within seeds: `values` is seeds x cells, the weights add up to 0.
+
+    Main effects and interactions of a factorial design are such sums; one a seed, they need no common
+    variance of the cells (Maxwell & Delaney 2004, ch. 11: the multivariate approach to repeated measures).
+    """
+    with np.errstate(invalid="ignore"):
+        return one_sample_effect(np.asarray(values, dtype=float) @ np.asarray(weights, dtype=float))
+
+
+def two_level_effect(values: npt.ArrayLike) -> Effect:
+    """The mean of seeds x images values with both drawn at random: what new seeds and new images would give.
+
+    Variance of the mean of a crossed design, (MS_seed + MS_image - MS_rest) / (seeds * images), where the
+    images' part counts as 0 if it comes out negative (Brennan 2001, Generalizability Theory, ch. 2);
+    degrees of freedom by Satterthwaite 1946. Values are right or wrong (0, 1), or differences of such.
+    """
+    x = np.asarray(values, dtype=float)
+    seeds, images = x.shape
+    if seeds < 2 or images < 2:
+        return Effect(Interval(float(x.mean()), math.nan, math.nan, seeds), math.nan)
+    rows, columns, mean = x.mean(axis=1), x.mean(axis=0), float(x.mean())
+    ms_seed, ms_image = images * float(rows.var(ddof=1)), seeds * float(columns.var(ddof=1))
+    rest = x - rows[:, None] - columns + mean
+    ms_rest = float((rest**2).sum()) / ((seeds - 1) * (images - 1))
+    parts = [(ms_seed, seeds - 1)]
+    if ms_image > ms_rest:
+        parts += [(ms_image, images - 1), (-ms_rest, (seeds - 1) * (images - 1))]
+    total = sum(part for part, _ in parts)
+    if total == 0:
+        return Effect(Interval(mean, mean, mean, seeds), 1.0 if mean == 0 else math.nan)
+    freedom = total**2 / sum(part**2 / df for part, df in parts)
+    error = math.sqrt(total / (seeds * images))
+    half = float(stats.t.ppf(0.975, freedom)) * error
+    return Effect(Interval(mean, mean - half, mean + half, seeds), float(2 * stats.t.sf(abs(mean) / error, freedom)))
+
+
+def mcnemar_p(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Exact two-sided p that two trained models are right equally often on the same images (McNemar 1947).
+
+    `first` and `second` say for each image whether the model was right. It is about these two models and
+    not about how they were trained: it does not replace variation over seeds (Dietterich 1998).
+    """
+    from statsmodels.stats.contingency_tables import mcnemar  # takes seconds to import
+
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
+    return float(mcnemar(table, exact=True).pvalue)
 
 
 def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:

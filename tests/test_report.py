@@ -127,7 +127,13 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
         with Image.open(figure) as image:
             assert image.width >= 600
     table = pd.read_csv(reports / "toy-digits" / "summary.csv")
-    assert list(table["variant"]) == list(ACCURACY)
+    assert list(table["variant"].unique()) == list(ACCURACY)  # tidy: a row a variant and metric
+    better = table[(table["variant"] == "better") & (table["metric"] == "val/accuracy")].iloc[0]
+    assert (better["n"], better["mean"]) == (3, pytest.approx(np.mean(ACCURACY["better"])))
+    assert better["effect low"] < better["effect"] < better["effect high"]
+    latex = (reports / "toy-digits" / "summary.tex").read_text()
+    assert r"\toprule" in latex
+    assert r"better & 3 & 93.17 $\pm$" in latex
 
 
 def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
 
 from runner.stats import (
+    contrast_effect,
     correlation,
     equivalence_p,
     holm,
     interaction_effect,
+    mcnemar_p,
     mean_interval,
     one_sample_effect,
     outside_p,
@@ -22,6 +27,7 @@ from runner.stats import (
     seeds_needed,
     signed_rank_p,
     trend_effect,
+    two_level_effect,
 )
 
 FLOATS = st.floats(-1e3, 1e3)
@@ -93,6 +99,52 @@ def test_equivalence_needs_the_whole_interval_within_the_margin() -> None:
 def test_an_interaction_is_what_both_do_beyond_each() -> None:
     found = interaction_effect([5, 6, 7.5], [3, 4, 5], [2, 3, 4], [1, 2, 3])
     assert found.interval.estimate == pytest.approx(np.mean([1, 1, 1.5]))
+
+
+def test_contrasts_are_main_effects_and_interactions() -> None:
+    cells = np.array([[1.0, 2, 3, 7], [2, 3.5, 4, 8], [0, 1, 2.5, 6]])  # neither, first, second, both
+    main = contrast_effect(cells, [-0.5, 0.5, -0.5, 0.5])
+    assert main.interval.estimate == pytest.approx(np.mean([(1 + 4) / 2, (1.5 + 4) / 2, (1 + 3.5) / 2]))
+    interaction = contrast_effect(cells, [1, -1, -1, 1])
+    neither, first, second, both = cells.T
+    assert interaction == interaction_effect(both, first, second, neither)
+
+
+def test_two_level_variance_is_that_of_the_analysis_of_variance() -> None:
+    """Against statsmodels' analysis of variance of the crossed design (Brennan 2001, ch. 2)."""
+    rng = np.random.default_rng(1)
+    table = (rng.normal(0, 1, (6, 1)) + rng.normal(0, 1, (1, 40)) + rng.normal(0, 1, (6, 40))) > 0
+    frame = pd.DataFrame(
+        {
+            "y": table.ravel().astype(float),
+            "s": np.repeat(range(6), 40).astype(str),
+            "i": np.tile(range(40), 6).astype(str),
+        }
+    )
+    anova = anova_lm(ols("y ~ s + i", frame).fit())
+    ms_seed, ms_image, ms_rest = (float(anova["mean_sq"][name]) for name in ("s", "i", "Residual"))
+    found = two_level_effect(table)
+    total = ms_seed + ms_image - ms_rest
+    freedom = total**2 / (ms_seed**2 / 5 + ms_image**2 / 39 + ms_rest**2 / (5 * 39))
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(total / 240)
+    assert (found.interval.low, found.interval.high) == pytest.approx((table.mean() - half, table.mean() + half))
+
+
+def test_two_level_without_image_variation_is_the_t_interval_over_seeds() -> None:
+    values = np.repeat([[0.1], [0.3], [0.2], [0.5]], 50, axis=1)
+    found, plain = two_level_effect(values), mean_interval([0.1, 0.3, 0.2, 0.5])
+    assert (found.interval.low, found.interval.high) == pytest.approx((plain.low, plain.high))
+    assert math.isnan(two_level_effect(values[:1]).interval.low)  # one seed says nothing of others
+
+
+def test_mcnemar_is_the_exact_binomial_of_the_disagreements() -> None:
+    """Agresti 2013, table 11.1 has 86 against 150 of 1600; and the binomial by hand for a small table."""
+    a = np.array([1] * 794 + [1] * 150 + [0] * 86 + [0] * 570, dtype=bool)
+    b = np.array([1] * 794 + [0] * 150 + [1] * 86 + [0] * 570, dtype=bool)
+    assert mcnemar_p(a, b) == pytest.approx(stats.binomtest(86, 236, 0.5).pvalue)
+    assert mcnemar_p(a, b) < 1e-4  # the book's z = -4.17
+    assert mcnemar_p([1, 1, 1, 0], [0, 0, 0, 0]) == pytest.approx(0.25)
+    assert mcnemar_p([1, 0], [1, 0]) == 1.0
 
 
 def test_a_trend_is_the_mean_slope_over_seeds() -> None:

@@ -102,7 +102,7 @@ def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
     checked: set[tuple[str, ...]] = set()
     problems: list[Problem] = []
     for run in runs:
-        source, data = run.data_key[:3], run.data_key[:-1]
+        source, data = run.source_key, run.data_key[:-1]
         if data in checked:
             continue
         checked.add(data)
@@ -114,7 +114,7 @@ def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
             problems += error.problems
     if problems:
         raise RequestError(problems)
-    return lambda run: folders[run.data_key[:3]]
+    return lambda run: folders[run.source_key]
 
 
 def _write_study(study: ResolvedStudy, request: Request) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 
 from runner.spec import Question, Settings
 
-DATA_SETTINGS = (
-    "dataset", "image_size", "channels", "images_per_class", "normalize", "augment", "batch_size", "stream",
-)  # fmt: skip
+SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class")  # which images
+DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and how they come
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class Run:
     def folder(self) -> Path:
         """Relative to the directory of all runs."""
         return Path(self.study) / self.variant.directory / f"seed{self.seed}"
+
+    @property
+    def source_key(self) -> tuple[str, ...]:
+        """What decides which images it sees: runs that agree in it share a cache."""
+        return self.data_key[: len(SOURCE_SETTINGS)]
 
     @property
     def data_key(self) -> tuple[str, ...]:

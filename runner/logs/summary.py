@@ -15,6 +15,8 @@ from runner.logs.hparams import Hparam, experiment
 from runner.logs.tags import MEAN_SCALARS, mean_tag
 from runner.stats import mean_interval
 
+_CARD = "answers"
+
 
 def write_mean(folder: Path, tables: Sequence[Path]) -> None:
     """A variant's mean run: each scalar's mean over the seeds' metrics.csv, with its 95% t interval.
@@ -52,12 +54,22 @@ def read_rows(path: Path) -> list[dict[str, float]]:
     return rows
 
 
+def write_card(folder: Path, study: str, text: str) -> None:
+    """A study's answers as a text card in the root run, in a file of its own, made anew each time."""
+    suffix = f".{_CARD}-{study}"
+    old = [path for path in event_files(folder) if path.name.endswith(suffix)]
+    with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+        writer.add_text(f"answers/{study}", text)
+    for path in old:
+        path.unlink()
+
+
 def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]]) -> None:
     """The root's events: one layout of charts, and the one list of columns for all studies' runs.
 
     TensorBoard takes just one of each, so they are made anew, from all runs that there are.
     """
-    old = event_files(folder)
+    old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
     with SummaryWriter(str(folder)) as writer:
         writer.add_custom_scalars(_layout())
         writer._get_file_writer().add_summary(experiment(sessions), 0)

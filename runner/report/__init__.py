@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from runner.files import replace, write_text
+from runner.logs.summary import write_card
 from runner.report import figures
-from runner.report.page import effect_text, front_page, percent, read_front, study_page
-from runner.report.tables import StudyRuns, confusion, gather, summarize
+from runner.report.factorial import contrasts
+from runner.report.page import Findings, answers, front_page, read_front, study_page, title
+from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
+from runner.report.tables import StudyRuns, gather, summarize, tidy
 from runner.report.verdicts import judge
+from runner.report.words import effect_text, percent
 from runner.spec import BASELINE
 
 
 def write_report(runs: Path, folder: Path) -> pd.DataFrame:
-    """A study's report folder from its run directories; returns its table, one row a variant."""
+    """A study's report folder from its run directories, and its answers as a card in TensorBoard's root run;
+    returns its table, one row a variant."""
     data = gather(runs)
-    table = summarize(data)
+    summary = summarize(data)
+    predictions = predicted(data)
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = _draw(data, table, folder / "figures")
-    replace(folder / "summary.csv", lambda path: table.to_csv(path, index=False))
-    write_text(folder / "summary.md", study_page(data, table, drawn, judge(data)))
-    return table
+    drawn = _draw(data, summary, predictions, folder)
+    found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn)
+    replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
+    write_text(folder / "summary.tex", _latex(summary))
+    write_text(folder / "summary.md", study_page(found))
+    if found.verdicts:
+        write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
+    return summary
 
 
 def write_front_page(reports: Path) -> Path:
@@ -54,21 +66,46 @@ def show_table(table: pd.DataFrame, console: Console) -> None:
     console.print(shown, highlight=False)
 
 
-def _draw(data: StudyRuns, table: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
-    """Draws what there is to draw; returns each figure's path in the report and its description."""
-    drawn = []
-    if table["effect val/accuracy"].notna().any():
-        figures.effects(table, "val/accuracy", "validation accuracy", folder / "effects.png")
-        drawn.append(("figures/effects.png", "each variant's effect on validation accuracy, with its 95% interval"))
-    trained = [name for name in data.variants if len(data.finished(name))]
-    if trained:
-        figures.curves(data, trained, folder / "curves.png")
-        drawn.append(("figures/curves.png", "accuracy over the epochs, training and validation, mean and 95% band"))
-        best = str(table["variant"].iloc[int(table["val/accuracy"].argmax())])
-        names = dict.fromkeys([name for name in (BASELINE, best) if name in trained])
-        matrices = {name: matrix for name in names if (matrix := confusion(data, name)) is not None}
-        if matrices:
-            classes = data.classes
-            figures.confusions(matrices, classes, folder / "confusion.png")
-            drawn.append(("figures/confusion.png", "confusion matrices on test, all seeds together"))
-    return drawn
+def _latex(summary: pd.DataFrame) -> str:
+    """A table for a paper (needs \\usepackage{booktabs})."""
+    rows = summary.sort_values("val/accuracy", ascending=False)
+    shown = pd.DataFrame(
+        {
+            "Variant": rows["variant"],
+            "n": rows["n"].astype(str),
+            "Validation accuracy (%)": [percent(row, "val/accuracy") for _, row in rows.iterrows()],
+            "Test accuracy (%)": [percent(row, "test/accuracy") for _, row in rows.iterrows()],
+            "Effect (points) [95% CI]": [effect_text(row, "val/accuracy") for _, row in rows.iterrows()],
+        }
+    )
+    style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+    text = str(style.to_latex(hrules=True, column_format="lrrrr"))
+    return text.replace("±", r"$\pm$").replace("& -", "& $-$")
+
+
+def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predicted], folder: Path) -> dict[str, str]:
+    """Draws what there is to draw; returns each figure's path in the report."""
+    drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "classes", "confusion")}
+    made = []
+    if summary["effect val/accuracy"].notna().any():
+        figures.effects(summary, "val/accuracy", "validation accuracy", folder / drawn["effects"])
+        made.append("effects")
+    if trained := [name for name in data.variants if len(data.finished(name))]:
+        figures.curves(data, trained, folder / drawn["curves"])
+        made.append("curves")
+    classes = data.classes
+    differences = class_differences(predictions, classes)
+    if len(differences) and len(classes) <= 20:
+        figures.class_differences(differences, folder / drawn["classes"])
+        made.append("classes")
+    best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
+    if best != BASELINE and {best, BASELINE} <= predictions.keys():
+        shares = [_shares(predictions[name], len(classes)) for name in (BASELINE, best)]
+        figures.confusions(shares[0], shares[1] - shares[0], (BASELINE, best), classes, folder / drawn["confusion"])
+        made.append("confusion")
+    return {name: drawn[name] for name in made}
+
+
+def _shares(own: Predicted, count: int) -> npt.NDArray[np.float64]:
+    counts = own.confusion(count)
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from runner.report.verdicts import REFUTED, SUPPORTED, Comparison, Verdict
+from runner.report.words import p_text, table
 from runner.spec import METRICS
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
@@ -24,30 +25,25 @@ def long_answer(verdict: Verdict, number: int) -> str:
     if question.get("claim"):
         lines += [f"> Said elsewhere: {question['claim']}", ""]
     metric = question.get("metric", "val/accuracy")
-    lines += [f"| difference | `{metric}` [95% interval] | p | n | correlation of the pairs |", "|---|--:|--:|--:|--:|"]
-    for comparison in verdict.comparisons:
-        effect = comparison.effect
-        cells = [
+    rows = [
+        [
             comparison.label,
             _effect(comparison, question),
-            p_text(effect.p),
-            str(effect.interval.n),
+            p_text(comparison.effect.p),
+            "n < 6" if comparison.signed_rank is None else p_text(comparison.signed_rank),
+            str(comparison.effect.interval.n),
             "-" if math.isnan(comparison.correlation) else f"{comparison.correlation:+.2f}",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
+        for comparison in verdict.comparisons
+    ]
+    lines += [table(["difference", f"`{metric}` [95% interval]", "p", "signed-rank p", "n", "r of pairs"], rows)]
     expected = f"expected: {question.get('expect', 'different')}"
     if question.get("smallest"):
         expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
-    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}."]
+    best = f" {verdict.wins}" if verdict.wins else ""
+    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}"]
     return "\n".join(lines)
-
-
-def p_text(p: float) -> str:
-    """A p as papers print it."""
-    if math.isnan(p):
-        return "-"
-    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
 
 
 def _answer(verdict: Verdict) -> str:

@@ -152,28 +152,48 @@ def _common_low(bands: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> float:
     return float(np.clip(np.floor((np.median(early) - 0.1) * 20) / 20, 0, 0.9)) if early else 0.0
 
 
-def confusions(matrices: dict[str, Any], classes: Sequence[str], path: Path) -> None:
-    """Confusion matrices side by side: the share of each true class, over all seeds' test predictions."""
-    side = 4.6
-    with _saved(path, 1, len(matrices), (side * len(matrices) + 0.6, side + 0.2), squeeze=False) as (_, grid):
-        for axes, (name, matrix) in zip(grid[0], matrices.items(), strict=True):
-            share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-            axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-            axes.grid(visible=False)
-            axes.set_title(name, loc="left")
-            if len(classes) <= 20:
-                axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", fontsize=8, color=_INK)
-                axes.set_yticks(range(len(classes)), classes, fontsize=8)
-                for row, column in np.argwhere(share >= 0.005):
-                    value = share[row, column]
-                    axes.text(
-                        column,
-                        row,
-                        f"{100 * value:.0f}",
-                        ha="center",
-                        va="center",
-                        fontsize=7.5,
-                        color="white" if value > 0.55 else _INK,
-                    )
-            axes.set_xlabel("predicted")
-        grid[0][0].set_ylabel("true class (each row in % of its images)")
+def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Sequence[str], path: Path) -> None:
+    """The baseline's confusion matrix, and what another variant does more and less: shares of each true class."""
+    with _saved(path, 1, 2, (10.2, 4.9)) as (_, (left, right)):
+        _matrix(left, share, classes, "Blues", (0, 1), "{:.0f}", 0.005)
+        left.set_title(names[0], loc="left")
+        left.set_ylabel("true class (each row in % of its images)")
+        limit = max(float(np.abs(difference).max()), 0.01)
+        _matrix(right, difference, classes, "RdBu", (-limit, limit), "{:+.0f}", 0.005)
+        right.set_title(f"{names[1]}, minus the {names[0]}'s (points)", loc="left")
+        for axes in (left, right):
+            axes.set_xlabel("predicted class")
+
+
+def class_differences(differences: pd.DataFrame, path: Path) -> None:
+    """Variants x classes: each class's test accuracy minus the baseline's, in points."""
+    values = differences.to_numpy(dtype=float)
+    limit = max(4 * float(np.nanmedian(np.abs(values))), 0.01)  # a disaster must not bleach the others
+    columns = list(differences.columns)
+    with _saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
+        _matrix(axes, values, columns, "RdBu", (-limit, limit), "{:+.1f}", 0.0, list(differences.index))
+        axes.set_xlabel("class: test accuracy minus the baseline's, points, mean over seeds")
+
+
+def _matrix(
+    axes: Axes,
+    values: Any,
+    columns: Sequence[str],
+    colors: str,
+    limits: tuple[float, float],
+    text: str,
+    least: float,
+    rows: Sequence[str] | None = None,
+) -> None:
+    """Shares as colors, and in percent where there is room."""
+    axes.imshow(values, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+    axes.grid(visible=False)
+    if len(columns) > 20:
+        return
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8, color=_INK)
+    axes.set_yticks(range(len(values)), rows or columns, fontsize=8)
+    for (row, column), value in np.ndenumerate(values):
+        if math.isfinite(value) and abs(value) >= least:
+            dark = abs(value) > 0.6 * limits[1]
+            shown = text.format(100 * value)
+            axes.text(column, row, shown, ha="center", va="center", fontsize=7.5, color="white" if dark else _INK)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from runner.execute.progress import duration
+from runner.execute.provenance import same_makers
+from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
+from runner.report.factorial import Contrast
+from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
+from runner.report.words import effect_text, percent, table
 from runner.spec import BASELINE
 
 _JUDGED = (
@@ -21,58 +26,74 @@ _JUDGED = (
     "must hold. Intervals are 95%, paired by seed, not adjusted."
 )
 
-
-def percent(row: pd.Series[Any], metric: str) -> str:
-    """A share with half its 95% interval, in percent."""
-    return plus_minus(row[metric] * 100, row[f"{metric} low"] * 100, 2)
-
-
-def plus_minus(estimate: float, low: float, digits: int) -> str:
-    """A mean with half its 95% interval, as in 94.60 ± 0.41; the mean alone where there is none."""
-    if math.isnan(estimate):
-        return "-"
-    half = f" ± {estimate - low:.{digits}f}" if math.isfinite(low) else ""
-    return f"{estimate:.{digits}f}{half}"
+ALT = {
+    "effects": "each variant's effect on validation accuracy, with its 95% interval",
+    "curves": "accuracy over the epochs, training and validation, mean and 95% band",
+    "classes": "each class's test accuracy, minus the baseline's",
+    "confusion": "confusion on test, and how it differs from the baseline's",
+}
 
 
-def effect_text(row: pd.Series[Any], metric: str) -> str:
-    """An effect in percentage points with its interval, as in +0.52 [+0.10, +0.94]."""
-    estimate, low, high = (row[f"effect {metric}{end}"] * 100 for end in ("", " low", " high"))
-    if math.isnan(estimate):
-        return "-"
-    return f"{estimate:+.2f}" + (f" [{low:+.2f}, {high:+.2f}]" if math.isfinite(low) else "")
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a study's page says: judged, tested and drawn."""
+
+    data: StudyRuns
+    summary: pd.DataFrame  # one row a variant
+    verdicts: Sequence[Verdict]
+    contrasts: list[Contrast]
+    tests: dict[str, OnTest]
+    figures: dict[str, str]  # a figure's path in the report, by its name
 
 
-def study_page(
-    data: StudyRuns, table: pd.DataFrame, figures: list[tuple[str, str]], verdicts: Sequence[Verdict] = ()
-) -> str:
+def study_page(found: Findings) -> str:
     """A study's whole page, as Markdown for GitHub."""
-    study = data.study
-    title = study["doc"].partition("\n")[0]
-    parts = [f"# {title or study['name']}", _what(data)]
-    if verdicts:
-        parts += ["## Answers", "\n".join(f"- {short_answer(verdict)}" for verdict in verdicts)]
-    parts += [f"![{alt}]({path})" for path, alt in figures[:1]]
-    parts += ["## Results", _results(table), _small_print(table)]
-    parts += ["## Training", _training(table), *(f"![{alt}]({path})" for path, alt in figures[1:])]
-    if verdicts:
-        parts += ["## Questions", _JUDGED, *(long_answer(verdict, n) for n, verdict in enumerate(verdicts, start=1))]
-    if symmetric := _symmetric(table):
-        parts += ["## Symmetry", symmetric]
-    if failures := _failures(data):
-        parts += ["## What failed", failures]
-    parts += ["## How it was made", _how(data)]
+    data, summary = found.data, found.summary
+    parts = [f"# {title(data)}", _what(data)]
+    if found.verdicts:
+        parts += ["## Answers", answers(found.verdicts)]
+    parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
+    parts += ["## Results", _results(summary), _small_print(summary)]
+    if found.verdicts:
+        parts += ["## Questions", _JUDGED]
+        parts += [long_answer(verdict, number) for number, verdict in enumerate(found.verdicts, start=1)]
+    parts += [_section("Main effects and interactions", diagnostics.main_effects(found.contrasts))]
+    parts += ["## Diagnostics", _section("Training", diagnostics.training(summary), 3)]
+    parts += [_section("Overfitting", diagnostics.overfitting(data), 3)]
+    parts += [_section("Other seeds, other test images", diagnostics.on_test(found.tests), 3)]
+    parts += [_section("Class by class", _figure(found, "classes"), 3)]
+    parts += [_section("Confusion", _figure(found, "confusion"), 3)]
+    parts += [_section("Symmetry", diagnostics.symmetric(summary), 3)]
+    parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def headline(table: pd.DataFrame) -> str:
-    """One sentence: what the intervals say of each variant's validation accuracy."""
+def title(data: StudyRuns) -> str:
+    """The study's one-line description, or its name."""
+    return str(data.study["doc"].partition("\n")[0] or data.study["name"])
+
+
+def answers(verdicts: Sequence[Verdict]) -> str:
+    """Each question's short answer, as a list in Markdown."""
+    return "\n".join(f"- {short_answer(verdict)}" for verdict in verdicts)
+
+
+def _section(head: str, body: str, level: int = 2) -> str:
+    return f"{'#' * level} {head}\n\n{body}" if body else ""
+
+
+def _figure(found: Findings, name: str) -> str:
+    return f"![{ALT[name]}]({found.figures[name]})" if name in found.figures else ""
+
+
+def headline(effects: pd.DataFrame) -> str:
+    """One sentence: what the intervals say of each variant's validation accuracy (rows of summary.csv)."""
     better: list[str] = []
     worse: list[str] = []
     open_: list[str] = []
-    for _, row in table[table["variant"] != BASELINE].iterrows():
-        low, high = row["effect val/accuracy low"], row["effect val/accuracy high"]
-        text = f"{row['variant']} ({row['effect val/accuracy'] * 100:+.2f})"
+    for _, row in effects[effects["variant"] != BASELINE].iterrows():
+        low, high = row["effect low"], row["effect high"]
+        text = f"{row['variant']} ({row['effect'] * 100:+.2f})"
         (better if low > 0 else worse if high < 0 else open_).append(text)
     parts = []
     if better:
@@ -93,54 +114,28 @@ def _what(data: StudyRuns) -> str:
     )
 
 
-def _results(table: pd.DataFrame) -> str:
-    lines = [
-        "| variant | n | validation accuracy, % | test accuracy, % | effect on validation accuracy, points |",
-        "|---|--:|--:|--:|--:|",
+def _results(summary: pd.DataFrame) -> str:
+    rows = [
+        [
+            f"**{row['variant']}**" if row["variant"] == BASELINE else row["variant"],
+            str(row["n"]),
+            percent(row, "val/accuracy"),
+            percent(row, "test/accuracy"),
+            effect_text(row, "val/accuracy"),
+        ]
+        for _, row in summary.sort_values("val/accuracy", ascending=False).iterrows()
     ]
-    for _, row in table.sort_values("val/accuracy", ascending=False).iterrows():
-        name = f"**{row['variant']}**" if row["variant"] == BASELINE else row["variant"]
-        accuracies = f"{percent(row, 'val/accuracy')} | {percent(row, 'test/accuracy')}"
-        lines.append(f"| {name} | {row['n']} | {accuracies} | {effect_text(row, 'val/accuracy')} |")
-    return "\n".join(lines)
+    heads = ["variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation accuracy, points"]
+    return table(heads, rows)
 
 
-def _small_print(table: pd.DataFrame) -> str:
+def _small_print(summary: pd.DataFrame) -> str:
     return (
         "Validation and test are measured at the epoch of the lowest validation loss; test chose nothing. "
         "± and [ ] are 95% t intervals over the seeds, not adjusted for the number of variants; "
         "an effect is the variant minus the baseline, paired by seed."
-        + ("" if (table["n"] > 1).all() else " With one seed there is no interval, and no conclusion.")
+        + ("" if (summary["n"] > 1).all() else " With one seed there is no interval, and no conclusion.")
     )
-
-
-def _training(table: pd.DataFrame) -> str:
-    lines = [
-        "| variant | validation loss | test loss | best epoch | epochs | generalization gap, points | time a run |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for _, row in table.iterrows():
-        cells = [
-            row["variant"],
-            plus_minus(row["val/loss"], row["val/loss low"], 4),
-            plus_minus(row["test/loss"], row["test/loss low"], 4),
-            plus_minus(row["best_epoch"], row["best_epoch low"], 1), plus_minus(row["epochs"], math.nan, 1),
-            percent(row, "generalization_gap"), duration(row["seconds"]) if row["n"] else "-",
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _symmetric(table: pd.DataFrame) -> str:
-    """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
-    lines = [
-        f"- {row['variant']}: on average {row['distinct_units']:.0f} of the first layer's {row['units']:.0f} units "
-        f"differ from one another at the best epoch (n = {row['n']}). Units that begin alike get the same gradients "
-        "and stay alike."
-        for _, row in table.iterrows()
-        if row["distinct_units"] < row["units"] / 2
-    ]
-    return "\n".join(lines)
 
 
 def _failures(data: StudyRuns) -> str:
@@ -151,20 +146,25 @@ def _failures(data: StudyRuns) -> str:
 def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
     lines = [f"Command: `{study['command']}` (study: `{study['file']}`)", ""]
-    kinds: list[dict[str, Any]] = []
-    for provenance in data.provenances:
-        if provenance not in kinds:
-            kinds.append(provenance)
+    kinds: list[list[dict[str, Any]]] = []
+    for made in data.provenances:
+        known = next((kind for kind in kinds if same_makers(kind[0], made)), None)
+        if known is None:
+            kinds.append([made])
+        else:
+            known.append(made)
     if len(kinds) > 1:
         lines += [
             f"> These runs were made by {len(kinds)} different states of code, data or versions; "
             "`--retrain` makes them anew.",
             "",
         ]
-    for kind in kinds:
+    for same in kinds:
+        kind = same[0]
         versions = ", ".join(f"{name} {version}" for name, version in kind["versions"].items() if version)
+        commits = ", ".join(dict.fromkeys(made["commit"] or "unknown" for made in same))
         lines.append(
-            f"- commit {kind['commit'] or 'unknown'}, code {kind['code']}, data {kind['data']}, {kind['machine']}, "
+            f"- commit {commits}, code {kind['code']}, data {kind['data']}, {kind['machine']}, "
             f"{kind['device']}, {kind['threads']} thread a worker; {versions}"
         )
     lines += ["", "| setting | baseline |", "|---|---|", *(f"| {key} | `{value}` |" for key, value in baseline.items())]
@@ -177,21 +177,36 @@ def _how(data: StudyRuns) -> str:
     return "\n".join(lines)
 
 
-def front_page(studies: list[tuple[str, str, str, str | None]]) -> str:
-    """Every study: its folder, its title, its headline, its effect figure where there is one."""
+@dataclass(frozen=True)
+class Entry:
+    """A study on the front page."""
+
+    name: str
+    title: str
+    headline: str
+    answers: str
+    figure: str | None
+
+
+def front_page(studies: list[Entry]) -> str:
+    """Every study: its folder, its title, its headline, its answers, its effect figure where there is one."""
     parts = ["# Ablations", "Each study's answers in short; its page has the tables, the curves and how it was made."]
-    for name, title, line, figure in studies:
-        parts += [f"## [{title or name}]({name}/summary.md)", f"`{name}`: {line}" if line else f"`{name}`"]
-        if figure:
-            parts.append(f"[![effects]({name}/{figure})]({name}/summary.md)")
+    for study in studies:
+        link = f"{study.name}/summary.md"
+        parts += [f"## [{study.title or study.name}]({link})", f"`{study.name}`: {study.headline}".removesuffix(": ")]
+        parts += [study.answers] if study.answers else []
+        parts += [f"[![effects]({study.name}/{study.figure})]({link})"] if study.figure else []
     if not studies:
         parts.append("There are no studies yet: `make ablations` makes one.")
     return "\n\n".join(parts) + "\n"
 
 
-def read_front(folder: Path) -> tuple[str, str, str, str | None]:
+def read_front(folder: Path) -> Entry:
     """A study's entry on the front page, from its folder alone."""
-    title = (folder / "summary.md").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-    table = pd.read_csv(folder / "summary.csv")
+    page = (folder / "summary.md").read_text(encoding="utf-8")
+    found = re.search(r"^## Answers\n\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
+    summary = pd.read_csv(folder / "summary.csv")
     figure = "figures/effects.png" if (folder / "figures" / "effects.png").exists() else None
-    return folder.name, title, headline(table), figure
+    head = page.partition("\n")[0].removeprefix("# ")
+    line = headline(summary[summary["metric"] == "val/accuracy"])
+    return Entry(folder.name, head, line, found[1] if found else "", figure)

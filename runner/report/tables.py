@@ -200,15 +200,14 @@ def banded(data: StudyRuns, variant: str, scalar: str) -> pd.DataFrame:
     )
 
 
-def confusion(data: StudyRuns, variant: str) -> np.ndarray[Any, np.dtype[np.int64]] | None:
-    """Test counts (true x predicted) summed over the variant's finished seeds, or None without predictions."""
-    total = None
-    for seed in data.finished(variant).index:
-        predictions = RunDir(data.folders[variant, seed]).load_predictions()
-        if predictions is None:
-            continue
-        classes = predictions["test_logits"].shape[1]
-        pairs = predictions["test_labels"] * classes + predictions["test_logits"].argmax(axis=1)
-        counts = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-        total = counts if total is None else total + counts
-    return total
+def tidy(summary: pd.DataFrame) -> pd.DataFrame:
+    """summary.csv: one row a variant and metric, as other tools like it."""
+    rows = []
+    for _, row in summary.iterrows():
+        for metric in METRICS:
+            values = {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
+            effects = {f"effect{end}": row.get(f"effect {metric}{end}", np.nan) for end in ("", " low", " high", " p")}
+            rows.append(
+                {"variant": row["variant"], "metric": metric, "n": row["n"], "failed": row["failed"]} | values | effects
+            )
+    return pd.DataFrame(rows)

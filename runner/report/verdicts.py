@@ -21,6 +21,7 @@ from runner.stats import (
     outside_p,
     paired_effect,
     seeds_needed,
+    signed_rank_p,
     trend_effect,
 )
 
@@ -34,6 +35,7 @@ class Comparison:
     label: str
     effect: Effect
     correlation: float = math.nan
+    signed_rank: float | None = None  # Wilcoxon's exact p as a cross-check; None where it can say nothing
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Verdict:
     p: float
     adjusted: float = math.nan
     exploratory: bool = False
+    wins: str = ""  # for best_of: in how many seeds it was the best
 
     @property
     def answer(self) -> str:
@@ -69,7 +72,8 @@ def judge(data: StudyRuns) -> list[Verdict]:
 def _judge_one(data: StudyRuns, question: dict[str, Any]) -> Verdict:
     comparisons = _comparisons(data, question)
     leaning, p = weigh([c.effect for c in comparisons], question.get("expect", "different"), question.get("smallest"))
-    return Verdict(question, tuple(comparisons), leaning, p, exploratory=_declared_late(data, question))
+    late, wins = _declared_late(data, question), _wins(data, question) if comparisons else ""
+    return Verdict(question, tuple(comparisons), leaning, p, exploratory=late, wins=wins)
 
 
 def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
@@ -95,7 +99,7 @@ def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tup
 
 
 def _lean(for_it: float, against: list[float]) -> tuple[str, float]:
-    """The likelier of two answers that can't both be significant."""
+    """The likelier of two answers. Both can be significant: a difference, but less than is worth knowing."""
     smallest = min(1.0, len(against) * min(against)) if against else 1.0
     return (SUPPORTED, for_it) if not for_it > smallest else (REFUTED, smallest)
 
@@ -125,12 +129,29 @@ def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
 
 
 def _difference(first: str, other: str, mine: Any, theirs: Any) -> Comparison:
-    return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is no number
+        rank = signed_rank_p(mine - theirs)
+    return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs), rank)
+
+
+def _wins(data: StudyRuns, question: dict[str, Any]) -> str:
+    """How steady the ranking is: the seeds in which the best on average was also the best."""
+    if "best_of" not in question:
+        return ""
+    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
+    ranked = _ranked(data, question["best_of"], metric, accuracy)
+    table = np.column_stack(data.paired(ranked, metric, accuracy))
+    first = table.argmax(axis=1) if _high_is_good(metric) else table.argmin(axis=1)
+    return f"{ranked[0]} was the best in {(first == 0).sum()} of {len(table)} seeds."
+
+
+def _high_is_good(metric: str) -> bool:
+    return "accuracy" in metric
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:
     """The variants that finished, the best first: accuracies high, everything else low."""
-    high = "accuracy" in metric
+    high = _high_is_good(metric)
     means = {name: float(np.mean(data.metric(name, metric, accuracy))) for name in variants if len(data.finished(name))}
     return sorted(means, key=lambda name: -means[name] if high else means[name])
 

@@ -1,0 +1,139 @@
+"""Diagnostics in words and tables: how training went, who overfits, what other seeds and images would say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from runner.execute.progress import duration
+from runner.report.factorial import Contrast
+from runner.report.predictions import OnTest
+from runner.report.tables import StudyRuns
+from runner.report.words import effect_cell, p_text, plus_minus, table
+from runner.stats import Interval, mean_interval
+
+
+def training(summary: pd.DataFrame) -> str:
+    """A table: losses, epochs, time."""
+    rows = [
+        [
+            row["variant"],
+            plus_minus(row["val/loss"], row["val/loss low"], 4),
+            plus_minus(row["test/loss"], row["test/loss low"], 4),
+            plus_minus(row["best_epoch"], row["best_epoch low"], 1),
+            plus_minus(row["epochs"], math.nan, 1),
+            duration(row["seconds"]) if row["n"] else "-",
+        ]
+        for _, row in summary.iterrows()
+    ]
+    return table(["variant", "validation loss", "test loss", "best epoch", "epochs", "time a run"], rows)
+
+
+def overfitting(data: StudyRuns) -> str:
+    """For each variant where validation loss turns, what both losses do then, and the gap then and at the end."""
+    rows = []
+    for name in data.variants:
+        curves = data.curves[data.curves["variant"] == name]
+        if len(curves):
+            rows.append([name, *_overfitting(curves)])
+    heads = [
+        "variant",
+        "turns after epoch",
+        "then rises by",
+        "training falls by",
+        "gap then",
+        "at the end",
+        "sign",
+    ]
+    note = (
+        "Validation loss turns at its lowest epoch; then: what validation loss rises and training loss falls by, an "
+        "epoch (slopes over the epochs after the turn); gap: accuracy on a fixed part of train minus validation "
+        "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: after the turn validation loss rises and training loss falls, both with "
+        "intervals that leave out 0. *Still learning*: in every seed the turn is in the last tenth of the epochs."
+    )
+    return table(heads, rows) + "\n\n" + note
+
+
+def _overfitting(curves: pd.DataFrame) -> list[str]:
+    seeds = []
+    for _, rows in curves.sort_values("epoch").groupby("seed"):
+        last = rows.iloc[-1]
+        number = int(rows["val/loss"].argmin()) if rows["val/loss"].notna().any() else len(rows) - 1
+        turn, after = rows.iloc[number], rows.iloc[number + 1 :]
+        seeds.append(
+            {
+                "turn": turn["epoch"],
+                "rise": _slope(after["epoch"], after["val/loss"]),
+                "fall": -_slope(after["epoch"], after["train/loss"]),
+                "then": 100 * turn["generalization_gap"],
+                "end": 100 * last["generalization_gap"],
+                "late": turn["epoch"] > 0.9 * last["epoch"],
+            }
+        )
+    table = pd.DataFrame(seeds)
+    rise, fall = (mean_interval(table[name].dropna()) for name in ("rise", "fall"))
+    sign = "**overfits**" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "-"
+    gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
+    return [_half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, sign]
+
+
+def _slope(epochs: pd.Series[float], losses: pd.Series[float]) -> float:
+    """Least squares, an epoch; nan with fewer than two epochs, or with a loss that is no number."""
+    if len(epochs) < 2 or not np.isfinite(losses).all():
+        return math.nan
+    return float(np.polyfit(epochs, losses, 1)[0])
+
+
+def _half(interval: Interval, digits: int) -> str:
+    return plus_minus(interval.estimate, interval.low, digits)
+
+
+def on_test(effects: dict[str, OnTest]) -> str:
+    """What new seeds, and new test images besides, would say of each variant."""
+    rows = [
+        [
+            name,
+            str(effect.over_seeds.interval.n),
+            effect_cell(effect.over_seeds),
+            effect_cell(effect.over_both),
+            f"{effect.better} / {effect.over_seeds.interval.n - effect.better - effect.worse} / {effect.worse}",
+        ]
+        for name, effect in effects.items()
+    ]
+    heads = ["variant", "n", "test accuracy, over seeds", "over seeds and test images", "pairs better / alike / worse"]
+    note = (
+        "Minus the baseline's, points [95% interval]: as other seeds would have it on these test images, and as other "
+        "seeds would on other test images (a crossed design of seeds and images). Pairs: the two trained models of a "
+        "seed compared on the test images by McNemar's exact test at .05; that is about these two models, and does not "
+        "replace variation over seeds."
+    )
+    return table(heads, rows) + "\n\n" + note if rows else ""
+
+
+def main_effects(found: list[Contrast]) -> str:
+    """Main effects and interactions, product by product."""
+    rows = [
+        [c.label, c.design, effect_cell(c.effect), p_text(c.effect.p), str(c.effect.interval.n)]
+        for c in found
+        if not math.isnan(c.effect.interval.estimate)
+    ]
+    note = (
+        "On validation accuracy, points [95% interval]: a setting's level against the baseline's, averaged over the "
+        "levels of the product's other settings; an interaction is how much the one changes the effect of the other. "
+        "p is not adjusted."
+    )
+    return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
+
+
+def symmetric(summary: pd.DataFrame) -> str:
+    """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
+    lines = [
+        f"- {row['variant']}: on average {row['distinct_units']:.0f} of the first layer's {row['units']:.0f} units "
+        f"differ from one another at the best epoch (n = {row['n']}). Units that begin alike get the same gradients "
+        "and stay alike."
+        for _, row in summary.iterrows()
+        if row["distinct_units"] < row["units"] / 2
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""What the runs predicted on test: which images each got right, class by class, seed by seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from runner.logs.rundir import RunDir
+from runner.report.tables import StudyRuns
+from runner.spec import BASELINE
+from runner.stats import ALPHA, Effect, mcnemar_p, one_sample_effect, two_level_effect
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A variant's test predictions: seeds x images, and the images' true classes."""
+
+    seeds: tuple[int, ...]
+    classes: Counts
+    labels: Counts
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Seeds x images: whether the prediction was right."""
+        return np.asarray(self.classes == self.labels)
+
+    def confusion(self, count: int) -> Counts:
+        """Counts (true x predicted) over all seeds."""
+        pairs = self.labels * count + self.classes
+        return np.bincount(pairs.ravel(), minlength=count**2).reshape(count, count)
+
+    def class_accuracies(self, count: int) -> npt.NDArray[np.float64]:
+        """Seeds x classes; nan for a class without test images."""
+        columns = [self.right[:, self.labels == label] for label in range(count)]
+        return np.column_stack([c.mean(axis=1) if c.shape[1] else np.full(len(c), np.nan) for c in columns])
+
+    def of(self, seeds: list[int]) -> Predicted:
+        """Those seeds alone."""
+        return Predicted(tuple(seeds), self.classes[[self.seeds.index(seed) for seed in seeds]], self.labels)
+
+
+def predicted(data: StudyRuns) -> dict[str, Predicted]:
+    """Every variant's predictions, as far as they can be read."""
+    found = {}
+    for name in data.variants:
+        seeds, classes, labels = [], [], None
+        for seed in data.finished(name).index:
+            archive = RunDir(data.folders[name, seed]).load_predictions()
+            if archive is not None and (labels is None or np.array_equal(labels, archive["test_labels"])):
+                labels = archive["test_labels"]
+                seeds.append(int(seed))
+                classes.append(archive["test_logits"].argmax(axis=1))
+        if labels is not None:
+            found[name] = Predicted(tuple(seeds), np.stack(classes), labels)
+    return found
+
+
+def pairs(mine: Predicted, theirs: Predicted) -> tuple[Predicted, Predicted]:
+    """Both over the seeds that both have."""
+    seeds = [seed for seed in mine.seeds if seed in theirs.seeds]
+    return mine.of(seeds), theirs.of(seeds)
+
+
+@dataclass(frozen=True)
+class OnTest:
+    """A variant against the baseline on test: over seeds, over seeds and images, and model by model."""
+
+    over_seeds: Effect
+    over_both: Effect
+    better: int  # seed pairs whose two trained models differ by McNemar's test, in its favour
+    worse: int
+
+
+def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
+    """Each variant's effect on test accuracy, where the baseline's predictions are there."""
+    effects = {}
+    for name, own in predictions.items():
+        if name == BASELINE or BASELINE not in predictions:
+            continue
+        mine, theirs = pairs(own, predictions[BASELINE])
+        if not mine.seeds or mine.labels.shape != theirs.labels.shape:
+            continue
+        differences = mine.right.astype(float) - theirs.right
+        shifts = differences.mean(axis=1)
+        told = np.array([mcnemar_p(a, b) <= ALPHA for a, b in zip(mine.right, theirs.right, strict=True)])
+        effects[name] = OnTest(
+            one_sample_effect(shifts),
+            two_level_effect(differences),
+            int((told & (shifts > 0)).sum()),
+            int((told & (shifts < 0)).sum()),
+        )
+    return effects
+
+
+def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> pd.DataFrame:
+    """Variants x classes: the mean over seeds of test accuracy within the class, minus the baseline's."""
+    rows: dict[str, Any] = {}
+    for name, own in predictions.items():
+        if name != BASELINE and BASELINE in predictions:
+            mine, theirs = pairs(own, predictions[BASELINE])
+            if mine.seeds and mine.labels.shape == theirs.labels.shape:
+                count = len(classes)
+                rows[name] = (mine.class_accuracies(count) - theirs.class_accuracies(count)).mean(axis=0)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=classes)

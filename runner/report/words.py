@@ -1,0 +1,57 @@
+"""Numbers as people read them, and Markdown tables of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from runner.stats import Effect
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], names: int = 1) -> str:
+    """A Markdown table; its first `names` columns are words, the others numbers. Empty without rows."""
+    if not rows:
+        return ""
+    marks = ["---"] * names + ["--:"] * (len(heads) - names)
+    lines = [heads, marks, *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def percent(row: pd.Series[Any], metric: str) -> str:
+    """A share with half its 95% interval, in percent."""
+    return plus_minus(row[metric] * 100, row[f"{metric} low"] * 100, 2)
+
+
+def plus_minus(estimate: float, low: float, digits: int) -> str:
+    """A mean with half its 95% interval, as in 94.60 ± 0.41; the mean alone where there is none."""
+    if math.isnan(estimate):
+        return "-"
+    half = f" ± {estimate - low:.{digits}f}" if math.isfinite(low) else ""
+    return f"{estimate:.{digits}f}{half}"
+
+
+def effect_text(row: pd.Series[Any], metric: str) -> str:
+    """A variant's effect in percentage points with its interval, as in +0.52 [+0.10, +0.94]."""
+    return points(*(row[f"effect {metric}{end}"] for end in ("", " low", " high")))
+
+
+def effect_cell(effect: Effect) -> str:
+    """An effect on an accuracy in percentage points with its interval."""
+    return points(effect.interval.estimate, effect.interval.low, effect.interval.high)
+
+
+def points(estimate: float, low: float, high: float) -> str:
+    """A difference of shares in percentage points with its interval; the estimate alone where there is none."""
+    if math.isnan(estimate):
+        return "-"
+    return f"{100 * estimate:+.2f}" + (f" [{100 * low:+.2f}, {100 * high:+.2f}]" if math.isfinite(low) else "")
+
+
+def p_text(p: float) -> str:
+    """A p as papers print it."""
+    if math.isnan(p):
+        return "-"
+    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
