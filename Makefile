@@ -25,6 +25,9 @@ tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
 bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
 	@$(PY) benchmarks/plain_loop.py $(ARGS)
 
+calibrate: $(VENV)/ready  ## how often the statistics err: simulated, and on a study without differences
+	@$(PY) benchmarks/calibrate.py $(ARGS)
+
 test: $(VENV)/ready-dev  ## run the tests
 	@$(PY) -m pytest $(ARGS)
 
@@ -45,4 +48,4 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help ablations report tensorboard bench test lint clean
+.PHONY: help ablations report tensorboard bench calibrate test lint clean

@@ -200,6 +200,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [next(adjusted) if not math.isnan(p) else math.nan for p in p_values]
 
 
+def smallest_effect(spread: float, seeds: int) -> float:
+    """The true difference that a paired t test over so many seeds sees with power .8 at .05, if the
+    differences spread so (standard deviation)."""
+    from statsmodels.stats.power import TTestPower  # takes seconds to import
+
+    standardized = TTestPower().solve_power(nobs=seeds, alpha=ALPHA, power=POWER, alternative="two-sided")
+    return float(np.squeeze(standardized)) * spread
+
+
 def seeds_needed(spread: float, smallest: float, most: int = 10_000) -> int | None:
     """Seeds at which a paired t test sees a true difference of `smallest` with power .8 at .05, if the
     differences spread as they did; None above `most` or without a spread."""

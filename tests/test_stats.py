@@ -26,6 +26,7 @@ from runner.stats import (
     paired_effect,
     seeds_needed,
     signed_rank_p,
+    smallest_effect,
     trend_effect,
     two_level_effect,
 )
@@ -157,6 +158,7 @@ def test_a_trend_is_the_mean_slope_over_seeds() -> None:
 def test_seeds_needed_has_the_power_that_it_says() -> None:
     """A standardized difference of 0.5 needs 34 pairs for power .8 (Cohen 1988, table 2.4.1, one sample)."""
     assert seeds_needed(2.0, 1.0) == 34
+    assert smallest_effect(2.0, 34) == pytest.approx(1.0, abs=0.01)
     assert seeds_needed(0.0, 1.0) is None
     assert seeds_needed(1.0, 1e-9) is None
 

@@ -50,8 +50,9 @@ def overfitting(data: StudyRuns) -> str:
     note = (
         "Validation loss turns at its lowest epoch; then: what validation loss rises and training loss falls by, an "
         "epoch (slopes over the epochs after the turn); gap: accuracy on a fixed part of train minus validation "
-        "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: after the turn validation loss rises and training loss falls, both with "
-        "intervals that leave out 0. *Still learning*: in every seed the turn is in the last tenth of the epochs."
+        "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: then validation loss rises and "
+        "training loss falls, both with intervals that leave out 0. *Still learning*: in every seed the turn is in "
+        "the last tenth of the epochs."
     )
     return table(heads, rows) + "\n\n" + note
 

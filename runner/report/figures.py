@@ -34,9 +34,10 @@ _STYLE: Any = {
 
 
 @contextmanager
-def _saved(
+def saved(
     path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
+    """A figure in the house's style and its axes, saved when the context is left without an error."""
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
         try:
@@ -54,7 +55,7 @@ def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
     points = [rows[name].to_numpy(dtype=float) * 100 for name in (column, f"{column} low", f"{column} high")]
     estimates, lows, highs = points
     limit = _focus(estimates, lows, highs)
-    with _saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
+    with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
         axes.axvline(0, color=_INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
             if abs(estimate) > limit:
@@ -112,7 +113,7 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
     reference = banded(data, BASELINE, "val/accuracy") if BASELINE in variants else None
     bands = {name: (banded(data, name, "train_eval/accuracy"), banded(data, name, "val/accuracy")) for name in variants}
     low = _common_low(bands)
-    with _saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (
+    with saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (
         figure,
         grid,
     ):
@@ -154,7 +155,7 @@ def _common_low(bands: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> float:
 
 def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Sequence[str], path: Path) -> None:
     """The baseline's confusion matrix, and what another variant does more and less: shares of each true class."""
-    with _saved(path, 1, 2, (10.2, 4.9)) as (_, (left, right)):
+    with saved(path, 1, 2, (10.2, 4.9)) as (_, (left, right)):
         _matrix(left, share, classes, "Blues", (0, 1), "{:.0f}", 0.005)
         left.set_title(names[0], loc="left")
         left.set_ylabel("true class (each row in % of its images)")
@@ -170,7 +171,7 @@ def class_differences(differences: pd.DataFrame, path: Path) -> None:
     values = differences.to_numpy(dtype=float)
     limit = max(4 * float(np.nanmedian(np.abs(values))), 0.01)  # a disaster must not bleach the others
     columns = list(differences.columns)
-    with _saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
+    with saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
         _matrix(axes, values, columns, "RdBu", (-limit, limit), "{:+.1f}", 0.0, list(differences.index))
         axes.set_xlabel("class: test accuracy minus the baseline's, points, mean over seeds")
 

@@ -1,0 +1,15 @@
+"""Do two names for the same settings come out as different? They must in 5% of the comparisons, and no more.
+
+Run:      make calibrate                   400 runs on MNIST-5k, 5 seeds; judged in docs/calibration.md
+"""
+
+STUDY = {
+    "baseline": {
+        "dataset": "mnist5k", "normalize": "train",
+        "model": "mlp", "hidden": [128],
+        "optimizer": "Adam", "lr": 1e-3, "batch_size": 128, "epochs": 6,
+    },
+    # Each draws all its random numbers anew: 80 arms make 40 pairs that have nothing in common.
+    "variants": {f"stream_{number}": {"stream": number} for number in range(1, 80)},
+    "seeds": 5,
+}  # fmt: skip
