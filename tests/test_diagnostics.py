@@ -1,0 +1,138 @@
+"""What a report adds to its verdicts: main effects, overfitting, other seeds and images, classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from runner.logs.rundir import RunDir
+from runner.report import diagnostics
+from runner.report.factorial import contrasts
+from runner.report.predictions import class_differences, compare_on_test, predicted
+from runner.report.tables import StudyRuns
+from runner.stats import mcnemar_p, one_sample_effect, two_level_effect
+
+SEEDS = 4
+IMAGES = 400
+
+
+def study(
+    changes: dict[str, dict[str, Any]], means: dict[str, float] | None = None, curves: pd.DataFrame | None = None
+) -> StudyRuns:
+    """Finished runs with planted validation accuracies; `means` by variant, .5 where it names none."""
+    base: dict[str, Any] = {"dropout": 0.0, "batch_norm": False, "lr": 0.1}
+    rng = np.random.default_rng(3)
+    rows = [
+        {"variant": name, "seed": seed, "status": "finished", "val/accuracy": (means or {}).get(name, 0.5)}
+        for name in changes
+        for seed in range(SEEDS)
+    ]
+    table = pd.DataFrame(rows)
+    table["val/accuracy"] += rng.normal(0, 1e-4, len(table))
+    variants = {name: {"changes": change, "settings": base | change} for name, change in changes.items()}
+    empty = pd.DataFrame(columns=["variant", "seed", "epoch"])
+    return StudyRuns({"name": "toy", "variants": variants}, table, empty if curves is None else curves, {}, [])
+
+
+SQUARE: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "bn": {"batch_norm": True},
+    "drop": {"dropout": 0.5},
+    "bn+drop": {"batch_norm": True, "dropout": 0.5},
+}
+
+
+def test_main_effects_and_interaction_of_a_square_within_a_larger_study() -> None:
+    means = {"baseline": 0.50, "bn": 0.54, "drop": 0.51, "bn+drop": 0.53, "fast": 0.9}
+    found = {c.label: c for c in contrasts(study({**SQUARE, "fast": {"lr": 1.0}}, means))}
+    assert found["batch_norm=true"].effect.interval.estimate == pytest.approx((0.04 + 0.02) / 2, abs=3e-4)
+    assert found["dropout=0.5"].effect.interval.estimate == pytest.approx((0.01 - 0.01) / 2, abs=3e-4)
+    interaction = found["batch_norm=true x dropout=0.5"].effect.interval
+    assert interaction.estimate == pytest.approx(0.53 - 0.54 - 0.51 + 0.50, abs=3e-4)
+    assert interaction.n == SEEDS
+    assert len(found) == 3  # lr is combined with nothing
+
+
+def test_three_levels_are_each_compared_with_the_baselines() -> None:
+    changes = {**SQUARE, "drop1": {"dropout": 0.1}, "bn+drop1": {"batch_norm": True, "dropout": 0.1}}
+    labels = [c.label for c in contrasts(study(changes))]
+    assert {"dropout=0.1", "dropout=0.5", "batch_norm=true x dropout=0.1"} <= set(labels)
+
+
+def test_without_a_full_product_there_are_no_main_effects() -> None:
+    assert contrasts(study({name: SQUARE[name] for name in ("baseline", "bn", "drop")})) == []
+
+
+def curves(val: Any, train: Any) -> pd.DataFrame:
+    """Losses of SEEDS seeds over the epochs, each a little different."""
+    frames = []
+    for seed in range(SEEDS):
+        shift = 1 + 0.02 * seed
+        frame = {"epoch": range(1, len(val) + 1), "val/loss": val * shift, "train/loss": train * shift}
+        frames.append(pd.DataFrame(frame).assign(variant="baseline", seed=seed, generalization_gap=np.arange(len(val))))
+    return pd.concat(frames)
+
+
+def test_overfitting_is_named_where_validation_loss_turns() -> None:
+    epochs = np.arange(1.0, 13)
+    turning = study({"baseline": {}}, curves=curves(1 + np.abs(epochs - 5) / 10, 1 / epochs))
+    assert "| baseline | 5.0 ± 0.0 |" in diagnostics.overfitting(turning)
+    assert "**overfits**" in diagnostics.overfitting(turning)
+    falling = study({"baseline": {}}, curves=curves(1 / epochs, 1 / epochs))
+    assert "| still learning |" in diagnostics.overfitting(falling)
+    noise = 1 + np.array([3, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1.0]) / 10  # a turn, but nothing that goes on
+    flat = study({"baseline": {}}, curves=curves(noise, np.ones(12)))
+    assert "overfits**" not in diagnostics.overfitting(flat)
+
+
+@pytest.fixture
+def guesses(tmp_path: Path) -> StudyRuns:
+    """Test predictions of ten classes: right by chance 60% and 70%, but class 3 is never right in the variant."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(IMAGES) % 10
+    found = study({"baseline": {}, "bn": {"batch_norm": True}})
+    for name, chance in (("baseline", 0.6), ("bn", 0.7)):
+        for seed in range(SEEDS):
+            right = rng.random(IMAGES) < chance
+            if name == "bn":
+                right &= labels != 3
+            logits = np.eye(10, dtype=np.float32)[np.where(right, labels, (labels + 1) % 10)]
+            directory = RunDir(tmp_path / name / str(seed))
+            directory.folder.mkdir(parents=True)
+            directory.save_predictions(test_logits=logits, test_labels=labels)
+            found.folders[name, seed] = directory.folder
+    return found
+
+
+def test_test_accuracy_is_compared_over_seeds_images_and_models(guesses: StudyRuns) -> None:
+    predictions = predicted(guesses)
+    mine, theirs = predictions["bn"].right, predictions["baseline"].right
+    (effect,) = compare_on_test(predictions).values()
+    assert effect.over_seeds.p == pytest.approx(one_sample_effect(mine.mean(axis=1) - theirs.mean(axis=1)).p)
+    assert effect.over_both.p == pytest.approx(two_level_effect(mine.astype(float) - theirs).p)
+    p = [mcnemar_p(a, b) for a, b in zip(mine, theirs, strict=True)]
+    assert effect.better + effect.worse == sum(value <= 0.05 for value in p)
+    assert "| bn | 4 |" in diagnostics.on_test({"bn": effect})
+
+
+def test_classes_and_confusions_are_counted(guesses: StudyRuns) -> None:
+    predictions = predicted(guesses)
+    classes = [str(number) for number in range(10)]
+    differences = class_differences(predictions, classes)
+    assert differences.loc["bn"].idxmin() == "3"
+    assert differences.loc["bn", "3"] == pytest.approx(-predictions["baseline"].class_accuracies(10)[:, 3].mean())
+    counts = predictions["bn"].confusion(10)
+    assert counts.sum() == SEEDS * IMAGES
+    assert counts[3, 4] == SEEDS * IMAGES // 10  # every image of class 3 is taken for a 4
+    assert counts.trace() == predictions["bn"].right.sum()
+
+
+def test_a_seed_without_predictions_is_left_out(guesses: StudyRuns) -> None:
+    (guesses.folders["bn", 2] / "predictions.npz").write_bytes(b"spoilt")
+    predictions = predicted(guesses)
+    assert predictions["bn"].seeds == (0, 1, 3)
+    assert compare_on_test(predictions)["bn"].over_seeds.interval.n == 3
