@@ -62,7 +62,7 @@ def _meaning(verdict: Verdict) -> str:
     if verdict.answer == SUPPORTED:
         return late + "The runs show what was asked, beyond what chance over seeds explains."
     if verdict.answer == REFUTED:
-        return late + "The runs show the opposite, beyond what chance over seeds explains."
+        return late + _refuted(verdict) + ", beyond what chance over seeds explains."
     if math.isnan(verdict.p):
         return late + "There are too few finished runs to test it."
     needed = verdict.seeds
@@ -73,6 +73,18 @@ def _meaning(verdict: Verdict) -> str:
         else ""
     )
     return late + "These runs don't tell; that is no proof of no difference." + seeds
+
+
+def _refuted(verdict: Verdict) -> str:
+    question = verdict.question
+    expect = question.get("expect", "different")
+    if expect == "equal":
+        return "They differ by more than the margin"
+    if expect == "different":
+        return "The difference is smaller than what is worth knowing"
+    if len(verdict.comparisons) > 1:
+        return "Not all of it holds: at least one difference goes the other way"
+    return "The runs show the opposite"
 
 
 def _comparison(comparison: Comparison, verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from runner.execute.progress import duration
 from runner.execute.provenance import same_makers
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
@@ -145,7 +146,11 @@ def _failures(data: StudyRuns) -> str:
 
 def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
-    lines = [f"Command: `{study['command']}` (study: `{study['file']}`)", ""]
+    spent = duration(float(data.runs["seconds"].sum()))
+    lines = [
+        f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs.",
+        "",
+    ]
     kinds: list[list[dict[str, Any]]] = []
     for made in data.provenances:
         known = next((kind for kind in kinds if same_makers(kind[0], made)), None)
