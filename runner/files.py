@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock
+
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
     """Has `write` make a file beside `path`, then puts it in `path`'s place; a crash leaves the old one."""
@@ -21,6 +23,12 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def lock(folder: Path) -> BaseFileLock:
+    """The folder's lock, one process at a time; the system frees it when its holder dies, however it dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".lock")
 
 
 def write_text(path: Path, text: str) -> None:

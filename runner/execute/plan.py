@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from filelock import Timeout
 from rich.console import Console
 
+from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance
 from runner.execute.schedule import finish_seconds, measure, shares
-from runner.execute.share import Message, Place, Share
-from runner.execute.workers import FailFast, Workers
+from runner.execute.share import settled
+from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
+from runner.files import lock, read_json
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
 from runner.logs.summary import write_mean, write_root
@@ -23,6 +27,8 @@ from runner.spec import Problem, RequestError
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
+
+_NO_WORKERS = 'Is there memory enough (fewer --workers)? Is a script\'s call of run() below if __name__ == "__main__"?'
 
 
 class Plan:
@@ -34,19 +40,17 @@ class Plan:
         self._device = pick_device(request.device)
         self._status = {run: self._directory(run).status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
+        made_by = provenance(str(self._device)) | {"commit": commit()}
+        self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
         # A cohort in lockstep fills a GPU by itself.
         self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
 
     def crew(self) -> Workers:
         """The processes that will train."""
-        made_by = provenance(str(self._device)) | {"commit": commit()}
-        place = Place(self._request.runs, str(self._device), made_by)
-        return Workers(place, min(self._workers, len(self._left)))
+        return Workers(self._place, min(self._workers, len(self._left)))
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
         """Measures what the runs that are left cost, and shares them out."""
-        # Another runner may have finished some between the first look and the lock.
-        self._left = [run for run in self._left if self._request.retrain or not self._directory(run).result()]
         self._costs = measure(self._left, data, self._device)
         parts = shares(self._left, self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
@@ -101,6 +105,9 @@ class Plan:
                 crew.train(self._shares, on_message)
             except FailFast:
                 console.print("stopped at the first failure, as told", highlight=False)
+            except NoWorkers as error:
+                console.print(f"stopped: workers die before they can begin: {error}. {_NO_WORKERS}", highlight=False)
+                return len(pending) + progress.failed
         return progress.failed
 
     @property
@@ -110,23 +117,34 @@ class Plan:
     def _record_death(self, message: Message) -> Message:
         """A worker can't write its own end."""
         directory = self._directory(message.run)
-        identity = directory.identity() or {}
-        directory.write_identity(identity | {"status": "failed", "cause": message.cause})
+        try:
+            with lock(directory.folder).acquire(blocking=False):
+                if ended := settled(message.run, self._place):
+                    return ended  # by another runner, which took it up
+                identity = directory.identity() or {}
+                directory.write_identity(identity | {"status": "failed", "cause": message.cause, "ended": time.time()})
+        except Timeout:  # another runner has it already, and records its end
+            pass
         return Message("failed", message.run, cause=message.cause)
 
     def _write_mean(self, run: Run) -> None:
         folder = self._request.runs / run.folder.parent
-        write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+        with lock(self._request.runs):
+            write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
 
     def _write_root(self) -> None:
-        """The root's columns: the union over every run that is there or is about to be."""
-        self._request.runs.mkdir(parents=True, exist_ok=True)
-        sessions = [hparams(run.variant.settings.plain(), run.study, run.variant.name) for run in self._runs]
-        for path in self._request.runs.glob("*/*/seed*/run.json"):
-            identity = RunDir(path.parent).identity() or {}
-            if isinstance(identity.get("settings"), dict):
-                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
-        write_root(self._request.runs, sessions)
+        """The root's columns: the union over every run that is there, or that some runner is about to make."""
+        runs = self._request.runs
+        with lock(runs):
+            sessions = []
+            for path in runs.glob("*/study.json"):
+                for name, variant in (read_json(path) or {}).get("variants", {}).items():
+                    sessions.append(hparams(variant["settings"], path.parent.name, name))
+            for path in runs.glob("*/*/seed*/run.json"):
+                identity = RunDir(path.parent).identity() or {}
+                if isinstance(identity.get("settings"), dict):
+                    sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+            write_root(runs, sessions)
 
 
 def pick_device(name: str) -> torch.device:
