@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -11,10 +12,11 @@ import torch
 from runner.data import Dataset
 from runner.execute.messages import Message, Place, Send
 from runner.execute.provenance import same_makers
+from runner.execute.record import identity
 from runner.expand import Run
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
-from runner.logs.writer import RunLog
+from runner.logs.writer import Row, RunLog
 from runner.train import Epoch, Failed, Finished, Learner
 
 CHECKPOINT_SECONDS = 30
@@ -38,25 +40,39 @@ class ActiveRun:
         self._saved_epoch = 0
 
     def open(self, device: torch.device) -> None:
-        """A new learner and log, or those that a checkpoint of the same provenance goes on with."""
+        """A new learner and log, or those that a checkpoint of the same makers goes on with."""
         settings, dataset = self.run.variant.settings, self._dataset
-        self.learner = Learner(settings, dataset, self.run.seed, device)
-        checkpoint = self._directory.load_checkpoint()
-        if checkpoint and not same_makers(checkpoint.get("provenance", {}), self._provenance):
-            checkpoint = None
-        if checkpoint:
-            self.learner.restore(checkpoint["learner"])
-            self._saved_epoch = self.learner.epoch
-            self._started = checkpoint["started"]
-            self.log = RunLog(self._directory.folder, dataset, checkpoint["rows"])
-        else:
-            self._directory.forget()
-            self.log = RunLog(self._directory.folder, dataset)
+        self._directory.forget()
+        rows = self._resume(device)
+        self.log = RunLog(self._directory.folder, dataset, rows)
+        if not self.log.resumed:
             group = f"{self.run.study}/{self.run.variant.directory}"
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
         self._write_identity("running")
         self._send(Message("began", self.run, {"epoch": self.learner.epoch}))
+
+    def _resume(self, device: torch.device) -> list[Row]:
+        """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
+        settings, dataset = self.run.variant.settings, self._dataset
+
+        def new() -> Learner:
+            return Learner(settings, dataset, self.run.seed, device)
+
+        self.learner = new()
+        checkpoint = self._directory.load_checkpoint() or {}
+        try:
+            if same_makers(checkpoint["provenance"], self._provenance):
+                self.learner.restore(checkpoint["learner"])
+                rows: list[Row] = checkpoint["rows"]
+                if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
+                    self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
+                    return rows
+        except Exception:  # there is none, or it is from elsewhere: it may hold anything
+            pass
+        self._directory.forget_checkpoint()
+        self.learner = new()
+        return []
 
     def handle(self, event: Epoch | Finished | Failed) -> None:
         """Logs what happened to the learner."""
@@ -67,7 +83,7 @@ class ActiveRun:
                 self.finished(event)
             else:
                 self.failed(event.error)
-        except OSError as error:  # its directory, not its training: a full disk, a lost mount
+        except Exception as error:  # its directory, not its training: a full disk, a lost mount
             event.learner.failed = True
             self.failed(error)
 
@@ -104,27 +120,36 @@ class ActiveRun:
         self._send(Message("finished", self.run, metrics))
 
     def failed(self, error: BaseException) -> None:
-        """Recorded with its cause: in run.json, a traceback file, TensorBoard and the display."""
+        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display."""
         self.ended = True
         cause = f"{type(error).__name__}: {error}"
-        try:
-            if hasattr(self, "log"):
-                self.log.fail(cause)
-            self._directory.forget()
-            self._write_identity("failed", cause=cause)
-            self._directory.write_traceback("".join(traceback.format_exception(error)))
-        except OSError as second:
-            cause += f" (and its directory can't be written: {second})"
+        directory = self._directory
+        trouble: list[OSError] = []
+        for record in (  # what makes room comes first
+            directory.forget_checkpoint,
+            directory.forget,
+            lambda: self._write_identity("failed", cause),
+            lambda: directory.write_traceback("".join(traceback.format_exception(error))),
+            lambda: self.log.fail(cause) if hasattr(self, "log") else None,
+        ):
+            try:
+                record()
+            except OSError as second:
+                trouble.append(second)
+        if trouble:
+            cause += f" (and its directory can't be written: {trouble[0]})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:
         """A clean stop: what the last epoch left is on the disk."""
         if not self.ended:
-            if self.learner.epoch > self._saved_epoch:
-                self._checkpoint()
-            self.log.close()
+            with suppress(OSError):  # a full disk: the last checkpoint stays
+                if self.learner.epoch > self._saved_epoch:
+                    self._checkpoint()
+                self.log.close()
 
     def _checkpoint(self) -> None:
+        self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
         self._directory.save_checkpoint(
             {
                 "learner": self.learner.snapshot,
@@ -135,24 +160,9 @@ class ActiveRun:
         )
         self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
 
-    def _write_identity(self, status: str, **more: Any) -> None:
-        run = self.run
+    def _write_identity(self, status: str, cause: str | None = None) -> None:
+        weights = self.learner.model.parameters() if hasattr(self, "learner") else None
+        parameters = sum(weight.numel() for weight in weights) if weights else None
         self._directory.write_identity(
-            {
-                "study": run.study,
-                "variant": run.variant.name,
-                "seed": run.seed,
-                "hash": run.variant.settings.identity(),
-                "status": status,
-                "settings": run.variant.settings.plain(),
-                "changes": run.variant.changes,
-                "classes": self._dataset.classes,
-                "provenance": self._provenance,
-                "started": self._started,
-                "ended": None if status == "running" else time.time(),
-                "parameters": sum(p.numel() for p in self.learner.model.parameters())
-                if hasattr(self, "learner")
-                else None,
-                **more,
-            }
+            identity(self.run, self._provenance, status, self._started, self._dataset.classes, parameters, cause)
         )

@@ -15,19 +15,27 @@ from rich.console import Console
 from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance
+from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, measure, shares
 from runner.execute.share import settled
 from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
-from runner.files import lock, read_json
+from runner.files import lock
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.spec import Problem, RequestError
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
 
+_STATUS = {
+    "finished": "done",
+    "failed": "to do, failed before",
+    "started": "to do, goes on",
+    "spoilt": "to do, spoilt",
+}
 _NO_WORKERS = 'Is there memory enough (fewer --workers)? Is a script\'s call of run() below if __name__ == "__main__"?'
 
 
@@ -63,9 +71,8 @@ class Plan:
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", highlight=False, overflow="ellipsis", no_wrap=True)
-        status = {"finished": "done", "failed": "to do, failed before", "started": "to do, goes on"}
         for run in self._runs:
-            shown = "to do, again" if self._request.retrain else status.get(self._status[run], "to do")
+            shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             console.print(f"{shown:<24}{self._request.runs / run.folder}", highlight=False, soft_wrap=True)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
@@ -85,6 +92,12 @@ class Plan:
             f"{self._workers} workers on {self._device}",
             highlight=False,
         )
+        if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
+            console.print(
+                f"{len(spoilt)} finished runs have files that are not what was written; they are made anew: "
+                + ", ".join(str(run.folder) for run in spoilt),
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
 
@@ -97,7 +110,7 @@ class Plan:
                     if not any(
                         run.variant == message.run.variant and run.study == message.run.study for run in pending
                     ):
-                        self._write_mean(message.run)
+                        self._write_mean(message.run, console)
                 if message.kind == "failed" and self._request.fail_fast:
                     raise FailFast
 
@@ -121,16 +134,18 @@ class Plan:
             with lock(directory.folder).acquire(blocking=False):
                 if ended := settled(message.run, self._place):
                     return ended  # by another runner, which took it up
-                identity = directory.identity() or {}
-                directory.write_identity(identity | {"status": "failed", "cause": message.cause, "ended": time.time()})
-        except Timeout:  # another runner has it already, and records its end
+                record_failure(message.run, self._place, message.cause)
+        except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
             pass
         return Message("failed", message.run, cause=message.cause)
 
-    def _write_mean(self, run: Run) -> None:
+    def _write_mean(self, run: Run, console: Console) -> None:
         folder = self._request.runs / run.folder.parent
-        with lock(self._request.runs):
-            write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+        try:
+            with lock(self._request.runs):
+                write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+        except OSError as error:  # a picture of the runs, not a run
+            console.print(f"{folder / 'mean'} can't be written: {error}", highlight=False)
 
     def _write_root(self) -> None:
         """The root's columns: the union over every run that is there, or that some runner is about to make."""
@@ -138,11 +153,11 @@ class Plan:
         with lock(runs):
             sessions = []
             for path in runs.glob("*/study.json"):
-                for name, variant in (read_json(path) or {}).get("variants", {}).items():
+                for name, variant in (read_study(path.parent) or {"variants": {}})["variants"].items():
                     sessions.append(hparams(variant["settings"], path.parent.name, name))
             for path in runs.glob("*/*/seed*/run.json"):
                 identity = RunDir(path.parent).identity() or {}
-                if isinstance(identity.get("settings"), dict):
+                if {"settings", "study", "variant"} <= identity.keys():
                     sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
             write_root(runs, sessions)
 

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
-from runner.files import lock, read_json, write_json
+from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
 
 
@@ -103,11 +103,13 @@ def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
 
 def _write_study(study: ResolvedStudy, request: Request) -> None:
     """study.json: the resolved request, with the time at which each question was first declared."""
+    from runner.logs.studyfile import read_study
+
     path = request.runs / study.name / "study.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    before = read_json(path) or {}
-    declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
+    before = (read_study(path.parent) or {}).get("questions", [])
+    declared = {_question_key(item): item.get("declared", now) for item in before}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
     write_json(
         path,

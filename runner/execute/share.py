@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from filelock import Timeout
 from runner.data import Stream, load
 from runner.execute.active import ActiveRun
 from runner.execute.messages import Message, Place, Send, Share
+from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
 from runner.logs.rundir import RunDir
@@ -56,19 +58,28 @@ def settled(run: Run, place: Place) -> Message | None:
     does not try again.
     """
     directory = RunDir(place.runs / run.folder)
-    identity, result = directory.identity() or {}, directory.result()
+    status, identity, result = directory.status(), directory.identity(), directory.result()
+    if not identity:
+        return None
     lately = (identity.get("ended") or 0.0) >= place.began
-    if result and (lately or not place.retrain):
+    if status == "finished" and result and (lately or not place.retrain):
         return Message("finished", run, result["metrics"], before=True)
-    if identity.get("status") == "failed" and lately:
+    if status == "failed" and lately:
         return Message("failed", run, cause=str(identity.get("cause")), before=True)
     return None
 
 
 def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callable[[], bool]) -> None:
     device = torch.device(place.device)
-    dataset = load(share.data)
-    stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
+    try:
+        dataset = load(share.data)
+        stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
+    except Exception as error:  # the data went away after they were prepared
+        cause = f"the data can't be read any more: {type(error).__name__}: {error}"
+        for run in runs:
+            record_failure(run, place, cause, traceback.format_exc())
+            send(Message("failed", run, cause=cause))
+        return
     active: dict[int, ActiveRun] = {}
     for run in runs:
         entry = ActiveRun(run, place, dataset, send)
@@ -78,8 +89,8 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
             entry.failed(error)
         else:
             active[id(entry.learner)] = entry
-    _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
     try:
+        _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
             active[id(event.learner)].handle(event)
     except Interrupted:
