@@ -32,4 +32,4 @@ def read_study(folder: Path) -> dict[str, Any] | None:
         _Study.model_validate(study)
     except pydantic.ValidationError:
         return None
-    return study
+    return study if study and study["name"] == folder.resolve().name else None
