@@ -34,7 +34,10 @@ class RunDir:
     def result(self) -> dict[str, Any] | None:
         """The final metrics, or None while there are none that can be read."""
         result = read_json(self.folder / "result.json")
-        if not result or not isinstance(result.get("metrics"), dict):
+        metrics = (result or {}).get("metrics")
+        if not result or not isinstance(metrics, dict):
+            return None
+        if not all(value is None or isinstance(value, (int, float)) for value in metrics.values()):
             return None
         return result if "check" not in result or result["check"] == _check(result) else None
 
