@@ -6,21 +6,62 @@ import json
 import math
 import os
 import uuid
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock
+
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Has `write` make a file beside `path`, then puts it in `path`'s place; a crash leaves the old one."""
+    """Has `write` make a file beside `path`, then puts it in `path`'s place; a crash leaves the old one.
+
+    Flushed before and after, so that a power cut finds either the old file or the new one, whole.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.tmp")
     try:
         write(beside)
-        with open(beside, "rb") as file:
-            os.fsync(file.fileno())
+        sync(beside)
         os.replace(beside, path)
+        sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Has the disk keep a file's bytes, or a directory's names (which Windows does by itself)."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed process left of `replace` in a folder that nobody else is writing."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def crc(path: Path) -> int | None:
+    """The CRC-32 of a file's bytes, or None where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            value = 0
+            while block := file.read(1 << 20):
+                value = zlib.crc32(block, value)
+            return value
+    except OSError:
+        return None
+
+
+def lock(folder: Path) -> BaseFileLock:
+    """The folder's lock, one process at a time; the system frees it when its holder dies, however it dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".lock")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -30,21 +71,22 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """JSON that every reader takes: numbers that are none become null."""
-    write_text(path, json.dumps(_finite(data), indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file, or None where there is none that can be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
 
-def _finite(data: Any) -> Any:
+def finite(data: Any) -> Any:
+    """Plain data with None for each number that is none."""
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
+        return {key: finite(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data

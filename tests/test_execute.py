@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from rich.console import Console
 
-from runner.execute import Outcome, Request, execute
+from runner.execute import Request, execute
 from runner.execute.schedule import Costs, finish_seconds, shares
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 from runner.spec import RequestError
+from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
 AUGMENT = [{"Affine": {"rotate": [-10, 10]}}]
@@ -35,25 +32,6 @@ STUDY: dict[str, Any] = {
     },
     "seeds": 2,
 }
-
-
-def run(study: dict[str, Any], place: Path, **options: Any) -> tuple[Outcome, str]:
-    """What the command would do, and what it would print."""
-    text = io.StringIO()
-    request = Request((study,), runs=place / "runs", reports=place / "reports", **options)
-    return execute(request, Console(file=text, width=200)), text.getvalue()
-
-
-def numbers(place: Path) -> dict[str, Any]:
-    """Every number of every run, times apart."""
-    found: dict[str, Any] = {}
-    for path in sorted(place.glob("runs/*/*/seed*")):
-        result = RunDir(path).result()
-        metrics = {k: v for k, v in result["metrics"].items() if k != "seconds"} if result else None
-        rows = [{k: v for k, v in row.items() if "second" not in k} for row in read_rows(path / "metrics.csv")]
-        predictions = RunDir(path).load_predictions() or {}
-        found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +50,7 @@ def test_law_1_any_number_of_workers_gives_the_same_bits(one_worker: Path, tmp_p
 def test_a_finished_run_leaves_the_whole_directory(one_worker: Path) -> None:
     for path in one_worker.glob("runs/*/*/seed*"):
         names = {p.name for p in path.iterdir() if not p.name.startswith("events")}
-        assert names == {"run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"}
+        assert names == {".lock", "run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"}
         identity = RunDir(path).identity()
         assert identity
         assert identity["status"] == "finished"
@@ -149,26 +127,14 @@ def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> N
     assert outcome.failed == 1
 
 
-def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(one_worker: Path, tmp_path: Path) -> None:
-    spec = tmp_path / "ablations"
-    spec.mkdir()
+def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
     study = STUDY | {"baseline": BASE | {"epochs": 60}, "variants": {"both": STUDY["variants"]["both"]}, "seeds": 1}
-    (spec / "study.py").write_text(f"STUDY = {study!r}")
-    command = [sys.executable, "-m", "runner", "run", "study", "--runs", str(tmp_path / "runs")]
-    command += ["--reports", str(tmp_path / "reports"), "--workers", "2"]
-    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = start(tmp_path, "--workers", "2", study=study)
 
     def tables() -> list[list[dict[str, float]]]:
         return [read_rows(path) for path in tmp_path.glob("runs/*/*/seed0/metrics.csv")]
 
-    deadline = time.monotonic() + 120
-    while not (len(tables()) == 2 and all(len(rows) > 3 for rows in tables())):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: len(tables()) == 2 and all(len(rows) > 3 for rows in tables()), process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -195,13 +161,6 @@ def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RequestError, match="no directory that can be written"):
         execute(Request((STUDY,), runs=tmp_path / "file" / "runs"), Console(quiet=True))
-
-
-def test_two_runners_never_write_one_study_at_once(tmp_path: Path) -> None:
-    (tmp_path / "runs" / "study-digits").mkdir(parents=True)
-    with FileLock(tmp_path / "runs" / "study-digits" / ".lock"), pytest.raises(RequestError, match="another runner"):
-        run(STUDY, tmp_path)
-    assert not list(tmp_path.glob("runs/*/*/seed*"))
 
 
 def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> None:

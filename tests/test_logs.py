@@ -119,10 +119,11 @@ def test_the_mean_run_keeps_a_stopped_seeds_last_value(tmp_path: Path) -> None:
 def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory = RunDir(tmp_path / "run")
     assert directory.status() == "new"
-    directory.write_identity({"status": "running"})
+    identity = {"seed": 0, "settings": {}, "provenance": {}}
+    directory.write_identity(identity | {"status": "running"})
     directory.save_checkpoint({"epoch": 1, "weights": torch.ones(2)})
     assert directory.status() == "started"
-    directory.write_identity({"status": "failed"})
+    directory.write_identity(identity | {"status": "failed"})
     assert directory.status() == "failed"
     directory.write_result({"metrics": {"x": 1.0}})
     assert directory.status() == "finished"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from runner.data.sources import Parts, find
 from runner.data.trees import PARTS, Images, Labels
+from runner.files import lock, sync
 from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings, dataset_label
 
@@ -58,7 +58,7 @@ def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
     source = find(settings, location)
     if source.signature is not None:
         folder = cache / _folder_name(settings, source.signature)
-        if (folder / "meta.json").is_file():
+        if _is_whole(folder):
             return folder
     parts, classes = source.read()
     if "all" in parts:
@@ -66,9 +66,20 @@ def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
     parts = split({name: _canonical(*pair) for name, pair in parts.items()}, settings, classes)
     fingerprint = _fingerprint(parts, classes)
     folder = cache / _folder_name(settings, source.signature or fingerprint)
-    if not (folder / "meta.json").is_file():
+    try:
         _write(folder, parts, classes, fingerprint)
+    except OSError as error:
+        raise RequestError([Problem(str(cache), f"the data set can't be kept there: {error}")]) from error
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the cache is there and can be mapped: a disk or a person may have spoilt it since."""
+    try:
+        load(folder)
+    except Exception:  # spoilt files raise whatever their bytes lead to
+        return False
+    return True
 
 
 def load(folder: Path) -> Dataset:
@@ -165,15 +176,21 @@ def _folder_name(settings: Settings, signature: str) -> str:
 
 def _write(folder: Path, parts: Parts, classes: tuple[str, ...], fingerprint: str) -> None:
     """Written beside and renamed: a cache is there whole or not at all."""
-    beside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
-    beside.mkdir(parents=True)
-    for name in PARTS:
-        np.save(beside / f"{name}.npy", np.ascontiguousarray(parts[name][0]))
-        np.save(beside / f"{name}-labels.npy", parts[name][1])
-    mean, std = channel_statistics(parts["train"][0])
-    meta = {"classes": list(classes), "mean": mean, "std": std, "fingerprint": fingerprint}
-    (beside / "meta.json").write_text(json.dumps(meta, indent=2))
-    try:
+    with lock(folder.parent):
+        if _is_whole(folder):  # another runner was first
+            return
+        for left in folder.parent.glob("*.tmp"):  # by processes that died: the living hold the lock
+            shutil.rmtree(left)
+        beside = folder.with_name(f"{folder.name}.tmp")
+        beside.mkdir()
+        for name in PARTS:
+            np.save(beside / f"{name}.npy", np.ascontiguousarray(parts[name][0]))
+            np.save(beside / f"{name}-labels.npy", parts[name][1])
+        mean, std = channel_statistics(parts["train"][0])
+        meta = {"classes": list(classes), "mean": mean, "std": std, "fingerprint": fingerprint}
+        (beside / "meta.json").write_text(json.dumps(meta, indent=2))
+        for path in (*beside.iterdir(), beside):
+            sync(path)
+        shutil.rmtree(folder, ignore_errors=True)
         os.replace(beside, folder)
-    except OSError:  # another runner was first
-        shutil.rmtree(beside)
+        sync(folder.parent)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from runner.data.trees import PARTS, Images, Labels, decode_tree, open_tree, resize
+from runner.files import lock
 from runner.spec.names import resolve
 from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings, is_reference
@@ -88,7 +89,8 @@ def _downloaded(name: str, location: Path) -> tuple[Parts, tuple[str, ...]]:
     datasets = torchvision().datasets
     cls = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
     try:
-        halves = {part: cls(str(location), train=part == "train", download=True) for part in ("train", "test")}
+        with lock(location):  # one runner downloads, the others wait for it
+            halves = {part: cls(str(location), train=part == "train", download=True) for part in ("train", "test")}
     except Exception as error:
         what = (
             f"{name} is not in {location} and could not be downloaded ({error}); "

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from filelock import Timeout
 from rich.console import Console
 
+from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance
+from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, measure, shares
-from runner.execute.share import Message, Place, Share
-from runner.execute.workers import FailFast, Workers
+from runner.execute.share import settled
+from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
+from runner.files import lock
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.spec import Problem, RequestError
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
+
+_STATUS = {
+    "finished": "done",
+    "failed": "to do, failed before",
+    "started": "to do, goes on",
+    "spoilt": "to do, spoilt",
+}
+_NO_WORKERS = 'Is there memory enough (fewer --workers)? Is a script\'s call of run() below if __name__ == "__main__"?'
 
 
 class Plan:
@@ -34,19 +48,17 @@ class Plan:
         self._device = pick_device(request.device)
         self._status = {run: self._directory(run).status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
+        made_by = provenance(str(self._device)) | {"commit": commit()}
+        self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
         # A cohort in lockstep fills a GPU by itself.
         self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
 
     def crew(self) -> Workers:
         """The processes that will train."""
-        made_by = provenance(str(self._device)) | {"commit": commit()}
-        place = Place(self._request.runs, str(self._device), made_by)
-        return Workers(place, min(self._workers, len(self._left)))
+        return Workers(self._place, min(self._workers, len(self._left)))
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
         """Measures what the runs that are left cost, and shares them out."""
-        # Another runner may have finished some between the first look and the lock.
-        self._left = [run for run in self._left if self._request.retrain or not self._directory(run).result()]
         self._costs = measure(self._left, data, self._device)
         parts = shares(self._left, self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
@@ -59,9 +71,8 @@ class Plan:
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", highlight=False, overflow="ellipsis", no_wrap=True)
-        status = {"finished": "done", "failed": "to do, failed before", "started": "to do, goes on"}
         for run in self._runs:
-            shown = "to do, again" if self._request.retrain else status.get(self._status[run], "to do")
+            shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             console.print(f"{shown:<24}{self._request.runs / run.folder}", highlight=False, soft_wrap=True)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
@@ -81,6 +92,12 @@ class Plan:
             f"{self._workers} workers on {self._device}",
             highlight=False,
         )
+        if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
+            console.print(
+                f"{len(spoilt)} finished runs have files that are not what was written; they are made anew: "
+                + ", ".join(str(run.folder) for run in spoilt),
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
 
@@ -93,7 +110,7 @@ class Plan:
                     if not any(
                         run.variant == message.run.variant and run.study == message.run.study for run in pending
                     ):
-                        self._write_mean(message.run)
+                        self._write_mean(message.run, console)
                 if message.kind == "failed" and self._request.fail_fast:
                     raise FailFast
 
@@ -101,6 +118,9 @@ class Plan:
                 crew.train(self._shares, on_message)
             except FailFast:
                 console.print("stopped at the first failure, as told", highlight=False)
+            except NoWorkers as error:
+                console.print(f"stopped: workers die before they can begin: {error}. {_NO_WORKERS}", highlight=False)
+                return len(pending) + progress.failed
         return progress.failed
 
     @property
@@ -110,23 +130,36 @@ class Plan:
     def _record_death(self, message: Message) -> Message:
         """A worker can't write its own end."""
         directory = self._directory(message.run)
-        identity = directory.identity() or {}
-        directory.write_identity(identity | {"status": "failed", "cause": message.cause})
+        try:
+            with lock(directory.folder).acquire(blocking=False):
+                if ended := settled(message.run, self._place):
+                    return ended  # by another runner, which took it up
+                record_failure(message.run, self._place, message.cause)
+        except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
+            pass
         return Message("failed", message.run, cause=message.cause)
 
-    def _write_mean(self, run: Run) -> None:
+    def _write_mean(self, run: Run, console: Console) -> None:
         folder = self._request.runs / run.folder.parent
-        write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+        try:
+            with lock(self._request.runs):
+                write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+        except OSError as error:  # a picture of the runs, not a run
+            console.print(f"{folder / 'mean'} can't be written: {error}", highlight=False)
 
     def _write_root(self) -> None:
-        """The root's columns: the union over every run that is there or is about to be."""
-        self._request.runs.mkdir(parents=True, exist_ok=True)
-        sessions = [hparams(run.variant.settings.plain(), run.study, run.variant.name) for run in self._runs]
-        for path in self._request.runs.glob("*/*/seed*/run.json"):
-            identity = RunDir(path.parent).identity() or {}
-            if isinstance(identity.get("settings"), dict):
-                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
-        write_root(self._request.runs, sessions)
+        """The root's columns: the union over every run that is there, or that some runner is about to make."""
+        runs = self._request.runs
+        with lock(runs):
+            sessions = []
+            for path in runs.glob("*/study.json"):
+                for name, variant in (read_study(path.parent) or {"variants": {}})["variants"].items():
+                    sessions.append(hparams(variant["settings"], path.parent.name, name))
+            for path in runs.glob("*/*/seed*/run.json"):
+                identity = RunDir(path.parent).identity() or {}
+                if {"settings", "study", "variant"} <= identity.keys():
+                    sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+            write_root(runs, sessions)
 
 
 def pick_device(name: str) -> torch.device:

@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from runner.execute.messages import Message, Share
 from runner.execute.schedule import Costs
-from runner.execute.share import Message, Share
 from runner.expand import Run
 
 
@@ -38,6 +38,7 @@ class Progress:
         self._current: dict[Share, dict[Run, dict[str, float]]] = {}
         self._began = time.monotonic()
         self._resumed = 0.0  # what checkpoints had done before
+        self._shared = False  # with another runner
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render, transient=True)
 
@@ -57,20 +58,34 @@ class Progress:
 
     def on_message(self, share: Share, message: Message) -> None:
         run = message.run
-        current = self._current.setdefault(share, {})
         if message.kind in ("began", "epoch"):
-            current[run] = message.metrics
+            if message.kind == "began":
+                self._drop(run)  # from the share of a worker that died
+            self._current.setdefault(share, {})[run] = message.metrics
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":
                 self._resumed += self._left[run] - left
             self._left[run] = left
             return
-        current.pop(run, None)
-        if not current:
-            self._current.pop(share)
-        self._ended[run] = message.kind
+        if not self._drop(run):  # it was trained elsewhere, or not at all
+            self._resumed += self._left[run]
         self._left[run] = 0.0
+        if message.kind == "taken":
+            self._say_taken()
+            return
+        self._ended[run] = message.kind
         self._console.print(self._line(message), highlight=False, soft_wrap=True)
+
+    def _drop(self, run: Run) -> bool:
+        """Takes a run off the table; whether it stood there."""
+        found = [share for share, runs in self._current.items() if runs.pop(run, None) is not None]
+        self._current = {share: runs for share, runs in self._current.items() if runs}
+        return bool(found)
+
+    def _say_taken(self) -> None:
+        if not self._shared:
+            self._console.print("another runner is training some of these runs; this one does the others and waits")
+        self._shared = True
 
     def time_left(self) -> float | None:
         """Seconds, from the pace so far; None while there is none."""
@@ -83,6 +98,8 @@ class Progress:
         run, metrics = message.run, message.metrics
         text = Text(f"[{len(self._ended):>{len(str(self._count))}}/{self._count}] ")
         text.append(f"{run.study}  {run.variant.name}  seed {run.seed}  ")
+        if message.before:
+            text.append("(done already)  ")
         if message.kind == "failed":
             return text.append(f"FAILED: {message.cause}", "bold red")
         text.append(f"val {metrics['best/val_accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")

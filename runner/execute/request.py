@@ -7,17 +7,15 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
-from runner.files import read_json, write_json
+from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
 
 
@@ -60,25 +58,11 @@ def execute(request: Request, console: Console) -> Outcome:
         return Outcome(names, 0)
     with plan.crew() as crew:
         data = _prepare(runs, request)
-        with _alone(names, request.runs):
-            plan.schedule(data)
+        plan.schedule(data)
+        with lock(request.runs):
             for study in studies:
                 _write_study(study, request)
-            return Outcome(names, plan.train(crew, console))
-
-
-@contextmanager
-def _alone(names: Sequence[str], runs: Path) -> Iterator[None]:
-    """Holds each study's directory for this runner; the lock of a dead process is free."""
-    with ExitStack() as locks:
-        for name in names:
-            (runs / name).mkdir(parents=True, exist_ok=True)
-            try:
-                locks.enter_context(FileLock(runs / name / ".lock", timeout=0))
-            except Timeout as error:
-                what = "another runner is training this study here; wait for it, or give another --runs."
-                raise RequestError([Problem(str(runs / name), what)]) from error
-        yield
+        return Outcome(names, plan.train(crew, console))
 
 
 def _check_places(request: Request) -> None:
@@ -119,11 +103,13 @@ def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
 
 def _write_study(study: ResolvedStudy, request: Request) -> None:
     """study.json: the resolved request, with the time at which each question was first declared."""
+    from runner.logs.studyfile import read_study
+
     path = request.runs / study.name / "study.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    before = read_json(path) or {}
-    declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
+    before = (read_study(path.parent) or {}).get("questions", [])
+    declared = {_question_key(item): item.get("declared", now) for item in before}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
     write_json(
         path,

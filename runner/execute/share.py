@@ -1,80 +1,101 @@
-"""One worker's share of a cohort: trained in lockstep, logged, checkpointed."""
+"""One worker's share of a cohort: claimed, trained in lockstep, logged, checkpointed."""
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
 
 import torch
+from filelock import Timeout
 
-from runner.data import Dataset, Stream, load
-from runner.execute.provenance import same_makers
+from runner.data import Stream, load
+from runner.execute.active import ActiveRun
+from runner.execute.messages import Message, Place, Send, Share
+from runner.execute.record import record_failure
 from runner.expand import Run
-from runner.logs.hparams import hparams
+from runner.files import lock
 from runner.logs.rundir import RunDir
-from runner.logs.writer import RunLog
-from runner.train import Epoch, Failed, Finished, Interrupted, Learner, lockstep
+from runner.train import Interrupted, lockstep
 
-CHECKPOINT_SECONDS = 30
 _AUGMENTED_SAMPLES = 16
 
 
-@dataclass(frozen=True)
-class Share:
-    """Runs of one cohort that one worker trains together."""
-
-    runs: tuple[Run, ...]
-    data: Path  # the data set's cache
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where runs are made and by what: the same for all of a command's runs."""
-
-    runs: Path
-    device: str
-    provenance: dict[str, Any] = field(hash=False)  # without the data's fingerprint
-
-
-@dataclass(frozen=True)
-class Message:
-    """What a worker says: of which run, what happened ("epoch", "finished", "failed" or "began")."""
-
-    kind: str
-    run: Run
-    metrics: dict[str, float] = field(default_factory=dict)
-    cause: str = ""
-
-
-Send = Callable[[Message], None]
-
-
 def train_share(share: Share, place: Place, send: Send, stop: Callable[[], bool] = lambda: False) -> None:
-    """Trains the share's runs to their ends. Raises Interrupted, with checkpoints written, when told to stop."""
+    """Trains the share's runs to their ends, apart from those that are done or that another runner has.
+
+    Raises Interrupted, with checkpoints written, when told to stop.
+    """
+    with ExitStack() as locks:
+        if mine := [run for run in share.runs if _claim(run, place, send, locks)]:
+            _train(mine, share, place, send, stop)
+
+
+def _claim(run: Run, place: Place, send: Send, locks: ExitStack) -> bool:
+    """Whether this worker is to train the run; if so it holds the run's lock, which ends with the worker."""
+    if message := settled(run, place):
+        send(message)
+        return False
+    try:
+        locks.enter_context(lock(place.runs / run.folder).acquire(blocking=False))
+    except Timeout:
+        send(Message("taken", run))
+        return False
+    except OSError as error:  # no directory to train it in: a full disk, a file where it should be
+        send(Message("failed", run, cause=f"{type(error).__name__}: {error}"))
+        return False
+    if message := settled(run, place):  # its holder has ended it between the look and the lock
+        send(message)
+        return False
+    return True
+
+
+def settled(run: Run, place: Place) -> Message | None:
+    """How the run ended, where this command need not train it.
+
+    It is finished, or failed while this command was at work: in another runner's hands, which this one
+    does not try again.
+    """
+    directory = RunDir(place.runs / run.folder)
+    status, identity, result = directory.status(), directory.identity(), directory.result()
+    if not identity:
+        return None
+    lately = (identity.get("ended") or 0.0) >= place.began
+    if status == "finished" and result and (lately or not place.retrain):
+        return Message("finished", run, result["metrics"], before=True)
+    if status == "failed" and lately:
+        return Message("failed", run, cause=str(identity.get("cause")), before=True)
+    return None
+
+
+def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callable[[], bool]) -> None:
     device = torch.device(place.device)
-    dataset = load(share.data)
-    stream = Stream(dataset, share.runs[0].variant.settings, share.runs[0].seed, device)
-    active: dict[int, _Active] = {}
-    for run in share.runs:
-        entry = _Active(run, place, dataset, send)
+    try:
+        dataset = load(share.data)
+        stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
+    except Exception as error:  # the data went away after they were prepared
+        cause = f"the data can't be read any more: {type(error).__name__}: {error}"
+        for run in runs:
+            record_failure(run, place, cause, traceback.format_exc())
+            send(Message("failed", run, cause=cause))
+        return
+    active: dict[int, ActiveRun] = {}
+    for run in runs:
+        entry = ActiveRun(run, place, dataset, send)
         try:
             entry.open(device)
         except Exception as error:
             entry.failed(error)
         else:
             active[id(entry.learner)] = entry
-    _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
     try:
+        _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
             active[id(event.learner)].handle(event)
     except Interrupted:
         with ThreadPoolExecutor() as pool:  # most of a checkpoint's time is the disk's
-            list(pool.map(_Active.interrupted, active.values()))
+            list(pool.map(ActiveRun.interrupted, active.values()))
         raise
     except Exception as error:  # the stream itself: every run on it is lost
         for entry in active.values():
@@ -82,145 +103,7 @@ def train_share(share: Share, place: Place, send: Send, stop: Callable[[], bool]
                 entry.failed(error)
 
 
-class _Active:
-    """A run in this worker's hands: its learner, its log, its directory."""
-
-    learner: Learner
-    log: RunLog
-
-    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send) -> None:
-        self.run = run
-        self.ended = False
-        self._dataset = dataset
-        self._send = send
-        self._directory = RunDir(place.runs / run.folder)
-        self._provenance = place.provenance | {"data": dataset.fingerprint}
-        self._started = time.time()
-        self._saved_at = time.monotonic()
-        self._saved_epoch = 0
-
-    def open(self, device: torch.device) -> None:
-        """A new learner and log, or those that a checkpoint of the same provenance goes on with."""
-        settings, dataset = self.run.variant.settings, self._dataset
-        self.learner = Learner(settings, dataset, self.run.seed, device)
-        checkpoint = self._directory.load_checkpoint()
-        if checkpoint and not same_makers(checkpoint.get("provenance", {}), self._provenance):
-            checkpoint = None
-        if checkpoint:
-            self.learner.restore(checkpoint["learner"])
-            self._saved_epoch = self.learner.epoch
-            self._started = checkpoint["started"]
-            self.log = RunLog(self._directory.folder, dataset, checkpoint["rows"])
-        else:
-            self._directory.forget()
-            self.log = RunLog(self._directory.folder, dataset)
-            group = f"{self.run.study}/{self.run.variant.directory}"
-            values = hparams(settings.plain(), self.run.study, self.run.variant.name)
-            self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
-        self._write_identity("running")
-        self._send(Message("began", self.run, {"epoch": self.learner.epoch}))
-
-    def handle(self, event: Epoch | Finished | Failed) -> None:
-        """Logs what happened to the learner."""
-        try:
-            if isinstance(event, Epoch):
-                self.epoch(event)
-            elif isinstance(event, Finished):
-                self.finished(event)
-            else:
-                self.failed(event.error)
-        except OSError as error:  # its directory, not its training: a full disk, a lost mount
-            event.learner.failed = True
-            self.failed(error)
-
-    def epoch(self, event: Epoch) -> None:
-        number = self.learner.epoch
-        self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
-        self._send(Message("epoch", self.run, {"epoch": number, **event.metrics}))
-        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
-            self._checkpoint()
-
-    def finished(self, event: Finished) -> None:
-        """Everything that the run leaves; result.json last."""
-        best_row = self.log.rows[event.learner.best_epoch - 1]
-        final = {
-            "best/epoch": event.metrics["best_epoch"],
-            "best/epochs": event.metrics["epochs"],
-            "best/distinct_units": event.metrics["distinct_units"],
-            "best/val_loss": event.metrics["val/loss"],
-            "best/val_accuracy": event.metrics["val/accuracy"],
-            "best/generalization_gap": best_row["generalization_gap"],
-            "test/loss": event.metrics["test/loss"],
-            "test/accuracy": event.metrics["test/accuracy"],
-        }
-        self._directory.save_best({key: value.cpu() for key, value in event.learner.best.items()})
-        arrays: dict[str, Any] = {}
-        for name, part in (("val", self._dataset.val), ("test", self._dataset.test)):
-            arrays |= {f"{name}_logits": event.logits[name].numpy(), f"{name}_labels": part.labels}
-        self._directory.save_predictions(**arrays)
-        self.log.finish(final, event.logits, self.learner.epoch)
-        self._write_identity("finished")
-        metrics = final | {"units": event.metrics["units"], "seconds": sum(row["seconds"] for row in self.log.rows)}
-        self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
-        self.ended = True
-        self._send(Message("finished", self.run, metrics))
-
-    def failed(self, error: BaseException) -> None:
-        """Recorded with its cause: in run.json, a traceback file, TensorBoard and the display."""
-        self.ended = True
-        cause = f"{type(error).__name__}: {error}"
-        try:
-            if hasattr(self, "log"):
-                self.log.fail(cause)
-            self._directory.forget()
-            self._write_identity("failed", cause=cause)
-            self._directory.write_traceback("".join(traceback.format_exception(error)))
-        except OSError as second:
-            cause += f" (and its directory can't be written: {second})"
-        self._send(Message("failed", self.run, cause=cause))
-
-    def interrupted(self) -> None:
-        """A clean stop: what the last epoch left is on the disk."""
-        if not self.ended:
-            if self.learner.epoch > self._saved_epoch:
-                self._checkpoint()
-            self.log.close()
-
-    def _checkpoint(self) -> None:
-        self._directory.save_checkpoint(
-            {
-                "learner": self.learner.snapshot,
-                "rows": self.log.rows,
-                "provenance": self._provenance,
-                "started": self._started,
-            }
-        )
-        self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
-
-    def _write_identity(self, status: str, **more: Any) -> None:
-        run = self.run
-        self._directory.write_identity(
-            {
-                "study": run.study,
-                "variant": run.variant.name,
-                "seed": run.seed,
-                "hash": run.variant.settings.identity(),
-                "status": status,
-                "settings": run.variant.settings.plain(),
-                "changes": run.variant.changes,
-                "classes": self._dataset.classes,
-                "provenance": self._provenance,
-                "started": self._started,
-                "ended": None if status == "running" else time.time(),
-                "parameters": sum(p.numel() for p in self.learner.model.parameters())
-                if hasattr(self, "learner")
-                else None,
-                **more,
-            }
-        )
-
-
-def _show_augmented(stream: Stream, entries: list[_Active]) -> None:
+def _show_augmented(stream: Stream, entries: list[ActiveRun]) -> None:
     """Epoch 1's first images, drawn once for all runs that begin."""
     if entries:
         first = stream.order(1)[0][:_AUGMENTED_SAMPLES]

@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
@@ -16,11 +18,15 @@ from typing import Any
 
 import torch
 
-from runner.execute.share import Message, Place, Share, train_share
+from runner.execute.messages import Message, Place, Share
+from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
+_MOST_UNREADY = 3  # deaths in a row before a worker is ready
+_READY, _DONE = "ready", "done"  # for a share; with a share
+_TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
 OnMessage = Callable[[Share, Message], None]
 
 
@@ -29,11 +35,17 @@ class _Worker:
     process: Any
     pipe: Connection
     share: Share | None = None
+    ready: bool = False  # its imports are behind it
     ended: set[Run] = field(default_factory=set)
+    taken: list[Run] = field(default_factory=list)  # by another runner
 
 
 class FailFast(Exception):
     """A run failed, and the command was told to stop at the first failure."""
+
+
+class NoWorkers(Exception):
+    """Worker processes die before they are ready for work: no run's doing, and nothing can be trained."""
 
 
 class Workers:
@@ -47,6 +59,8 @@ class Workers:
         self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in mid-air
         self._place = place
         self._stop = self._context.Event()
+        self._count = count
+        self._unready = 0
         self._pool = [self._start() for _ in range(count)]
 
     def __enter__(self) -> Workers:
@@ -65,23 +79,60 @@ class Workers:
             worker.pipe.close()
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
-        """Trains every share; returns when all their runs have ended, finished or failed."""
+        """Trains every share; returns when all their runs have ended, finished or failed.
+
+        Raises NoWorkers where workers die before they are ready for work.
+        """
         queue = deque(shares)
-        while queue or any(worker.share for worker in self._pool):
-            for worker in self._pool:
-                if worker.share is None and queue:
-                    worker.share, worker.ended = queue.popleft(), set()
-                    worker.pipe.send(worker.share)
+        taken: list[Share] = []  # what another runner has is asked for again until it has ended
+        asked = time.monotonic()
+        while queue or taken or any(worker.share for worker in self._pool):
+            self._hand_out(queue)
             busy = [worker for worker in self._pool if worker.share]
-            ready = wait([worker.pipe for worker in busy])
+            ready = wait([worker.pipe for worker in busy], _TAKEN_SECONDS if taken else None)
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
-                    _receive(worker, on_message)
+                    taken += _receive(worker, on_message)
                 except (EOFError, ConnectionResetError):
-                    queue.extendleft(_bury(worker, on_message))
                     self._pool.remove(worker)
-                    if queue:
-                        self._pool.append(self._start())
+                    queue.extendleft(self._bury(worker, on_message))
+            if taken and time.monotonic() - asked >= _TAKEN_SECONDS:
+                queue.extend(taken)
+                taken, asked = [], time.monotonic()
+
+    def _hand_out(self, queue: deque[Share]) -> None:
+        """A share for every idle worker; dead workers are replaced while there is work."""
+        while queue:
+            worker = next((worker for worker in self._pool if worker.share is None), None)
+            if worker is None:
+                if len(self._pool) >= self._count:
+                    return
+                worker = self._start()
+                self._pool.append(worker)
+            worker.share, worker.ended, worker.taken = queue.popleft(), set(), []
+            with suppress(OSError):  # it is dead; the end of its pipe will say so
+                worker.pipe.send(worker.share)
+
+    def _bury(self, worker: _Worker, on_message: OnMessage) -> list[Share]:
+        """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
+        worker.process.join()
+        worker.pipe.close()
+        share = worker.share
+        assert share is not None
+        code = worker.process.exitcode
+        how = f"by signal {signal.Signals(-code).name}" if code and code < 0 else f"with exit status {code}"
+        hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+        cause = f"the worker process ended {how}{hint}"
+        self._unready = 0 if worker.ready else self._unready + 1
+        if self._unready >= _MOST_UNREADY:
+            raise NoWorkers(cause)
+        if not worker.ready:  # no run's doing
+            return [share]
+        left = [run for run in share.runs if run not in worker.ended]
+        if len(share.runs) == 1 and left:
+            on_message(share, Message("died", left[0], cause=cause))
+            return []
+        return [Share((run,), share.data) for run in left]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -91,30 +142,22 @@ class Workers:
         return _Worker(process, ours)
 
 
-def _receive(worker: _Worker, on_message: OnMessage) -> None:
-    message = worker.pipe.recv()
-    assert worker.share is not None
-    if message is None:
+def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
+    """Passes a message on; at a share's end returns what another runner kept from it."""
+    message, share = worker.pipe.recv(), worker.share
+    assert share is not None
+    if message == _READY:
+        worker.ready = True
+        return []
+    if message == _DONE:
         worker.share = None
-        return
+        return [Share(tuple(worker.taken), share.data)] if worker.taken else []
     if message.kind in ("finished", "failed"):
         worker.ended.add(message.run)
-    on_message(worker.share, message)
-
-
-def _bury(worker: _Worker, on_message: OnMessage) -> list[Share]:
-    """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
-    worker.process.join()
-    share = worker.share
-    assert share is not None
-    left = [run for run in share.runs if run not in worker.ended]
-    if len(share.runs) == 1 and left:
-        code = worker.process.exitcode
-        how = f"by signal {signal.Signals(-code).name}" if code and code < 0 else f"with exit status {code}"
-        hint = " (out of memory?)" if code == -signal.SIGKILL else ""
-        on_message(share, Message("died", left[0], cause=f"the worker process ended {how}{hint}"))
-        return []
-    return [Share((run,), share.data) for run in left]
+    if message.kind == "taken":
+        worker.taken.append(message.run)
+    on_message(share, message)
+    return []
 
 
 def _work(pipe: Connection, place: Place, stop: Event) -> None:
@@ -126,16 +169,17 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
     torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
 
-    def send(message: Message | None) -> None:
+    def send(message: Message | str) -> None:
         try:
             pipe.send(message)
         except OSError:  # the runner is gone; this is no failure of the run
             os._exit(1)
 
+    send(_READY)
     try:
         while True:
             train_share(pipe.recv(), place, send, stop.is_set)
-            send(None)
+            send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
         return
     except Exception:

@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams import metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from runner.files import replace
-from runner.logs.tags import FINAL_PREFIXES
+from runner.logs.tags import EPOCH_SCALARS, FINAL_PREFIXES
 
 
 def event_files(folder: Path) -> list[Path]:
@@ -19,26 +19,34 @@ def event_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("events.out.tfevents.*"))
 
 
-def keep_epochs(folder: Path, epochs: int) -> None:
-    """Drops every event after `epochs`, and those of a run's end; all events where `epochs` is 0.
+def keep_epochs(folder: Path, epochs: int) -> bool:
+    """Drops every event after `epochs`, and those of a run's end. Whether those epochs are then all there,
+    once and in their order; if not, every event is dropped.
 
     A crash leaves points behind the checkpoint, which the resumed run writes again; `purge_step` alone
     zig-zags in some readers.
     """
-    for path in event_files(folder):
-        if epochs == 0:
+    steps: list[int] = []
+    for path in event_files(folder) if epochs else ():
+        replace(path, lambda beside, path=path: steps.extend(_rewrite(path, beside, epochs)))  # type: ignore[misc]
+    whole = epochs > 0 and steps == list(range(1, epochs + 1))
+    if not whole:
+        for path in event_files(folder):
             path.unlink()
-        else:
-            replace(path, lambda beside, path=path: _rewrite(path, beside, epochs))  # type: ignore[misc]
+    return whole
 
 
-def _rewrite(path: Path, beside: Path, epochs: int) -> None:
+def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
+    """Writes what is kept, and returns the steps that end an epoch."""
+    steps = []
     with open(beside, "wb") as file:
         writer = RecordWriter(file)
         for record, event in _records(path):
             if event.step <= epochs and not any(_is_final(value.tag) for value in event.summary.value):
                 writer.write(record)
+                steps += [event.step for value in event.summary.value if value.tag == EPOCH_SCALARS[-1]]
         writer.flush()
+    return steps
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, Event]]:

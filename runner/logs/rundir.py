@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from runner.files import read_json, replace, write_json, write_text
+from runner.files import crc, finite, read_json, replace, sweep, write_json, write_text
 
 State = dict[str, Any]
+_IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}
+_VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "best.pt")  # what a finished run consists of
 
 
 @dataclass(frozen=True)
@@ -22,21 +26,40 @@ class RunDir:
     folder: Path
 
     def identity(self) -> dict[str, Any] | None:
-        return read_json(self.folder / "run.json")
+        """What run.json says, or None where it says nothing that can be used."""
+        identity = read_json(self.folder / "run.json") or {}
+        good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items())
+        return identity if good else None
 
     def result(self) -> dict[str, Any] | None:
-        """The final metrics, or None while there are none."""
+        """The final metrics, or None while there are none that can be read."""
         result = read_json(self.folder / "result.json")
-        return result if result and isinstance(result.get("metrics"), dict) else None
+        metrics = (result or {}).get("metrics")
+        if not result or not isinstance(metrics, dict):
+            return None
+        if not all(value is None or isinstance(value, (int, float)) for value in metrics.values()):
+            return None
+        return result if "check" not in result or result["check"] == _check(result) else None
 
     def status(self) -> str:
-        """finished, failed, started or new."""
-        if self.result():
-            return "finished"
+        """finished, spoilt (it was finished), failed, started or new."""
         identity = self.identity()
-        if identity and identity.get("status") == "failed":
+        if (self.folder / "result.json").exists():
+            return "finished" if identity and self._is_whole() else "spoilt"
+        if identity and identity["status"] == "failed":
             return "failed"
         return "started" if (self.folder / "checkpoint.pt").exists() else "new"
+
+    def _is_whole(self) -> bool:
+        """Whether the run's files are what its result vouches for; weights may have been pruned."""
+        result = self.result()
+        if result is None:
+            return False
+        for name, written in dict(result.get("files") or {}).items():
+            now = crc(self.folder / name)
+            if now != written and not (name == "best.pt" and now is None):
+                return False
+        return True
 
     def write_identity(self, identity: dict[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -44,13 +67,18 @@ class RunDir:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """The last thing that is written: from here on the run is finished. Its checkpoint may go."""
-        write_json(self.folder / "result.json", result)
-        (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+        result = finite(result | {"files": {name: crc(self.folder / name) for name in _VOUCHED}})
+        write_json(self.folder / "result.json", result | {"check": _check(result)})
+        self.forget_checkpoint()
 
     def forget(self) -> None:
-        """Makes an unfinished or failed run new again."""
-        for name in ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "traceback.txt"):
+        """Makes a run unfinished again, and removes what a killed process left half written."""
+        for name in ("result.json", "best.pt", "predictions.npz", "traceback.txt"):
             (self.folder / name).unlink(missing_ok=True)
+        sweep(self.folder)
+
+    def forget_checkpoint(self) -> None:
+        (self.folder / "checkpoint.pt").unlink(missing_ok=True)
 
     def save_checkpoint(self, state: State) -> None:
         replace(self.folder / "checkpoint.pt", lambda path: torch.save(state, path))
@@ -73,19 +101,28 @@ class RunDir:
         replace(self.folder / "predictions.npz", write)
 
     def load_predictions(self) -> dict[str, Any] | None:
-        """val_logits, val_labels, test_logits, test_labels, or None."""
+        """val_logits, val_labels, test_logits, test_labels, or None. No code in the file is run."""
         try:
             with np.load(self.folder / "predictions.npz", allow_pickle=False) as archive:
                 return {key: archive[key] for key in archive.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
+        except Exception:  # a spoilt file raises whatever its bytes lead to
             return None
 
     def write_traceback(self, text: str) -> None:
         write_text(self.folder / "traceback.txt", text)
 
 
+def _check(result: dict[str, Any]) -> int:
+    """A sum over all of a result but the sum itself: a changed digit is valid JSON."""
+    rest = {key: value for key, value in result.items() if key != "check"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
+
+
 def _load(path: Path) -> State | None:
     try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip():  # torch does not look at the sums that it writes
+                return None
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception:  # a spoilt file raises whatever its bytes lead to
         return None

@@ -20,8 +20,8 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from runner.data import Dataset
-from runner.files import replace
-from runner.logs.events import keep_epochs
+from runner.files import replace, sync
+from runner.logs.events import event_files, keep_epochs
 from runner.logs.hparams import Hparam, session_end, session_start
 from runner.logs.pictures import confusion, filters, gallery
 from runner.logs.tags import EPOCH_SCALARS
@@ -37,7 +37,7 @@ class RunLog:
     """One run's directory while it trains: events and metrics.csv.
 
     `rows` are the epochs it goes on from; events and rows after them are dropped first, so that every
-    reader sees each step once.
+    reader sees each step once. `resumed` says whether events of all those epochs are there.
     """
 
     def __init__(self, folder: Path, dataset: Dataset, rows: Sequence[Row] = ()) -> None:
@@ -47,7 +47,7 @@ class RunLog:
         val = len(dataset.val)
         self._samples = np.unique(np.linspace(0, val - 1, min(_SAMPLES, val)).astype(int))
         folder.mkdir(parents=True, exist_ok=True)
-        keep_epochs(folder, len(self.rows))
+        self.resumed = keep_epochs(folder, len(self.rows))
         replace(folder / "metrics.csv", lambda path: _write_rows(path, self.rows))
         # Flushed at every epoch by hand; the queue holds an epoch's events.
         self._writer = SummaryWriter(str(folder), max_queue=1000, flush_secs=3600)
@@ -61,11 +61,17 @@ class RunLog:
         model: nn.Module,
         shape: tuple[int, int, int],
     ) -> None:
-        """What stands at the start: settings, the difference from the baseline, hparams, the graph."""
+        """What stands at the start: settings, the difference from the baseline, hparams, the graph.
+
+        Then the scalars of epochs that it goes on from, where the event files that had them were spoilt.
+        """
         self._writer.add_text("settings", _table(settings, ("setting", "value")))
         self._writer.add_text("changes", _table(changes, ("changed", "to")) if changes else "This is the baseline.")
         self._add(session_start(values, group), 0)
         self._graph(model, shape)
+        for row in self.rows:
+            for key in EPOCH_SCALARS:
+                self._writer.add_scalar(key, row[key], int(row["epoch"]))
         self._writer.flush()
 
     def epoch(self, epoch: int, metrics: Row, model: nn.Module, val_logits: torch.Tensor) -> None:
@@ -98,11 +104,19 @@ class RunLog:
         self._misclassified(logits["val"], epoch)
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
+        self.sync()
+        replace(self.folder / "metrics.csv", lambda path: _write_rows(path, self.rows))  # now for power cuts, too
 
     def fail(self, cause: str) -> None:
         """The cause as text, and the final status."""
         self._writer.add_text("failure", cause, len(self.rows))
         self._end(succeeded=False)
+
+    def sync(self) -> None:
+        """Has the disk keep all that was written so far."""
+        self._writer.flush()
+        for path in event_files(self.folder):
+            sync(path)
 
     def close(self) -> None:
         self._writer.close()

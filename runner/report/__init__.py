@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from runner.files import replace, write_text
+from runner.files import lock, replace, write_text
 from runner.logs.summary import write_card
 from runner.report import figures
 from runner.report.factorial import contrasts
@@ -28,23 +28,25 @@ def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     data = gather(runs)
     summary = summarize(data)
     predictions = predicted(data)
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = _draw(data, summary, predictions, folder)
-    found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn)
-    replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
-    write_text(folder / "summary.tex", _latex(summary))
-    write_text(folder / "summary.md", study_page(found))
+    with lock(folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = _draw(data, summary, predictions, folder)
+        found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn)
+        replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
+        write_text(folder / "summary.tex", _latex(summary))
+        write_text(folder / "summary.md", study_page(found))
     if found.verdicts:
-        write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
+        with lock(runs.parent):
+            write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
     return summary
 
 
 def write_front_page(reports: Path) -> Path:
     """reports/summary.md, from the folders that there are."""
-    folders = sorted(path.parent for path in reports.glob("*/summary.csv"))
     page = reports / "summary.md"
-    reports.mkdir(parents=True, exist_ok=True)
-    write_text(page, front_page([read_front(folder) for folder in folders]))
+    with lock(reports):
+        folders = [path.parent for path in reports.glob("*/summary.md") if path.with_suffix(".csv").exists()]
+        write_text(page, front_page([read_front(folder) for folder in sorted(folders)]))
     return page
 
 

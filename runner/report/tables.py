@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.files import read_json
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
 
@@ -130,7 +130,7 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
 
 def gather(folder: Path) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
-    study = read_json(folder / "study.json")
+    study = read_study(folder)
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
     rows, curves, folders, provenances = [], [], {}, []
@@ -138,13 +138,13 @@ def gather(folder: Path) -> StudyRuns:
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
             directory = RunDir(path)
-            identity, result = directory.identity(), directory.result()
-            if not identity or directory.status() not in ("finished", "failed"):
+            identity, result, status = directory.identity(), directory.result(), directory.status()
+            if not identity or status not in ("finished", "failed") or (status == "finished" and not result):
                 continue
             seed = int(identity["seed"])
             metrics = result["metrics"] if result else {}
             rows.append(
-                {"variant": name, "seed": seed, "status": directory.status(), "cause": identity.get("cause", "")}
+                {"variant": name, "seed": seed, "status": status, "cause": identity.get("cause", "")}
                 | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
             )
             folders[name, seed] = path

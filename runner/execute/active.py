@@ -1,0 +1,168 @@
+"""One run in a worker's hands: its learner, its log, its directory."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from runner.data import Dataset
+from runner.execute.messages import Message, Place, Send
+from runner.execute.provenance import same_makers
+from runner.execute.record import identity
+from runner.expand import Run
+from runner.logs.hparams import hparams
+from runner.logs.rundir import RunDir
+from runner.logs.writer import Row, RunLog
+from runner.train import Epoch, Failed, Finished, Learner
+
+CHECKPOINT_SECONDS = 30
+
+
+class ActiveRun:
+    """A run in this worker's hands: its learner, its log, its directory."""
+
+    learner: Learner
+    log: RunLog
+
+    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send) -> None:
+        self.run = run
+        self.ended = False
+        self._dataset = dataset
+        self._send = send
+        self._directory = RunDir(place.runs / run.folder)
+        self._provenance = place.provenance | {"data": dataset.fingerprint}
+        self._started = time.time()
+        self._saved_at = time.monotonic()
+        self._saved_epoch = 0
+
+    def open(self, device: torch.device) -> None:
+        """A new learner and log, or those that a checkpoint of the same makers goes on with."""
+        settings, dataset = self.run.variant.settings, self._dataset
+        self._directory.forget()
+        rows = self._resume(device)
+        self.log = RunLog(self._directory.folder, dataset, rows)
+        if not self.log.resumed:
+            group = f"{self.run.study}/{self.run.variant.directory}"
+            values = hparams(settings.plain(), self.run.study, self.run.variant.name)
+            self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
+        self._write_identity("running")
+        self._send(Message("began", self.run, {"epoch": self.learner.epoch}))
+
+    def _resume(self, device: torch.device) -> list[Row]:
+        """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
+        settings, dataset = self.run.variant.settings, self._dataset
+
+        def new() -> Learner:
+            return Learner(settings, dataset, self.run.seed, device)
+
+        self.learner = new()
+        checkpoint = self._directory.load_checkpoint() or {}
+        try:
+            if same_makers(checkpoint["provenance"], self._provenance):
+                self.learner.restore(checkpoint["learner"])
+                rows: list[Row] = checkpoint["rows"]
+                if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
+                    self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
+                    return rows
+        except Exception:  # there is none, or it is from elsewhere: it may hold anything
+            pass
+        self._directory.forget_checkpoint()
+        self.learner = new()
+        return []
+
+    def handle(self, event: Epoch | Finished | Failed) -> None:
+        """Logs what happened to the learner."""
+        try:
+            if isinstance(event, Epoch):
+                self.epoch(event)
+            elif isinstance(event, Finished):
+                self.finished(event)
+            else:
+                self.failed(event.error)
+        except Exception as error:  # its directory, not its training: a full disk, a lost mount
+            event.learner.failed = True
+            self.failed(error)
+
+    def epoch(self, event: Epoch) -> None:
+        number = self.learner.epoch
+        self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
+        self._send(Message("epoch", self.run, {"epoch": number, **event.metrics}))
+        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+            self._checkpoint()
+
+    def finished(self, event: Finished) -> None:
+        """Everything that the run leaves; result.json last."""
+        best_row = self.log.rows[event.learner.best_epoch - 1]
+        final = {
+            "best/epoch": event.metrics["best_epoch"],
+            "best/epochs": event.metrics["epochs"],
+            "best/distinct_units": event.metrics["distinct_units"],
+            "best/val_loss": event.metrics["val/loss"],
+            "best/val_accuracy": event.metrics["val/accuracy"],
+            "best/generalization_gap": best_row["generalization_gap"],
+            "test/loss": event.metrics["test/loss"],
+            "test/accuracy": event.metrics["test/accuracy"],
+        }
+        self._directory.save_best({key: value.cpu() for key, value in event.learner.best.items()})
+        arrays: dict[str, Any] = {}
+        for name, part in (("val", self._dataset.val), ("test", self._dataset.test)):
+            arrays |= {f"{name}_logits": event.logits[name].numpy(), f"{name}_labels": part.labels}
+        self._directory.save_predictions(**arrays)
+        self.log.finish(final, event.logits, self.learner.epoch)
+        self._write_identity("finished")
+        metrics = final | {"units": event.metrics["units"], "seconds": sum(row["seconds"] for row in self.log.rows)}
+        self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
+        self.ended = True
+        self._send(Message("finished", self.run, metrics))
+
+    def failed(self, error: BaseException) -> None:
+        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display."""
+        self.ended = True
+        cause = f"{type(error).__name__}: {error}"
+        directory = self._directory
+        trouble: list[OSError] = []
+        for record in (  # what makes room comes first
+            directory.forget_checkpoint,
+            directory.forget,
+            lambda: self._write_identity("failed", cause),
+            lambda: directory.write_traceback("".join(traceback.format_exception(error))),
+            lambda: self.log.fail(cause) if hasattr(self, "log") else None,
+        ):
+            try:
+                record()
+            except OSError as second:
+                trouble.append(second)
+        if trouble:
+            cause += f" (and its directory can't be written: {trouble[0]})"
+        self._send(Message("failed", self.run, cause=cause))
+
+    def interrupted(self) -> None:
+        """A clean stop: what the last epoch left is on the disk."""
+        if not self.ended:
+            with suppress(OSError):  # a full disk: the last checkpoint stays
+                if self.learner.epoch > self._saved_epoch:
+                    self._checkpoint()
+                self.log.close()
+
+    def _checkpoint(self) -> None:
+        self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
+        self._directory.save_checkpoint(
+            {
+                "learner": self.learner.snapshot,
+                "rows": self.log.rows,
+                "provenance": self._provenance,
+                "started": self._started,
+            }
+        )
+        self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
+
+    def _write_identity(self, status: str, cause: str | None = None) -> None:
+        weights = self.learner.model.parameters() if hasattr(self, "learner") else None
+        parameters = sum(weight.numel() for weight in weights) if weights else None
+        self._directory.write_identity(
+            identity(self.run, self._provenance, status, self._started, self._dataset.classes, parameters, cause)
+        )

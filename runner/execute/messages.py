@@ -1,0 +1,43 @@
+"""What the runner and its workers say to each other: a share to train, and what happens to its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.expand import Run
+
+
+@dataclass(frozen=True)
+class Share:
+    """Runs of one cohort that one worker trains together."""
+
+    runs: tuple[Run, ...]
+    data: Path  # the data set's cache
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs are made, by what and for which command: the same for all of a command's runs."""
+
+    runs: Path
+    device: str
+    provenance: dict[str, Any] = field(hash=False)  # without the data's fingerprint
+    began: float  # when the command did, seconds since 1970
+    retrain: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a worker says of a run: it began, had an epoch, finished, failed, or is taken by another runner."""
+
+    kind: str
+    run: Run
+    metrics: dict[str, float] = field(default_factory=dict)
+    cause: str = ""
+    before: bool = False  # it had ended when a worker came to it
+
+
+Send = Callable[[Message], None]

@@ -1,0 +1,50 @@
+"""run.json: what a run is, by what it was made, and how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from runner.execute.messages import Place
+from runner.expand import Run
+from runner.logs.rundir import RunDir
+
+
+def identity(
+    run: Run,
+    provenance: dict[str, Any],
+    status: str,
+    started: float,
+    classes: Sequence[str] = (),
+    parameters: int | None = None,
+    cause: str | None = None,
+) -> dict[str, Any]:
+    """The content of run.json; times in seconds since 1970."""
+    return {
+        "study": run.study,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "hash": run.variant.settings.identity(),
+        "status": status,
+        "settings": run.variant.settings.plain(),
+        "changes": run.variant.changes,
+        "classes": list(classes),
+        "provenance": provenance,
+        "started": started,
+        "ended": None if status == "running" else time.time(),
+        "parameters": parameters,
+        **({"cause": cause} if cause is not None else {}),
+    }
+
+
+def record_failure(run: Run, place: Place, cause: str, trace: str = "") -> None:
+    """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
+    directory = RunDir(place.runs / run.folder)
+    before = directory.identity()
+    new = identity(run, place.provenance, "failed", time.time(), cause=cause)
+    with suppress(OSError):
+        directory.write_identity((before or new) | {key: new[key] for key in ("status", "cause", "ended")})
+        if trace:
+            directory.write_traceback(trace)

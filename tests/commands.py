@@ -1,0 +1,62 @@
+"""Studies trained in this process or by real commands, and every number that they leave."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from runner.execute import Outcome, Request, execute
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(study: dict[str, Any], place: Path, **options: Any) -> tuple[Outcome, str]:
+    """What the command would do, and what it would print."""
+    text = io.StringIO()
+    request = Request((study,), runs=place / "runs", reports=place / "reports", **options)
+    return execute(request, Console(file=text, width=200)), text.getvalue()
+
+
+def numbers(place: Path) -> dict[str, Any]:
+    """Every number of every run, times apart."""
+    found: dict[str, Any] = {}
+    for path in sorted(place.glob("runs/*/*/seed*")):
+        result = RunDir(path).result()
+        metrics = {k: v for k, v in result["metrics"].items() if k != "seconds"} if result else None
+        rows = [{k: v for k, v in row.items() if "second" not in k} for row in read_rows(path / "metrics.csv")]
+        predictions = RunDir(path).load_predictions() or {}
+        found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})
+    return found
+
+
+def start(place: Path, *arguments: str, **studies: dict[str, Any]) -> subprocess.Popen[str]:
+    """The command `run` in a process group of its own; the studies are written to files first."""
+    folder = place / "ablations"
+    folder.mkdir(exist_ok=True)
+    for name, study in studies.items():
+        (folder / f"{name}.py").write_text(f"STUDY = {study!r}")
+    command = [sys.executable, "-m", "runner", "run", *(studies or ["study"]), *arguments]
+    return subprocess.Popen(
+        command, cwd=place, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def wait_for(condition: Callable[[], Any], *processes: subprocess.Popen[str]) -> None:
+    """Until something holds, while these live; at most two minutes."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        for process in processes:
+            assert process.poll() is None, process.stdout and process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

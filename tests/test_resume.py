@@ -1,0 +1,237 @@
+"""Whatever a run was stopped by and whatever became of its files, it ends in the same bits."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+
+from runner.data import prepare
+from runner.execute import active
+from runner.execute.messages import Message, Place, Share
+from runner.execute.provenance import provenance
+from runner.execute.share import train_share
+from runner.expand import Run, Variant
+from runner.logs.events import event_files
+from runner.logs.rundir import RunDir
+from runner.spec import Settings
+from tests.commands import numbers
+from tests.conftest import BASE
+
+EPOCHS = 4
+CHANGES: dict[str, dict[str, Any]] = {  # everything that has a state to be kept
+    "baseline": {},
+    "both": {"batch_norm": True, "dropout": 0.5},
+    "average": {"weight_average": 0.9, "schedule": "one_cycle"},
+    "momentum": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}, "schedule": "cosine"},
+    "smooth": {"optimizer": "AdamW", "weight_decay": 0.1, "label_smoothing": 0.1},
+}
+Spoil = Callable[[Path], object]
+
+
+def share_of(cache: Path, epochs: int) -> Share:
+    base = BASE | {"epochs": epochs, "augment": ["HorizontalFlip"]}
+    variants = [Variant(name, Settings.model_validate(base | each), each) for name, each in CHANGES.items()]
+    data = prepare(variants[0].settings, Path("data"), cache)
+    return Share(tuple(Run("study-digits", variant, 0) for variant in variants), data)
+
+
+def place_in(folder: Path) -> Place:
+    return Place(folder / "runs", "cpu", provenance("cpu"), time.time())
+
+
+def steps_once(folder: Path, epochs: int) -> None:
+    """Both of TensorBoard's readers find every epoch once, in its order, in every run's event files."""
+    for run in folder.glob("runs/*/*/seed*"):
+        board = EventAccumulator(str(run)).Reload()
+        assert [point.step for point in board.Scalars("val/loss")] == list(range(1, epochs + 1)), run
+        assert len(board.Scalars("test/loss")) == 1
+        records = [record for path in event_files(run) for record in RawEventFileLoader(str(path)).Load()]
+        values = [(event.step, value.tag) for event in map(Event.FromString, records) for value in event.summary.value]
+        assert [step for step, tag in values if tag == "val/loss"] == list(range(1, epochs + 1)), run
+        assert [tag for _, tag in values].count("_hparams_/session_end_info") == 1
+
+
+class _Crash(BaseException):
+    """As a kill would: nothing is tidied up."""
+
+
+@pytest.fixture(scope="module")
+def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
+    torch.set_num_threads(1)  # before the runs of this module's fixtures
+    return share_of(tmp_path_factory.mktemp("data"), EPOCHS)
+
+
+@pytest.fixture(scope="module")
+def whole(share: Share, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs, finished without a disturbance."""
+    folder = tmp_path_factory.mktemp("whole")
+    train_share(share, place_in(folder), lambda _: None)
+    steps_once(folder, EPOCHS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cut(share: Share, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs, cut off in epoch 4: a checkpoint of epoch 2, events and rows of epoch 3."""
+    folder = tmp_path_factory.mktemp("cut")
+    patch = pytest.MonkeyPatch()
+    patch.setattr(active, "CHECKPOINT_SECONDS", 0)
+
+    def send(message: Message) -> None:
+        if message.metrics.get("epoch") == 3:
+            patch.setattr(active, "CHECKPOINT_SECONDS", 999)
+        if message.metrics.get("epoch") == 3 and message.run == share.runs[-1]:
+            raise _Crash
+
+    with pytest.raises(_Crash):
+        train_share(share, place_in(folder), send)
+    patch.undo()
+    return folder
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGE: dict[str, Spoil] = {
+    "halved": halve,
+    "garbage": lambda path: path.write_bytes(random.Random(0).randbytes(path.stat().st_size)),
+    "a stranger's": lambda path: path.write_text('{"metrics": {"val": [[[]]]}, "status": "finished", "seed": "x"}'),
+    "removed": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_finished_runs_with_a_spoilt_file_are_made_anew(whole: Path, share: Share, tmp_path: Path, damage: str) -> None:
+    """Each run another file."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    names = ["run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"]
+    spoilt = set()
+    for name, run in zip(names, share.runs, strict=True):
+        folder = tmp_path / "runs" / run.folder
+        DAMAGE[damage](folder / name)
+        if (name, damage) != ("best.pt", "removed"):  # as `prune` leaves it
+            spoilt.add(run)
+            assert RunDir(folder).status() != "finished"
+    messages: list[Message] = []
+    train_share(share, place_in(tmp_path), messages.append)
+    assert {message.run for message in messages if not message.before} == spoilt
+    assert numbers(tmp_path) == numbers(whole)
+    steps_once(tmp_path, EPOCHS)
+
+
+@pytest.mark.parametrize("damage", ["none", *DAMAGE])
+def test_unfinished_runs_with_a_spoilt_file_end_in_the_same_bits(
+    cut: Path, whole: Path, share: Share, tmp_path: Path, damage: str
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    began: dict[str, float] = {}
+    for name, run in zip(["run.json", "metrics.csv", "checkpoint.pt", "events"], share.runs, strict=False):
+        folder = tmp_path / "runs" / run.folder
+        for path in event_files(folder) if name == "events" else [folder / name]:
+            DAMAGE.get(damage, Path)(path)
+
+    def send(message: Message) -> None:
+        if message.kind == "began":
+            began[message.run.variant.name] = message.metrics["epoch"]
+
+    train_share(share, place_in(tmp_path), send)
+    assert began == dict.fromkeys(CHANGES, 2) | ({} if damage == "none" else {"average": 0})
+    assert numbers(tmp_path) == numbers(whole)
+    steps_once(tmp_path, EPOCHS)
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_flipped_bit_of_any_file_goes_unnoticed(cut: Path, whole: Path, share: Share, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["checkpoint.pt", "result.json", "run.json", "metrics.csv", "predictions.npz"]))
+    folder = (cut if name == "checkpoint.pt" else whole) / "runs" / share.runs[2].folder
+    directory, path = RunDir(folder), folder / name
+    good = path.read_bytes()
+    before = directory.load_checkpoint(), directory.result()
+    bad = bytearray(good)
+    bad[data.draw(st.integers(0, len(bad) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        path.write_bytes(bad)
+        if name == "checkpoint.pt":
+            found = directory.load_checkpoint()
+            assert found is None or same(found, before[0])  # a bit of the zip's own bookkeeping
+        else:
+            assert directory.status() != "finished" or directory.result() == before[1]
+            assert name == "result.json" or directory.status() != "finished"
+    finally:
+        path.write_bytes(good)
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, share: Share, tmp_path: Path) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    folders = [tmp_path / "runs" / run.folder for run in share.runs]
+    (folders[1] / "checkpoint.pt").write_bytes((folders[2] / "checkpoint.pt").read_bytes())
+    torch.save({"learner": {}, "provenance": 3, "rows": "x"}, folders[2] / "checkpoint.pt")
+    train_share(share, place_in(tmp_path), lambda _: None)
+    assert numbers(tmp_path) == numbers(whole)
+
+
+def test_what_a_killed_process_left_half_written_is_swept_up(cut: Path, share: Share, tmp_path: Path) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "runs" / share.runs[0].folder
+    (folder / ".checkpoint.pt.123-abc.tmp").write_bytes(b"half")
+    train_share(share, place_in(tmp_path), lambda _: None)
+    assert not list(folder.glob("*.tmp"))
+    assert not list(folder.glob(".*.tmp"))
+
+
+def _train(share: Share, place: Place) -> None:
+    """A worker's work, with a checkpoint at every epoch."""
+    torch.set_num_threads(1)
+    active.CHECKPOINT_SECONDS = 0
+    train_share(share, place, lambda _: None)
+
+
+def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tmp_path: Path) -> None:
+    share = share_of(cache, epochs=15)
+    train_share(share, place_in(tmp_path / "whole"), lambda _: None)
+    context = multiprocessing.get_context("forkserver")  # children that have their imports behind them
+    context.set_forkserver_preload(["runner.execute.share"])
+    moments, kills = random.Random(7), 0
+    seen: dict[Path, int] = {}
+    while True:
+        process = context.Process(target=_train, args=(share, place_in(tmp_path)))
+        process.start()
+        process.join(moments.uniform(0.1, 1.2) if kills < 10 else 100)
+        if process.exitcode is not None:
+            break
+        process.kill()
+        process.join()
+        kills += 1
+        now = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/*/seed0/result.json")}
+        assert seen.items() <= now.items()  # what was finished is finished
+        seen = now
+    assert process.exitcode == 0
+    assert kills > 2
+    assert numbers(tmp_path) == numbers(tmp_path / "whole")
+    steps_once(tmp_path, 15)

@@ -1,0 +1,144 @@
+"""Runners that share a directory: real commands at once, stopped, continued and killed at chosen moments."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+from runner.data import prepare
+from runner.execute.messages import Message, Place, Share
+from runner.execute.provenance import provenance
+from runner.execute.share import train_share
+from runner.expand import Run, Variant
+from runner.logs.events import event_files
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
+from runner.spec import Settings
+from tests.commands import numbers, run, start, wait_for
+from tests.conftest import BASE
+
+STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 20}, "variants": {"b": {"dropout": 0.5}}, "seeds": 3}
+BAD = Settings.model_validate(BASE | {"model": "tests.fakes:raising"})
+
+
+def trained(output: str) -> list[str]:
+    """The runs that this command trained itself."""
+    return re.findall(r"\] (\S+  \S+  seed \d+)  (?!\(done already\))", output)
+
+
+def test_two_runners_share_the_work(tmp_path: Path) -> None:
+    first = start(tmp_path, "--workers", "1", study=STUDY)
+    wait_for(lambda: any(map(read_rows, tmp_path.glob("runs/*/*/seed*/metrics.csv"))), first)
+    os.killpg(first.pid, signal.SIGSTOP)
+    (held,) = {path.parent.name for path in tmp_path.glob("runs/*/*/seed*/run.json")}  # one share, of one seed
+    second = start(tmp_path, "--workers", "1")
+    wait_for(lambda: len(list(tmp_path.glob("runs/*/*/seed*/result.json"))) == 4, second)
+    assert not list(tmp_path.glob(f"runs/*/*/{held}/result.json"))  # a live process has it
+    os.killpg(first.pid, signal.SIGCONT)
+    outputs = [process.communicate(timeout=60)[0] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "another runner is training some of these runs" in outputs[1]
+    assert len(trained(outputs[1])) == 4
+    together = trained(outputs[0]) + trained(outputs[1])
+    assert len(together) == len(set(together)) == 6
+    run(STUDY, tmp_path / "alone", workers=1)
+    assert numbers(tmp_path) == numbers(tmp_path / "alone")
+    for folder in tmp_path.glob("runs/*/*/mean"):
+        (events,) = event_files(folder)
+        board = EventAccumulator(str(events)).Reload()
+        assert [point.step for point in board.Scalars("mean/val_loss")] == list(range(1, 21))
+
+
+def test_two_studies_at_once_share_one_root(tmp_path: Path) -> None:
+    studies = {
+        "one": STUDY | {"baseline": BASE | {"epochs": 2}, "seeds": 1},
+        "two": {"baseline": BASE | {"epochs": 2}, "factors": {"lr": [0.002, 0.003]}, "seeds": 1},
+    }
+    processes = [start(tmp_path, "--workers", "1", **{name: study}) for name, study in studies.items()]
+    for process in processes:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+    assert len([path for path in tmp_path.glob("runs/*/*/seed0") if RunDir(path).status() == "finished"]) == 5
+    (events,) = event_files(tmp_path / "runs")
+    metadata = EventAccumulator(str(events)).Reload().SummaryMetadata("_hparams_/experiment")
+    content = plugin_data_pb2.HParamsPluginData.FromString(metadata.plugin_data.content)
+    columns = {column.name: set(column.domain_discrete) for column in content.experiment.hparam_infos}
+    assert len(columns["study"]) == 2
+    assert len(columns["lr"]) == 3
+    assert len(columns["dropout"]) == 2
+    pages = [(tmp_path / "reports" / f"{name}-digits" / "summary.md").read_text() for name in studies]
+    assert all("| **baseline** | 1 |" in page for page in pages)
+    assert all(f"[{name}-digits]" in (tmp_path / "reports" / "summary.md").read_text() for name in studies)
+
+
+HOLD = """
+import sys, time, pathlib, runner.files
+held = runner.files.lock(pathlib.Path(sys.argv[1]))
+held.acquire()
+print(flush=True)
+time.sleep(99)
+"""
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(share: Share, place: Place) -> None:
+    folder = place.runs / share.runs[0].folder
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE)
+    assert holder.stdout
+    holder.stdout.readline()
+    assert kinds(share, place) == ["taken"]
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    assert kinds(share, place) == ["began", "epoch", "finished"]
+    assert kinds(share, place) == ["finished"]  # and is not trained again
+
+
+def test_what_failed_in_another_runners_hands_is_tried_again_by_the_next_command_alone(
+    share: Share, place: Place
+) -> None:
+    bad = replace(share.runs[0], variant=replace(share.runs[0].variant, settings=BAD))
+    failing = Share((bad,), share.data)
+    assert kinds(failing, place) == ["failed"]
+    messages: list[Message] = []
+    train_share(failing, replace(place, began=place.began - 1), messages.append)
+    assert [(message.kind, message.before) for message in messages] == [("failed", True)]
+    assert "no such model today" in messages[0].cause
+    messages.clear()
+    train_share(failing, replace(place, began=time.time() + 1), messages.append)
+    assert [(message.kind, message.before) for message in messages] == [("failed", False)]
+
+
+def test_two_that_retrain_make_each_run_anew_once(share: Share, place: Place) -> None:
+    assert kinds(share, place)[-1] == "finished"
+    again = replace(place, began=time.time(), retrain=True)
+    assert kinds(share, again) == ["began", "epoch", "finished"]
+    assert kinds(share, again) == ["finished"]
+
+
+def kinds(share: Share, place: Place) -> list[str]:
+    messages: list[Message] = []
+    train_share(share, place, messages.append)
+    return [message.kind for message in messages]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time())
+
+
+@pytest.fixture
+def share(settings: Callable[..., Settings], cache: Path) -> Share:
+    variant = Variant("baseline", settings(epochs=1), {})
+    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))
