@@ -106,10 +106,9 @@ def on_test(effects: dict[str, OnTest]) -> str:
     heads = ["variant", "n", "test accuracy, over seeds", "over seeds and test images", "pairs better / alike / worse"]
     note = (
         "Minus the baseline's, points [95% interval]: as other seeds would have it on these test images, and as other "
-        "seeds would on other test images (a crossed design of seeds and images, with degrees "
-        "of freedom of its own: where images add little it can come out as the narrower of the two). Pairs: the two trained "
-        "models of a "
-        "seed compared on the test images by McNemar's exact test at .05; that is about these two models, and does not "
+        "seeds would on other test images (a crossed design of seeds and images, with degrees of freedom of its own: "
+        "where images add little it can come out as the narrower of the two). Pairs: the two trained models of a seed "
+        "compared on the test images by McNemar's exact test at .05; that is about these two models, and does not "
         "replace variation over seeds."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
