@@ -56,7 +56,7 @@ class Workers:
     """
 
     def __init__(self, place: Place, count: int) -> None:
-        self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in mid-air
+        self._context = _context()
         self._place = place
         self._stop = self._context.Event()
         self._count = count
@@ -140,6 +140,16 @@ class Workers:
         process.start()
         theirs.close()  # so that the worker's death is the end of the pipe
         return _Worker(process, ours)
+
+
+def _context() -> Any:
+    """Workers are forked from a server that has imported everything and has no threads; a fork of this
+    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["runner.execute.preload"])
+    return context
 
 
 def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
