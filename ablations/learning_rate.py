@@ -1,0 +1,43 @@
+"""Does BatchNorm allow a larger learning rate, and so faster training?
+
+Run:      make ablations STUDY=learning_rate
+Outcome:  (not run yet)
+"""
+
+STUDY = {
+    "baseline": {
+        "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
+        "model": "mlp", "hidden": [512, 256], "activation": "relu", "batch_norm": False, "dropout": 0.0,
+        "init": "default",
+        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 128, "epochs": 30, "patience": 5,
+    },
+    "factors": {"lr": [3e-3, 1e-2, 3e-2], "batch_norm": [True]},  # the questionnaire's searches chose 0.01
+    "design": "factorial",
+    "seeds": 5,
+    "questions": [
+        {"ask": "At a learning rate of 0.01, is BatchNorm worth more than at 0.001?",
+         "interaction": ["lr=0.01,batch_norm=True", "lr=0.01", "batch_norm=True", "baseline"],
+         "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
+         "claim": "BatchNorm makes it much less likely that a very large update destabilizes the network"},
+        {"ask": "At 0.03, is BatchNorm worth more than at 0.001?",
+         "interaction": ["lr=0.03,batch_norm=True", "lr=0.03", "batch_norm=True", "baseline"],
+         "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
+         "claim": "BatchNorm makes it much less likely that a very large update destabilizes the network"},
+        {"ask": "Does the network with BatchNorm learn faster at 0.01 than at 0.001?",
+         "compare": ["lr=0.01,batch_norm=True", "batch_norm=True"],
+         "metric": "val_accuracy_area", "expect": "more", "smallest": 0.005,
+         "claim": "that stability allows faster training"},
+        {"ask": "At 0.01, is the largest loss of the first epoch smaller with BatchNorm?",
+         "compare": ["lr=0.01,batch_norm=True", "lr=0.01"],
+         "metric": "first_epoch_loss_max", "expect": "less", "smallest": 0.1,
+         "claim": "BatchNorm stabilizes the updates"},
+        {"ask": "At 0.01, does validation loss jump less with BatchNorm?",
+         "compare": ["lr=0.01,batch_norm=True", "lr=0.01"],
+         "metric": "late_spread", "expect": "less", "smallest": 0.01,
+         "claim": "BatchNorm stabilizes training"},
+        {"ask": "Without BatchNorm, is the searches' learning rate of 0.01 worse than 0.001?",
+         "compare": ["lr=0.01", "baseline"],
+         "metric": "val/accuracy", "expect": "less", "smallest": 0.005,
+         "claim": "a learning rate of 0.01 is part of the best combination found"},
+    ],
+}  # fmt: skip

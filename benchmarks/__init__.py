@@ -1,0 +1,1 @@
+"""Timings and measurements, run by hand; nothing of the runner needs them."""
