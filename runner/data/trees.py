@@ -158,11 +158,14 @@ def _layout_problems(tree: Tree) -> list[Problem]:
 
 def _open_image(data: bytes) -> Any:
     """A PIL image, upright; a decompression bomb is an error, not a warning."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(data))
+        try:
+            image = Image.open(io.BytesIO(data))
+        except UnidentifiedImageError as error:  # its own words name an address in memory
+            raise ValueError("in no known format") from error
         ImageOps.exif_transpose(image, in_place=True)
         return image
 
