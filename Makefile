@@ -6,6 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 STUDY ?= mlp
+RUN ?= runs
 OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(SEEDS),--seeds "$(SEEDS)") \
           $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(if $(VARIANTS),--variants "$(VARIANTS)") $(ARGS)
 
@@ -18,6 +19,9 @@ ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET,
 
 report: $(VENV)/ready  ## write the reports anew from the run directories
 	@$(PY) -m runner report
+
+evaluate: $(VENV)/ready  ## look closely at a finished run (RUN=runs/NAME/VARIANT-HASH/seed0, ARGS="--image FILE ...")
+	@$(PY) -m runner evaluate "$(RUN)" $(ARGS)
 
 tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
 	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1
@@ -48,4 +52,4 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help ablations report tensorboard bench calibrate test lint clean
+.PHONY: help ablations report evaluate tensorboard bench calibrate test lint clean

@@ -97,6 +97,30 @@ def report(
     _out.print(f"\nreport:  {write_front_page(reports)}", highlight=False)
 
 
+@app.command()
+def evaluate(
+    run_dir: Annotated[Path, typer.Argument(help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0")],
+    more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE ...", help="only say what these images of your own show")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="where the data set is: a folder, or its zip")] = Path("data"),
+    reports: Annotated[Path, typer.Option(help="where the evaluation is written")] = Path("reports"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+) -> None:
+    """Look closely at a finished run: metrics, confusion matrices, figures; or let it name your own images."""
+    from runner.evaluate import classify, show, show_classes
+    from runner.evaluate import evaluate as evaluate_run
+
+    if more and not image:
+        raise typer.BadParameter(f"one run at a time, and then {more[0]}? Images of your own follow --image.")
+    if image:
+        images = [*image, *(more or [])]
+        show_classes(images, classify(run_dir, images, data, device), _out)
+    else:
+        show(evaluate_run(run_dir, data, reports, device), _out)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; a wrong request is words and exit status 2, never a traceback."""
     from runner.spec import RequestError

@@ -18,6 +18,7 @@ from PIL import Image
 from rich.console import Console
 
 from runner.execute import Request, execute
+from runner.logs.evaluation import write_evaluation
 from runner.logs.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
 from tests.conftest import BASE
 
@@ -38,6 +39,10 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
     """A function that reads a path below data/ of a TensorBoard over the study's runs."""
     place = tmp_path_factory.mktemp("board")
     execute(Request((STUDY,), runs=place / "runs", reports=place / "reports"), Console(quiet=True))
+    Image.new("RGB", (40, 30)).save(place / "figure.png")
+    for _ in range(2):
+        evaluated = next(place.glob("runs/*/both-*/seed0"))
+        write_evaluation(evaluated, {"figure": place / "figure.png"}, {"table": "| a |"}, step=2)
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(place / "runs"), "--host", "127.0.0.1"]
     log = place / "log.txt"
     with log.open("w") as output:
@@ -169,6 +174,16 @@ def test_pr_curves_and_graphs(board: Get) -> None:
     assert board("plugin/pr_curves/pr_curves", tag="best/all", run=run)[run][0]["recall"]
     graph = board("plugin/graphs/graph", run=run, conceptual="false", raw=True).decode()
     assert "BatchNorm1d" in graph
+
+
+def test_an_evaluation_stands_in_its_run_once(board: Get) -> None:
+    run = runs_of(board, "both")[0]
+    (entry,) = board("plugin/images/images", tag="evaluate/figure", run=run, sample=0)
+    data = board(f"plugin/images/individualImage?{entry['query']}", raw=True)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (40, 30)
+    assert len(board("plugin/text/text", run=run, tag="evaluate/table/text_summary")) == 1
+    assert len(board("plugin/scalars/scalars", tag="val/loss", run=run)) == 4
 
 
 def test_event_files_stay_small(board: Get, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -43,14 +43,15 @@ def test_specs_import_nothing() -> None:
 @pytest.mark.parametrize(
     ("room", "never"),
     [
-        ("spec", "expand|data|models|train|logs|execute|stats|report"),
-        ("expand", "data|models|train|logs|execute|stats|report"),
-        ("data", "models|train|logs|execute|stats|report"),
-        ("models.py", "data|train|logs|execute|stats|report"),
-        ("train", "logs|execute|stats|report"),
-        ("logs", "execute|report"),
-        ("execute", "report"),
-        ("stats.py", "spec|expand|data|models|train|logs|execute|report"),
+        ("spec", "expand|data|models|train|logs|execute|stats|report|evaluate"),
+        ("expand", "data|models|train|logs|execute|stats|report|evaluate"),
+        ("data", "models|train|logs|execute|stats|report|evaluate"),
+        ("models.py", "data|train|logs|execute|stats|report|evaluate"),
+        ("train", "logs|execute|stats|report|evaluate"),
+        ("logs", "execute|report|evaluate"),
+        ("execute", "report|evaluate"),
+        ("stats.py", "spec|expand|data|models|train|logs|execute|report|evaluate"),
+        ("report", "data|models|train|evaluate"),
     ],
 )
 def test_nothing_to_the_right_is_imported_by_anything_to_its_left(room: str, never: str) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.data import Dataset
 from runner.files import read_json, replace, write_json
+from runner.logs.evaluation import write_evaluation
 from runner.logs.events import event_files, keep_epochs
 from runner.logs.pictures import confusion, filters, gallery
 from runner.logs.rundir import RunDir
@@ -128,6 +130,29 @@ def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory.write_result({"metrics": {"x": 1.0}})
     assert directory.status() == "finished"
     assert directory.load_checkpoint() is None
+
+
+def test_a_repeated_evaluation_takes_the_older_ones_place(
+    tmp_path: Path, digits: Dataset, model: torch.nn.Module
+) -> None:
+    run = tmp_path / "seed0"
+    log = RunLog(run, digits)
+    write_epochs(log, model, 1, 2)
+    log.close()
+    Image.new("RGB", (30, 20)).save(tmp_path / "figure.png")
+    for words in ("old", "old", "new"):
+        write_evaluation(run, {"figure": tmp_path / "figure.png"}, {"table": words}, step=1)
+    accumulator = EventAccumulator(str(run))
+    accumulator.Reload()
+    (image,) = accumulator.Images("evaluate/figure")
+    (text,) = accumulator.Tensors("evaluate/table/text_summary")
+    assert (image.width, image.height, image.step) == (30, 20, 1)
+    assert text.tensor_proto.string_val[0] == b"new"
+    assert steps(run) == [1, 2]
+    RunLog(run, digits).close()  # trained anew: what was said of the old weights is gone
+    accumulator = EventAccumulator(str(run))
+    accumulator.Reload()
+    assert not accumulator.Tags()["images"]
 
 
 @pytest.mark.parametrize("spoil", [b"", b"garbage", b"{}", b'{"metrics": 3}', b"[1]", b"\xff\xfe"])

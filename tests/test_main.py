@@ -19,7 +19,9 @@ def runner(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["run", "nosuch"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["evaluate", "--help"], ["list"], ["run", "nosuch"]]
+)
 def test_help_lists_and_plain_errors_do_not_wait_for_torch(arguments: list[str]) -> None:
     code = (
         "import sys; sys.argv = ['runner', *sys.argv[1:]]\n"

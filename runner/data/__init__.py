@@ -2,5 +2,8 @@
 
 from runner.data.dataset import CACHE, Dataset, Part, load, prepare
 from runner.data.stream import Batch, Stream, batches, check_augmentation
+from runner.data.trees import decode_image
 
-__all__ = ["CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "load", "prepare"]
+__all__ = [
+    "CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image", "load", "prepare",
+]  # fmt: skip

@@ -145,4 +145,4 @@ def _reshaped(images: Images, size: int | str, channels: int | str) -> Images:
         images = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] for image in images]).astype(np.uint8)
     if channels == 3 and images.shape[-1] == 1:
         images = np.repeat(images, 3, axis=3)
-    return images if isinstance(size, str) else np.stack([resize(image, size) for image in images])
+    return images if isinstance(size, str) else np.stack([resize(image, (size, size)) for image in images])

@@ -59,12 +59,13 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
         for file in names
     ]
     gray = channels == 1 or (channels == "native" and _all_gray(tree, [file for *_, file in files]))
+    side = None if isinstance(image_size, str) else (image_size, image_size)
     decoded: list[Images] = []
     unreadable: list[Problem] = []
 
     def one(file: str) -> Images | Problem:
         try:
-            return _resized(_decode(tree.read(file), gray), image_size)
+            return decode_image(tree.read(file), gray, side)
         except Exception as error:  # every decoder has its own exceptions
             return Problem(
                 f"{tree.where}: {shown(file)[1:-1]}", f"can't be read as an image ({error}); mend or remove it."
@@ -157,11 +158,14 @@ def _layout_problems(tree: Tree) -> list[Problem]:
 
 def _open_image(data: bytes) -> Any:
     """A PIL image, upright; a decompression bomb is an error, not a warning."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(data))
+        try:
+            image = Image.open(io.BytesIO(data))
+        except UnidentifiedImageError as error:  # its own words name an address in memory
+            raise ValueError("in no known format") from error
         ImageOps.exif_transpose(image, in_place=True)
         return image
 
@@ -181,6 +185,15 @@ def _is_16_bit(tree: Tree, file: str) -> bool:
     return str(_open_image(tree.read(file)).mode).startswith("I;16")
 
 
+def decode_image(data: bytes, gray: bool, size: tuple[int, int] | None) -> Images:
+    """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width) unless None.
+
+    Raises whatever its decoder raises where they can't be read as an image.
+    """
+    image = _decode(data, gray)
+    return image if size is None else resize(image, size)
+
+
 def _decode(data: bytes, gray: bool) -> Images:
     """HxWx1 or HxWx3 uint8, whatever the mode; of an animation the first frame; alpha is dropped."""
     image = _open_image(data)
@@ -194,15 +207,12 @@ def _decode(data: bytes, gray: bool) -> Images:
     return pixels[..., None] if gray else pixels
 
 
-def _resized(image: Images, size: int | str) -> Images:
-    return image if isinstance(size, str) else resize(image, size)
-
-
-def resize(image: Images, size: int) -> Images:
-    """To size x size pixels: area averaging where it shrinks, linear where it grows."""
+def resize(image: Images, size: tuple[int, int]) -> Images:
+    """To height x width pixels: area averaging where it shrinks, linear where it grows."""
     import cv2
 
-    if image.shape[:2] == (size, size):
+    (height, width), old = size, image.shape
+    if old[:2] == size:
         return image
-    method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=method).reshape(size, size, image.shape[2]).astype(np.uint8)
+    method = cv2.INTER_AREA if old[0] > height and old[1] > width else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method).reshape(height, width, old[2]).astype(np.uint8)

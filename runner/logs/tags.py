@@ -21,6 +21,9 @@ Images, in a group of their own so that the curves come first:
     pictures/best_misclassified, pictures/best_val_confusion_matrix, pictures/best_test_confusion_matrix    once
 PR curves, once: best/<class> and best/all, on validation
 Text, once: settings, changes. Graph: graph. Hparams: every setting.
+Of an evaluated run, at its best epoch's step: images evaluate/loss_plot, evaluate/metrics,
+    evaluate/<part>_confusion_matrix, evaluate/confused_pairs; texts evaluate/metrics, evaluate/test_per_class,
+    evaluate/test_confused_pairs
 In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95% t interval over seeds,
     with _ for / within <scalar>.
 """
@@ -32,6 +35,7 @@ EPOCH_SCALARS = (
 )  # fmt: skip
 MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
 FINAL_PREFIXES = ("best/", "test/", "pictures/best_")  # written once, at a run's end, and again if that end is repeated
+EVALUATION_PREFIX = "evaluate/"
 HPARAM_METRICS = {
     "best/val_accuracy": "validation accuracy",
     "best/val_loss": "validation loss",

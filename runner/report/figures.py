@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
@@ -22,14 +25,17 @@ from matplotlib.ticker import PercentFormatter
 from runner.report.tables import StudyRuns, banded
 from runner.spec import BASELINE
 
-_INK, _MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
+INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 _UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
-_CURVE, _TRAIN = "#1a73e8", "#e8710a"
+CURVE, TRAIN = "#1a73e8", "#e8710a"
+_NUMBERED, _MOST_NAMED = 20, 150  # columns of a matrix with numbers in its cells, and with names
+_LONGEST_NAME = 18  # characters
 _STYLE: Any = {
-    "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK, "axes.labelcolor": _INK,
-    "axes.edgecolor": _MUTED, "xtick.color": _MUTED, "ytick.color": _INK, "axes.spines.top": False,
+    "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
     "axes.titlesize": 10, "figure.facecolor": "white", "savefig.facecolor": "white", "savefig.dpi": 160,
+    "text.parse_math": False,  # a class may be called $x$
 }  # fmt: skip
 
 
@@ -38,7 +44,8 @@ def saved(
     path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
     """A figure in the house's style and its axes, saved when the context is left without an error."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that the font can't write
         figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
         try:
             yield figure, axes
@@ -56,7 +63,7 @@ def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
     estimates, lows, highs = points
     limit = _focus(estimates, lows, highs)
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
-        axes.axvline(0, color=_INK, linewidth=1)
+        axes.axvline(0, color=INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
             if abs(estimate) > limit:
                 _off_scale(axes, y, estimate, limit)
@@ -120,8 +127,8 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
         for axes, name in zip(grid.flat, variants, strict=False):
             train, val = bands[name]
             if reference is not None and name != BASELINE:
-                axes.plot(reference["epoch"], reference["mean"], color=_MUTED, linewidth=1.2)
-            for band, color in ((train, _TRAIN), (val, _CURVE)):
+                axes.plot(reference["epoch"], reference["mean"], color=MUTED, linewidth=1.2)
+            for band, color in ((train, TRAIN), (val, CURVE)):
                 axes.fill_between(band["epoch"], band["low"], band["high"], color=color, alpha=0.18, linewidth=0)
                 axes.plot(band["epoch"], band["mean"], color=color, linewidth=1.6)
             own_scale = val["mean"].max() < low
@@ -138,9 +145,9 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
         handles = [
             Line2D([], [], color=color, label=label)
             for color, label in (
-                (_TRAIN, "training part, evaluation mode"),
-                (_CURVE, "validation"),
-                (_MUTED, "the baseline's validation"),
+                (TRAIN, "training part, evaluation mode"),
+                (CURVE, "validation"),
+                (MUTED, "the baseline's validation"),
             )
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
@@ -155,12 +162,13 @@ def _common_low(bands: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> float:
 
 def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Sequence[str], path: Path) -> None:
     """The baseline's confusion matrix, and what another variant does more and less: shares of each true class."""
-    with saved(path, 1, 2, (10.2, 4.9)) as (_, (left, right)):
-        _matrix(left, share, classes, "Blues", (0, 1), "{:.0f}", 0.005)
+    side = confusion_side(len(classes))
+    with saved(path, 1, 2, (2 * side + 1, side + 0.3)) as (_, (left, right)):
+        matrix_panel(left, 100 * share, classes, "Blues", (0, 100), "{:.0f}", 0.5)
         left.set_title(names[0], loc="left")
         left.set_ylabel("true class (each row in % of its images)")
-        limit = max(float(np.abs(difference).max()), 0.01)
-        _matrix(right, difference, classes, "RdBu", (-limit, limit), "{:+.0f}", 0.005)
+        limit = 100 * max(float(np.abs(difference).max()), 0.01)
+        matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+.0f}", 0.5)
         right.set_title(f"{names[1]}, minus the {names[0]}'s (points)", loc="left")
         for axes in (left, right):
             axes.set_xlabel("predicted class")
@@ -168,15 +176,20 @@ def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Seq
 
 def class_differences(differences: pd.DataFrame, path: Path) -> None:
     """Variants x classes: each class's test accuracy minus the baseline's, in points."""
-    values = differences.to_numpy(dtype=float)
-    limit = max(4 * float(np.nanmedian(np.abs(values))), 0.01)  # a disaster must not bleach the others
+    values = 100 * differences.to_numpy(dtype=float)
+    limit = max(4 * float(np.nanmedian(np.abs(values))), 1)  # a disaster must not bleach the others
     columns = list(differences.columns)
     with saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
-        _matrix(axes, values, columns, "RdBu", (-limit, limit), "{:+.1f}", 0.0, list(differences.index))
+        matrix_panel(axes, values, columns, "RdBu", (-limit, limit), "{:+.1f}", 0.0, list(differences.index))
         axes.set_xlabel("class: test accuracy minus the baseline's, points, mean over seeds")
 
 
-def _matrix(
+def confusion_side(classes: int) -> float:
+    """The inches that a readable matrix of so many classes takes."""
+    return float(np.clip(0.42 * classes, 4.6, 8.4) if classes <= _NUMBERED else np.clip(0.13 * classes, 8.4, 14))
+
+
+def matrix_panel(
     axes: Axes,
     values: Any,
     columns: Sequence[str],
@@ -185,16 +198,28 @@ def _matrix(
     text: str,
     least: float,
     rows: Sequence[str] | None = None,
-) -> None:
-    """Shares as colors, and in percent where there is room."""
-    axes.imshow(values, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+) -> ScalarMappable:
+    """Values as colors, and as numbers where there is room; `least` is the smallest that is written."""
+    # From zero, shades grow fast at first: a few confusions among many right predictions must be seen.
+    norm = Normalize(*limits) if limits[0] else PowerNorm(0.6, *limits)
+    image = axes.imshow(values, cmap=colors, norm=norm, aspect="auto")
     axes.grid(visible=False)
-    if len(columns) > 20:
-        return
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", fontsize=8, color=_INK)
-    axes.set_yticks(range(len(values)), rows or columns, fontsize=8)
-    for (row, column), value in np.ndenumerate(values):
+    count = len(columns)
+    if count <= _MOST_NAMED:
+        names = [class_label(name) for name in columns]
+        size = float(np.clip(45 * confusion_side(count) / count, 4, 8))
+        slant: Any = {"rotation": 45, "ha": "right"} if count <= _NUMBERED else {"rotation": 90}
+        axes.set_xticks(range(count), names, fontsize=size, color=INK, **(slant if max(map(len, names)) > 3 else {}))
+        axes.set_yticks(range(len(values)), rows or names, fontsize=size)
+    for (row, column), value in np.ndenumerate(values) if count <= _NUMBERED else ():
         if math.isfinite(value) and abs(value) >= least:
-            dark = abs(value) > 0.6 * limits[1]
-            shown = text.format(100 * value)
-            axes.text(column, row, shown, ha="center", va="center", fontsize=7.5, color="white" if dark else _INK)
+            dark = np.dot(image.to_rgba(value)[:3], (0.299, 0.587, 0.114)) < 0.5  # luma (ITU-R BT.601)
+            shown = text.format(value)
+            axes.text(column, row, shown, ha="center", va="center", fontsize=7.5, color="white" if dark else INK)
+    return image
+
+
+def class_label(name: str) -> str:
+    """A class's name in a figure: on one line, not longer than there is room for."""
+    name = " ".join(name.split())
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

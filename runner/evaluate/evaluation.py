@@ -1,0 +1,77 @@
+"""From a finished run's directory to its evaluation, on the disk and as values."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from runner.evaluate.finished import FinishedRun, open_run
+from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
+from runner.evaluate.store import write
+from runner.evaluate.tables import PARTS
+from runner.spec import Problem, RequestError
+
+_SAME = 1e-3  # of loss and accuracy: more than devices make of the same weights
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found, and where it was written.
+
+    parts   train, val and test
+    pairs   of classes that were confused on test, the most confused first
+    notes   what a reader must know of the numbers, in words
+    folder  the run's report folder
+    """
+
+    run: FinishedRun
+    parts: dict[str, PartMetrics]
+    pairs: pd.DataFrame
+    notes: list[str]
+    folder: Path
+
+
+def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> Evaluation:
+    """Evaluates the run in `folder` on all three parts; writes reports/<name>/<variant>/seed<k>/ and its events.
+
+    RequestError, with nothing written, where it is no finished run, or its data set is not the one it had.
+    """
+    run = open_run(folder, data, device)
+    target = reports / run.study / run.variant / f"seed{run.seed}"
+    _check_places(target, folder)
+    dataset = run.dataset
+    parts = {
+        name: part_metrics(run.logits(part), part.labels, dataset.classes)
+        for name, part in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
+    }
+    pairs = confused_pairs(parts["test"].confusion, dataset.classes)
+    notes = [f"{PARTS[name]}: {note}." for name, part in parts.items() for note in part.notes] + _drift(
+        run, parts["test"]
+    )
+    evaluation = Evaluation(run, parts, pairs, notes, target)
+    write(evaluation)
+    return evaluation
+
+
+def _check_places(*places: Path) -> None:
+    """Directories that can't be written, before anything is evaluated."""
+    problems = []
+    for path in places:
+        nearest = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            problems.append(Problem(str(path), f"{nearest} is no directory that can be written."))
+    if problems:
+        raise RequestError(problems)
+
+
+def _drift(run: FinishedRun, test: PartMetrics) -> list[str]:
+    """Words where the run itself measured something else: code or versions are not what they were."""
+    notes = []
+    for key in ("loss", "accuracy"):
+        then, now = run.metrics.get(f"test/{key}"), test.overall[key]
+        if isinstance(then, float) and abs(now - then) > _SAME * max(1.0, abs(then)):
+            notes.append(f"test: {key} is {now:.4f}, and was {then:.4f} when the run ended: code or versions changed.")
+    return notes

@@ -1,0 +1,154 @@
+"""A finished run, opened: what it is, its data, its model with the best epoch's weights."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import torch
+from rich.progress import track
+from torch import nn
+
+from runner.data import Dataset, Part, Stream, load, prepare
+from runner.data.stream import EVAL_BATCH
+from runner.execute.plan import pick_device
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
+from runner.models import build
+from runner.spec import Problem, RequestError, Settings
+from runner.spec.problems import from_pydantic, suggest
+
+_MOST_LISTED = 12
+_CURVES = {"epoch", "train/loss", "train_eval/loss", "val/loss"}
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that may be evaluated.
+
+    study, variant, seed  as in run.json
+    metrics               as in result.json
+    rows                  as in metrics.csv
+    """
+
+    folder: Path
+    study: str
+    variant: str
+    seed: int
+    settings: Settings
+    best_epoch: int
+    metrics: dict[str, Any]
+    rows: list[dict[str, float]]
+    dataset: Dataset
+    model: nn.Module
+    device: torch.device
+
+    @property
+    def stream(self) -> Stream:
+        """Images as the model takes them, never augmented."""
+        plain = self.settings.model_copy(update={"augment": ()})
+        return Stream(self.dataset, plain, self.seed, self.device)
+
+    def logits(self, part: Part) -> torch.Tensor:
+        """The model's output for a part in its own order, N x classes, on the CPU."""
+        batches = track(
+            self.stream.evaluation(part), "evaluating", math.ceil(len(part) / EVAL_BATCH), transient=True,
+            disable=not sys.stdout.isatty(),
+        )  # fmt: skip
+        return torch.cat([self.output(images) for images, _ in batches])
+
+    def output(self, images: torch.Tensor) -> torch.Tensor:
+        """The model's output for normalised images, N x classes, on the CPU."""
+        with torch.inference_mode():
+            output: torch.Tensor = self.model(images)
+            return output.cpu()
+
+
+def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
+    """Reads a run directory, its data set and its model; RequestError in words where one is not to be had."""
+    place = pick_device(device)
+    identity, metrics = _finished(folder)
+    try:
+        study, variant, seed = (identity[key] for key in ("study", "variant", "seed"))
+        fingerprint = identity["provenance"]["data"]
+        if not all(isinstance(name, str) and Path(name).name == name.lstrip(".") for name in (study, variant)):
+            raise TypeError("study and variant must be names that a directory can have")
+        seed, best_epoch = int(seed), int(metrics["best/epoch"])
+        settings = Settings.model_validate(identity["settings"])
+    except pydantic.ValidationError as error:
+        raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"run.json and result.json are not as the runner writes them ({type(error).__name__}: {error})."
+        raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")]) from error
+    rows = read_rows(folder / "metrics.csv")
+    weights = RunDir(folder).load_best()
+    problems = [
+        Problem(f"{folder}/{name}", "is missing or spoilt; --retrain makes the run anew.")
+        for name, whole in (("metrics.csv", rows and rows[0].keys() >= _CURVES), ("best.pt", weights))
+        if not whole
+    ]
+    if problems or weights is None:
+        raise RequestError(problems)
+    dataset = load(prepare(settings, data))
+    if dataset.fingerprint != fingerprint:
+        raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])
+    model = _model(folder, settings, dataset, seed, weights).to(place)
+    return FinishedRun(folder, study, variant, seed, settings, best_epoch, metrics, rows, dataset, model, place)
+
+
+def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """run.json and the metrics of result.json; RequestError where the directory is not a finished run's."""
+    directory = RunDir(folder)
+    identity, result = directory.identity(), directory.result()
+    if identity and result:
+        return identity, result["metrics"]
+    if not folder.is_dir():
+        what = "there is no such directory."
+    elif not identity:
+        what = "is not a run's directory: it has no run.json that can be read."
+    elif directory.status() == "failed":
+        what = f"the run failed ({identity.get('cause', 'no cause recorded')}); only a finished run can be evaluated."
+    else:
+        what = "the run is not finished; the command that began it goes on with it."
+    raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")])
+
+
+def _there(folder: Path) -> str:
+    """The finished runs nearest to a folder: what would have been right."""
+    for place in [near for near in (folder, *folder.parents)[:4] if near.is_dir() and near != near.parent]:
+        found: list[str] = []
+        for depth in range(4):  # from a project's root at most: somebody's whole disk is not searched
+            found += sorted(str(path.parent) for path in place.glob("*/" * depth + "seed*/result.json"))
+        if found and not folder.exists():
+            return suggest(str(folder), found)
+        if found:
+            more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+            return f"Finished runs in {place}: {', '.join(found[:_MOST_LISTED])}{more}."
+    return "There are no finished runs near it; make ablations makes some, in runs/."
+
+
+def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: str) -> Problem:
+    where = settings.dataset if settings.dataset.startswith("folder:") else f"{settings.dataset} (--data {data})"
+    what = (
+        f"{where} is not what the run was trained on: its fingerprint was {then} and is {now}. "
+        "Give the same data set, or train the run anew with --retrain."
+    )
+    return Problem(str(folder), what)
+
+
+def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weights: dict[str, Any]) -> nn.Module:
+    """The model that the settings describe, with the weights of best.pt, in evaluation mode."""
+    try:
+        model = build(settings, dataset.shape, len(dataset.classes), seed)
+        model.load_state_dict(weights)
+    except Exception as error:  # somebody's own model may raise anything
+        what = (
+            f"the model that run.json describes can't be made, or does not fit these weights; was its code changed? "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+        )
+        raise RequestError([Problem(f"{folder}/best.pt", what)]) from error
+    return model.eval()

@@ -1,0 +1,163 @@
+"""One part's logits and labels to metrics. Pure; scikit-learn's wherever it has them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from runner.train import measure
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+PER_CLASS = (
+    "precision", "recall", "f1", "specificity", "false_positive_rate", "roc_auc", "average_precision",
+)  # fmt: skip
+TOP = 5
+_BINS = 15
+_NAMED = 8  # classes in a note
+
+
+@dataclass(frozen=True)
+class PartMetrics:
+    """What a model makes of one part of a data set.
+
+    overall    metric to value; nan where it has none
+    classes    a row a class, indexed by its name: `images` and PER_CLASS, nan where there is none
+    confusion  images, true class x predicted class
+    guesses    predicted class of each image
+    sureness   probability of the predicted class, for each image
+    notes      what leaves a metric without a value, in words
+    """
+
+    overall: dict[str, float]
+    classes: pd.DataFrame
+    confusion: Counts
+    guesses: Counts
+    sureness: Floats
+    notes: tuple[str, ...]
+
+
+def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -> PartMetrics:
+    """Metrics of logits (N x classes, float32, on the CPU) for labels (N, N > 0).
+
+    Balanced accuracy is the mean recall; `macro` metrics are the mean over the classes that have a value.
+    The 95% interval of the accuracy is Wilson's (1927), over images: how another seed would do it does not say.
+    """
+    from sklearn.metrics import balanced_accuracy_score, confusion_matrix
+    from statsmodels.stats.proportion import proportion_confint
+
+    guesses = logits.argmax(1).numpy()
+    probabilities = logits.double().softmax(1).numpy()
+    sureness = probabilities[np.arange(len(labels)), guesses]
+    strange = int((~np.isfinite(probabilities).all(axis=1)).sum())
+    shares = None if strange else probabilities
+    overall: dict[str, float] = {"images": len(labels), **measure(logits, torch.from_numpy(labels))}
+    low, high = proportion_confint(int((guesses == labels).sum()), len(labels), method="wilson")
+    overall |= {"accuracy_low": float(low), "accuracy_high": float(high)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class that is absent is a note, not a warning
+        overall["balanced_accuracy"] = float(balanced_accuracy_score(labels, guesses))
+        if len(classes) > 2 * TOP:
+            overall[f"top{TOP}_accuracy"] = _top_accuracy(labels, shares)
+        confusion = confusion_matrix(labels, guesses, labels=np.arange(len(classes)))
+        table = _per_class(labels, guesses, shares, classes)
+    overall |= {f"macro_{name}": float(table[name].mean()) for name in PER_CLASS if name != "recall"}
+    overall["calibration_error"] = math.nan if strange else calibration_error(sureness, guesses == labels)
+    notes = _notes(confusion, classes)
+    if strange:
+        notes.append(f"{strange} images got outputs that are no numbers, so what needs probabilities has no value")
+    return PartMetrics(overall, table, confusion, guesses, sureness, tuple(notes))
+
+
+def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
+    """Words for the classes that have no value for some metric."""
+    notes = []
+    for counts, what, lost in (
+        (confusion.sum(axis=1), "no images of", "recall, ROC AUC or average precision"),
+        (confusion.sum(axis=0), "nothing was predicted as", "precision"),
+    ):
+        names = [name for name, count in zip(classes, counts, strict=True) if not count]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        if names:
+            notes.append(f"{what} {', '.join(names[:_NAMED])}{more}, so these have no {lost}")
+    return notes
+
+
+def _top_accuracy(labels: Counts, shares: Floats | None) -> float:
+    """The share of images whose class is among the five most probable."""
+    from sklearn.metrics import top_k_accuracy_score
+
+    if shares is None:
+        return math.nan
+    return float(top_k_accuracy_score(labels, shares, k=TOP, labels=np.arange(shares.shape[1])))
+
+
+def _per_class(labels: Counts, guesses: Counts, shares: Floats | None, classes: Sequence[str]) -> pd.DataFrame:
+    """A row a class, each class against the rest; nan where a metric divides by nothing."""
+    from sklearn.metrics import multilabel_confusion_matrix, precision_recall_fscore_support
+
+    numbers = np.arange(len(classes))
+    precision, recall, f1, images = precision_recall_fscore_support(
+        labels, guesses, labels=numbers, zero_division=np.nan
+    )
+    (negatives, false_positives), _ = multilabel_confusion_matrix(labels, guesses, labels=numbers).transpose(1, 2, 0)
+    rest = negatives + false_positives
+    ranked = [_ranking(labels == number, None if shares is None else shares[:, number]) for number in numbers]
+    columns: dict[str, Any] = {
+        "images": images, "precision": precision, "recall": recall, "f1": f1,
+        "specificity": _share(negatives, rest), "false_positive_rate": _share(false_positives, rest),
+        "roc_auc": [auc for auc, _ in ranked], "average_precision": [mean for _, mean in ranked],
+    }  # fmt: skip
+    return pd.DataFrame(columns, index=pd.Index(classes, name="class"))
+
+
+def _ranking(mine: npt.NDArray[np.bool_], share: Floats | None) -> tuple[float, float]:
+    """Area under the ROC curve, and average precision, of one class against the rest."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    if share is None or not mine.any():
+        return math.nan, math.nan
+    auc = math.nan if mine.all() else float(roc_auc_score(mine, share))
+    return auc, float(average_precision_score(mine, share))
+
+
+def _share(part: Counts, whole: Counts) -> Floats:
+    shares: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return shares
+
+
+def calibration_error(sureness: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """The expected calibration error: how far the probability of the predicted class is from the share of right
+    predictions, in 15 equally wide bins, weighted by their images (Guo et al. 2017, "On Calibration of Modern
+    Neural Networks", equation 3).
+    """
+    bins = np.digitize(sureness, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
+    gaps = np.bincount(bins, weights=right - sureness, minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(right))
+
+
+def confused_pairs(confusion: Counts, classes: Sequence[str]) -> pd.DataFrame:
+    """Every pair of classes that were taken for one another, the most confused first.
+
+    first, second  the classes, `first` the one that was taken for the other more often
+    images         how many were confused, in both directions together
+    first_as_second, second_as_first  how many in each
+    share          `images` of all images of both classes
+    """
+    rows = []
+    for one, other in zip(*np.nonzero(np.triu(confusion + confusion.T, k=1)), strict=True):
+        first, second = (one, other) if confusion[one, other] >= confusion[other, one] else (other, one)
+        there, back = int(confusion[first, second]), int(confusion[second, first])
+        total = int(confusion[one].sum() + confusion[other].sum())
+        rows.append((classes[first], classes[second], there + back, there, back, (there + back) / total))
+    names = ["first", "second", "images", "first_as_second", "second_as_first", "share"]
+    pairs = pd.DataFrame(rows, columns=names)
+    return pairs.sort_values(["images", "share"], ascending=False, kind="stable", ignore_index=True)

@@ -1,0 +1,83 @@
+"""An evaluation on the disk and in TensorBoard: JSON, CSV, figures, event tags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from runner.evaluate import figures
+from runner.evaluate.tables import PARTS, class_table, markdown, overall_table, pair_table
+from runner.files import replace, write_json
+from runner.logs.evaluation import write_evaluation
+
+if TYPE_CHECKING:
+    from runner.evaluate.evaluation import Evaluation
+
+_PAIRS = 6  # in the figure
+
+
+def write(evaluation: Evaluation) -> None:
+    """Replaces an evaluation's files in its report folder, and its tags in the run's directory."""
+    folder, parts, pairs = evaluation.folder, evaluation.parts, evaluation.pairs
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "metrics.json", _record(evaluation))
+    per_class = pd.concat({name: part.classes for name, part in parts.items()}, names=["part"])
+    _csv(folder / "per_class.csv", per_class.reset_index())
+    _csv(folder / "confused_pairs.csv", pairs)
+    classes = pd.Index(evaluation.run.dataset.classes, name="true \\ predicted")
+    for name, part in parts.items():
+        counts = pd.DataFrame(part.confusion, index=classes, columns=classes)
+        _csv(folder / f"{name}_confusion_matrix.csv", counts.reset_index())
+        shares = counts.div(part.confusion.sum(axis=1), axis=0)  # nan where a class has no images
+        _csv(folder / f"{name}_confusion_matrix_normalized.csv", shares.reset_index())
+    texts = {
+        "metrics": "\n\n".join([markdown(overall_table(parts)), *evaluation.notes]),
+        "test_per_class": markdown(class_table(parts["test"])),
+        "test_confused_pairs": markdown(pair_table(pairs)),
+    }
+    write_evaluation(evaluation.run.folder, _draw(evaluation), texts, evaluation.run.best_epoch)
+
+
+def _record(evaluation: Evaluation) -> dict[str, Any]:
+    """metrics.json: what was evaluated, and every number that is not a confusion matrix."""
+    run = evaluation.run
+    identity = {"study": run.study, "variant": run.variant, "seed": run.seed, "data": run.dataset.fingerprint}
+    parts = {
+        name: part.overall | {"per_class": part.classes.reset_index().to_dict("records")}
+        for name, part in evaluation.parts.items()
+    }
+    return identity | {"best_epoch": run.best_epoch, "notes": evaluation.notes} | parts
+
+
+def _draw(evaluation: Evaluation) -> dict[str, Path]:
+    """Draws every figure; returns their paths by their tags."""
+    run, parts, folder = evaluation.run, evaluation.parts, evaluation.folder
+    tags = ["loss_plot", "metrics", *(f"{name}_confusion_matrix" for name in parts), "confused_pairs"]
+    drawn = {tag: folder / f"{tag}.png" for tag in tags}
+    figures.losses(run.rows, run.best_epoch, drawn["loss_plot"])
+    figures.overview(parts, drawn["metrics"])
+    for name, part in parts.items():
+        figures.confusion(part.confusion, run.dataset.classes, PARTS[name], drawn[f"{name}_confusion_matrix"])
+    shown = evaluation.pairs.head(_PAIRS)
+    figures.confused(shown, [mistakes(evaluation, pair) for _, pair in shown.iterrows()], drawn["confused_pairs"])
+    return drawn
+
+
+def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[figures.Mistake]:
+    """The test images of one class of the pair that were taken for the other, the surest first."""
+    dataset, metrics = evaluation.run.dataset, evaluation.parts["test"]
+    names = np.array(dataset.classes, dtype=object)
+    true, guess = names[dataset.test.labels], names[metrics.guesses]
+    one, other = pair["first"], pair["second"]
+    confused = np.flatnonzero(((true == one) & (guess == other)) | ((true == other) & (guess == one)))
+    surest = confused[np.argsort(-metrics.sureness[confused], kind="stable")][: figures.EXAMPLES]
+    return [
+        figures.Mistake(np.array(dataset.test.images[i]), true[i], guess[i], float(metrics.sureness[i])) for i in surest
+    ]
+
+
+def _csv(path: Path, table: pd.DataFrame) -> None:
+    replace(path, lambda beside: table.to_csv(beside, index=False))

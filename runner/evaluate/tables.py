@@ -1,0 +1,109 @@
+"""An evaluation as tables for people: on the terminal, and as Markdown for TensorBoard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from runner.evaluate.metrics import TOP, PartMetrics
+
+if TYPE_CHECKING:
+    from runner.evaluate.evaluation import Evaluation
+
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+METRICS = {
+    "loss": "loss (nats)", "accuracy": "accuracy", "interval": "  95% interval over images",
+    "balanced_accuracy": "balanced accuracy", f"top{TOP}_accuracy": f"top-{TOP} accuracy",
+    "macro_precision": "precision, macro", "macro_f1": "F1, macro", "macro_specificity": "specificity, macro",
+    "macro_false_positive_rate": "false positive rate, macro", "macro_roc_auc": "ROC AUC, macro",
+    "macro_average_precision": "average precision, macro", "calibration_error": "expected calibration error",
+    "images": "images",
+}  # fmt: skip
+_HEADS = {
+    "f1": "F1", "roc_auc": "ROC AUC", "false_positive_rate": "false positive rate",
+    "average_precision": "average precision",
+}  # fmt: skip
+_PAIRS = 10  # shown
+Rows = list[list[str]]
+
+
+def number(value: float) -> str:
+    """A metric in four digits; a dash where it has no value."""
+    return "-" if math.isnan(value) else f"{value:.4f}"
+
+
+def overall_table(parts: Mapping[str, PartMetrics]) -> Rows:
+    """A head, then a row a metric and a column a part."""
+    rows = [["", *(PARTS[name] for name in parts)]]
+    for key, label in METRICS.items():
+        values = [part.overall for part in parts.values()]
+        if key == "interval":
+            rows.append([label, *(f"{v['accuracy_low']:.4f}-{v['accuracy_high']:.4f}" for v in values)])
+        elif key in values[0]:
+            rows.append([label, *(str(v[key]) if key == "images" else number(v[key]) for v in values)])
+    return rows
+
+
+def class_table(part: PartMetrics) -> Rows:
+    """A head, then a row a class."""
+    rows = [["class", *(_HEADS.get(name, name) for name in part.classes.columns)]]
+    for name, values in part.classes.iterrows():
+        rows.append([str(name), f"{values['images']:.0f}", *map(number, values.drop("images"))])
+    return rows
+
+
+def pair_table(pairs: pd.DataFrame) -> Rows:
+    """A head, then a row a pair of classes, the ten most confused."""
+    rows = [["classes", "confused", "of both classes' images", "first as second", "second as first"]]
+    for _, pair in pairs.head(_PAIRS).iterrows():
+        counts = [str(pair["first_as_second"]), str(pair["second_as_first"])]
+        rows.append([f"{pair['first']} / {pair['second']}", str(pair["images"]), f"{pair['share']:.1%}", *counts])
+    return rows
+
+
+def markdown(rows: Rows) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---" + "|--:" * (len(rows[0]) - 1) + "|", *lines[1:]])
+
+
+def show(evaluation: Evaluation, console: Console) -> None:
+    """Overall metrics, each class on test, the most confused pairs, and where it all is."""
+    run = evaluation.run
+    console.print(f"{run.study}, {run.variant}, seed {run.seed}: weights of epoch {run.best_epoch}\n", highlight=False)
+    console.print(_rich(overall_table(evaluation.parts)), highlight=False)
+    console.print("\neach class against the rest, on test", style="bold")
+    console.print(_rich(class_table(evaluation.parts["test"])), highlight=False)
+    if len(evaluation.pairs):
+        console.print("\nclasses taken for one another, on test", style="bold")
+        console.print(_rich(pair_table(evaluation.pairs)), highlight=False)
+    for note in evaluation.notes:
+        console.print(f"\n{escape(note)}", highlight=False)
+    console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}", highlight=False)
+
+
+def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:
+    """The five most probable classes of each image."""
+    for file, shares in zip(files, probabilities, strict=True):
+        console.print(f"{file}", highlight=False, markup=False, style="bold")
+        if shares.isna().any():
+            console.print("  the model's output is no number", highlight=False)
+            continue
+        rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shares.head(TOP).items())]
+        console.print(_rich(rows), highlight=False)
+
+
+def _rich(rows: Rows) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column, head in enumerate(rows[0]):
+        table.add_column(head, justify="right" if column else "left")
+    for row in rows[1:]:
+        table.add_row(*map(escape, row))
+    return table

@@ -1,0 +1,433 @@
+"""A finished run, evaluated: numbers that agree with the run's own, files and tags that are there, errors in words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from typer.testing import CliRunner
+
+from runner.__main__ import app
+from runner.data import load, prepare
+from runner.evaluate import Evaluation, classify, evaluate, figures
+from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
+from runner.evaluate.store import mistakes
+from runner.evaluate.tables import class_table, markdown, overall_table
+from runner.execute.messages import Place, Share
+from runner.execute.share import train_share
+from runner.expand import Overrides, resolve
+from runner.files import read_json, write_json
+from runner.logs.rundir import RunDir
+from runner.models import build
+from runner.spec import RequestError, Settings
+from tests.conftest import BASE
+from tests.test_main import runner
+
+DATA = Path("data")
+SIDE = 12
+STUDY: dict[str, Any] = {
+    "baseline": BASE | {"batch_norm": True, "dropout": 0.5, "epochs": 4},
+    "variants": {"late": {"model": "tests.fakes:late", "model_args": {"what": "raise"}}},
+    "seeds": [3],
+}
+FIGURES = (
+    "loss_plot", "metrics", "train_confusion_matrix", "val_confusion_matrix", "test_confusion_matrix",
+    "confused_pairs",
+)  # fmt: skip
+
+
+def train(study: dict[str, Any], place: Path) -> Path:
+    """Trains a study, in this process; the directory of its baseline's first seed."""
+    runs = resolve(Path("study.py"), study, "", Overrides()).runs()
+    data = prepare(runs[0].variant.settings, DATA)
+    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", {}, 0.0), lambda _: None)
+    return place / "runs" / runs[0].folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(STUDY, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A finished run of one's own, to spoil."""
+    return Path(shutil.copytree(trained, tmp_path / "runs" / "study-digits" / "baseline-0" / "seed3"))
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The run, evaluated."""
+    place = tmp_path_factory.mktemp("evaluated")
+    run = Path(shutil.copytree(trained, place / "runs" / "seed3"))
+    return evaluate(run, DATA, place / "reports")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_numbers_agree_with_the_runs_own(evaluated: Evaluation, trained: Path) -> None:
+    own = RunDir(trained).result()
+    assert own
+    for part, name in (("test", "test/"), ("val", "best/val_")):
+        for key in ("loss", "accuracy"):
+            assert evaluated.parts[part].overall[key] == pytest.approx(own["metrics"][name + key], abs=1e-6)
+    predictions = RunDir(trained).load_predictions()
+    assert predictions
+    assert np.array_equal(evaluated.parts["test"].guesses, predictions["test_logits"].argmax(1))
+    images = {name: part.overall["images"] for name, part in evaluated.parts.items()}
+    assert images == {"train": 1197, "val": 200, "test": 400}
+    assert not [note for note in evaluated.notes if "when the run ended" in note]
+
+
+def test_everything_is_stored_under_its_name(evaluated: Evaluation) -> None:
+    folder = evaluated.folder
+    assert folder.parts[-4:] == ("reports", "study-digits", "baseline", "seed3")
+    for name in FIGURES:
+        with Image.open(folder / f"{name}.png") as picture:
+            assert picture.width > 600
+    record = json.loads((folder / "metrics.json").read_text())
+    per_class = pd.read_csv(folder / "per_class.csv", dtype={"class": str})
+    assert list(per_class.columns) == ["part", "class", "images", *PER_CLASS]
+    for name, part in evaluated.parts.items():
+        assert record[name]["accuracy"] == part.overall["accuracy"]
+        assert [row["class"] for row in record[name]["per_class"]] == list("0123456789")
+        counts = pd.read_csv(folder / f"{name}_confusion_matrix.csv", index_col=0).to_numpy()
+        shares = pd.read_csv(folder / f"{name}_confusion_matrix_normalized.csv", index_col=0).to_numpy()
+        assert counts.sum() == part.overall["images"]
+        assert np.trace(counts) / counts.sum() == pytest.approx(part.overall["accuracy"])
+        assert shares.sum(axis=1) == pytest.approx(1)
+        mine = per_class[per_class["part"] == name]
+        assert np.diag(shares) == pytest.approx(mine["recall"].to_numpy())
+    pairs = pd.read_csv(folder / "confused_pairs.csv")
+    matrix = evaluated.parts["test"].confusion
+    assert pairs["images"].sum() == matrix.sum() - np.trace(matrix)
+    assert pairs["images"].is_monotonic_decreasing
+
+
+def test_tensorboard_has_figures_and_tables_beside_the_runs_own_tags(evaluated: Evaluation, trained: Path) -> None:
+    before, after = (EventAccumulator(str(folder), {"tensors": 0}) for folder in (trained, evaluated.run.folder))
+    before.Reload()
+    after.Reload()
+    assert {tag for tag in after.Tags()["images"] if "evaluate" in tag} == {f"evaluate/{name}" for name in FIGURES}
+    for name in FIGURES:
+        (event,) = after.Images(f"evaluate/{name}")
+        assert event.encoded_image_string == (evaluated.folder / f"{name}.png").read_bytes()
+    for name in ("metrics", "test_per_class", "test_confused_pairs"):
+        (text,) = after.Tensors(f"evaluate/{name}/text_summary")
+        assert b"|---|--:|" in text.tensor_proto.string_val[0]
+    assert [event.value for event in after.Scalars("val/loss")] == [e.value for e in before.Scalars("val/loss")]
+    assert {path.parent for path in evaluated.run.folder.rglob("events*")} == {evaluated.run.folder}  # no run more
+
+
+def test_the_most_confused_pair_is_shown_by_its_surest_mistakes(evaluated: Evaluation) -> None:
+    pair = evaluated.pairs.iloc[0]
+    shown = mistakes(evaluated, pair)
+    assert len(shown) == min(pair["images"], figures.EXAMPLES)
+    assert {frozenset((m.true, m.guess)) for m in shown} == {frozenset((pair["first"], pair["second"]))}
+    assert [m.sureness for m in shown] == sorted((m.sureness for m in shown), reverse=True)
+    test = evaluated.run.dataset.test
+    for mistake in shown:
+        (index,) = np.flatnonzero((test.images == mistake.image).all(axis=(1, 2, 3)))
+        assert str(test.labels[index]) == mistake.true
+        assert str(evaluated.parts["test"].guesses[index]) == mistake.guess
+
+
+def by_hand(labels: Any, logits: torch.Tensor, number: int) -> dict[str, float]:
+    """A class's metrics from their definitions, one image after the other."""
+    shares = logits.double().softmax(1)[:, number].tolist()
+    guesses = logits.argmax(1).tolist()
+    mine, taken = [label == number for label in labels], [guess == number for guess in guesses]
+    tp = sum(m and t for m, t in zip(mine, taken, strict=True))
+    fp, fn = sum(taken) - tp, sum(mine) - tp
+    tn = len(mine) - tp - fp - fn
+    yes = [share for share, m in zip(shares, mine, strict=True) if m]
+    no = [share for share, m in zip(shares, mine, strict=True) if not m]
+    ranked = [m for _, m in sorted(zip(shares, mine, strict=True), reverse=True)]
+    hits = [sum(ranked[: k + 1]) / (k + 1) for k, m in enumerate(ranked) if m]
+    return {
+        "images": len(yes), "precision": tp / (tp + fp), "recall": tp / (tp + fn), "f1": 2 * tp / (2 * tp + fp + fn),
+        "specificity": tn / (tn + fp), "false_positive_rate": fp / (tn + fp),
+        "roc_auc": sum((y > n) + 0.5 * (y == n) for y in yes for n in no) / (len(yes) * len(no)),
+        "average_precision": sum(hits) / len(hits),
+    }  # fmt: skip
+
+
+def test_metrics_are_what_their_definitions_say() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(12), 25)
+    scale = rng.choice([0.3, 3.0], size=(300, 1))  # not sure enough, and too sure: every bin is off in its own way
+    logits = torch.from_numpy(scale * (rng.normal(size=(300, 12)) + 1.5 * np.eye(12)[labels])).float()
+    found = part_metrics(logits, labels, [f"class {k}" for k in range(12)])
+    for number in range(12):
+        assert found.classes.loc[f"class {number}"].to_dict() == pytest.approx(by_hand(labels, logits, number))
+    right = found.guesses == labels
+    best = np.argsort(-logits.numpy(), axis=1)[:, :5]
+    assert found.overall["accuracy"] == right.mean()
+    assert found.overall["balanced_accuracy"] == pytest.approx(found.classes["recall"].mean())
+    assert found.overall["top5_accuracy"] == pytest.approx((best == labels[:, None]).any(axis=1).mean())
+    assert found.overall["macro_f1"] == pytest.approx(found.classes["f1"].mean())
+    assert found.overall["accuracy_low"] < right.mean() < found.overall["accuracy_high"]
+    error = 0.0
+    for number in range(15):
+        inside = (found.sureness > number / 15) & (found.sureness <= (number + 1) / 15)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - found.sureness[inside].mean())
+    assert found.overall["calibration_error"] == pytest.approx(error)
+
+
+def test_calibration_error_at_its_ends() -> None:
+    assert calibration_error(np.ones(4), np.array([True] * 4)) == 0
+    assert calibration_error(np.ones(4), np.array([False] * 4)) == 1
+    assert calibration_error(np.full(4, 0.75), np.array([True, True, True, False])) == pytest.approx(0)
+    edge = calibration_error(np.array([3 / 15, 0.25]), np.array([False, True]))  # a bin has its upper edge
+    assert edge == pytest.approx((3 / 15 + 0.75) / 2)
+
+
+def test_top5_only_where_there_are_more_than_10_classes() -> None:
+    for count, there in ((10, False), (11, True)):
+        found = part_metrics(torch.eye(count), np.arange(count), [str(k) for k in range(count)])
+        assert ("top5_accuracy" in found.overall) == there
+
+
+def degenerate(kind: str) -> tuple[torch.Tensor, Any]:
+    labels = np.repeat(np.arange(11), 4)
+    logits = torch.randn(44, 11, generator=torch.Generator().manual_seed(0))
+    if kind == "absent":
+        labels[labels == 2] = 1
+    if kind == "one class there":
+        labels[:] = 5
+    if kind == "constant":
+        logits = torch.tensor([[0.0] * 10 + [1.0]]).expand(44, 11)
+    if kind == "all the same":
+        logits = torch.zeros(44, 11)
+    if kind in ("nan", "inf"):
+        logits[7, 3] = float(kind)
+    if kind == "-inf":
+        logits[7, 3] = -math.inf
+    return logits, labels
+
+
+@pytest.mark.parametrize("kind", ["absent", "one class there", "constant", "all the same", "nan", "inf", "-inf"])
+def test_what_has_no_value_is_nan_and_said_so(kind: str, tmp_path: Path) -> None:
+    logits, labels = degenerate(kind)
+    names = ["a", "b", "c", "$x_{$", "a\nb", "猫", "f" * 90, "h|i", "[red]", "<b>", "é"]
+    found = part_metrics(logits, labels, names)
+    parts = {"train": found, "val": found, "test": found}
+    assert found.overall["accuracy"] == (found.guesses == labels).mean()
+    assert found.confusion.sum() == 44
+    values = found.classes.loc["c"]
+    if kind in ("absent", "one class there"):
+        assert values["images"] == 0
+        assert values[["recall", "roc_auc", "average_precision"]].isna().all()
+        assert values["specificity"] >= 0
+        assert any("no images of" in note and " c" in note for note in found.notes)
+    if kind in ("constant", "all the same"):
+        assert values["recall"] == values["f1"] == 0
+        assert values["roc_auc"] == 0.5
+        assert any("nothing was predicted as" in note for note in found.notes)
+    if kind in ("nan", "inf"):
+        assert math.isnan(found.overall["calibration_error"])
+        assert math.isnan(found.overall["top5_accuracy"])
+        assert found.classes["roc_auc"].isna().all()
+        assert found.classes["precision"].notna().any()
+        assert "1 images got outputs that are no numbers" in found.notes[-1]
+    if kind == "-inf":
+        assert found.classes["roc_auc"].notna().all()
+    figures.overview(parts, tmp_path / "a.png")
+    figures.confusion(found.confusion, names, "test", tmp_path / "b.png")
+    for table in (overall_table(parts), class_table(found)):
+        assert len(markdown(table).splitlines()) == len(table) + 1
+
+
+def test_pairs_are_counted_in_both_directions() -> None:
+    matrix = np.array([[8, 1, 1], [3, 6, 1], [0, 0, 10]])
+    pairs = confused_pairs(matrix, ["cat", "dog", "frog"])
+    assert pairs.iloc[0].to_dict() == {
+        "first": "dog", "second": "cat", "images": 4, "first_as_second": 3, "second_as_first": 1, "share": 0.2,
+    }  # fmt: skip
+    assert len(pairs) == 3
+    assert confused_pairs(np.eye(3, dtype=np.int64), ["a", "b", "c"]).empty
+
+
+@pytest.mark.parametrize("count", [2, 100])
+def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(count)
+    labels = np.repeat(np.arange(count), 6)
+    logits = torch.from_numpy(rng.normal(size=(len(labels), count)) + 2 * np.eye(count)[labels]).float()
+    names = [f"class number {k}" for k in range(count)]
+    found = part_metrics(logits, labels, names)
+    pairs = confused_pairs(found.confusion, names).head(3)
+    image = np.zeros((8, 8, 3 if count == 2 else 1), dtype=np.uint8)
+    examples = [[figures.Mistake(image, "class number 1", "class number 2", 0.9)] * 3 for _ in range(len(pairs))]
+    figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
+    figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
+    figures.confused(pairs, examples, tmp_path / "confused.png")
+    figures.losses([{"epoch": 1, "train/loss": 2, "train_eval/loss": 1, "val/loss": 1}], 1, tmp_path / "losses.png")
+    for path in tmp_path.glob("*.png"):
+        with Image.open(path) as picture:
+            assert 80 <= min(picture.size) <= max(picture.size) < 5000
+
+
+def test_the_command_prints_tables_paths_and_what_does_not_fit(run: Path, tmp_path: Path) -> None:
+    result = RunDir(run).result()
+    assert result
+    result["metrics"]["test/accuracy"] -= 0.01
+    write_json(run / "result.json", result)
+    shown = CliRunner().invoke(app, ["evaluate", str(run), "--reports", str(tmp_path / "reports")])
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"training +validation +test", shown.output)
+    assert re.search(r"\naccuracy +0\.\d{4} +0\.\d{4} +0\.\d{4}", shown.output)
+    assert "95% interval over images" in shown.output
+    assert re.search(r"class +images +precision +recall +F1 +specificity +false positive rate", shown.output)
+    assert re.search(r"classes +confused", shown.output)
+    assert re.search(r"test: accuracy is 0\.\d+, and was 0\.\d+ when the run ended", shown.output)
+    assert str(tmp_path / "reports" / "study-digits" / "baseline" / "seed3") in shown.output.replace("\n", "")
+    two = CliRunner().invoke(app, ["evaluate", str(run), str(run)])
+    assert two.exit_code == 2
+    assert "one run at a time" in two.output
+
+
+def spoil(run: Path, how: str) -> None:
+    identity = read_json(run / "run.json")
+    assert identity
+    if how == "unfinished":
+        (run / "result.json").unlink()
+        write_json(run / "run.json", identity | {"status": "running"})
+    if how == "failed":
+        (run / "result.json").unlink()
+        write_json(run / "run.json", identity | {"status": "failed", "cause": "ValueError: boom"})
+    if how == "foreign":
+        write_json(run / "run.json", {"name": "something else"})
+    if how == "empty result":
+        write_json(run / "result.json", {"metrics": {}})
+    if how == "other table":
+        (run / "metrics.csv").write_text("epoch,loss\n1,2\n")
+    if ".." in how:
+        write_json(run / "run.json", identity | {"variant": how})
+    if how == "settings":
+        write_json(run / "run.json", identity | {"settings": identity["settings"] | {"dropuot": 1}})
+    if how == "data":
+        write_json(run / "run.json", identity | {"provenance": identity["provenance"] | {"data": "0123456789abcdef"}})
+    if how == "weights":
+        weights = build(Settings.model_validate(BASE | {"hidden": [7]}), (1, 8, 8), 10, seed=0).state_dict()
+        RunDir(run).save_best(weights)
+    if how == "code":
+        torch.save({"weight": Path}, run / "best.pt")
+    if how == "no metrics":
+        (run / "metrics.csv").unlink()
+    if how == "no run.json":
+        (run / "run.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("unfinished", r"the run is not finished; .* Finished runs in .*seed4"),
+        ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
+        ("foreign", r"run\.json and result\.json are not as the runner writes them.*Finished runs in"),
+        ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)"),
+        ("other table", r"metrics\.csv: is missing or spoilt"),
+        ("no run.json", r"is not a run's directory.*Finished runs in"),
+        ("../..", r"names that a directory can have"),
+        ("..", r"names that a directory can have"),
+        ("settings", r"run\.json: dropuot: unknown key\. Did you mean \"dropout\""),
+        ("data", r"digits .*--data.* fingerprint was 0123456789abcdef and is "),
+        ("weights", r"best\.pt: .*does not fit these weights.*Missing key"),
+        ("code", r"best\.pt: is missing or spoilt"),
+        ("no metrics", r"metrics\.csv: is missing or spoilt"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_answered_in_words(run: Path, how: str, words: str, tmp_path: Path) -> None:
+    shutil.copytree(run, run.parent / "seed4")
+    spoil(run, how)
+    before = tree(tmp_path)
+    with pytest.raises(RequestError, match=words):
+        evaluate(run, DATA, tmp_path / "reports")
+    assert tree(tmp_path) == before  # nothing was written
+
+
+def test_a_missing_directory_is_answered_with_the_nearest_finished_run(run: Path, tmp_path: Path) -> None:
+    for wrong in (run.parent.parent / "baseline" / "seed3", run.parent / "seed33"):
+        with pytest.raises(RequestError, match=f'there is no such directory. Did you mean "{run}"'):
+            evaluate(wrong, DATA, tmp_path / "reports")
+    with pytest.raises(RequestError, match=f"Finished runs in {tmp_path}/runs: {run}"):
+        evaluate(tmp_path / "runs", DATA, tmp_path / "reports")
+
+
+@pytest.fixture(scope="module")
+def pets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """An image folder with files of many sizes, and the directory of a run on it."""
+    place = tmp_path_factory.mktemp("pets")
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 30), ("test", 6)):
+        for number, name in enumerate(("cat", "dog")):
+            (place / "pets" / part / name).mkdir(parents=True)
+            for k in range(count):
+                pixels = rng.integers(0, 120, (rng.integers(8, 40), rng.integers(8, 40), 3), dtype=np.uint8)
+                pixels[..., number] += 100
+                ending = ("png", "jpg", "webp")[k % 3]
+                Image.fromarray(pixels).save(place / "pets" / part / name / f"{k}.{ending}")
+    baseline = BASE | {"dataset": f"folder:{place / 'pets'}", "image_size": SIDE, "epochs": 1}
+    return place / "pets", train({"baseline": baseline, "seeds": 1}, place)
+
+
+def test_own_images_become_what_the_data_sets_own_became(pets: tuple[Path, Path]) -> None:
+    folder, run = pets
+    files = sorted(folder.glob("test/*/*"))
+    found = [shares["cat"] for shares in classify(run, files, DATA)]
+    predictions = RunDir(run).load_predictions()
+    assert predictions
+    shares = torch.from_numpy(predictions["test_logits"]).double().softmax(1)[:, 0]
+    assert sorted(found) == pytest.approx(sorted(shares.tolist()), abs=1e-6)
+    assert len(set(found)) == 12
+    assert all(series.sum() == pytest.approx(1) and series.iloc[0] >= series.iloc[1] for series in classify(
+        run, files[:2], DATA
+    ))  # fmt: skip
+
+
+def test_own_images_take_the_size_and_channels_of_the_data_set(run: Path, tmp_path: Path) -> None:
+    identity = read_json(run / "run.json")
+    assert identity
+    dataset = load(prepare(Settings.model_validate(identity["settings"]), DATA))
+    large = np.kron(np.array(dataset.test.images[0, ..., 0]), np.ones((5, 5), dtype=np.uint8))
+    Image.fromarray(large).convert("RGB").save(tmp_path / "digit.png")
+    (found,) = classify(run, [tmp_path / "digit.png"], DATA)
+    predictions = RunDir(run).load_predictions()
+    assert predictions
+    expected = torch.from_numpy(predictions["test_logits"][0]).double().softmax(0)
+    assert found[list("0123456789")].to_numpy() == pytest.approx(expected.numpy(), abs=1e-6)
+
+
+def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, run = pets
+    good = sorted(map(str, folder.glob("test/cat/*")))[:2]
+    shown = CliRunner().invoke(app, ["evaluate", str(run), "--image", *good])
+    assert shown.exit_code == 0, shown.output
+    assert len(re.findall(r"(?:cat|dog) +[01]\.\d{4}", shown.output)) == 4
+    (tmp_path / "notes.txt").write_text("no image")
+    bad = [str(tmp_path / "notes.txt"), good[0], str(tmp_path / "none.png")]
+    result = runner("evaluate", str(run), "--image", *bad)
+    assert result.returncode == 2
+    assert "2 problems" in result.stderr
+    assert "notes.txt: can't be read as an image (in no known format)" in result.stderr
+    assert "none.png: can't be read as an image (No such file or directory)" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("reports*"))
+
+
+def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Path, tmp_path: Path) -> None:
+    late = next(trained.parents[1].glob("late-*/seed3"))
+    with pytest.raises(RequestError, match="out of ideas"):
+        evaluate(late, DATA, tmp_path)
