@@ -284,7 +284,7 @@ def test_the_command_prints_tables_paths_and_what_does_not_fit(run: Path, tmp_pa
     result = RunDir(run).result()
     assert result
     result["metrics"]["test/accuracy"] -= 0.01
-    write_json(run / "result.json", result)
+    RunDir(run).write_result(result)
     shown = CliRunner().invoke(app, ["evaluate", str(run), "--reports", str(tmp_path / "reports")])
     assert shown.exit_code == 0, shown.output
     assert re.search(r"training +validation +test", shown.output)
