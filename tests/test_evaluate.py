@@ -336,7 +336,7 @@ def spoil(run: Path, how: str) -> None:
     [
         ("unfinished", r"the run is not finished; .* Finished runs in .*seed4"),
         ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
-        ("foreign", r"run\.json and result\.json are not as the runner writes them.*Finished runs in"),
+        ("foreign", r"is not a run's directory.*Finished runs in"),
         ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)"),
         ("other table", r"metrics\.csv: is missing or spoilt"),
         ("no run.json", r"is not a run's directory.*Finished runs in"),
