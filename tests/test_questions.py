@@ -1,0 +1,58 @@
+"""Every study asks what it can answer, and docs/questions.md answers the whole questionnaire from what is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.questions import images
+from benchmarks.questions.__main__ import MEASUREMENTS
+from runner.expand import Overrides, resolve
+from runner.spec.study import available, read_file
+
+ROOT = Path(__file__).parents[1]
+ABLATIONS = ROOT / "ablations"
+ANSWERS = (ROOT / "docs" / "questions.md").read_text()
+MEASURED = (ROOT / "docs" / "questions-measured.md").read_text()
+QUESTIONNAIRE = ROOT.parent / "shared" / "mission" / "questions.md"
+
+
+@pytest.mark.parametrize("name", available(ABLATIONS))
+def test_every_study_is_valid_and_its_trends_have_levels(name: str) -> None:
+    study = resolve(*read_file(name, ABLATIONS), Overrides())
+    assert re.search(r"^Run: +\S", study.doc, re.M)
+    for question in study.questions:
+        if question.trend:
+            assert sum(set(variant.changes) == {question.trend} for variant in study.variants) >= 2, question.ask
+
+
+def test_every_question_of_the_questionnaire_is_answered_in_its_order() -> None:
+    if not QUESTIONNAIRE.is_file():
+        pytest.skip(f"the questionnaire is not at {QUESTIONNAIRE}")
+    asked = re.findall(r"^(?:- \*\*(.+\?)\*\*|## (.+))$", QUESTIONNAIRE.read_text(), re.M)
+    answered = re.findall(r"^(?:### (.+)|## (\d.+))$", ANSWERS, re.M)
+    assert len(asked) > 40
+    assert [question or section.strip() for question, section in answered] == [
+        question or section.strip() for question, section in asked
+    ]
+
+
+def test_every_answer_is_more_than_its_heading() -> None:
+    for section in re.split(r"^### ", ANSWERS, flags=re.M)[1:]:
+        assert len(section.split("\n## ")[0].split("\n", 1)[1].split()) > 20, section
+
+
+def test_what_the_answers_cite_is_there() -> None:
+    headings = re.findall(r"^## (\S+)$", MEASURED, re.M)
+    assert headings == [measurement.__name__ for measurement in MEASUREMENTS]
+    assert set(re.findall(r"questions-measured\.md#(\w+)", ANSWERS)) == set(headings)
+    for study, number in re.findall(r"TODO\(results: (\w+) (\d+)\)", ANSWERS):
+        assert int(number) <= len(read_file(study, ABLATIONS)[1]["questions"]), (study, number)
+
+
+@pytest.mark.parametrize("measurement", [images.normalize, images.to_tensor, images.flatten])
+def test_the_page_of_measurements_is_what_its_command_gives(measurement: Callable[[], str]) -> None:
+    assert f"\n{measurement()}\n" in MEASURED
