@@ -192,12 +192,16 @@ def _one_sided(effect: Effect, against: float, side: str) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p (Holm 1979); a p that is nan stays nan and takes no share."""
-    from statsmodels.stats.multitest import multipletests  # takes seconds to import
+    """Holm's step-down adjusted p (Holm 1979); a p that is nan stays nan and takes no share.
 
-    known = [p for p in p_values if not math.isnan(p)]
-    adjusted = iter(multipletests(known, method="holm")[1].tolist() if known else [])
-    return [next(adjusted) if not math.isnan(p) else math.nan for p in p_values]
+    As statsmodels' multipletests, which collects all garbage at each call: a tenth of a second and more.
+    """
+    array = np.asarray(p_values, dtype=float)
+    adjusted = np.full(len(array), math.nan)
+    order = np.argsort(array)[: int((~np.isnan(array)).sum())]  # nan comes last
+    left = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(left * array[order]), 1.0)
+    return [float(p) for p in adjusted]
 
 
 def smallest_effect(spread: float, seeds: int) -> float:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.multitest import multipletests
 
 from runner.stats import (
     contrast_effect,
@@ -74,7 +75,12 @@ def test_equal_differences_claim_no_certainty() -> None:
     assert math.isnan(paired_effect([2, 3, 4], [1, 2, 3]).p)
 
 
-def test_holm_is_statsmodels_and_leaves_nan_out() -> None:
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_holm_leaves_nan_out() -> None:
     found = holm([0.01, math.nan, 0.04, 0.03])
     assert found[0] == pytest.approx(0.03)
     assert math.isnan(found[1])
