@@ -300,35 +300,34 @@ def test_the_command_prints_tables_paths_and_what_does_not_fit(run: Path, tmp_pa
 
 
 def spoil(run: Path, how: str) -> None:
-    identity = read_json(run / "run.json")
+    """Makes a finished run something that can't be evaluated."""
+    identity, result = read_json(run / "run.json"), RunDir(run).result()
     assert identity
-    if how == "unfinished":
-        (run / "result.json").unlink()
-        write_json(run / "run.json", identity | {"status": "running"})
-    if how == "failed":
-        (run / "result.json").unlink()
-        write_json(run / "run.json", identity | {"status": "failed", "cause": "ValueError: boom"})
-    if how == "foreign":
-        write_json(run / "run.json", {"name": "something else"})
-    if how == "empty result":
-        write_json(run / "result.json", {"metrics": {}})
-    if how == "other table":
-        (run / "metrics.csv").write_text("epoch,loss\n1,2\n")
-    if ".." in how:
-        write_json(run / "run.json", identity | {"variant": how})
-    if how == "settings":
-        write_json(run / "run.json", identity | {"settings": identity["settings"] | {"dropuot": 1}})
-    if how == "data":
-        write_json(run / "run.json", identity | {"provenance": identity["provenance"] | {"data": "0123456789abcdef"}})
+    assert result
+    others = {
+        "unfinished": {"status": "running"},
+        "failed": {"status": "failed", "cause": "ValueError: boom"},
+        "foreign": {"settings": "something else"},
+        "settings": {"settings": identity["settings"] | {"dropuot": 1}},
+        "data": {"provenance": identity["provenance"] | {"data": "0123456789abcdef"}},
+        "../..": {"variant": "../.."},
+        "..": {"variant": ".."},
+    }
+    if how in others:
+        write_json(run / "run.json", identity | others[how])
     if how == "weights":
-        weights = build(Settings.model_validate(BASE | {"hidden": [7]}), (1, 8, 8), 10, seed=0).state_dict()
-        RunDir(run).save_best(weights)
+        RunDir(run).save_best(build(Settings.model_validate(BASE | {"hidden": [7]}), (1, 8, 8), 10, 0).state_dict())
     if how == "code":
         torch.save({"weight": Path}, run / "best.pt")
-    if how == "no metrics":
-        (run / "metrics.csv").unlink()
-    if how == "no run.json":
-        (run / "run.json").unlink()
+    if how == "other table":
+        (run / "metrics.csv").write_text("epoch,loss\n1,2\n")
+    if how.startswith("no "):
+        (run / how.removeprefix("no ")).unlink()
+    RunDir(run).write_result({"metrics": {}} if how == "empty result" else result)  # it vouches for what is there
+    if how == "spoilt":
+        (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:-1])
+    if how in ("unfinished", "failed"):
+        (run / "result.json").unlink()
 
 
 @pytest.mark.parametrize(
@@ -336,8 +335,9 @@ def spoil(run: Path, how: str) -> None:
     [
         ("unfinished", r"the run is not finished; .* Finished runs in .*seed4"),
         ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
+        ("spoilt", r"the run's files are not the ones that it wrote; .* makes it anew\. Finished runs in"),
         ("foreign", r"is not a run's directory.*Finished runs in"),
-        ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)"),
+        ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)\. Finished"),
         ("other table", r"metrics\.csv: is missing or spoilt"),
         ("no run.json", r"is not a run's directory.*Finished runs in"),
         ("../..", r"names that a directory can have"),
@@ -346,7 +346,7 @@ def spoil(run: Path, how: str) -> None:
         ("data", r"digits .*--data.* fingerprint was 0123456789abcdef and is "),
         ("weights", r"best\.pt: .*does not fit these weights.*Missing key"),
         ("code", r"best\.pt: is missing or spoilt"),
-        ("no metrics", r"metrics\.csv: is missing or spoilt"),
+        ("no metrics.csv", r"metrics\.csv: is missing or spoilt"),
     ],
 )
 def test_what_cannot_be_evaluated_is_answered_in_words(run: Path, how: str, words: str, tmp_path: Path) -> None:

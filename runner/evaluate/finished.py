@@ -103,14 +103,16 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
 def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """run.json and the metrics of result.json; RequestError where the directory is not a finished run's."""
     directory = RunDir(folder)
-    identity, result = directory.identity(), directory.result()
-    if identity and result:
+    identity, result, status = directory.identity(), directory.result(), directory.status()
+    if identity and result and status == "finished":
         return identity, result["metrics"]
     if not folder.is_dir():
         what = "there is no such directory."
     elif not identity:
         what = "is not a run's directory: it has no run.json that can be read."
-    elif directory.status() == "failed":
+    elif status == "spoilt":
+        what = "the run's files are not the ones that it wrote; the command that made it makes it anew."
+    elif status == "failed":
         what = f"the run failed ({identity.get('cause', 'no cause recorded')}); only a finished run can be evaluated."
     else:
         what = "the run is not finished; the command that began it goes on with it."
