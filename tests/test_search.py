@@ -59,7 +59,7 @@ def test_every_mistake_is_said_at_once_where_it_stands(resolved: Resolve) -> Non
     wrong = {
         "lr": {"log_uniform": [0, 0.1]}, "dropout": {"uniform": [0.1, 1.5]}, "patience": {"integer": [1, 2.5]},
         "batch_size": [32, "64"], "init": ["default", "xavier"], "image_size": [2, 8], "filters": [[1], [2]],
-        "augment": [["HorizontalFlop"], []], "hidden": [[8]], "dropuot": [0.1, 0.2], "epochs": {"normal": [1, 2]},
+        "augment": [["HorizontalFlop"], []], "hidden": [[8]], "dropuot": [0.1, 0.2], "epochs": {"zipf": [1, 2]},
         "dataset": ["digits", "mnist5k"], "weight_decay": {"uniform": [2, 1]}, "optimizer": ["Adam", "Adam"],
     }  # fmt: skip
     with pytest.raises(RequestError) as caught:
@@ -165,7 +165,7 @@ def test_a_run_is_recorded_before_it_begins_and_asked_for_again_until_it_ends(
     assert [next(second), next(second)] == runs  # neither lost nor given another number
     folder = tmp_path / runs[0].folder
     folder.mkdir(parents=True)
-    write_json(folder / "run.json", {"status": "failed"})
+    write_json(folder / "run.json", {"seed": 0, "status": "failed", "settings": {}, "provenance": {}})
     again.on_message(Message("failed", runs[0]))
     rest = list(Record(search, tmp_path).ask())
     assert [run.variant.name for run in rest] == ["0001", "0002", "0003"]

@@ -239,7 +239,7 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     data = json.loads((made / "runs" / "hunt-digits" / "study.json").read_text())
     other = tmp_path / "runs" / "quest-digits"  # the same search, had its winner not been there
     other.mkdir(parents=True)
-    (other / "study.json").write_text(json.dumps(data | {"file": "ablations/quest.py"}))
+    (other / "study.json").write_text(json.dumps(data | {"name": "quest-digits", "file": "ablations/quest.py"}))
     for path in (made / "runs" / "hunt-digits").glob("0*"):
         if path.name != best.variant.directory:
             (other / path.name).symlink_to(path)

@@ -169,10 +169,10 @@ def _importance(mattered: pd.DataFrame) -> str:
         for _, row in mattered.iterrows()
     ]
     note = (
-        f"Functional ANOVA over a random forest (Optuna) on the ranks of {mattered['n'].iloc[0]} runs' validation losses, "
-        "pruned ones with the lowest that they had reached: the share that each setting explains alone. Intervals are "
-        "quantiles over resampled runs. The search looks where it is promising, so a setting that it soon stopped "
-        "varying seems to matter less."
+        "Functional ANOVA over a random forest (Optuna) on the ranks of the validation losses of "
+        f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached: the share that each setting "
+        "explains alone. Intervals are quantiles over resampled runs. The search looks where it is promising, so a "
+        "setting that it soon stopped varying seems to matter less."
     )
     return table(["setting", "share of the variance [95%]"], rows) + "\n\n" + note
 
