@@ -43,13 +43,14 @@ def test_specs_import_nothing() -> None:
 @pytest.mark.parametrize(
     ("room", "never"),
     [
-        ("spec", "expand|data|models|train|logs|execute|stats|report"),
-        ("expand", "data|models|train|logs|execute|stats|report"),
+        ("spec", "expand|data|models|train|logs|execute|search|stats|report"),
+        ("expand", "data|models|train|logs|execute|search|stats|report"),
         ("data", "models|train|logs|execute|stats|report"),
         ("models.py", "data|train|logs|execute|stats|report"),
         ("train", "logs|execute|stats|report"),
         ("logs", "execute|report"),
-        ("execute", "report"),
+        ("execute", "search|report"),
+        ("search", "report"),
         ("stats.py", "spec|expand|data|models|train|logs|execute|report"),
     ],
 )

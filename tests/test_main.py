@@ -19,14 +19,17 @@ def runner(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["run", "nosuch"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["list"], ["run", "nosuch"], ["search", "nosuch"]]
+)
 def test_help_lists_and_plain_errors_do_not_wait_for_torch(arguments: list[str]) -> None:
     code = (
         "import sys; sys.argv = ['runner', *sys.argv[1:]]\n"
         "from runner.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'albumentations', 'tensorboard', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "heavy = {'torch', 'albumentations', 'tensorboard', 'pandas', 'matplotlib', 'sklearn', 'optuna'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     command = [sys.executable, "-c", code, *arguments]

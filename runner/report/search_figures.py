@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from runner.report.figures import _CURVE, _INK, _LEVEL, _MUTED, _TRAIN, _saved
+from runner.report.figures import _CURVE, _INK, _LEVEL, _MUTED, _TRAIN, saved
 from runner.search.suggest import FINISHED, PRUNED
 
 
 def progress(runs: pd.DataFrame, random: pd.DataFrame | None, path: Path) -> None:
     """The lowest validation loss so far against the number of runs, over each run's own."""
-    with _saved(path, 1, 1, (8, 4)) as (figure, axes):
+    with saved(path, 1, 1, (8, 4)) as (figure, axes):
         if random is not None:
             _search(axes, random, _MUTED, f"random search (n = {len(random)} runs)")
         _search(axes, runs, _CURVE, f"this search (n = {len(runs)} runs)")
@@ -41,7 +41,7 @@ def _search(axes: Axes, runs: pd.DataFrame, color: str, label: str) -> None:
 def importance(table: pd.DataFrame, path: Path) -> None:
     """Each setting's share of the variance, the largest first, with its interval."""
     rows = table.iloc[::-1]
-    with _saved(path, 1, 1, (8, 0.42 * len(rows) + 1.3)) as (_, axes):
+    with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.3)) as (_, axes):
         for y, (_, row) in enumerate(rows.iterrows()):
             axes.plot([row["low"], row["high"]], [y, y], color=_LEVEL, linewidth=2.5, alpha=0.6, solid_capstyle="round")
             axes.plot(row["importance"], y, "o", color=_TRAIN, markersize=7)
