@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 
 STUDY ?= mlp
 RUN ?= runs
+NAME ?= search_dropout
 OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(SEEDS),--seeds "$(SEEDS)") \
           $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(if $(VARIANTS),--variants "$(VARIANTS)") $(ARGS)
 
@@ -16,6 +17,9 @@ help:  ## this list
 
 ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET, SEEDS, EPOCHS, VARIANTS, ARGS)
 	@$(PY) -m runner run $(STUDY) $(OPTIONS)
+
+search: $(VENV)/ready  ## search for good settings (NAME=search_dropout, DATASET, EPOCHS, ARGS)
+	@$(PY) -m runner search $(NAME) $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
 
 report: $(VENV)/ready  ## write the reports anew from the run directories
 	@$(PY) -m runner report
@@ -52,4 +56,4 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help ablations report evaluate tensorboard bench calibrate test lint clean
+.PHONY: help ablations search report evaluate tensorboard bench calibrate test lint clean

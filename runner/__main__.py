@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,24 +60,88 @@ def run(
         raise typer.Exit(130) from None
     if dry_run:
         return
-    from runner.report import show_table, write_front_page, write_report
+    _report(outcome.names, runs, reports)
+    raise typer.Exit(1 if outcome.failed else 0)
 
-    for name in outcome.names:
-        table = write_report(runs / name, reports / name)
-        show_table(table, _out)
-    page = write_front_page(reports)
+
+def _report(names: Sequence[str], runs: Path, reports: Path) -> None:
+    from runner.report import write_all
+
+    page = write_all(runs, names, reports, _out)
     _out.print(
         f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}", highlight=False
     )
-    raise typer.Exit(1 if outcome.failed else 0)
+
+
+@app.command()
+def search(
+    name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
+    dataset: Annotated[
+        str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
+        "data"
+    ),
+    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
+    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+) -> None:
+    """Search for good settings, train the winners again on fresh seeds, and write the report."""
+    from runner.execute import Request
+    from runner.expand import Overrides, parse_set
+    from runner.search import search as make
+
+    overrides = Overrides(dataset=dataset, settings=parse_set(set_ or []))
+    request = Request((name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device)
+    try:
+        outcome = make(request, _out)
+    except KeyboardInterrupt:
+        _out.print("stopped cleanly; the same command goes on from here")
+        raise typer.Exit(130) from None
+    _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
+    raise typer.Exit(1 if outcome.failed or not outcome.winners else 0)
+
+
+@app.command("ablate-winner")
+def ablate_winner(
+    name: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
+    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+) -> None:
+    """Write a study whose baseline is a search's winner and whose variants undo one of its choices each."""
+    from runner.search.record import find_record
+    from runner.search.winners import write_ablation
+
+    _wrote(write_ablation(find_record(runs, name)))
+
+
+@app.command("compare-winners")
+def compare_winners(
+    first: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
+    second: Annotated[str, typer.Argument(help="another one")],
+    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+) -> None:
+    """Write a study of two searches' winners against each other."""
+    from runner.search.record import find_record
+    from runner.search.winners import write_comparison
+
+    _wrote(write_comparison(find_record(runs, first), find_record(runs, second)))
+
+
+def _wrote(file: Path) -> None:
+    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}", highlight=False)
 
 
 @app.command("list")
 def list_studies() -> None:
-    """The studies in ablations/ and what each asks."""
+    """The studies and searches in ablations/ and what each asks."""
     from runner.spec.study import FOLDER, available, first_line
 
-    for name in available():
+    for name in sorted({*available(), *available(constant="SEARCH")}):
         _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}", highlight=False)
 
 
@@ -89,12 +154,10 @@ def report(
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
-    from runner.report import show_table, write_front_page, write_report
+    from runner.report import write_all
     from runner.report.tables import studies_in
 
-    for study in studies_in(runs, name):
-        show_table(write_report(runs / study, reports / study), _out)
-    _out.print(f"\nreport:  {write_front_page(reports)}", highlight=False)
+    _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}", highlight=False)
 
 
 @app.command()

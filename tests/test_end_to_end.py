@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import re
-import subprocess
-import sys
-import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +14,7 @@ from rich.console import Console
 from runner.execute import Request, execute
 from runner.logs.evaluation import write_evaluation
 from runner.logs.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
+from tests.boards import SESSIONS, Get, tensorboard
 from tests.conftest import BASE
 
 STUDY: dict[str, Any] = {
@@ -31,7 +26,6 @@ STUDY: dict[str, Any] = {
     },
     "seeds": 2,
 }
-Get = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -43,35 +37,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
     for _ in range(2):
         evaluated = next(place.glob("runs/*/both-*/seed0"))
         write_evaluation(evaluated, {"figure": place / "figure.png"}, {"table": "| a |"}, step=2)
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(place / "runs"), "--host", "127.0.0.1"]
-    log = place / "log.txt"
-    with log.open("w") as output:
-        process = subprocess.Popen([*command, "--port", "0"], stdout=output, stderr=subprocess.STDOUT)
-    try:
-        url = _wait(lambda: re.search(r"http://[\w.]+:\d+/", log.read_text()), process).group()
-
-        def get(path: str, body: Any = None, raw: bool = False, **query: Any) -> Any:
-            data = json.dumps(body).encode() if body is not None else None
-            address = f"{url}data/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-            request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=30) as response:
-                content = response.read()
-            return content if raw else json.loads(content)
-
-        _wait(lambda: len(get("runs")) >= 12, process)  # 8 seeds, 3 means, the root
+    with tensorboard(place / "runs", runs=12) as get:  # 8 seeds, 3 means, the root
         yield get
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(condition: Callable[[], Any], process: subprocess.Popen[bytes]) -> Any:
-    deadline = time.monotonic() + 120
-    while not (found := condition()):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    return found
 
 
 def runs_of(get: Get, variant: str) -> list[str]:
@@ -133,11 +100,7 @@ def test_hparams_have_all_columns_groups_of_seeds_and_statuses(board: Get) -> No
     columns = [info["name"] for info in experiment["hparamInfos"]]
     assert set(BASE) | {"study", "variant", "dropout", "augment", "init"} <= set(columns)
     assert {info["name"]["tag"] for info in experiment["metricInfos"]} == set(HPARAM_METRICS)
-    request = {
-        "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"],
-        "colParams": [], "startIndex": 0, "sliceSize": 1000, "aggregationType": "AGGREGATION_AVG",
-    }  # fmt: skip
-    groups = {group["name"]: group for group in board("plugin/hparams/session_groups", request)["sessionGroups"]}
+    groups = {group["name"]: group for group in board("plugin/hparams/session_groups", SESSIONS)["sessionGroups"]}
     assert len(groups) == 4
     for name, group in groups.items():
         assert name.startswith("study-digits/")

@@ -43,14 +43,15 @@ def test_specs_import_nothing() -> None:
 @pytest.mark.parametrize(
     ("room", "never"),
     [
-        ("spec", "expand|data|models|train|logs|execute|stats|report|evaluate"),
-        ("expand", "data|models|train|logs|execute|stats|report|evaluate"),
-        ("data", "models|train|logs|execute|stats|report|evaluate"),
-        ("models.py", "data|train|logs|execute|stats|report|evaluate"),
-        ("train", "logs|execute|stats|report|evaluate"),
-        ("logs", "execute|report|evaluate"),
-        ("execute", "report|evaluate"),
-        ("stats.py", "spec|expand|data|models|train|logs|execute|report|evaluate"),
+        ("spec", "expand|data|models|train|logs|execute|search|stats|report|evaluate"),
+        ("expand", "data|models|train|logs|execute|search|stats|report|evaluate"),
+        ("data", "models|train|logs|execute|search|stats|report|evaluate"),
+        ("models.py", "data|train|logs|execute|search|stats|report|evaluate"),
+        ("train", "logs|execute|search|stats|report|evaluate"),
+        ("logs", "execute|search|report|evaluate"),
+        ("execute", "search|report|evaluate"),
+        ("search", "report|evaluate"),
+        ("stats.py", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
         ("report", "data|models|train|evaluate"),
     ],
 )

@@ -20,7 +20,8 @@ def runner(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["evaluate", "--help"], ["list"], ["run", "nosuch"]]
+    "arguments",
+    [["--help"], ["run", "--help"], ["evaluate", "--help"], ["list"], ["run", "nosuch"], ["search", "nosuch"]],
 )
 def test_help_lists_and_plain_errors_do_not_wait_for_torch(arguments: list[str]) -> None:
     code = (
@@ -28,7 +29,8 @@ def test_help_lists_and_plain_errors_do_not_wait_for_torch(arguments: list[str])
         "from runner.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'albumentations', 'tensorboard', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "heavy = {'torch', 'albumentations', 'tensorboard', 'pandas', 'matplotlib', 'sklearn', 'optuna'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     command = [sys.executable, "-c", code, *arguments]

@@ -28,9 +28,10 @@ class ActiveRun:
     learner: Learner
     log: RunLog
 
-    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send) -> None:
+    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send, supervised: bool = False) -> None:
         self.run = run
         self.ended = False
+        self._supervised = supervised
         self._dataset = dataset
         self._send = send
         self._directory = RunDir(place.runs / run.folder)
@@ -50,7 +51,10 @@ class ActiveRun:
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
         self._write_identity("running")
-        self._send(Message("began", self.run, {"epoch": self.learner.epoch}))
+
+    def began(self) -> None:
+        """Says so; a supervised run that goes on from a checkpoint may be told to stop at once."""
+        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}))
 
     def _resume(self, device: torch.device) -> list[Row]:
         """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
@@ -76,6 +80,8 @@ class ActiveRun:
 
     def handle(self, event: Epoch | Finished | Failed) -> None:
         """Logs what happened to the learner."""
+        if self.ended:  # pruned: what comes of its last epoch is nobody's concern
+            return
         try:
             if isinstance(event, Epoch):
                 self.epoch(event)
@@ -90,9 +96,14 @@ class ActiveRun:
     def epoch(self, event: Epoch) -> None:
         number = self.learner.epoch
         self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
-        self._send(Message("epoch", self.run, {"epoch": number, **event.metrics}))
-        if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+        self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))
+        if not self.ended and time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
             self._checkpoint()
+
+    def _tell(self, message: Message) -> None:
+        why = self._send(message)
+        if why and not self.learner.done:  # it has nothing left to be spared
+            self.pruned(why)
 
     def finished(self, event: Finished) -> None:
         """Everything that the run leaves; result.json last."""
@@ -106,7 +117,7 @@ class ActiveRun:
             "best/generalization_gap": best_row["generalization_gap"],
             "test/loss": event.metrics["test/loss"],
             "test/accuracy": event.metrics["test/accuracy"],
-        }
+        } | ({"search/pruned": 0.0} if self._supervised else {})
         self._directory.save_best({key: value.cpu() for key, value in event.learner.best.items()})
         arrays: dict[str, Any] = {}
         for name, part in (("val", self._dataset.val), ("test", self._dataset.test)):
@@ -118,6 +129,25 @@ class ActiveRun:
         self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
         self.ended = True
         self._send(Message("finished", self.run, metrics))
+
+    def pruned(self, why: str) -> None:
+        """Stopped for good by a search: recorded with the reason and what it had reached; test is not looked at."""
+        self.ended = True
+        self.learner.failed = True  # out: lockstep goes on without it
+        best = self.log.rows[self.learner.best_epoch - 1]
+        reached = {
+            "best/epoch": float(self.learner.best_epoch),
+            "best/epochs": float(self.learner.epoch),
+            "best/val_loss": best["val/loss"],
+            "best/val_accuracy": best["val/accuracy"],
+            "best/generalization_gap": best["generalization_gap"],
+            "search/pruned": 1.0,
+        }
+        self.log.prune(reached, why)
+        self._write_identity("pruned", why)
+        self._directory.forget_checkpoint()
+        self._directory.forget()
+        self._send(Message("pruned", self.run, reached, why))
 
     def failed(self, error: BaseException) -> None:
         """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display."""

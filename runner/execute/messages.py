@@ -16,6 +16,7 @@ class Share:
 
     runs: tuple[Run, ...]
     data: Path  # the data set's cache
+    supervised: bool = False  # the runner answers after every epoch: go on, or why to stop
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker says of a run: it began, had an epoch, finished, failed, or is taken by another runner."""
+    """What a worker says of a run: it began, had an epoch, finished, was pruned, failed, or is taken by another
+    runner."""
 
     kind: str
     run: Run
@@ -40,4 +42,4 @@ class Message:
     before: bool = False  # it had ended when a worker came to it
 
 
-Send = Callable[[Message], None]
+Send = Callable[[Message], str | None]  # the answer to a supervised run: why it is to stop, if it is

@@ -21,7 +21,7 @@ from runner.execute.share import settled
 from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
 from runner.files import lock
-from runner.logs.hparams import hparams
+from runner.logs.hparams import hparams, search_sessions
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
@@ -51,7 +51,7 @@ class Plan:
         made_by = provenance(str(self._device)) | {"commit": commit()}
         self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
         # A cohort in lockstep fills a GPU by itself.
-        self._workers = request.workers or (_cores() if self._device.type == "cpu" else 1)
+        self._workers = request.workers or (cores() if self._device.type == "cpu" else 1)
 
     def crew(self) -> Workers:
         """The processes that will train."""
@@ -83,7 +83,7 @@ class Plan:
 
     def train(self, crew: Workers, console: Console) -> int:
         """Trains what is left; returns how many runs failed. KeyboardInterrupt passes, cleanly stopped."""
-        self._write_root()
+        write_columns(self._request.runs)
         if not self._left:
             console.print(f"all {len(self._runs)} runs are done already", highlight=False)
             return 0
@@ -103,7 +103,7 @@ class Plan:
 
             def on_message(share: Share, message: Message) -> None:
                 if message.kind == "died":
-                    message = self._record_death(message)
+                    message = record_death(message, self._place)
                 progress.on_message(share, message)
                 if message.kind in ("finished", "failed"):
                     pending.remove(message.run)
@@ -127,18 +127,6 @@ class Plan:
     def _seconds(self) -> float:
         return finish_seconds([share.runs for share in self._shares], self._costs, self._workers)
 
-    def _record_death(self, message: Message) -> Message:
-        """A worker can't write its own end."""
-        directory = self._directory(message.run)
-        try:
-            with lock(directory.folder).acquire(blocking=False):
-                if ended := settled(message.run, self._place):
-                    return ended  # by another runner, which took it up
-                record_failure(message.run, self._place, message.cause)
-        except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
-            pass
-        return Message("failed", message.run, cause=message.cause)
-
     def _write_mean(self, run: Run, console: Console) -> None:
         folder = self._request.runs / run.folder.parent
         try:
@@ -147,19 +135,36 @@ class Plan:
         except OSError as error:  # a picture of the runs, not a run
             console.print(f"{folder / 'mean'} can't be written: {error}", highlight=False)
 
-    def _write_root(self) -> None:
-        """The root's columns: the union over every run that is there, or that some runner is about to make."""
-        runs = self._request.runs
-        with lock(runs):
-            sessions = []
-            for path in runs.glob("*/study.json"):
-                for name, variant in (read_study(path.parent) or {"variants": {}})["variants"].items():
-                    sessions.append(hparams(variant["settings"], path.parent.name, name))
-            for path in runs.glob("*/*/seed*/run.json"):
-                identity = RunDir(path.parent).identity() or {}
-                if {"settings", "study", "variant"} <= identity.keys():
-                    sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
-            write_root(runs, sessions)
+
+def write_columns(runs: Path) -> None:
+    """The root's columns: the union over every run that is there, or that some runner is about to make."""
+    with lock(runs):
+        sessions, ranges = [], None
+        for path in runs.glob("*/study.json"):
+            study, name = read_study(path.parent) or {"variants": {}}, path.parent.name
+            variants = study["variants"]
+            sessions += [hparams(variant["settings"], name, variant_name) for variant_name, variant in variants.items()]
+            if search := study.get("search"):
+                sessions += search_sessions(search, name, len(variants) + search["runs"])
+                continuous = {key for key, space in search["space"].items() if "categorical" not in space}
+                ranges = continuous | (ranges or set())
+        for path in runs.glob("*/*/seed*/run.json"):
+            identity = RunDir(path.parent).identity() or {}
+            if {"settings", "study", "variant"} <= identity.keys():
+                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+        write_root(runs, sessions, ranges)
+
+
+def record_death(message: Message, place: Place) -> Message:
+    """A worker can't write its own end: its run failed, unless another runner took it up."""
+    try:
+        with lock(place.runs / message.run.folder).acquire(blocking=False):
+            if ended := settled(message.run, place):
+                return ended
+            record_failure(message.run, place, message.cause)
+    except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
+        pass
+    return Message("failed", message.run, cause=message.cause)
 
 
 def pick_device(name: str) -> torch.device:
@@ -174,5 +179,6 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,7 +23,7 @@ from runner.spec import Problem, RequestError
 class Request:
     """What was asked for on the command line or in a notebook."""
 
-    studies: Sequence[str | dict[str, Any]] = ("mlp",)
+    studies: Sequence[str | dict[str, Any] | ResolvedStudy] = ("mlp",)
     overrides: Overrides = field(default_factory=Overrides)
     data: Path = Path("data")
     runs: Path = Path("runs")
@@ -46,18 +46,18 @@ class Outcome:
 def execute(request: Request, console: Console) -> Outcome:
     """Does what was asked. RequestError, with nothing trained or written, where the request is wrong."""
     studies = resolve_studies(request.studies, request.overrides)
-    _check_places(request)
+    check_places(request)
     runs = [run for study in studies for run in study.runs()]
     names = tuple(study.name for study in studies)
     from runner.execute.plan import Plan  # torch comes with it: not before the request is known to be right
 
     plan = Plan(runs, request)
     if request.dry_run:
-        plan.schedule(_prepare(runs, request))
+        plan.schedule(prepare_data(runs, request))
         plan.show(console)
         return Outcome(names, 0)
     with plan.crew() as crew:
-        data = _prepare(runs, request)
+        data = prepare_data(runs, request)
         plan.schedule(data)
         with lock(request.runs):
             for study in studies:
@@ -65,7 +65,7 @@ def execute(request: Request, console: Console) -> Outcome:
         return Outcome(names, plan.train(crew, console))
 
 
-def _check_places(request: Request) -> None:
+def check_places(request: Request) -> None:
     """Directories that can't be written, before anything is trained."""
     problems = []
     for path in (request.runs, request.reports):
@@ -78,7 +78,7 @@ def _check_places(request: Request) -> None:
         raise RequestError(problems)
 
 
-def _prepare(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
+def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
     """Every data set that the runs need, decoded and cached; every problem with them at once."""
     from runner.data import check_augmentation, load, prepare
 

@@ -82,7 +82,7 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
         return
     active: dict[int, ActiveRun] = {}
     for run in runs:
-        entry = ActiveRun(run, place, dataset, send)
+        entry = ActiveRun(run, place, dataset, send, share.supervised)
         try:
             entry.open(device)
         except Exception as error:
@@ -91,6 +91,8 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
             active[id(entry.learner)] = entry
     try:
         _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
+        for entry in active.values():
+            entry.began()
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
             active[id(event.learner)].handle(event)
     except Interrupted:

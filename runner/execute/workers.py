@@ -9,9 +9,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Any
@@ -27,7 +27,9 @@ _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
 _READY, _DONE = "ready", "done"  # for a share; with a share
 _TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
-OnMessage = Callable[[Share, Message], None]
+_ASKED = ("began", "epoch")  # what a supervised share's runner answers
+_ANSWER_SECONDS = 0.5  # between looks whether to stop, while waiting for an answer
+OnMessage = Callable[[Share, Message], str | None]
 
 
 @dataclass
@@ -79,16 +81,20 @@ class Workers:
             worker.pipe.close()
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
-        """Trains every share; returns when all their runs have ended, finished or failed.
+        """Trains every share; returns when all their runs have ended, finished, pruned or failed.
 
+        The next share is asked for when a worker is free, so it may depend on what has ended by then.
         Raises NoWorkers where workers die before they are ready for work.
         """
-        queue = deque(shares)
+        queue: deque[Share] = deque()  # what is tried again comes first
+        more = iter(shares)
         taken: list[Share] = []  # what another runner has is asked for again until it has ended
         asked = time.monotonic()
-        while queue or taken or any(worker.share for worker in self._pool):
-            self._hand_out(queue)
+        while True:
+            self._hand_out(queue, more)
             busy = [worker for worker in self._pool if worker.share]
+            if not busy and not taken:
+                return
             ready = wait([worker.pipe for worker in busy], _TAKEN_SECONDS if taken else None)
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
@@ -100,16 +106,17 @@ class Workers:
                 queue.extend(taken)
                 taken, asked = [], time.monotonic()
 
-    def _hand_out(self, queue: deque[Share]) -> None:
+    def _hand_out(self, queue: deque[Share], more: Iterator[Share]) -> None:
         """A share for every idle worker; dead workers are replaced while there is work."""
-        while queue:
+        while sum(worker.share is not None for worker in self._pool) < self._count:
+            share = queue.popleft() if queue else next(more, None)
+            if share is None:
+                return
             worker = next((worker for worker in self._pool if worker.share is None), None)
             if worker is None:
-                if len(self._pool) >= self._count:
-                    return
                 worker = self._start()
                 self._pool.append(worker)
-            worker.share, worker.ended, worker.taken = queue.popleft(), set(), []
+            worker.share, worker.ended, worker.taken = share, set(), []
             with suppress(OSError):  # it is dead; the end of its pipe will say so
                 worker.pipe.send(worker.share)
 
@@ -132,7 +139,7 @@ class Workers:
         if len(share.runs) == 1 and left:
             on_message(share, Message("died", left[0], cause=cause))
             return []
-        return [Share((run,), share.data) for run in left]
+        return [replace(share, runs=(run,)) for run in left]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -161,12 +168,15 @@ def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
         return []
     if message == _DONE:
         worker.share = None
-        return [Share(tuple(worker.taken), share.data)] if worker.taken else []
-    if message.kind in ("finished", "failed"):
+        return [replace(share, runs=tuple(worker.taken))] if worker.taken else []
+    if message.kind in ("finished", "pruned", "failed"):
         worker.ended.add(message.run)
     if message.kind == "taken":
         worker.taken.append(message.run)
-    on_message(share, message)
+    answer = on_message(share, message)
+    if share.supervised and message.kind in _ASKED:
+        with suppress(OSError):  # it is dead; the end of its pipe will say so
+            worker.pipe.send(answer or "")
     return []
 
 
@@ -179,16 +189,30 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
     torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
 
-    def send(message: Message | str) -> None:
+    def send(message: Message | str) -> str:
         try:
             pipe.send(message)
         except OSError:  # the runner is gone; this is no failure of the run
+            os._exit(1)
+        return ""
+
+    def ask(message: Message) -> str:
+        send(message)
+        if message.kind not in _ASKED:
+            return ""
+        while not pipe.poll(_ANSWER_SECONDS):
+            if stop.is_set():
+                raise Interrupted
+        try:
+            return str(pipe.recv())
+        except (EOFError, OSError):
             os._exit(1)
 
     send(_READY)
     try:
         while True:
-            train_share(pipe.recv(), place, send, stop.is_set)
+            share = pipe.recv()
+            train_share(share, place, ask if share.supervised else send, stop.is_set)
             send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
         return

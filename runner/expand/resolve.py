@@ -27,11 +27,14 @@ class Overrides:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def resolve_studies(names: Sequence[str | dict[str, Any]], overrides: Overrides) -> list[ResolvedStudy]:
+def resolve_studies(names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides) -> list[ResolvedStudy]:
     """Every study asked for; RequestError with every problem of all of them."""
     resolved: list[ResolvedStudy] = []
     problems: list[Problem] = []
     for name in names:
+        if isinstance(name, ResolvedStudy):  # made by a search from its winners
+            resolved.append(name)
+            continue
         try:
             file, data, doc = read_file(name) if isinstance(name, str) else (Path("study"), name, "")
             resolved.append(resolve(file, data, doc, overrides))
@@ -64,7 +67,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
         raise RequestError(problems)
     by_name = {variant.name: variant for variant in variants}
     return ResolvedStudy(
-        name=_run_name(file.stem, by_name[BASELINE].settings, study.baseline, forced),
+        name=run_name(file.stem, by_name[BASELINE].settings, study.baseline, forced),
         file=file,
         doc=doc,
         variants=tuple(variants),
@@ -120,7 +123,7 @@ def _check_variants(
         problems += [p for p in wrong if p.where not in inherited and p not in missing]
         if settings is None:
             continue
-        for key, what in (problems_of(settings) | _unread(settings, changes)).items():
+        for key, what in (problems_of(settings) | unread(settings, changes)).items():
             if (key, what) not in said:
                 problems.append(Problem(f"{place}: {key}", what))
             if name == BASELINE:
@@ -134,7 +137,7 @@ def _check_variants(
     return variants, problems
 
 
-def _unread(settings: Settings, changes: dict[str, Any]) -> dict[str, str]:
+def unread(settings: Settings, changes: dict[str, Any]) -> dict[str, str]:
     """Changed settings that the model never reads: a variant with them would be the baseline in disguise."""
     reads = MODELS.get(settings.model, {"model_args"})
     return {
@@ -176,7 +179,7 @@ def _select(asked: Sequence[str] | None, names: list[str]) -> tuple[list[str], l
     return [name for name in names if name == BASELINE or name in asked], problems
 
 
-def _run_name(study: str, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:
+def run_name(study: str, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:
     """<study>-<dataset>, and +key=value for each setting that the command line really changed."""
     plain = baseline.plain()
     neutral = neutral_values()

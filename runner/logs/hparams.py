@@ -7,13 +7,13 @@ booleans as floats, and cannot group seeds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from runner.logs.tags import HPARAM_METRICS
+from runner.logs.tags import HPARAM_METRICS, SEARCH_METRICS
 
 Hparam = str | float | bool
 _SHOWN_VALUES = 50  # more than that and a column gets a range, not check boxes
@@ -32,14 +32,27 @@ def hparams(settings: Mapping[str, Any], study: str, variant: str) -> dict[str, 
     return values
 
 
+def search_sessions(search: Mapping[str, Any], study: str, variants: int) -> list[dict[str, Hparam]]:
+    """Hparams that name in advance every value that a search (plain data) may come to."""
+    sessions = [hparams(search["baseline"], study, f"{number:04d}") for number in range(variants)]
+    for key, space in search["space"].items():
+        for values in space.values():
+            sessions += [hparams({key: value}, study, "0000") for value in values]
+    return sessions
+
+
 def session_start(values: dict[str, Hparam], group: str) -> Any:
     """The summary that makes a run's directory a session of `group`."""
     return summary_v2.hparams_pb(values, trial_id=group)
 
 
-def session_end(succeeded: bool, when: float) -> Any:
-    """The final status. TensorBoard keeps the first it sees, so it is written exactly once."""
-    status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
+def session_end(succeeded: bool | None, when: float) -> Any:
+    """The final status, "unknown" where `succeeded` is None: the run was pruned and can be filtered by it.
+
+    TensorBoard keeps the first it sees, so it is written exactly once.
+    """
+    statuses = {True: api_pb2.STATUS_SUCCESS, False: api_pb2.STATUS_FAILURE, None: api_pb2.STATUS_UNKNOWN}
+    status = statuses[succeeded]
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=when)
     content = plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, session_end_info=end)
     plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME, content=content.SerializeToString())
@@ -48,14 +61,18 @@ def session_end(succeeded: bool, when: float) -> Any:
     return Summary(value=[value])
 
 
-def experiment(sessions: Iterable[Mapping[str, Hparam]]) -> Any:
-    """The one summary, in the root, that names the union of all columns and their values."""
+def experiment(sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> Any:
+    """The one summary, in the root, that names the union of all columns and their values.
+
+    `ranges` are columns of which searches take any number between the values, None where there are no searches.
+    """
     domains: dict[str, set[Hparam]] = {}
     for session in sessions:
         for key, value in session.items():
             domains.setdefault(key, set()).add(value)
-    columns = [summary_v2.HParam(key, _domain(values)) for key, values in domains.items()]
-    metrics = [summary_v2.Metric(tag, display_name=name) for tag, name in HPARAM_METRICS.items()]
+    columns = [summary_v2.HParam(key, _domain(values, key in (ranges or ()))) for key, values in domains.items()]
+    tags = HPARAM_METRICS | (SEARCH_METRICS if ranges is not None else {})
+    metrics = [summary_v2.Metric(tag, display_name=name) for tag, name in tags.items()]
     summary = summary_v2.hparams_config_pb(hparams=columns, metrics=metrics)
     plugin = summary.value[0].metadata.plugin_data
     content = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
@@ -65,10 +82,10 @@ def experiment(sessions: Iterable[Mapping[str, Hparam]]) -> Any:
     return summary
 
 
-def _domain(values: set[Hparam]) -> Any:
+def _domain(values: set[Hparam], is_range: bool) -> Any:
     kinds = {type(value) for value in values}
     if len(kinds) > 1:  # can only come from someone's own directories
         return None
-    if kinds == {float} and len(values) > _SHOWN_VALUES:
+    if kinds == {float} and (is_range or len(values) > _SHOWN_VALUES):
         return summary_v2.RealInterval(min(values), max(values))
     return summary_v2.Discrete(sorted(values))

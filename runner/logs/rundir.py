@@ -42,12 +42,12 @@ class RunDir:
         return result if "check" not in result or result["check"] == _check(result) else None
 
     def status(self) -> str:
-        """finished, spoilt (it was finished), failed, started or new."""
+        """finished, spoilt (it was finished), failed, pruned, started or new."""
         identity = self.identity()
         if (self.folder / "result.json").exists():
             return "finished" if identity and self._is_whole() else "spoilt"
-        if identity and identity["status"] == "failed":
-            return "failed"
+        if identity and identity["status"] in ("failed", "pruned"):
+            return str(identity["status"])
         return "started" if (self.folder / "checkpoint.pt").exists() else "new"
 
     def _is_whole(self) -> bool:

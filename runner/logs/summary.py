@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,15 +64,16 @@ def write_card(folder: Path, study: str, text: str) -> None:
         path.unlink()
 
 
-def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]]) -> None:
-    """The root's events: one layout of charts, and the one list of columns for all studies' runs.
+def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> None:
+    """The root's events: one layout of charts, and the one list of columns for all studies' and searches' runs
+    (`ranges`: see `experiment`).
 
     TensorBoard takes just one of each, so they are made anew, from all runs that there are.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
     with SummaryWriter(str(folder)) as writer:
         writer.add_custom_scalars(_layout())
-        writer._get_file_writer().add_summary(experiment(sessions), 0)
+        writer._get_file_writer().add_summary(experiment(sessions, ranges), 0)
     for path in old:
         path.unlink()
 

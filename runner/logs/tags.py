@@ -14,6 +14,7 @@ Scalars, once, of the best epoch's weights (lowest validation loss):
     best/epoch, best/epochs, best/val_loss, best/val_accuracy, best/generalization_gap
     best/distinct_units             units of the first weight layer that differ from one another
     test/loss, test/accuracy
+Of a search's runs besides, once: search/pruned (1 or 0), and search/why, the reason as text
 Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
 Images, in a group of their own so that the curves come first:
     pictures/augmented              epoch 1's first train images, as the network sees them
@@ -34,7 +35,8 @@ EPOCH_SCALARS = (
     "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
 )  # fmt: skip
 MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
-FINAL_PREFIXES = ("best/", "test/", "pictures/best_")  # written once, at a run's end, and again if that end is repeated
+# Written once, at a run's end, and again if that end is repeated.
+FINAL_PREFIXES = ("best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
 HPARAM_METRICS = {
     "best/val_accuracy": "validation accuracy",
@@ -44,6 +46,7 @@ HPARAM_METRICS = {
     "best/epoch": "best epoch",
     "best/generalization_gap": "generalization gap",
 }
+SEARCH_METRICS = {"search/pruned": "pruned (1) or not (0)"}
 
 
 def mean_tag(scalar: str, bound: str = "") -> str:

@@ -107,6 +107,14 @@ class RunLog:
         self.sync()
         replace(self.folder / "metrics.csv", lambda path: _write_rows(path, self.rows))  # now for power cuts, too
 
+    def prune(self, metrics: Row, why: str) -> None:
+        """What a run had reached when a search stopped it, the reason as text, and a status that is neither good
+        nor bad."""
+        for tag, value in metrics.items():
+            self._writer.add_scalar(tag, value, len(self.rows))
+        self._writer.add_text("search/why", why, len(self.rows))
+        self._end(succeeded=None)
+
     def fail(self, cause: str) -> None:
         """The cause as text, and the final status."""
         self._writer.add_text("failure", cause, len(self.rows))
@@ -121,7 +129,7 @@ class RunLog:
     def close(self) -> None:
         self._writer.close()
 
-    def _end(self, succeeded: bool) -> None:
+    def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))
         self._writer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.files import lock, replace, write_text
+from runner.logs.studyfile import read_study
 from runner.logs.summary import write_card
 from runner.report import figures
 from runner.report.factorial import contrasts
-from runner.report.page import Findings, answers, front_page, read_front, study_page, title
+from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, read_front, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.tables import StudyRuns, gather, summarize, tidy
 from runner.report.verdicts import judge
@@ -41,13 +43,37 @@ def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     return summary
 
 
+def write_search(runs: Path, folder: Path, console: Console) -> None:
+    """A search's report folder from its run directories; its headline goes to the terminal."""
+    from runner.report.search import write_search_report  # with Optuna
+
+    write_search_report(runs, folder)
+    console.print()
+    headline = (folder / "summary.md").read_text(encoding="utf-8").split("\n\n")[1]
+    console.print(headline.replace("**", ""), highlight=False)
+
+
+def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
+    """The reports of these studies and searches, each shown on the terminal, and the front page; returns its path."""
+    for name in names:
+        if "search" in (read_study(runs / name) or {}):
+            write_search(runs / name, reports / name, console)
+        else:
+            show_table(write_report(runs / name, reports / name), console)
+    return write_front_page(reports)
+
+
 def write_front_page(reports: Path) -> Path:
     """reports/summary.md, from the folders that there are."""
     page = reports / "summary.md"
     with lock(reports):
-        folders = [path.parent for path in reports.glob("*/summary.md") if path.with_suffix(".csv").exists()]
+        folders = [path.parent for path in reports.glob("*/summary.md") if _has_table(path.parent)]
         write_text(page, front_page([read_front(folder) for folder in sorted(folders)]))
     return page
+
+
+def _has_table(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("summary.csv", SEARCH_TABLE))
 
 
 def show_table(table: pd.DataFrame, console: Console) -> None:

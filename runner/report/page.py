@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from runner.execute.progress import duration
-from runner.execute.provenance import same_makers
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
+from runner.report.makers import made_by
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
@@ -27,6 +26,7 @@ _JUDGED = (
     "must hold. Intervals are 95%, paired by seed, not adjusted."
 )
 
+SEARCH_TABLE = "runs.csv"
 ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
     "curves": "accuracy over the epochs, training and validation, mean and 95% band",
@@ -151,27 +151,7 @@ def _how(data: StudyRuns) -> str:
         f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs.",
         "",
     ]
-    kinds: list[list[dict[str, Any]]] = []
-    for made in data.provenances:
-        known = next((kind for kind in kinds if same_makers(kind[0], made)), None)
-        if known is None:
-            kinds.append([made])
-        else:
-            known.append(made)
-    if len(kinds) > 1:
-        lines += [
-            f"> These runs were made by {len(kinds)} different states of code, data or versions; "
-            "`--retrain` makes them anew.",
-            "",
-        ]
-    for same in kinds:
-        kind = same[0]
-        versions = ", ".join(f"{name} {version}" for name, version in kind["versions"].items() if version)
-        commits = ", ".join(dict.fromkeys(made["commit"] or "unknown" for made in same))
-        lines.append(
-            f"- commit {commits}, code {kind['code']}, data {kind['data']}, {kind['machine']}, "
-            f"{kind['device']}, {kind['threads']} thread a worker; {versions}"
-        )
+    lines += made_by(data.provenances)
     lines += ["", "| setting | baseline |", "|---|---|", *(f"| {key} | `{value}` |" for key, value in baseline.items())]
     lines += ["", "| variant | changes |", "|---|---|"]
     lines += [
@@ -184,7 +164,7 @@ def _how(data: StudyRuns) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A study on the front page."""
+    """A study or search on the front page."""
 
     name: str
     title: str
@@ -200,7 +180,8 @@ def front_page(studies: list[Entry]) -> str:
         link = f"{study.name}/summary.md"
         parts += [f"## [{study.title or study.name}]({link})", f"`{study.name}`: {study.headline}".removesuffix(": ")]
         parts += [study.answers] if study.answers else []
-        parts += [f"[![effects]({study.name}/{study.figure})]({link})"] if study.figure else []
+        if study.figure:
+            parts.append(f"[![{Path(study.figure).stem}]({study.name}/{study.figure})]({link})")
     if not studies:
         parts.append("There are no studies yet: `make ablations` makes one.")
     return "\n\n".join(parts) + "\n"
@@ -209,6 +190,10 @@ def front_page(studies: list[Entry]) -> str:
 def read_front(folder: Path) -> Entry:
     """A study's entry on the front page, from its folder alone."""
     page = (folder / "summary.md").read_text(encoding="utf-8")
+    head = page.partition("\n")[0].removeprefix("# ")
+    if (folder / SEARCH_TABLE).exists():  # a search says its headline first
+        figure = "figures/progress.png" if (folder / "figures" / "progress.png").exists() else None
+        return Entry(folder.name, head, page.split("\n\n")[1], "", figure)
     found = re.search(r"^## Answers\n\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
     summary = pd.read_csv(folder / "summary.csv")
     figure = "figures/effects.png" if (folder / "figures" / "effects.png").exists() else None

@@ -13,6 +13,8 @@ import pandas as pd
 
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
+from runner.report.makers import makers
+from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
 
@@ -120,12 +122,15 @@ def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | N
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
-    """The names asked for, or all that have a study.json; RequestError for one that has not."""
+    """The names asked for, or all that have a study.json; RequestError for one that has not.
+
+    A random search is in the report of the search that it stands beside.
+    """
     there = sorted(path.parent.name for path in runs.glob("*/study.json"))
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
         raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
-    return names or there
+    return names or [name for name in there if not name.endswith(TWIN)]
 
 
 def gather(folder: Path) -> StudyRuns:
@@ -133,7 +138,7 @@ def gather(folder: Path) -> StudyRuns:
     study = read_study(folder)
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
-    rows, curves, folders, provenances = [], [], {}, []
+    rows, curves, folders, identities = [], [], {}, []
     ends: list[float] = []
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
@@ -150,7 +155,7 @@ def gather(folder: Path) -> StudyRuns:
             folders[name, seed] = path
             ends += [identity["ended"]] if identity.get("ended") else []
             if result:
-                provenances.append(identity["provenance"])
+                identities.append(identity)
                 curves.append(pd.read_csv(path / "metrics.csv").assign(variant=name, seed=seed))
     columns = ["variant", "seed", "status", "cause", *METRICS]
     return StudyRuns(
@@ -158,7 +163,7 @@ def gather(folder: Path) -> StudyRuns:
         pd.DataFrame(rows, columns=columns),
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
         folders,
-        provenances,
+        makers(identities),
         datetime.datetime.fromtimestamp(min(ends), datetime.UTC).isoformat(timespec="seconds") if ends else None,
     )
 

@@ -18,6 +18,7 @@ from runner.spec.settings import Settings
 
 FOLDER = Path("ablations")
 BASELINE = "baseline"
+_COMMANDS = {"STUDY": "run", "SEARCH": "search"}  # what a file may assign, and the command for it
 RESERVED = {"mean"}  # a directory of ours beside the seeds' own
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]{0,79}")
 
@@ -85,11 +86,12 @@ def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
     return [f.stem for f in files if re.search(rf"^{constant}\b", f.read_text(errors="replace"), re.M)]
 
 
-def read_file(name: str, folder: Path = FOLDER) -> tuple[Path, Any, str]:
-    """The file, the STUDY object and the docstring of a study by name or path; RequestError if it can't be read."""
+def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tuple[Path, Any, str]:
+    """The file, the STUDY (or SEARCH) and the docstring of a spec by name or path; RequestError if it can't be read."""
     file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
     if not file.is_file():
-        raise RequestError([Problem(str(file), f"there is no such study. {suggest(name, available(folder))}")])
+        what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
+        raise RequestError([Problem(str(file), what)])
     try:
         module = runpy.run_path(str(file))
     except BaseException as error:  # a spec file may raise anything, SystemExit too
@@ -99,9 +101,15 @@ def read_file(name: str, folder: Path = FOLDER) -> tuple[Path, Any, str]:
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
         raise RequestError([Problem(where, f"the file raised {type(error).__name__}: {error}")]) from error
-    if "STUDY" not in module:
-        raise RequestError([Problem(str(file), "the file assigns no STUDY; write STUDY = {...}.")])
-    return file, module["STUDY"], str(module.get("__doc__") or "")
+    if constant not in module:
+        other = next((c for c in _COMMANDS if c in module), None)
+        hint = (
+            f"it assigns a {other}: python -m runner {_COMMANDS[other]} {name}"
+            if other
+            else f"write {constant} = {{...}}"
+        )
+        raise RequestError([Problem(str(file), f"the file assigns no {constant}; {hint}.")])
+    return file, module[constant], str(module.get("__doc__") or "")
 
 
 def parse(data: Any, where: str) -> Study:

@@ -1,0 +1,30 @@
+"""Which settings suit a plain MLP with BatchNorm?
+
+Run:      make search NAME=search_batchnorm                   MNIST-5k, 40 runs, and 40 of a random search
+          make search NAME=search_batchnorm DATASET=cifar10   CIFAR-10, 40 runs: about an hour on 2 cores
+Then:     python -m runner compare-winners search_dropout search_batchnorm      Dropout or BatchNorm?
+
+The questionnaire that it answers leaves the list of this search's winner empty: there is no claim to stand beside.
+"""
+
+FLIPS = [{"HorizontalFlip": {"p": 0.2}}, {"VerticalFlip": {"p": 0.2}}]
+CONTRAST = [{"RandomBrightnessContrast": {"brightness_limit": 0.2, "contrast_limit": 0.2, "p": 0.2}}]
+
+SEARCH = {
+    "baseline": {
+        "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
+        "model": "mlp", "hidden": [512, 256], "activation": "relu", "batch_norm": True, "init": "default",
+        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 128, "epochs": 10, "patience": 3,
+    },
+    "space": {
+        "augment": [[], FLIPS[:1], FLIPS, CONTRAST, FLIPS + CONTRAST],
+        "image_size": [16, "native", 64],
+        "batch_size": [32, 64, 128, 256],
+        "init": ["default", "xavier_uniform", "kaiming_normal"],
+        "optimizer": ["Adam", "AdamW", "SGD"],
+        "lr": {"log_uniform": [1e-4, 1e-1]},
+        "weight_decay": {"log_uniform": [1e-6, 1e-2]},
+    },
+    "runs": 40,
+    "random_on": ["mnist5k"],  # where it is cheap: a random search of as many runs, to compare with
+}  # fmt: skip

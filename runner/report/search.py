@@ -1,0 +1,129 @@
+"""A search's report: its winner and what is left of it on fresh seeds, its progress, what mattered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.files import lock, replace, write_text
+from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
+from runner.report import search_figures
+from runner.report.page import SEARCH_TABLE
+from runner.report.search_page import search_page
+from runner.report.tables import StudyRuns, gather
+from runner.search.record import Record, read_record
+from runner.search.suggest import importances
+from runner.search.winners import WINNER, winners_name
+from runner.stats import Effect, one_sample_effect
+
+_RESAMPLES, _TREES = 20, 8
+
+
+@dataclass(frozen=True)
+class SearchRuns:
+    """A search's run directories, read: `runs` has a row a run, in the order in which they were asked for.
+
+    `twin` is the random search beside it, `winners` the study that trained the winners on fresh seeds, each
+    None where there is none.
+    """
+
+    record: Record
+    runs: pd.DataFrame
+    twin: SearchRuns | None
+    winners: StudyRuns | None
+
+    def shrinkage(self, variant: str, metric: str) -> tuple[float, Effect]:
+        """The value that chose a winner, from the search's one seed, and fresh seeds minus that value."""
+        assert self.winners is not None
+        settings = self.winners.study["variants"][variant]["settings"]
+        table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
+        chosen = float(table[[each == settings for each in table["settings"]]][metric].iloc[0])
+        return chosen, one_sample_effect(self.winners.values(variant, metric) - chosen)
+
+
+def write_search_report(runs: Path, folder: Path) -> SearchRuns:
+    """A search's report folder from its run directories and those of its winners."""
+    data = read_search(runs)
+    mattered = importance_table(data.record)
+    shown = data.runs.drop(columns="settings")
+    with lock(folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = _draw(data, mattered, folder / "figures")
+        replace(folder / SEARCH_TABLE, lambda path: shown.to_csv(path, index=False))
+        write_text(folder / "summary.md", search_page(data, mattered, drawn))
+    return data
+
+
+def _draw(data: SearchRuns, mattered: pd.DataFrame, folder: Path) -> list[str]:
+    drawn = []
+    if np.isfinite(data.runs["val/loss"]).any():
+        search_figures.progress(data.runs, data.twin.runs if data.twin else None, folder / "progress.png")
+        drawn.append("progress")
+    if len(mattered):
+        search_figures.importance(mattered, folder / "importance.png")
+        drawn.append("importance")
+    return drawn
+
+
+def read_search(runs: Path) -> SearchRuns:
+    """A search's runs, with its random twin's and its winners' where there are any."""
+    record = read_record(runs)
+    beside = runs.with_name(record.search.random_twin().name)
+    twin = read_search(beside) if (beside / "study.json").exists() else None
+    return SearchRuns(record, _table(record), twin, _winners(record, runs))
+
+
+def importance_table(record: Record) -> pd.DataFrame:
+    """Each setting's importance, with the 2.5% and 97.5% quantiles over resampled runs (bootstrap; Efron 1979)."""
+    tried = [each for each in record.tried.values() if each.losses]
+    whole = importances(record.search, tried)
+    if not whole:
+        return pd.DataFrame()
+    rng = np.random.default_rng(0)
+    draws = [
+        importances(record.search, [tried[i] for i in rng.integers(len(tried), size=len(tried))], _TREES)
+        for _ in range(_RESAMPLES)
+    ]
+    bounds = np.quantile([[draw[key] for key in whole] for draw in draws], (0.025, 0.975), axis=0)
+    table = pd.DataFrame(
+        {"setting": list(whole), "importance": list(whole.values()), "low": bounds[0], "high": bounds[1]}
+    )
+    return table.assign(n=len(tried)).sort_values("importance", ascending=False, ignore_index=True)
+
+
+def _table(record: Record) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for run, tried in record.tried.items():
+        directory = RunDir(record.runs / run.folder)
+        metrics = (directory.result() or {}).get("metrics", {})
+        identity = directory.identity() or {}
+        rows.append(
+            {
+                "run": run.variant.name,
+                "status": tried.state,
+                "epochs": len(tried.losses),
+                "val/loss": tried.loss,
+                "val/accuracy": metrics.get("best/val_accuracy", np.nan),
+                "cause": identity.get("cause", ""),
+                **tried.values,
+                "settings": run.variant.settings.plain(),
+            }
+        )
+    columns = ["run", "status", "epochs", "val/loss", "val/accuracy", "cause", *record.search.space, "settings"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _winners(record: Record, runs: Path) -> StudyRuns | None:
+    """The winners' runs, if they are those of the search as it is now."""
+    folder = runs.with_name(winners_name(record.search.name, record.search.file.stem))
+    variants = (read_study(folder) or {}).get("variants", {})
+    ranked = record.ranked()
+    if not ranked or variants.get(WINNER, {}).get("settings") != ranked[0][0].variant.settings.plain():
+        return None
+    data = gather(folder)
+    return data if len(data.finished(WINNER)) else None

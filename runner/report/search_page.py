@@ -1,0 +1,204 @@
+"""A search's page, as Markdown for GitHub."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from runner.logs.rundir import RunDir
+from runner.report.answers import short_answer
+from runner.report.makers import made_by, makers
+from runner.report.tables import summarize
+from runner.report.verdicts import judge
+from runner.report.words import percent, plus_minus, table
+from runner.search.suggest import FAILED, FINISHED, PRUNED
+from runner.search.winners import RANDOM_WINNER, RUNNER_UP, WINNER
+from runner.spec import BASELINE, Settings
+
+if TYPE_CHECKING:
+    from runner.report.search import SearchRuns
+
+_TOP = 10
+_SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
+_FIGURES = {
+    "progress": "lowest validation loss so far against the number of runs",
+    "importance": "importance of each setting, with its 95% interval",
+}
+_TITLES = {WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", BASELINE: "start"}
+
+
+def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
+    """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
+    search = data.record.search
+    parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
+    if len(data.record.ranked()):
+        parts += ["## Best settings", _best(data)]
+    if data.winners:
+        parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
+        parts += ["\n".join(f"- {short_answer(verdict)}" for verdict in judge(data.winners))]
+        name = data.winners.study["name"]
+        parts += [f"Those runs have a report of their own: [{name}](../{name}/summary.md)."]
+    for name in figures:
+        parts += [f"## {name.capitalize()}", f"![{_FIGURES[name]}](figures/{name}.png)"]
+        parts += [_random(data)] if name == "progress" else [_importance(mattered)]
+    parts += [f"## The {min(_TOP, len(data.record.ranked()))} best runs", _runs(data)]
+    if failed := _failed(data):
+        parts += ["## What failed", failed]
+    parts += ["## How it was made", _how(data)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def text_of(value: Any) -> str:
+    """A setting's value as a cell: numbers short, transforms by their names and arguments."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return ", ".join(f"{name} {args}" if args else name for item in value for name, args in item.items())
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _headline(data: SearchRuns) -> str:
+    ranked = data.record.ranked()
+    if not ranked:
+        return "No run has finished yet."
+    best = data.runs.set_index("run").loc[ranked[0][0].variant.name]
+    line = (
+        f"**Best of {len(data.runs)} runs:** {ranked[0][0].variant.name}, validation loss {best['val/loss']:.4f}, "
+        f"accuracy {best['val/accuracy'] * 100:.2f}% (one seed)"
+    )
+    if data.winners:
+        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == WINNER)
+        line += f"; on {row['n']} fresh seeds validation {percent(row, 'val/accuracy')}%"
+        line += f", test {percent(row, 'test/accuracy')}%"
+    return line + "."
+
+
+def _what(data: SearchRuns) -> str:
+    search, counts = data.record.search, data.runs["status"].value_counts()
+    return (
+        f"`{search.name}`: {len(data.runs)} of {search.runs} runs over {len(search.space)} settings on "
+        f"{search.baseline.dataset}, {_SAMPLERS[search.sampler]}; {counts.get(FINISHED, 0)} finished, "
+        f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. What is minimised is the validation loss at "
+        "the best epoch."
+    )
+
+
+def _best(data: SearchRuns) -> str:
+    """Settings down, winners across, and what is said elsewhere."""
+    search, ranked = data.record.search, data.record.ranked()
+    columns: dict[str, dict[str, Any]] = {"start": search.baseline.plain()}
+    for title, (run, _) in zip(("winner", "runner-up"), ranked, strict=False):
+        columns[f"{title} ({run.variant.name})"] = run.variant.settings.plain()
+    if data.twin and (best := data.twin.record.ranked()):
+        columns[f"random search's ({best[0][0].variant.name})"] = best[0][0].variant.settings.plain()
+    keys = [*search.space, *(key for key in search.claim if key not in search.space)]
+    heads = [*columns, *(["said elsewhere"] if search.claim else [])]
+    rows = []
+    for key in keys:
+        space = search.space.get(key)
+        values = [text_of(settings[key]) if key in Settings.model_fields else "" for settings in columns.values()]
+        said = [search.claim.get(key, "")] if search.claim else []
+        rows.append([key, _space(space) if space else "", *values, *said])
+    return table(["setting", "space", *heads], rows, names=2 + len(heads))
+
+
+def _space(space: Any) -> str:
+    if space.kind == "categorical":
+        choices = [text_of(value) or "none" for value in space.values]
+        return " / ".join("none" if choice == "[]" else choice for choice in choices)
+    low, high = map(text_of, space.values)
+    return f"{low} to {high}" + (", log" if space.kind == "log_uniform" else "")
+
+
+def _fresh(data: SearchRuns) -> str:
+    assert data.winners is not None
+    rows = []
+    for _, row in summarize(data.winners).iterrows():
+        name = str(row["variant"])
+        chosen, shrunk = "-", "-"
+        if name != BASELINE:
+            value, effect = data.shrinkage(name, "val/loss")
+            chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
+        fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
+        accuracies = [percent(row, "val/accuracy"), percent(row, "test/accuracy")]
+        rows.append([_TITLES[name], str(row["n"]), chosen, fresh, shrunk, *accuracies])
+    heads = ["", "n", "validation loss that chose it", "on fresh seeds", "change"]
+    return table([*heads, "validation accuracy, %", "test accuracy, %"], rows)
+
+
+def _choosing(data: SearchRuns) -> str:
+    """What was luck: how much of the winner's score did not come back."""
+    assert data.winners is not None
+    _, loss = data.shrinkage(WINNER, "val/loss")
+    chosen, accuracy = data.shrinkage(WINNER, "val/accuracy")
+    low = accuracy.interval.low
+    points = _signed(accuracy.interval.estimate * 100, low * 100, 2)
+    return (
+        f"The winner is the best of {len(data.runs)} tries on one seed, so part of its score is luck. On "
+        f"{loss.interval.n} fresh seeds its validation loss changed by "
+        f"{_signed(loss.interval.estimate, loss.interval.low, 4)}, its validation accuracy by {points} points from "
+        f"{chosen * 100:.2f}%. All seeds share one validation part, so what was fitted to that part stays in the "
+        "validation columns; test is free of it. ± are 95% t intervals over the fresh seeds."
+    )
+
+
+def _signed(estimate: float, low: float, digits: int) -> str:
+    half = f" ± {estimate - low:.{digits}f}" if math.isfinite(low) else ""
+    return f"{estimate:+.{digits}f}{half}"
+
+
+def _random(data: SearchRuns) -> str:
+    if data.twin is None or not data.twin.record.ranked() or not data.record.ranked():
+        return ""
+    mine, theirs = data.record.ranked()[0][1].loss, data.twin.record.ranked()[0][1].loss
+    runs, (there, here) = len(data.twin.runs), (int(each["epochs"].sum()) for each in (data.twin.runs, data.runs))
+    return (
+        f"A random search of {runs} runs ({there} epochs in all, against {here} here) found a validation loss of "
+        f"{theirs:.4f}, against {mine:.4f} here. It is one search of each kind (n = 1): two outcomes are compared, not "
+        "two methods. The table above has both winners on fresh seeds."
+    )
+
+
+def _importance(mattered: pd.DataFrame) -> str:
+    rows = [
+        [row["setting"], f"{row['importance']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"]
+        for _, row in mattered.iterrows()
+    ]
+    note = (
+        "Functional ANOVA over a random forest (Optuna) on the ranks of the validation losses of "
+        f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached: the share that each setting "
+        "explains alone. Intervals are quantiles over resampled runs. The search looks where it is promising, so a "
+        "setting that it soon stopped varying seems to matter less."
+    )
+    return table(["setting", "share of the variance [95%]"], rows) + "\n\n" + note
+
+
+def _runs(data: SearchRuns) -> str:
+    keys = list(data.record.search.space)
+    finished = data.runs[data.runs["status"] == FINISHED].sort_values("val/loss").head(_TOP)
+    rows = []
+    for _, row in finished.iterrows():
+        cells = [row["run"], f"{row['val/loss']:.4f}", f"{row['val/accuracy'] * 100:.2f}", str(row["epochs"])]
+        rows.append([*cells, *(text_of(row["settings"][key]) for key in keys)])
+    heads = ["run", "validation loss", "validation accuracy, %", "epochs", *keys]
+    note = "One seed each, so no interval. `runs.csv` has all runs, pruned and failed ones too."
+    return f"{table(heads, rows)}\n\n{note}" if rows else note
+
+
+def _failed(data: SearchRuns) -> str:
+    failed = data.runs[data.runs["status"] == FAILED]
+    return "\n".join(f"- {row['run']}: {row['cause']}" for _, row in failed.iterrows())
+
+
+def _how(data: SearchRuns) -> str:
+    search, record = data.record.search, data.record
+    seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
+    identities = [RunDir(record.runs / run.folder).identity() or {} for run in record.tried]
+    lines = [f"Search: `{search.file}`; {_SAMPLERS[search.sampler]}, {seeds}.", ""]
+    lines += made_by(makers([identity for identity in identities if "provenance" in identity]))
+    settings = [[key, f"`{value}`"] for key, value in search.baseline.plain().items()]
+    return "\n".join(lines) + "\n\n" + table(["setting", "start"], settings, names=2)

@@ -1,0 +1,64 @@
+"""What a person sees of a search: a line for each run that ended, and on a terminal what is in training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+from runner.execute.messages import Message
+from runner.execute.progress import duration
+from runner.expand import Run
+from runner.search.record import Record
+from runner.search.suggest import RUNNING
+
+
+class Display:
+    """Follows a search's messages."""
+
+    def __init__(self, record: Record, console: Console) -> None:
+        self._record = record
+        self._console = console
+        self._training: dict[Run, str] = {}
+        self._began, self._left = time.monotonic(), record.left
+        self._status = console.status("")
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """While it is open, a terminal shows what is in training."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._status:
+            yield
+
+    def on_message(self, message: Message) -> None:
+        """Once the record knows of it too."""
+        run, losses = message.run, self._record.tried[message.run].losses
+        if message.kind in ("began", "epoch"):
+            loss = f", validation loss {losses[-1]:.4f}" if losses else ""
+            self._training[run] = f"{run.variant.name}: epoch {len(losses)}{loss}"
+        elif message.kind != "taken":
+            self._training.pop(run, None)
+            self._console.print(self._line(message), highlight=False, soft_wrap=True)
+        self._status.update("   ".join(self._training.values()))
+
+    def _line(self, message: Message) -> Text:
+        record, tried = self._record, self._record.tried[message.run]
+        ended = sum(each.state != RUNNING for each in record.tried.values())
+        total = record.search.runs
+        text = Text(f"[{ended:>{len(str(total))}}/{total}] {record.search.name}  {message.run.variant.name}  ")
+        if message.kind == "failed":
+            text.append(f"FAILED: {message.cause}", "bold red")
+        else:
+            word = "pruned after" if message.kind == "pruned" else "in"
+            text.append(f"validation loss {tried.loss:.4f} {word} {len(tried.losses)} epochs")
+        if ranked := record.ranked():
+            text.append(f"  (best: {ranked[0][1].loss:.4f} by {ranked[0][0].variant.name})")
+        done = self._left - record.left
+        if done and record.left and not self._console.is_terminal:
+            text.append(f"  (about {duration((time.monotonic() - self._began) / done * record.left)} left)")
+        return text

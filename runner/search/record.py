@@ -1,0 +1,128 @@
+"""A search's runs: recorded in study.json before one begins, and from then on in its own directory."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runner.execute.messages import Message
+from runner.expand import Run
+from runner.files import write_json
+from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
+from runner.logs.summary import read_rows
+from runner.search.resolve import TWIN, ResolvedSearch
+from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
+from runner.spec import Problem, RequestError
+
+_ENDED = (FINISHED, PRUNED, FAILED)
+
+
+class Record:
+    """The runs of one search in the order in which they were asked for, read from the disk.
+
+    A search whose spec has changed is another one: its runs get further numbers, the older ones stay where
+    they are and are no part of it.
+    """
+
+    def __init__(self, search: ResolvedSearch, runs: Path) -> None:
+        self.search = search
+        self.runs = runs
+        self._path = runs / search.name / "study.json"
+        variants = (read_study(self._path.parent) or {}).get("variants", {})
+        self._variants: dict[str, Any] = {name: entry for name, entry in variants.items() if "search" in entry}
+        self.tried: dict[Run, Tried] = {}
+        for name, entry in self._variants.items():
+            if entry["search"] == search.identity():
+                values = {key: entry["settings"][key] for key in search.space}
+                run = search.run(search.variant(int(name), values))
+                status = RunDir(runs / run.folder).status()
+                state = status if status in _ENDED else RUNNING
+                self.tried[run] = Tried(values, state, self.losses(run))
+
+    def losses(self, run: Run, epochs: int | None = None) -> list[float]:
+        """The validation loss after each of the run's first epochs, as far as its table goes."""
+        return [row["val/loss"] for row in read_rows(self.runs / run.folder / "metrics.csv")][:epochs]
+
+    @property
+    def left(self) -> int:
+        """How many of the runs asked for have not ended."""
+        return self.search.runs - sum(tried.state in _ENDED for tried in self.tried.values())
+
+    def ask(self) -> Iterator[Run]:
+        """First the runs that were asked for and did not end; then, whenever one more is wanted, a new one."""
+        yield from [run for run, tried in self.tried.items() if tried.state == RUNNING]
+        while len(self.tried) < self.search.runs:
+            values = suggest(self.search, list(self.tried.values()))
+            if values is None:
+                return
+            run = self.search.run(self.search.variant(1 + max(map(int, self._variants), default=-1), values))
+            variant = run.variant
+            self._variants[variant.name] = {
+                "directory": variant.directory, "changes": variant.changes, "settings": variant.settings.plain(),
+                "search": self.search.identity(),
+            }  # fmt: skip
+            self.write()
+            self.tried[run] = Tried(values, RUNNING, [])
+            yield run
+
+    def on_message(self, message: Message) -> str:
+        """Takes in what a worker says; the answer is why its run is to stop, or nothing."""
+        tried = self.tried[message.run]
+        if message.kind == "epoch":
+            tried.losses.append(message.metrics["val/loss"])
+        else:  # a checkpoint may have fewer epochs than the run had had
+            tried.losses = self.losses(message.run, int(message.metrics["epoch"]) if message.kind == "began" else None)
+        if message.kind in _ENDED:
+            tried.state = message.kind
+        if message.kind not in ("began", "epoch") or not tried.losses:
+            return ""
+        return hopeless(self.search, list(self.tried.values()), tried.losses)
+
+    def write(self) -> None:
+        """study.json, as a study has it: what a run is recorded in before it begins."""
+        search = self.search
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        head = {"name": search.name, "file": str(search.file), "doc": search.doc.strip()}
+        command = shlex.join(["python", "-m", "runner", *sys.argv[1:]])
+        write_json(
+            self._path,
+            head | {"command": command, "variants": self._variants, "questions": [], "search": search.plain()},
+        )
+
+    def ranked(self) -> list[tuple[Run, Tried]]:
+        """The finished runs, the lowest validation loss first."""
+        finished = [pair for pair in self.tried.items() if pair[1].state == FINISHED]
+        return sorted(finished, key=lambda pair: pair[1].loss)
+
+
+def is_search(folder: Path) -> bool:
+    """Whether a directory of runs is a search's."""
+    return "search" in (read_study(folder) or {})
+
+
+def read_record(folder: Path) -> Record:
+    """The search recorded in a directory of runs; RequestError where there is none."""
+    study = read_study(folder) or {}
+    try:
+        search = ResolvedSearch.from_plain(folder.name, study["file"], study["doc"], study["search"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RequestError([Problem(str(folder), "has no record of a search that can be read.")]) from error
+    return Record(search, folder.parent)
+
+
+def find_record(runs: Path, name: str) -> Record:
+    """A search by its name in ablations/, or by that of its directory where there are several of that name."""
+    there = sorted(path.parent for path in runs.glob("*/study.json") if is_search(path.parent))
+    named = [path for path in there if path.name == name]
+    found = named or [path for path in there if path.name.startswith(f"{name}-") and not path.name.endswith(TWIN)]
+    if len(found) == 1:
+        return read_record(found[0])
+    names = ", ".join(path.name for path in found or there)
+    what = (
+        f"there are several; name one: {names}." if found else f"no such search has been made here. There are: {names}."
+    )
+    raise RequestError([Problem(f"{runs}: {name}", what if names else "no search has been made here yet.")])

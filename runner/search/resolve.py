@@ -1,0 +1,130 @@
+"""A search's dict and the command line to a checked baseline and spaces; every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from runner.expand import Overrides, Run, Variant
+from runner.expand.resolve import run_name, unread
+from runner.expand.runs import DATA_SETTINGS
+from runner.spec import BASELINE, Problem, RequestError, Settings
+from runner.spec.names import problems_of
+from runner.spec.search import Space, parse_search, parse_spaces
+from runner.spec.study import parse_settings, read_file
+
+TWIN = "+sampler=random"  # what the random search beside another adds to its name
+Values = dict[str, Any]  # of the settings that are searched, as plain data
+
+
+@dataclass(frozen=True)
+class ResolvedSearch:
+    """A search as asked for: where it starts, what it may change, and how."""
+
+    name: str
+    file: Path
+    doc: str
+    baseline: Settings
+    space: dict[str, Space] = field(hash=False)
+    runs: int
+    seed: int
+    fresh_seeds: int
+    sampler: str
+    pruner: str
+    random_on: tuple[str, ...]
+    claim: dict[str, str] = field(hash=False)
+
+    def identity(self) -> str:
+        """Eight hex digits from what decides the suggestions: another baseline or space is another search.
+
+        How many runs there are decides none of them: a search may be prolonged.
+        """
+        spaces = {key: (space.kind, space.values) for key, space in self.space.items()}
+        deciding = (self.baseline.identity(), spaces, self.seed, self.sampler, self.pruner)
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
+
+    def variant(self, number: int, values: Values) -> Variant:
+        """The baseline with these values, named by its number."""
+        settings = Settings.model_validate(self.baseline.plain() | values)
+        return Variant(f"{number:04d}", settings, settings.differences(self.baseline))
+
+    def run(self, variant: Variant) -> Run:
+        return Run(self.name, variant, self.seed)
+
+    def random_twin(self) -> ResolvedSearch:
+        """The random search beside it: the same spaces, as many runs."""
+        return replace(self, name=f"{self.name}{TWIN}", sampler="random", random_on=())
+
+    def plain(self) -> dict[str, Any]:
+        """What a record of the search must hold, as plain data."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "file", "doc")}
+        spaces = {key: {space.kind: list(space.values)} for key, space in self.space.items()}
+        return named | {"baseline": self.baseline.plain(), "space": spaces, "random_on": list(self.random_on)}
+
+    @classmethod
+    def from_plain(cls, name: str, file: str, doc: str, data: dict[str, Any]) -> ResolvedSearch:
+        """The search that `plain` gave; ValueError or TypeError where it is none."""
+        spaces = {
+            key: Space(kind, tuple(values)) for key, each in data["space"].items() for kind, values in each.items()
+        }
+        checked = {"baseline": Settings.model_validate(data["baseline"]), "space": spaces}
+        return cls(name=name, file=Path(file), doc=doc, **data | checked | {"random_on": tuple(data["random_on"])})
+
+    def data_probes(self) -> Iterator[Run]:
+        """A run of each combination of data settings that the search may ask for, bounds for ranges."""
+        keys = [key for key in self.space if key in DATA_SETTINGS and key not in ("batch_size", "stream")]
+        for number, values in enumerate(itertools.product(*(self.space[key].values for key in keys))):
+            yield self.run(self.variant(number, dict(zip(keys, values, strict=True))))
+
+
+def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
+    """The search of that name in ablations/; RequestError with every problem."""
+    file, data, doc = read_file(name, constant="SEARCH")
+    where = str(file)
+    search = parse_search(data, where)
+    forced = overrides.settings | ({"dataset": overrides.dataset} if overrides.dataset is not None else {})
+    spaces, problems = parse_spaces(search, where)
+    problems += [
+        Problem(f"--set {key}", "the search chooses this setting itself; change its space.")
+        for key in forced
+        if key in search.space
+    ]
+    baseline, wrong = parse_settings(search.baseline | forced, f"{where}: {BASELINE}")
+    known = problems_of(baseline) if baseline else {}
+    problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
+    for key, space in spaces.items():
+        problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
+    if problems or baseline is None:
+        raise RequestError(problems)
+    plain = {key: _plain(baseline, key, space) for key, space in spaces.items()}
+    return ResolvedSearch(
+        run_name(file.stem, baseline, search.baseline, forced), file, doc, baseline, plain,
+        search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, search.claim,
+    )  # fmt: skip
+
+
+def _check_values(
+    baseline: Values, key: str, space: Space, known: dict[str, str], any_model: bool, where: str
+) -> list[Problem]:
+    """Every choice, or both bounds, as the setting itself and the libraries behind it see them."""
+    place = f"{where}: space"
+    problems: list[Problem] = []
+    for value in space.values:
+        settings, wrong = parse_settings(baseline | {key: value}, place)
+        problems += [problem for problem in wrong if problem.where == f"{place}: {key}"]
+        if settings is None:
+            continue
+        found = problems_of(settings) | ({} if any_model else unread(settings, {key: value}))
+        problems += [Problem(f"{place}: {key}: {value!r}", what) for other, what in found.items() if other not in known]
+    return problems
+
+
+def _plain(baseline: Settings, key: str, space: Space) -> Space:
+    """The same space with its values as plain data: the form in which runs record them."""
+    values = (Settings.model_validate(baseline.plain() | {key: value}).plain()[key] for value in space.values)
+    return replace(space, values=tuple(values))

@@ -1,0 +1,53 @@
+"""A search, from its request to its winners on fresh seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+
+from runner.execute.request import Request, check_places, execute
+from runner.expand import Overrides
+from runner.search.resolve import resolve_search
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """The search's name, that of its winners' study (None without a winner), and how many of the winners' runs
+    failed."""
+
+    name: str
+    winners: str | None
+    failed: int
+
+
+def search(request: Request, console: Console) -> SearchOutcome:
+    """Makes the one search that the request names, its random twin where it has one, and trains the winners again.
+
+    RequestError, with nothing trained or written, where the request is wrong.
+    """
+    (name,) = request.studies
+    resolved = resolve_search(str(name), request.overrides)
+    check_places(request)
+    searches = [resolved]
+    if resolved.baseline.dataset in resolved.random_on and resolved.sampler != "random":
+        searches.append(resolved.random_twin())
+    # Torch and Optuna come with these: not before the request is known to be right.
+    from runner.execute.workers import NoWorkers
+    from runner.search.record import Record
+    from runner.search.train import train
+    from runner.search.winners import winners_study
+
+    if any(Record(each, request.runs).left for each in searches):
+        try:
+            train(searches, request, console)
+        except NoWorkers as error:
+            console.print(f"stopped: workers die before they can begin: {error}", highlight=False)
+            return SearchOutcome(resolved.name, None, resolved.runs)
+    records = [Record(each, request.runs) for each in searches]
+    study = winners_study(records[0], records[1] if len(records) > 1 else None)
+    if study is None:
+        console.print("no run finished with other settings than the search began with: there is no winner")
+        return SearchOutcome(resolved.name, None, 0)
+    outcome = execute(replace(request, studies=(study,), overrides=Overrides()), console)
+    return SearchOutcome(resolved.name, study.name, outcome.failed)

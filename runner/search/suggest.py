@@ -1,0 +1,151 @@
+"""Optuna's part: the runs so far to the next settings, and which run is hopeless. Pure functions.
+
+Nothing of Optuna's is kept on the disk: its study is made anew from the run directories each time, so that
+there is one record, and no kill can leave two that disagree. Every suggestion draws from a seed of its own, so
+the same runs always lead to the same suggestion.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from runner.search.resolve import ResolvedSearch, Values
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+FINISHED, PRUNED, FAILED, RUNNING = "finished", "pruned", "failed", "running"
+_ATTEMPTS = 1000  # at settings that no run has had
+# A failed run is told as a pruned one that got nowhere: Optuna forgets failed trials and would ask for them again.
+_STATES = {
+    FINISHED: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.PRUNED, RUNNING: TrialState.RUNNING,
+}  # fmt: skip
+
+
+@dataclass
+class Tried:
+    """A run of the search as far as it is: its validation loss (nats) after each epoch."""
+
+    values: Values
+    state: str
+    losses: list[float]
+
+    @property
+    def loss(self) -> float:
+        """The lowest validation loss, which is what the search minimises; infinity where there is none."""
+        return min((loss for loss in self.losses if math.isfinite(loss)), default=math.inf)
+
+
+def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
+    """The settings of the next run, none that a run had before; None where there are none left.
+
+    The sampler speaks first; where it repeats itself, a random one goes on.
+    """
+    if len(history) >= math.prod(space.cells for space in search.space.values()):
+        return None
+    study = _study(search, history)
+    for sampler in _samplers(search, len(history)):
+        study.sampler = sampler
+        trial = study.ask({key: _distribution(search, key) for key in search.space})
+        values = {key: _decoded(search, key, trial.params[key]) for key in search.space}
+        if all(values != tried.values for tried in history):
+            return values
+    return None
+
+
+def _samplers(search: ResolvedSearch, number: int) -> Iterator[optuna.samplers.BaseSampler]:
+    samplers = ("tpe", "random", "grid")
+    seed = int(np.random.SeedSequence((search.seed, number, samplers.index(search.sampler))).generate_state(1)[0])
+    if search.sampler == "tpe":
+        yield optuna.samplers.TPESampler(seed=seed)
+    if search.sampler == "grid":  # one order for all its numbers
+        yield optuna.samplers.GridSampler({key: _choices(search, key) for key in search.space}, seed=search.seed)
+    yield from itertools.repeat(optuna.samplers.RandomSampler(seed=seed), _ATTEMPTS)
+
+
+def hopeless(search: ResolvedSearch, history: Sequence[Tried], losses: Sequence[float]) -> str:
+    """Why a run with these losses is to be stopped, in words; empty where it is to go on."""
+    if search.pruner == "none" or not math.isfinite(losses[-1]):  # what is no number fails by itself
+        return ""
+    # A fifth of the epochs is theirs in any case: a small learning rate begins slowly.
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(2, search.baseline.epochs // 5))
+    trial = create_trial(state=TrialState.RUNNING, intermediate_values=_steps(losses))
+    if not pruner.prune(_study(search, history), trial):
+        return ""
+    return (
+        f"after epoch {len(losses)} its lowest validation loss, {min(losses):.4f}, was above the median of the "
+        "finished runs at that epoch"
+    )
+
+
+def importances(search: ResolvedSearch, history: Sequence[Tried], trees: int = 64) -> dict[str, float]:
+    """The share of the variance of the runs' ranks that each setting explains alone (functional ANOVA over a
+    random forest; Hutter et al. 2014, ICML); the rest is their interplay. Empty with fewer than 4 runs.
+
+    Pruned runs count with the lowest loss that they had reached, failed ones come last. Ranks, so that one
+    diverged run is not all the variance.
+    """
+    ended = sorted((tried for tried in history if tried.state != RUNNING), key=lambda tried: tried.loss)
+    if len(ended) < 4:
+        return {}
+    ranked = [Tried(tried.values, FINISHED, [float(rank)]) for rank, tried in enumerate(ended)]
+    evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=trees, seed=0)
+    found = evaluator.evaluate(_study(search, ranked))
+    return {key: float(found.get(key, 0.0)) for key in search.space}
+
+
+def _study(search: ResolvedSearch, history: Sequence[Tried]) -> optuna.Study:
+    study = optuna.create_study(direction="minimize")
+    study.add_trials([_trial(search, tried) for tried in history])
+    return study
+
+
+def _trial(search: ResolvedSearch, tried: Tried) -> FrozenTrial:
+    return create_trial(
+        state=_STATES[tried.state],
+        value=tried.loss if tried.state == FINISHED else None,
+        params={key: _encoded(search, key, tried.values[key]) for key in search.space},
+        distributions={key: _distribution(search, key) for key in search.space},
+        intermediate_values={} if tried.state == FAILED else _steps(tried.losses),
+    )
+
+
+def _steps(losses: Sequence[float]) -> dict[int, float]:
+    return {epoch: loss for epoch, loss in enumerate(losses, start=1) if math.isfinite(loss)}
+
+
+def _distribution(search: ResolvedSearch, key: str) -> BaseDistribution:
+    space = search.space[key]
+    if space.kind == "categorical":  # by number: Optuna's choices are plain scalars, ours may be lists
+        return CategoricalDistribution(range(len(space.values)))
+    low, high = space.values
+    return (
+        IntDistribution(low, high)
+        if space.kind == "integer"
+        else FloatDistribution(low, high, log=space.kind == "log_uniform")
+    )
+
+
+def _choices(search: ResolvedSearch, key: str) -> list[int]:
+    space = search.space[key]
+    return list(
+        range(len(space.values)) if space.kind == "categorical" else range(space.values[0], space.values[1] + 1)
+    )
+
+
+def _encoded(search: ResolvedSearch, key: str, value: Any) -> Any:
+    space = search.space[key]
+    return space.values.index(value) if space.kind == "categorical" else value
+
+
+def _decoded(search: ResolvedSearch, key: str, value: Any) -> Any:
+    space = search.space[key]
+    return space.values[value] if space.kind == "categorical" else value

@@ -1,0 +1,75 @@
+"""A search's runs in training: a suggestion for every worker that is free, a verdict after every epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import Timeout
+from rich.console import Console
+
+from runner.execute.messages import Message, Place, Share
+from runner.execute.plan import cores, pick_device, record_death, write_columns
+from runner.execute.provenance import commit, provenance
+from runner.execute.request import Request, prepare_data
+from runner.execute.workers import Workers
+from runner.files import lock
+from runner.search.display import Display
+from runner.search.record import Record
+from runner.search.resolve import ResolvedSearch
+from runner.spec import Problem, RequestError
+
+
+def train(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> None:
+    """Trains what is left of the searches, one search after the other.
+
+    RequestError, with nothing trained, where data are missing or another runner is at it; NoWorkers where no
+    worker can live; KeyboardInterrupt passes, cleanly stopped.
+    """
+    device = pick_device(request.device)
+    made_by = provenance(str(device)) | {"commit": commit()}
+    place = Place(request.runs, str(device), made_by, time.time())
+    count = request.workers or (cores() if device.type == "cpu" else 1)
+    with Workers(place, min(count, searches[0].runs)) as crew:
+        prepare_data([run for search in searches for run in search.data_probes()], request)
+        with _alone([search.name for search in searches], request.runs):
+            for search in searches:
+                record = Record(search, request.runs)
+                record.write()
+                write_columns(request.runs)
+                todo = f"{search.name}: {record.left} of {search.runs} runs to do"
+                console.print(f"{todo}, {search.sampler}, with {count} workers on {device}", highlight=False)
+                _train(record, crew, place, request, console)
+
+
+def _train(record: Record, crew: Workers, place: Place, request: Request, console: Console) -> None:
+    display = Display(record, console)
+
+    def shares() -> Iterator[Share]:
+        for run in record.ask():
+            yield Share((run,), prepare_data([run], request)(run), supervised=True)
+
+    def on_message(_: Share, message: Message) -> str:
+        if message.kind == "died":
+            message = record_death(message, place)
+        answer = record.on_message(message)
+        display.on_message(message)
+        return answer
+
+    with display.shown():
+        crew.train(shares(), on_message)
+
+
+@contextmanager
+def _alone(names: Sequence[str], runs: Path) -> Iterator[None]:
+    """Holds each search for this runner: suggestions are made one after the other."""
+    with ExitStack() as locks:
+        for name in names:
+            try:
+                locks.enter_context(lock(runs / name).acquire(blocking=False))
+            except Timeout as error:
+                what = "another runner is making this search; wait for it, or give another --runs."
+                raise RequestError([Problem(str(runs / name), what)]) from error
+        yield

@@ -1,0 +1,142 @@
+"""What a search found, put to the test: studies made from its winners."""
+
+from __future__ import annotations
+
+import dataclasses
+import pprint
+from pathlib import Path
+from typing import Any
+
+from runner.expand import Overrides, ResolvedStudy, Run, resolve
+from runner.expand.cells import slug
+from runner.files import write_text
+from runner.search.record import Record
+from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_values
+from runner.spec.study import FOLDER
+
+WINNER, RUNNER_UP, RANDOM_WINNER = "winner", "runner_up", "random_winner"
+_SMALLEST = 0.005  # in accuracy
+
+
+def winners_name(search: str, stem: str) -> str:
+    """The name of the study that trains a search's winners again: search_dropout_winners-mnist5k."""
+    return f"{stem}_winners{search.removeprefix(stem)}"
+
+
+def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
+    """Baseline, winner, runner-up, and the random search's winner on seeds that chose nothing; None without a winner.
+
+    Validation chose the winner, so the questions are about test.
+    """
+    search = record.search
+    best = dict(zip((WINNER, RUNNER_UP), record.ranked(), strict=False))
+    if twin and twin.ranked():
+        best[RANDOM_WINNER] = twin.ranked()[0]
+    variants: dict[str, dict[str, Any]] = {}
+    for name, (run, _) in best.items():
+        if run.variant.changes and run.variant.changes not in variants.values():
+            variants[name] = run.variant.changes
+    if WINNER not in variants:
+        return None
+    others = {
+        BASELINE: "Are the winner's settings better than those the search began with?",
+        RUNNER_UP: "Is the winner better than the runner-up?",
+        RANDOM_WINNER: "Did the search find better settings than a random search of as many runs?",
+    }
+    data = {
+        "baseline": search.baseline.plain(),
+        "variants": variants,
+        "seeds": fresh_seeds(record),
+        "questions": [
+            {"ask": ask, "compare": [WINNER, other], "metric": "test/accuracy", "expect": "more", "smallest": _SMALLEST}
+            for other, ask in others.items()
+            if other in variants or other == BASELINE
+        ],
+    }
+    stem = search.file.stem
+    doc = f"Do the winners of {stem} keep their promise on fresh seeds?"
+    study = resolve(search.file, data, doc, Overrides())
+    return dataclasses.replace(study, name=winners_name(search.name, stem))
+
+
+def fresh_seeds(record: Record) -> list[int]:
+    """The seeds next to the search's own."""
+    search = record.search
+    return list(range(search.seed + 1, search.seed + 1 + search.fresh_seeds))
+
+
+def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
+    """A study whose baseline is the winner and whose variants undo one choice each, back to the search's baseline."""
+    run, start, stem = _winner(record), record.search.baseline.plain(), record.search.file.stem
+    winner = run.variant.settings
+    undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
+    questions = [
+        {
+            "ask": f"Does the winner owe something to {key} = {_short(value)}, instead of {_short(start[key])}?",
+            "compare": [BASELINE, _undone(key, start[key])],
+            "metric": "test/accuracy", "expect": "more", "smallest": _SMALLEST,
+        }
+        for key, value in run.variant.changes.items()
+    ]  # fmt: skip
+    doc = (
+        f"What does the winner of {stem} owe its accuracy to?\n\n"
+        f"The baseline is run {run.variant.name} of {record.search.name}; each variant undoes one of its choices.\n"
+        f"Written by: python -m runner ablate-winner {record.search.name}\n"
+    )
+    return _write(folder / f"{stem}_winner.py", doc, winner, undone, questions, fresh_seeds(record))
+
+
+def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Path:
+    """A study of two searches' winners, each as a variant of what the first search began with."""
+    start, stems = first.search.baseline, [record.search.file.stem for record in (first, second)]
+    if start.dataset != second.search.baseline.dataset or stems[0] == stems[1]:
+        names = " and ".join(record.search.name for record in (first, second))
+        raise RequestError([Problem(names, "give two different searches on the same data set.")])
+    winners = [_winner(record).variant.settings for record in (first, second)]
+    if winners[0] == winners[1]:
+        raise RequestError([Problem(" and ".join(stems), "both winners have the very same settings.")])
+    variants = {stem: winner.differences(start) for stem, winner in zip(stems, winners, strict=True)}
+    questions = [
+        {
+            "ask": f"Which is better on {part}, the winner of {stems[0]} or that of {stems[1]}?",
+            "compare": stems, "metric": f"{metric}/accuracy", "expect": "different", "smallest": _SMALLEST,
+        }
+        for part, metric in (("test", "test"), ("validation", "val"))
+    ]  # fmt: skip
+    doc = (
+        f"{stems[0]} or {stems[1]}: whose winner is better?\n\n"
+        f"The baseline is what {stems[0]} began with; the variants are the winners, on seeds that chose nothing.\n"
+        f"Written by: python -m runner compare-winners {first.search.name} {second.search.name}\n"
+    )
+    seeds = sorted({*fresh_seeds(first), *fresh_seeds(second)} - {first.search.seed, second.search.seed})
+    return _write(folder / f"{stems[0]}_or_{stems[1]}.py", doc, start, variants, questions, seeds)
+
+
+def _winner(record: Record) -> Run:
+    ranked = record.ranked()
+    if not ranked:
+        raise RequestError([Problem(record.search.name, "no run of this search has finished; there is no winner.")])
+    return ranked[0][0]
+
+
+def _undone(key: str, value: Any) -> str:
+    return f"{key}={slug(value)}"
+
+
+def _short(value: Any) -> str:
+    return slug(value) if isinstance(value, list) else f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _write(
+    file: Path, doc: str, baseline: Settings, variants: dict[str, Any], questions: list[Any], seeds: list[int]
+) -> Path:
+    """A study's file, as a person would write it; RequestError where another of that name is there."""
+    neutral = neutral_values()
+    given = {key: value for key, value in baseline.plain().items() if key not in neutral or value != neutral[key]}
+    study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
+    text = f'"""{doc}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
+    if file.exists() and file.read_text(encoding="utf-8") != text:
+        raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, text)
+    return file

@@ -1,0 +1,122 @@
+"""A search: one Python dict in `ablations/`, its shape and its spaces checked and frozen."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest
+from runner.spec.settings import Settings
+
+Kind = Literal["categorical", "integer", "uniform", "log_uniform"]
+_BOUNDED: tuple[Kind, ...] = ("integer", "uniform", "log_uniform")
+_FORMS = 'a list of choices, or {"integer": [1, 9]}, {"uniform": [0.1, 0.7]} or {"log_uniform": [1e-4, 0.1]}'
+_LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
+
+
+@dataclass(frozen=True)
+class Space:
+    """The values that a search may give one setting: its choices, or (low, high), both included."""
+
+    kind: Kind
+    values: tuple[Any, ...]
+
+    @property
+    def cells(self) -> float:
+        """How many different values there are."""
+        if self.kind == "integer":
+            return float(self.values[1] - self.values[0] + 1)
+        return float(len(self.values)) if self.kind == "categorical" else math.inf
+
+
+class Search(pydantic.BaseModel):
+    """The dict as written, its shape checked; `runner.search` checks the settings it leads to."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    baseline: dict[str, Any] = Field(description="a dict: the settings from which the search starts")
+    space: dict[str, Any] = Field(min_length=1, description=f"a dict from a setting to its values: {_FORMS}")
+    runs: int = Field(default=40, ge=2, le=100_000, description="a whole number from 2, such as 40")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="a whole number from 0: the sampler's and the runs' seed")
+    fresh_seeds: int = Field(default=5, ge=2, le=100, description="a number of seeds from 2, such as 5")
+    sampler: Literal["tpe", "random", "grid"] = Field(default="tpe", description="one of tpe, random, grid")
+    pruner: Literal["median", "none"] = Field(default="median", description="one of median, none")
+    random_on: tuple[str, ...] = Field(
+        default=(), strict=False, description="a list of data sets on which a random search of as many runs is added"
+    )
+    claim: dict[str, str] = Field(
+        default_factory=dict, description="a dict from a setting to the best value said elsewhere, as text"
+    )
+
+
+def parse_search(data: Any, where: str) -> Search:
+    """The dict as a Search; RequestError with every problem of its outer shape."""
+    if not isinstance(data, dict):
+        raise RequestError([Problem(where, f"SEARCH is {shown(data)}; expected a dict.")])
+    try:
+        return Search.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise RequestError(from_pydantic(error, where, Search)) from error
+
+
+def parse_spaces(search: Search, where: str) -> tuple[dict[str, Space], list[Problem]]:
+    """Each setting's space, and what is wrong with those that can't be read."""
+    spaces: dict[str, Space] = {}
+    problems: list[Problem] = []
+    for key, given in search.space.items():
+        place = f"{where}: space: {shown(key)[1:-1]}"
+        try:
+            spaces[key] = _space(key, given)
+        except ValueError as error:
+            problems.append(Problem(place, str(error)))
+    if search.sampler == "grid":
+        problems += [
+            Problem(f"{where}: space: {key}", f"a grid needs a list or whole numbers, not {space.kind}.")
+            for key, space in spaces.items()
+            if space.cells == math.inf
+        ]
+        cells = math.prod(space.cells for space in spaces.values())
+        if _LARGEST_GRID < cells < math.inf:
+            what = f"this grid has {cells:,.0f} cells, more than {_LARGEST_GRID:,}; make it coarser, or search by tpe."
+            problems.append(Problem(f"{where}: space", what))
+    return spaces, problems
+
+
+def _space(key: str, given: Any) -> Space:
+    """ValueError, in words, where there is no such setting or its values can't be read."""
+    if key not in Settings.model_fields:
+        raise ValueError(f"unknown setting. {suggest(key, Settings.model_fields)}")
+    if key == "dataset":
+        raise ValueError("every run of a search is measured on the same data; give the data set in the baseline.")
+    if isinstance(given, (list, tuple)):
+        if len(given) < 2:
+            raise ValueError(f"got {shown(given)}; expected at least two choices (one value belongs in the baseline).")
+        texts = [json.dumps(choice, sort_keys=True, default=repr) for choice in given]
+        if len(set(texts)) < len(texts):
+            raise ValueError(f"got {shown(given)}; each choice may stand there once.")
+        return Space("categorical", tuple(given))
+    if not isinstance(given, dict) or len(given) != 1:
+        raise ValueError(f"got {shown(given)}; expected {_FORMS}.")
+    ((kind, bounds),) = given.items()
+    if kind not in _BOUNDED:
+        raise ValueError(f'there is no kind of space "{kind}". {suggest(str(kind), _BOUNDED)}')
+    return Space(kind, _bounds(kind, bounds))
+
+
+def _bounds(kind: Kind, bounds: Any) -> tuple[float, float]:
+    numbers = (int,) if kind == "integer" else (int, float)
+    pair = bounds if isinstance(bounds, (list, tuple)) and len(bounds) == 2 else ()
+    if not pair or any(type(bound) not in numbers or not math.isfinite(bound) for bound in pair):
+        what = "two whole numbers, [low, high]" if kind == "integer" else "two numbers, [low, high]"
+        raise ValueError(f"got {shown(bounds)}; expected {what}.")
+    low, high = pair
+    if not low < high:
+        raise ValueError(f"got {shown(bounds)}; expected the lower bound first, and below the upper one.")
+    if kind == "log_uniform" and low <= 0:
+        raise ValueError(f"got {shown(bounds)}; a logarithmic space begins above 0.")
+    return (low, high) if kind == "integer" else (float(low), float(high))

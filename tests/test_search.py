@@ -1,0 +1,204 @@
+"""A search is checked like a study; suggestions follow from the runs so far and from nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.execute.messages import Message
+from runner.expand import Overrides
+from runner.files import read_json, write_json
+from runner.search.record import Record, find_record, read_record
+from runner.search.resolve import ResolvedSearch, resolve_search
+from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, importances, suggest
+from runner.spec import RequestError
+from tests.conftest import BASE
+
+SPACE: dict[str, Any] = {
+    "lr": {"log_uniform": [1e-4, 1.0]},
+    "dropout": {"uniform": [0.0, 0.7]},
+    "patience": {"integer": [1, 9]},
+    "augment": [[], ["HorizontalFlip"]],
+    "optimizer": ["Adam", "SGD"],
+}
+SEARCH: dict[str, Any] = {"baseline": BASE | {"epochs": 10}, "space": SPACE, "runs": 30}
+Resolve = Callable[..., ResolvedSearch]
+
+
+@pytest.fixture
+def resolved(tmp_path: Path) -> Resolve:
+    """Writes a search's file and resolves it."""
+
+    def make(overrides: Overrides | None = None, **changes: Any) -> ResolvedSearch:
+        file = tmp_path / "hunt.py"
+        file.write_text(f"SEARCH = {SEARCH | changes!r}")
+        return resolve_search(str(file), overrides or Overrides())
+
+    return make
+
+
+def loss(values: dict[str, Any]) -> float:
+    """A landscape with its lowest point, 0, inside the space."""
+    far = math.log10(values["lr"] / 3e-3) ** 2
+    return float(far + abs(values["dropout"] - 0.3) + 0.3 * (values["optimizer"] == "SGD"))
+
+
+def searched(search: ResolvedSearch, count: int) -> list[Tried]:
+    history: list[Tried] = []
+    while len(history) < count and (values := suggest(search, history)) is not None:
+        history.append(Tried(values, FINISHED, [loss(values) + 1, loss(values)]))
+    return history
+
+
+def test_every_mistake_is_said_at_once_where_it_stands(resolved: Resolve) -> None:
+    wrong = {
+        "lr": {"log_uniform": [0, 0.1]}, "dropout": {"uniform": [0.1, 1.5]}, "patience": {"integer": [1, 2.5]},
+        "batch_size": [32, "64"], "init": ["default", "xavier"], "image_size": [2, 8], "filters": [[1], [2]],
+        "augment": [["HorizontalFlop"], []], "hidden": [[8]], "dropuot": [0.1, 0.2], "epochs": {"zipf": [1, 2]},
+        "dataset": ["digits", "mnist5k"], "weight_decay": {"uniform": [2, 1]}, "optimizer": ["Adam", "Adam"],
+    }  # fmt: skip
+    with pytest.raises(RequestError) as caught:
+        resolved(space=wrong)
+    text = str(caught.value)
+    assert {problem.where.split("space: ")[-1].split(":")[0] for problem in caught.value.problems} >= set(wrong)
+    for words in (
+        "begins above 0", "got 1.5; expected a number from 0 to below 1",
+        "two whole numbers", "got '64'", 'got "xavier"', "got 2; expected", 'does not read this setting',
+        'Did you mean "HorizontalFlip"', "at least two choices", 'Did you mean "dropout"', "integer, uniform",
+        "the same data", "lower bound first", "may stand there once",
+    ):  # fmt: skip
+        assert words in text, words
+    with pytest.raises(RequestError, match="baseline: lr: got 'fast'"):
+        resolved(baseline=BASE | {"lr": "fast"})
+    with pytest.raises(RequestError, match="runs: got 1; expected a whole number from 2"):
+        resolved(runs=1)
+    with pytest.raises(RequestError, match="a grid needs a list or whole numbers, not log_uniform"):
+        resolved(sampler="grid")
+    with pytest.raises(RequestError, match="--set lr: the search chooses this setting itself"):
+        resolved(Overrides(settings={"lr": 0.1}))
+
+
+def test_its_name_says_what_the_command_line_changed(resolved: Resolve) -> None:
+    assert resolved().name == "hunt-digits"
+    assert resolved(Overrides(dataset="mnist5k", settings={"epochs": 4})).name == "hunt-mnist5k+epochs=4"
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_suggestions_lie_in_the_space_and_follow_from_the_runs_alone(resolved: Resolve, sampler: str) -> None:
+    search = resolved(sampler=sampler)
+    history = searched(search, 20)
+    for tried in history:
+        assert 1e-4 <= tried.values["lr"] <= 1
+        assert 0 <= tried.values["dropout"] <= 0.7
+        assert tried.values["patience"] in range(1, 10)
+        assert tried.values["augment"] in ([], [{"HorizontalFlip": {}}])
+        search.variant(0, tried.values)  # they are settings
+    assert suggest(search, history[:12]) == history[12].values  # as after a kill: no state but the runs
+    assert suggest(resolved(sampler=sampler, seed=1), history[:12]) != history[12].values
+    assert len({tried.values["lr"] for tried in history}) == 20
+
+
+def test_tpe_learns_from_its_runs(resolved: Resolve) -> None:
+    tpe, random = (searched(resolved(sampler=sampler), 30)[10:] for sampler in ("tpe", "random"))
+    assert sum(tried.loss for tried in tpe) < 0.7 * sum(tried.loss for tried in random)
+    shares = importances(resolved(), tpe + random)
+    assert max(shares, key=shares.__getitem__) == "lr"
+    assert sum(shares.values()) <= 1.001
+
+
+def test_failed_and_pruned_runs_are_avoided(resolved: Resolve) -> None:
+    search = resolved(space={"lr": {"log_uniform": [1e-4, 1.0]}})
+    for state, losses in ((FAILED, []), (PRUNED, [9.0])):
+        history = [Tried({"lr": 10 ** (-4 + k / 10)}, FINISHED, [1.0]) for k in range(20)]
+        history += [Tried({"lr": 10 ** (-2 + k / 10)}, state, losses) for k in range(20)]
+        asked = []
+        for _ in range(10):
+            values = suggest(search, history)
+            assert values
+            asked.append(values["lr"])
+            history.append(Tried(values, RUNNING, []))
+        assert sum(lr < 1e-2 for lr in asked) >= 8
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_no_two_runs_have_the_same_settings_and_a_small_space_comes_to_its_end(resolved: Resolve, sampler: str) -> None:
+    space = {"batch_size": [32, 64], "patience": {"integer": [1, 3]}, "augment": [[], ["HorizontalFlip"]]}
+    search = resolved(space=space, sampler=sampler)
+    history: list[Tried] = []
+    while (values := suggest(search, history)) is not None:
+        history.append(Tried(values, FINISHED, [float(values["patience"])]))
+    assert len(history) == 12
+    assert len({repr(tried.values) for tried in history}) == 12
+    assert [tried.values["patience"] for tried in history] != sorted(tried.values["patience"] for tried in history)
+
+
+def test_a_run_is_hopeless_above_the_median_of_the_finished_at_its_epoch(resolved: Resolve) -> None:
+    search = resolved()
+    values = {"lr": 0.1, "dropout": 0.0, "patience": 1, "augment": [], "optimizer": "Adam"}
+    finished = [Tried(values, FINISHED, [level, level - 0.05, level - 0.1]) for level in (1.0, 1.1, 1.2, 1.3, 1.4)]
+    assert hopeless(search, finished, [1.5, 1.16]).startswith("after epoch 2 its lowest validation loss, 1.1600")
+    assert not hopeless(search, finished, [1.5, 1.14])  # the median is 1.15
+    assert not hopeless(search, finished, [1.1, 1.6])  # its lowest counts
+    assert not hopeless(search, finished, [9.0])  # a fifth of ten epochs is everyone's
+    assert not hopeless(search, finished[:4], [1.5, 1.5])  # too few to judge by
+    assert not hopeless(search, finished, [1.5, math.nan])  # it fails by itself
+    assert not hopeless(resolved(pruner="none"), finished, [1.5, 1.5])
+    assert not hopeless(search, [replace(tried, state=PRUNED) for tried in finished], [1.5, 1.5])
+
+
+def test_a_run_is_recorded_before_it_begins_and_asked_for_again_until_it_ends(
+    resolved: Resolve, tmp_path: Path
+) -> None:
+    search = resolved(runs=4)
+    first = Record(search, tmp_path)
+    asks = first.ask()
+    runs = [next(asks), next(asks)]
+    assert [run.folder.parts[1][:5] for run in runs] == ["0000-", "0001-"]
+    again = Record(search, tmp_path)
+    assert list(again.tried) == runs
+    second = again.ask()
+    assert [next(second), next(second)] == runs  # neither lost nor given another number
+    folder = tmp_path / runs[0].folder
+    folder.mkdir(parents=True)
+    write_json(folder / "run.json", {"seed": 0, "status": "failed", "settings": {}, "provenance": {}})
+    again.on_message(Message("failed", runs[0]))
+    rest = list(Record(search, tmp_path).ask())
+    assert [run.variant.name for run in rest] == ["0001", "0002", "0003"]
+    assert Record(search, tmp_path).left == 3
+    assert Record(resolved(runs=6), tmp_path).left == 5  # prolonged, it is the same search
+
+
+def test_another_space_is_another_search_and_no_number_is_used_twice(resolved: Resolve, tmp_path: Path) -> None:
+    asks = Record(resolved(), tmp_path).ask()
+    before = [next(asks) for _ in range(3)]
+    for change in ({"space": SPACE | {"dropout": {"uniform": [0.0, 0.5]}}}, {"sampler": "random"}, {"seed": 7}):
+        record = Record(resolved(**change), tmp_path)
+        assert not record.tried
+        run = next(record.ask())
+        assert int(run.variant.name) == len(before)
+        before.append(run)
+    study = read_json(tmp_path / "hunt-digits" / "study.json")
+    assert study
+    assert len({entry["directory"] for entry in study["variants"].values()}) == len(before) == 6
+    assert list(read_record(tmp_path / "hunt-digits").tried) == before[-1:]
+
+
+def test_a_search_is_found_by_its_own_name(resolved: Resolve, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    with pytest.raises(RequestError, match="no search has been made here yet"):
+        find_record(runs, "hunt")
+    search = resolved()
+    for each in (search, search.random_twin()):
+        next(Record(each, runs).ask())
+    found = find_record(runs, "hunt").search
+    assert found == search
+    assert found.identity() == search.identity()
+    next(Record(resolved(Overrides(settings={"epochs": 4})), runs).ask())
+    assert find_record(runs, "hunt-digits").search == search
+    with pytest.raises(RequestError, match="name one: hunt-digits"):
+        find_record(runs, "hunt")

@@ -1,0 +1,254 @@
+"""Searches for real: workers, pruning, SIGKILL, fresh seeds, the report, TensorBoard, what the winners become."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from runner.execute import Request
+from runner.expand import Overrides, resolve
+from runner.files import lock, read_json
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
+from runner.report import write_all
+from runner.search import SearchOutcome, search
+from runner.search.record import find_record, read_record
+from runner.search.suggest import FINISHED, PRUNED
+from runner.search.winners import write_ablation, write_comparison
+from runner.spec import BASELINE, RequestError
+from runner.spec.study import read_file
+from tests.boards import SESSIONS, tensorboard
+from tests.commands import ROOT, numbers, wait_for
+from tests.conftest import BASE
+
+SEARCH: dict[str, Any] = {
+    "baseline": BASE | {"epochs": 5},
+    "space": {
+        "lr": {"log_uniform": [1e-4, 1e-1]},
+        "batch_size": [32, 64],
+        "image_size": [6, "native"],
+        "augment": [[], ["HorizontalFlip"]],
+    },
+    "runs": 9,
+    "seed": 3,
+    "fresh_seeds": 2,
+    "claim": {"lr": "0.01", "batch_size": "64"},
+}
+
+
+def write_search(place: Path, **changes: Any) -> Path:
+    file = place / "ablations" / "hunt.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'"""Which settings suit the digits?"""\n\nSEARCH = {SEARCH | changes!r}\n')
+    return file
+
+
+def make(place: Path, workers: int = 1, **changes: Any) -> tuple[SearchOutcome, str]:
+    text = io.StringIO()
+    request = Request(
+        (str(write_search(place, **changes)),), workers=workers, runs=place / "runs", reports=place / "reports"
+    )
+    return search(request, Console(file=text, width=200)), text.getvalue()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A search by one worker, its winners and its reports."""
+    place = tmp_path_factory.mktemp("made")
+    outcome, _ = make(place)
+    assert (outcome.name, outcome.winners, outcome.failed) == ("hunt-digits", "hunt_winners-digits", 0)
+    assert outcome.winners
+    write_all(place / "runs", [outcome.winners, outcome.name], place / "reports", Console(quiet=True))
+    return place
+
+
+def test_hopeless_runs_are_stopped_and_say_so(made: Path) -> None:
+    record = find_record(made / "runs", "hunt")
+    assert [run.variant.name for run in record.tried] == [f"{number:04d}" for number in range(9)]
+    assert Counter(tried.state for tried in record.tried.values()).keys() == {FINISHED, PRUNED}
+    for run, tried in record.tried.items():
+        folder = made / "runs" / run.folder
+        identity, names = RunDir(folder).identity(), {path.name for path in folder.iterdir()}
+        assert identity
+        if tried.state == PRUNED:
+            assert f"after epoch {len(tried.losses)} its lowest validation loss" in identity["cause"]
+            assert not names & {"result.json", "checkpoint.pt", "best.pt", "predictions.npz"}
+            assert len(tried.losses) < 5
+        else:
+            result = RunDir(folder).result()
+            assert result
+            assert result["metrics"]["best/val_loss"] == pytest.approx(tried.loss)
+            assert len(tried.losses) == 5
+
+
+def test_the_same_command_does_nothing_again(made: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")}
+    outcome, text = make(made)
+    assert outcome.failed == 0
+    assert "runs to do" not in text
+    assert {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")} == before
+
+
+def test_killed_at_any_moment_the_same_command_goes_on_to_the_same_search(made: Path, tmp_path: Path) -> None:
+    write_search(tmp_path)
+    command = [sys.executable, "-m", "runner", "search", "hunt", "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    def epochs() -> int:
+        return sum(len(read_rows(path)) for path in tmp_path.glob("runs/hunt-digits/*/seed*/metrics.csv"))
+
+    finished: dict[Path, int] = {}
+    for moment in (1, 20):  # epochs after which it dies: in the midst of a run, whichever that is
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        wait_for(lambda moment=moment: epochs() >= moment, process)  # type: ignore[misc]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert {path: path.stat().st_mtime_ns for path in finished} == finished  # nothing is done twice
+        finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/*/seed*/result.json")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    assert numbers(tmp_path) == numbers(made)  # none lost, the same settings asked for, the same bits
+    variants = [read_json(place / "runs" / "hunt-digits" / "study.json") for place in (made, tmp_path)]
+    assert variants[0]
+    assert variants[1]
+    assert variants[0]["variants"] == variants[1]["variants"]
+    assert "Best of 9 runs" in done.stdout
+
+
+def test_several_workers_and_the_random_search_beside(tmp_path: Path) -> None:
+    space = {"lr": [1e-3, 1e-2, 1e-1], "model": ["mlp", "tests.fakes:raising"]}
+    changes = {"baseline": BASE | {"epochs": 1, "hidden": []}, "space": space, "runs": 5, "random_on": ["digits"]}
+    outcome, text = make(tmp_path, workers=3, **changes)
+    assert outcome.failed == 0
+    for name in ("hunt-digits", "hunt-digits+sampler=random"):
+        record = read_record(tmp_path / "runs" / name)
+        assert record.left == 0
+        assert len(record.tried) == len({repr(tried.values) for tried in record.tried.values()}) == 5
+        failed = [run for run, tried in record.tried.items() if tried.state == "failed"]
+        assert {run.variant.settings.model for run in failed} == {"tests.fakes:raising"}
+    assert "FAILED: RuntimeError: no such model today" in text
+    write_all(tmp_path / "runs", [outcome.name], tmp_path / "reports", Console(quiet=True))
+    page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert "A random search of 5 runs" in page
+    assert "no such model today" in page
+
+
+def test_a_second_runner_of_the_same_search_is_refused(tmp_path: Path) -> None:
+    with lock(tmp_path / "runs" / "hunt-digits"), pytest.raises(RequestError, match="another runner is making this"):
+        make(tmp_path)
+    assert not list(tmp_path.glob("runs/*/*/seed*"))
+
+
+def test_fresh_seeds_say_how_much_of_the_choice_was_luck(made: Path) -> None:
+    record = find_record(made / "runs", "hunt")
+    (winner, tried), (runner_up, _) = record.ranked()[:2]
+    study = read_json(made / "runs" / "hunt_winners-digits" / "study.json")
+    assert study
+    assert study["variants"]["winner"]["settings"] == winner.variant.settings.plain()
+    assert study["variants"]["runner_up"]["settings"] == runner_up.variant.settings.plain()
+    folders = sorted((made / "runs" / "hunt_winners-digits" / study["variants"]["winner"]["directory"]).glob("seed*"))
+    assert [path.name for path in folders] == ["seed4", "seed5"]  # the search's own was 3
+    results = [RunDir(path).result() for path in folders]
+    fresh = np.mean([result["metrics"]["best/val_loss"] for result in results if result])
+    page = (made / "reports" / "hunt-digits" / "summary.md").read_text()
+    (row,) = (line for line in page.splitlines() if line.startswith("| winner | 2 |"))
+    assert f"| {tried.loss:.4f} | {fresh:.4f} ±" in row
+    assert f"| {fresh - tried.loss:+.4f} ±" in row
+    assert f"The winner is the best of {len(record.tried)} tries on one seed" in page
+
+
+def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(made: Path) -> None:
+    folder = made / "reports" / "hunt-digits"
+    page, record = (folder / "summary.md").read_text(), find_record(made / "runs", "hunt")
+    assert page.startswith("# Which settings suit the digits?\n\n**Best of 9 runs:**")
+    best = record.ranked()[0][0].variant.settings
+    (row,) = (line for line in page.splitlines() if line.startswith("| lr | 0.0001 to 0.1, log | 0.001 |"))
+    assert f"| {best.lr:.3g} |" in row
+    assert row.endswith("| 0.01 |")
+    for words in ("figures/progress.png", "figures/importance.png", "Functional ANOVA", "n = 2"):
+        assert words in page
+    assert "different states" not in page  # image sizes are settings, not other data
+    table = pd.read_csv(folder / "runs.csv", dtype={"run": str})
+    assert list(table["status"]) == [tried.state for tried in record.tried.values()]
+    assert table["val/loss"].to_list() == pytest.approx([tried.loss for tried in record.tried.values()])
+    front = (made / "reports" / "summary.md").read_text()
+    assert "(hunt-digits/figures/progress.png)](hunt-digits/summary.md)" in front
+    assert "(hunt_winners-digits/summary.md)" in front
+
+
+def test_tensorboard_has_a_session_a_run_with_columns_ranges_and_what_was_pruned(made: Path) -> None:
+    record = find_record(made / "runs", "hunt")
+    with tensorboard(made / "runs", runs=9 + 6 + 3 + 1) as get:  # the search, fresh seeds, their means, the root
+        experiment = get("plugin/hparams/experiment", {})
+        groups = get("plugin/hparams/session_groups", SESSIONS)["sessionGroups"]
+    columns = {info["name"]: info for info in experiment["hparamInfos"]}
+    assert (columns["lr"]["domainInterval"]["minValue"], columns["lr"]["domainInterval"]["maxValue"]) == (1e-4, 1e-1)
+    assert set(columns["image_size"]["domainDiscrete"]) == {"6", "native"}
+    assert "search/pruned" in {info["name"]["tag"] for info in experiment["metricInfos"]}
+    sessions = {group["name"]: group for group in groups if group["name"].startswith("hunt-digits/")}
+    assert len(sessions) == 9
+    for run, tried in record.tried.items():
+        group = sessions["/".join(run.folder.parts[:2])]
+        assert group["hparams"]["lr"] == pytest.approx(tried.values["lr"])
+        assert set(group["hparams"]) == set(columns)
+        metrics = {value["name"]["tag"]: value["value"] for value in group["metricValues"]}
+        assert metrics["search/pruned"] == (tried.state == PRUNED)
+        assert metrics["best/val_loss"] == pytest.approx(tried.loss, rel=1e-5)
+        assert ("test/accuracy" in metrics) == (tried.state == FINISHED)
+        (session,) = group["sessions"]
+        assert session["status"] == ("STATUS_UNKNOWN" if tried.state == PRUNED else "STATUS_SUCCESS")
+
+
+def test_the_winner_becomes_a_study_that_undoes_one_choice_each(made: Path, tmp_path: Path) -> None:
+    record = find_record(made / "runs", "hunt")
+    file = write_ablation(record, tmp_path)
+    assert file == tmp_path / "hunt_winner.py"
+    study = resolve(*read_file(str(file)), Overrides())
+    start, winner = record.search.baseline, record.ranked()[0][0].variant
+    assert study.variants[0].settings == winner.settings
+    assert study.seeds == (4, 5)
+    assert len(study.questions) == len(study.variants) - 1 == len(winner.changes)
+    for variant, key in zip(study.variants[1:], winner.changes, strict=True):
+        assert variant.changes == {key: start.plain()[key]}
+    assert write_ablation(record, tmp_path) == file  # the same again is no harm
+    file.write_text(file.read_text() + "# mine\n")
+    with pytest.raises(RequestError, match="is there already and differs"):
+        write_ablation(record, tmp_path)
+    assert file.read_text().endswith("# mine\n")
+
+
+def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
+    first = find_record(made / "runs", "hunt")
+    (best, _), (next_best, _) = first.ranked()[:2]
+    data = json.loads((made / "runs" / "hunt-digits" / "study.json").read_text())
+    other = tmp_path / "runs" / "quest-digits"  # the same search, had its winner not been there
+    other.mkdir(parents=True)
+    (other / "study.json").write_text(json.dumps(data | {"name": "quest-digits", "file": "ablations/quest.py"}))
+    for path in (made / "runs" / "hunt-digits").glob("0*"):
+        if path.name != best.variant.directory:
+            (other / path.name).symlink_to(path)
+    study = resolve(*read_file(str(write_comparison(first, read_record(other), tmp_path))), Overrides())
+    settings = {variant.name: variant.settings for variant in study.variants}
+    assert settings == {
+        BASELINE: first.search.baseline, "hunt": best.variant.settings, "quest": next_best.variant.settings
+    }  # fmt: skip
+    assert [question.metric for question in study.questions] == ["test/accuracy", "val/accuracy"]
+    assert first.search.seed not in study.seeds
+    with pytest.raises(RequestError, match="two different searches"):
+        write_comparison(first, first, tmp_path)
