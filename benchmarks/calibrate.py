@@ -188,7 +188,7 @@ def page(simulated: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.Da
         "method's limit: there it covers less."
     )
     yield "### Seeds and test images together"
-    rows = [[str(r["n"]), percent(100 * r["both"]), percent(100 * r["seeds alone"])] for _, r in levels.iterrows()]
+    rows = [[str(int(r["n"])), percent(100 * r["both"]), percent(100 * r["seeds alone"])] for _, r in levels.iterrows()]
     yield (
         "Test accuracy on 1,000 images of different difficulty, of networks of different skill; the truth is the mean "
         "over all images and seeds there could be. An interval over seeds alone is about these test "
