@@ -31,10 +31,10 @@ tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
 	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1
 
 bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
-	@$(PY) benchmarks/plain_loop.py $(ARGS)
+	@$(PY) -m benchmarks.plain_loop $(ARGS)
 
 calibrate: $(VENV)/ready  ## how often the statistics err: simulated, and on a study without differences
-	@$(PY) benchmarks/calibrate.py $(ARGS)
+	@$(PY) -m benchmarks.calibrate $(ARGS)
 
 test: $(VENV)/ready-dev  ## run the tests
 	@$(PY) -m pytest $(ARGS)

@@ -1,7 +1,7 @@
 """What do image size, colour and normalization change for an MLP?
 
 Run:      make ablations STUDY=images
-Outcome:  (not run yet)
+Outcome:  normalizing speeds training up; 16 and 64 pixels are not told apart from 28
 """
 
 STUDY = {

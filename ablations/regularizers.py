@@ -1,7 +1,7 @@
 """How much Dropout helps, and does it get along with BatchNorm?
 
 Run:      make ablations STUDY=regularizers
-Outcome:  (not run yet)
+Outcome:  undecided at Dropout 0.1: together 1.4 points above Dropout, 0.2 above BatchNorm, n = 5
 """
 
 STUDY = {

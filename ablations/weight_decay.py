@@ -1,7 +1,7 @@
 """How much weight decay helps, and is it the same in Adam and in AdamW?
 
 Run:      make ablations STUDY=weight_decay
-Outcome:  (not run yet)
+Outcome:  no strength is told apart from none on 5,000 images
 """
 
 STUDY = {
