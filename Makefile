@@ -36,6 +36,9 @@ bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
 calibrate: $(VENV)/ready  ## how often the statistics err: simulated, and on a study without differences
 	@$(PY) -m benchmarks.calibrate $(ARGS)
 
+soak: $(VENV)/ready  ## kill a study at 100 random moments and compare every number (ARGS="--kills 6 --epochs 60": a short form)
+	@$(PY) -m benchmarks.soak $(ARGS)
+
 test: $(VENV)/ready-dev  ## run the tests
 	@$(PY) -m pytest $(ARGS)
 
@@ -56,4 +59,4 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help ablations search report evaluate tensorboard bench calibrate test lint clean
+.PHONY: help ablations search report evaluate tensorboard bench calibrate soak test lint clean

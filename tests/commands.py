@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
 
 from runner.execute import Outcome, Request, execute
+from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 
@@ -37,6 +41,15 @@ def numbers(place: Path) -> dict[str, Any]:
         predictions = RunDir(path).load_predictions() or {}
         found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})
     return found
+
+
+def event_steps(folder: Path) -> tuple[list[int], list[int]]:
+    """The epochs that TensorBoard's reader and the raw loader find in a run's event files."""
+    board = EventAccumulator(str(folder)).Reload()
+    records = [record for path in event_files(folder) for record in RawEventFileLoader(str(path)).Load()]
+    events = [Event.FromString(record) for record in records]
+    raw = [event.step for event in events for value in event.summary.value if value.tag == "val/loss"]
+    return [point.step for point in board.Scalars("val/loss")], raw
 
 
 def start(place: Path, *arguments: str, **studies: dict[str, Any]) -> subprocess.Popen[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import random
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +18,6 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
-from tensorboard.compat.proto.event_pb2 import Event
 
 from runner.data import prepare
 from runner.execute import active
@@ -28,7 +28,7 @@ from runner.expand import Run, Variant
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
 from runner.spec import Settings
-from tests.commands import numbers
+from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
 
 EPOCHS = 4
@@ -54,15 +54,11 @@ def place_in(folder: Path) -> Place:
 
 
 def steps_once(folder: Path, epochs: int) -> None:
-    """Both of TensorBoard's readers find every epoch once, in its order, in every run's event files."""
+    """Both of TensorBoard's readers find every epoch once, in its order, and one end, in every run's event files."""
     for run in folder.glob("runs/*/*/seed*"):
-        board = EventAccumulator(str(run)).Reload()
-        assert [point.step for point in board.Scalars("val/loss")] == list(range(1, epochs + 1)), run
-        assert len(board.Scalars("test/loss")) == 1
-        records = [record for path in event_files(run) for record in RawEventFileLoader(str(path)).Load()]
-        values = [(event.step, value.tag) for event in map(Event.FromString, records) for value in event.summary.value]
-        assert [step for step, tag in values if tag == "val/loss"] == list(range(1, epochs + 1)), run
-        assert [tag for _, tag in values].count("_hparams_/session_end_info") == 1
+        steps = list(range(1, epochs + 1))
+        assert event_steps(run) == (steps, steps), run
+        assert len(EventAccumulator(str(run)).Reload().Scalars("test/loss")) == 1
 
 
 class _Crash(BaseException):
@@ -213,7 +209,8 @@ def _train(share: Share, place: Place) -> None:
 
 
 def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tmp_path: Path) -> None:
-    share = share_of(cache, epochs=15)
+    every = share_of(cache, epochs=15)
+    share = Share(every.runs[:3], every.data)
     train_share(share, place_in(tmp_path / "whole"), lambda _: None)
     context = multiprocessing.get_context("forkserver")  # children that have their imports behind them
     context.set_forkserver_preload(["runner.execute.share"])
@@ -235,3 +232,12 @@ def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tm
     assert kills > 2
     assert numbers(tmp_path) == numbers(tmp_path / "whole")
     steps_once(tmp_path, 15)
+
+
+def test_the_short_soak_loses_nothing() -> None:
+    command = [sys.executable, "-m", "benchmarks.soak", "--kills", "3", "--longest", "3", "--seed", "1"]
+    small = ["--epochs", "20", "--seeds", "1", "--workers", "1"]
+    result = subprocess.run([*command, *small], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    for words in ("random moments | 3:", "finished runs trained again | 0", "a number that differs | 0"):
+        assert words in result.stdout
