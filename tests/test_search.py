@@ -146,7 +146,7 @@ def test_a_run_is_hopeless_above_the_median_of_the_finished_at_its_epoch(resolve
     assert not hopeless(search, finished, [1.1, 1.6])  # its lowest counts
     assert not hopeless(search, finished, [9.0])  # a fifth of ten epochs is everyone's
     assert not hopeless(search, finished[:4], [1.5, 1.5])  # too few to judge by
-    assert not hopeless(search, finished, [1.5, math.nan])  # it fails by itself
+    assert not hopeless(search, finished, [1.5, 1.5, math.nan])  # it fails by itself
     assert not hopeless(resolved(pruner="none"), finished, [1.5, 1.5])
     assert not hopeless(search, [replace(tried, state=PRUNED) for tried in finished], [1.5, 1.5])
 
