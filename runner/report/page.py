@@ -198,5 +198,6 @@ def read_front(folder: Path) -> Entry:
     summary = pd.read_csv(folder / "summary.csv")
     figure = "figures/effects.png" if (folder / "figures" / "effects.png").exists() else None
     head = page.partition("\n")[0].removeprefix("# ")
-    line = headline(summary[summary["metric"] == "val/accuracy"])
+    tidy = "metric" in summary  # a table of an older form has no headline until its report is made anew
+    line = headline(summary[summary["metric"] == "val/accuracy"]) if tidy else ""
     return Entry(folder.name, head, line, found[1] if found else "", figure)
