@@ -72,6 +72,11 @@ def test_planted_answers_are_found(question: dict[str, Any], expected: str) -> N
     assert answer(question) == expected
 
 
+def test_a_trend_says_what_its_slope_is_per() -> None:
+    (verdict,) = judge(runs([{"ask": "?", "trend": "dropout", "expect": "more"}]))
+    assert "slope per unit of dropout: +10" in short_answer(verdict)  # 2 points over 0.2
+
+
 def test_undecided_says_how_many_seeds_it_would_take() -> None:
     (verdict,) = judge(runs([{"ask": "?", "compare": ["same", "baseline"], "expect": "more", "smallest": 0.001}]))
     assert verdict.answer == UNDECIDED
@@ -122,8 +127,9 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
             "epoch": [1, 2, 3, 4],
             "train/loss": [2.0, 1.0, 1.5, 0.5],
             "train/loss_max": [9.0, 3.0, 2.0, 1.0],
+            "train_eval/accuracy": [0.3, 0.7, 0.8, 0.9],
             "val/accuracy": [0.2, 0.5, 0.4, 0.6],
-            "val/loss": [2.0, 1.0, 1.2, 0.8],
+            "val/loss": [2.0, 0.8, 1.2, 1.0],
         }
     )
     expected = {
@@ -132,7 +138,8 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
         "train_loss_area": (2 + 1 + 1.5 + 0.5 + 2 * 0.5) / 6,
         "train_roughness": (1 + 0.5 + 1) / 3,
         "first_epoch_loss_max": 9.0,
-        "late_spread": float(np.std([2.0, 1.0, 1.2, 0.8], ddof=1)),
+        "late_spread": float(np.std([2.0, 0.8, 1.2, 1.0], ddof=1)),
+        "train_eval/accuracy": 0.7,  # where validation loss was lowest
     }
     for metric, value in expected.items():
         assert metric in METRICS

@@ -105,6 +105,8 @@ def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | N
     """A metric of one run from its epochs (`METRICS` says what each is); a run that never reached an
     accuracy counts as one epoch more than it had."""
     rows = rows.sort_values("epoch")
+    if metric.startswith("train_eval/"):
+        return float(rows[metric].iloc[int(np.nanargmin(rows["val/loss"].to_numpy(dtype=float)))])
     train, val = rows["train/loss"].to_numpy(dtype=float), rows["val/accuracy"].to_numpy(dtype=float)
     if metric == "epochs_to":
         reached = np.flatnonzero(val >= (accuracy or 1.0))

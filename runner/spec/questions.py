@@ -14,6 +14,8 @@ METRICS = {  # every metric a question may ask about: column of the run table ->
     "val/loss": "validation loss at the best epoch",
     "test/accuracy": "test accuracy of the best epoch's weights",
     "test/loss": "test loss of the best epoch's weights",
+    "train_eval/accuracy": "accuracy at the best epoch on a fixed part of train, not augmented",
+    "train_eval/loss": "loss at the best epoch on a fixed part of train, not augmented",
     "best_epoch": "epoch of the lowest validation loss",
     "epochs_to": 'epochs until validation accuracy first reaches the question\'s "accuracy"',
     "val_accuracy_area": "mean validation accuracy over all epochs asked for; a stopped run keeps its last",

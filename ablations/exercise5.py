@@ -1,0 +1,77 @@
+"""Fully connected layers or convolutions, and what helps either? The exercise's network on CIFAR-10, and its relatives.
+
+Run:      make ablations STUDY=exercise5                    CIFAR-10, 3 seeds: about 2 hours on 2 cores
+          make ablations STUDY=exercise5 DATASET=mnist5k    the embedded images: some minutes
+The exercise names neither widths nor a validation part: 512-256-128 and CIFAR-10's last 10% of train are assumed.
+"""
+
+AUGMENT = [
+    {"HorizontalFlip": {"p": 0.5}},
+    {"Affine": {"translate_percent": [-0.125, 0.125], "p": 0.5}},
+]
+# A network of convolutions learns within a few epochs, at the learning rate that is usual for it.
+CNN = {"model": "cnn", "filters": [32, 64, 96], "hidden": [], "batch_norm": True, "lr": 1e-3, "epochs": 12}
+
+STUDY = {
+    "baseline": {
+        "dataset": "cifar10", "image_size": "native", "normalize": "none", "augment": [],
+        "model": "mlp", "hidden": [512, 256, 128], "activation": "relu", "batch_norm": False, "dropout": 0.0,
+        "init": "default",
+        "optimizer": "AdamW", "lr": 1e-4, "weight_decay": 0.01,  # AdamW's own default, which the exercise leaves
+        "batch_size": 128, "epochs": 50, "patience": 8,  # the lowest validation loss counts, so patience saves time
+    },
+    "variants": {
+        "perceptron": {"model": "perceptron", "hidden": []},
+        "wider": {"hidden": [1024, 512, 256]},
+        "deeper": {"hidden": [512, 512, 256, 256, 128]},
+        "lr_1e-3": {"lr": 1e-3},
+        "batchnorm": {"batch_norm": True},
+        "dropout": {"dropout": 0.2},
+        "batchnorm+dropout": {"batch_norm": True, "dropout": 0.2},
+        "weight_decay": {"weight_decay": 0.1},
+        "augmentation": {"augment": AUGMENT},
+        "cnn": CNN,
+        "cnn+augmentation": {**CNN, "augment": AUGMENT},
+    },
+    "seeds": 3,
+    "questions": [
+        {"ask": "Is the MLP better than a perceptron?",
+         "compare": ["baseline", "perceptron"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
+        {"ask": "Is a CNN better than every MLP?",
+         "compare": ["cnn", ["baseline", "lr_1e-3", "wider", "deeper", "batchnorm"]],
+         "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "0.73 with convolutions, 0.52 without"},
+        {"ask": "Does augmentation help the MLP?",
+         "compare": ["augmentation", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "augmentation can help"},
+        {"ask": "Does augmentation help the CNN?",
+         "compare": ["cnn+augmentation", "cnn"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
+        {"ask": "Does augmentation help the CNN more than the MLP?",
+         "interaction": ["cnn+augmentation", "cnn", "augmentation", "baseline"],
+         "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
+        {"ask": "Do more neurons help the MLP?",
+         "compare": ["wider", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "more capacity (more neurons) improves the model"},
+        {"ask": "Do more layers help the MLP?",
+         "compare": ["deeper", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
+        {"ask": "Which regularizer helps the MLP most?",
+         "best_of": ["baseline", "batchnorm", "dropout", "batchnorm+dropout", "weight_decay", "augmentation"],
+         "metric": "val/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "better regularization improves the model"},
+        {"ask": "Does the MLP overfit: is its gap above 2 points?",
+         "value": ["baseline", 0.02], "metric": "generalization_gap", "expect": "more", "smallest": 0.01,
+         "claim": "train and validation are close; at the end a small gap"},
+        {"ask": "Does the MLP underfit: does it get less than 73% right on its own train images?",
+         "value": ["baseline", 0.73], "metric": "train_eval/accuracy", "expect": "less", "smallest": 0.01,
+         "claim": "rather underfitting: train accuracy 0.586"},
+        {"ask": "Is the exercise's accuracy reached?",
+         "value": ["baseline", 0.525], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "test accuracy 0.525"},
+        {"ask": "Is the exercise's loss reached?",
+         "value": ["baseline", 1.341], "metric": "test/loss", "expect": "less", "smallest": 0.01,
+         "claim": "test loss 1.341"},
+        {"ask": "Is the accuracy of the exercise's CNN reached?",
+         "value": ["cnn", 0.73], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
+         "claim": "0.73 with convolutions"},
+    ],
+}  # fmt: skip
