@@ -21,7 +21,7 @@ STUDY = {
         "batch_size": 128, "epochs": 50, "patience": 8,  # the lowest validation loss counts, so patience saves time
     },
     "variants": {
-        "perceptron": {"model": "perceptron", "hidden": []},
+        "perceptron": {"model": "perceptron"},
         "wider": {"hidden": [1024, 512, 256]},
         "deeper": {"hidden": [512, 512, 256, 256, 128]},
         "lr_1e-3": {"lr": 1e-3},
