@@ -33,6 +33,8 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
         if settings.model in MODELS:
             model = _BUILDERS[settings.model](settings, shape, classes)
             _reset(model, randomness)
+            # convolutions on a CPU run a third faster so; linear layers don't notice
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         else:  # somebody's own: its constructor's weights stand unless the settings name a scheme
             model = _own(settings, shape, classes)
         if settings.init != "default":
