@@ -125,7 +125,9 @@ def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
     key = question["trend"]
     levels = data.levels(key)
     table = np.column_stack(values(*levels)) if levels else np.empty((0, 0))
-    return [Comparison(f"slope per unit of {key}", trend_effect(list(levels.values()), table))] if len(levels) > 1 else []
+    return (
+        [Comparison(f"slope per unit of {key}", trend_effect(list(levels.values()), table))] if len(levels) > 1 else []
+    )
 
 
 def _difference(first: str, other: str, mine: Any, theirs: Any) -> Comparison:
