@@ -2,7 +2,12 @@
 
 Run:      make ablations STUDY=exercise5                    CIFAR-10, 3 seeds: about 2 hours on 2 cores
           make ablations STUDY=exercise5 DATASET=mnist5k    the embedded images: some minutes
-The exercise names neither widths nor a validation part: 512-256-128 and CIFAR-10's last 10% of train are assumed.
+
+The exercise asks for a network of fully connected layers alone that classifies CIFAR-10, for its metrics and its
+confusion matrix, and for conclusions. Its own has four linear layers with ReLU, AdamW at 1e-4, batches of 128, 50
+epochs, inputs scaled to [0, 1], and the epoch of the lowest validation loss; it got 58.6% (loss 1.174) on train and
+52.5% (loss 1.341) on test, a network of convolutions 73%. Widths and a validation part it does not name: here they
+are 512-256-128, and 5,000 of the 50,000 train images, stratified.
 """
 
 AUGMENT = [

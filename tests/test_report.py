@@ -16,6 +16,7 @@ from runner.logs.rundir import RunDir
 from runner.logs.tags import EPOCH_SCALARS
 from runner.report import write_front_page, write_report
 from runner.report.tables import gather, studies_in, summarize
+from runner.report.words import points
 from runner.spec import RequestError
 
 ACCURACY = {
@@ -157,3 +158,25 @@ def test_names_without_runs_are_answered(runs: Path) -> None:
         studies_in(runs, ["toy"])
     with pytest.raises(RequestError, match=r"study\.json"):
         gather(runs)
+
+
+def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs" / "toy", ACCURACY)
+    folder = tmp_path / "reports" / "toy"
+    write_report(tmp_path / "runs" / "toy", folder)
+    page = (folder / "summary.md").read_text()
+    assert "\nMore.\n" in page  # the docstring's paragraph
+    assert "looked at closely" not in page
+    close = folder / "a+b" / "seed0"
+    close.mkdir(parents=True)
+    (close / "confused_pairs.csv").write_text("first,second,images\ncat,dog,7\n")
+    part = {"loss": 1.25, "accuracy": 0.525}
+    (close / "metrics.json").write_text(json.dumps({"variant": "a+b", "seed": 0, "train": part, "test": part}))
+    write_report(tmp_path / "runs" / "toy", folder)
+    page = (folder / "summary.md").read_text()
+    assert "| [a+b, seed 0](a%2Bb/seed0) | 1.250 | 52.50 | 1.250 | 52.50 | cat and dog |" in page
+    assert "(a%2Bb/seed0/test_confusion_matrix.png)" in page
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
+    assert points(-0.00001, -0.01, 0.01) == "+0.00 [-1.00, +1.00]"

@@ -15,6 +15,7 @@ from runner.files import lock, replace, write_text
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_card
 from runner.report import figures
+from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
 from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, read_front, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
@@ -33,7 +34,9 @@ def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, summary, predictions, folder)
-        found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn)
+        found = Findings(
+            data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, evaluated(folder)
+        )
         replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
         write_text(folder / "summary.tex", _latex(summary))
         write_text(folder / "summary.md", study_page(found))

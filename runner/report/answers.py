@@ -15,7 +15,8 @@ def short_answer(verdict: Verdict) -> str:
     """One line: the question, the answer, the size of the effect."""
     detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
-    return f"**{verdict.question['ask']}** {_answer(verdict)} ({detail}{more}.)"
+    claim = f" Said elsewhere: {verdict.question['claim']}." if verdict.question.get("claim") else ""
+    return f"**{verdict.question['ask']}** {_answer(verdict)} ({detail}{more}.){claim}"
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
@@ -107,7 +108,7 @@ def _number(value: float, question: dict[str, object], sign: bool = True, unit: 
     metric = str(question.get("metric", "val/accuracy"))
     plus = "+" if sign else ""
     if "accuracy" in metric or metric == "generalization_gap":
-        return f"{value * 100:{plus}.2f}" + (" points" if unit else "")
+        return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
     if "epoch" in metric and "loss" not in metric:
-        return f"{value:{plus}.1f}" + (" epochs" if unit else "")
-    return f"{value:{plus}.3g}" + (" s" if metric == "seconds" and unit else "")
+        return f"{value:{plus}z.1f}" + (" epochs" if unit else "")
+    return f"{value:{plus}z.3g}" + (" s" if metric == "seconds" and unit else "")

@@ -45,12 +45,13 @@ class Findings:
     contrasts: list[Contrast]
     tests: dict[str, OnTest]
     figures: dict[str, str]  # a figure's path in the report, by its name
+    evaluated: str = ""  # the runs that were looked at closely, as Markdown
 
 
 def study_page(found: Findings) -> str:
     """A study's whole page, as Markdown for GitHub."""
     data, summary = found.data, found.summary
-    parts = [f"# {title(data)}", _what(data)]
+    parts = [f"# {title(data)}", _introduction(data), _what(data)]
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
@@ -65,6 +66,7 @@ def study_page(found: Findings) -> str:
     parts += [_section("Class by class", _figure(found, "classes"), 3)]
     parts += [_section("Confusion", _figure(found, "confusion"), 3)]
     parts += [_section("Symmetry", diagnostics.symmetric(summary), 3)]
+    parts += [_section("Runs looked at closely", found.evaluated)]
     parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -72,6 +74,12 @@ def study_page(found: Findings) -> str:
 def title(data: StudyRuns) -> str:
     """The study's one-line description, or its name."""
     return str(data.study["doc"].partition("\n")[0] or data.study["name"])
+
+
+def _introduction(data: StudyRuns) -> str:
+    """The paragraphs of the study's docstring, but for the title and how to run it."""
+    paragraphs = re.split(r"\n\s*\n", data.study["doc"].strip())[1:]
+    return "\n\n".join(text for text in paragraphs if not text.startswith("Run:"))
 
 
 def answers(verdicts: Sequence[Verdict]) -> str:
@@ -94,7 +102,7 @@ def headline(effects: pd.DataFrame) -> str:
     open_: list[str] = []
     for _, row in effects[effects["variant"] != BASELINE].iterrows():
         low, high = row["effect low"], row["effect high"]
-        text = f"{row['variant']} ({row['effect'] * 100:+.2f})"
+        text = f"{row['variant']} ({row['effect'] * 100:+z.2f})"
         (better if low > 0 else worse if high < 0 else open_).append(text)
     parts = []
     if better:

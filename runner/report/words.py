@@ -47,7 +47,7 @@ def points(estimate: float, low: float, high: float) -> str:
     """A difference of shares in percentage points with its interval; the estimate alone where there is none."""
     if math.isnan(estimate):
         return "-"
-    return f"{100 * estimate:+.2f}" + (f" [{100 * low:+.2f}, {100 * high:+.2f}]" if math.isfinite(low) else "")
+    return f"{100 * estimate:+z.2f}" + (f" [{100 * low:+z.2f}, {100 * high:+z.2f}]" if math.isfinite(low) else "")
 
 
 def p_text(p: float) -> str:

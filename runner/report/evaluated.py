@@ -1,0 +1,43 @@
+"""The runs of a study that were looked at closely (`make evaluate`), as a section of its page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runner.report.words import table
+
+_FIGURES = {"loss_plot": "losses over the epochs", "test_confusion_matrix": "confusion matrix on test"}
+
+
+def evaluated(folder: Path) -> str:
+    """A table of the evaluations in a study's report folder, their figures below it; empty where there are none."""
+    found = sorted(folder.glob("*/seed*/metrics.json"))
+    rows, figures = [], []
+    for path in found:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        name = f"{record['variant']}, seed {record['seed']}"
+        rows.append([f"[{name}]({_link(path.parent, folder)})", *_cells(record, path.parent)])
+        figures += [
+            f"![{name}: {text}]({_link(path.parent, folder)}/{figure}.png)" for figure, text in _FIGURES.items()
+        ]
+    heads = ["run", "train loss", "accuracy, %", "test loss", "accuracy, %", "most confused on test"]
+    return "\n\n".join(part for part in (table(heads, rows), *figures) if part)
+
+
+def _cells(record: dict[str, Any], folder: Path) -> list[str]:
+    numbers = [
+        text
+        for part in ("train", "test")
+        for text in (f"{record[part]['loss']:.3f}", f"{100 * record[part]['accuracy']:.2f}")
+    ]
+    pairs = pd.read_csv(folder / "confused_pairs.csv", dtype={"first": str, "second": str})
+    most = " and ".join(pairs.iloc[0][["first", "second"]]) if len(pairs) else "-"
+    return [*numbers, most]
+
+
+def _link(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix().replace(" ", "%20").replace("+", "%2B")
