@@ -92,20 +92,22 @@ def _dense(settings: Settings, width: int, classes: int) -> list[nn.Module]:
 
 
 def _cnn(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    """For each stage `convs` times a 3x3 convolution, BatchNorm2d, activation; then 2x2 max pooling, Dropout.
-    Last dense layers."""
+    """For each stage `convs` times a 3x3 convolution, BatchNorm2d, activation; then Dropout. Last dense layers.
+
+    A stage's first convolution is followed by 2x2 max pooling at once: whatever comes after it, further
+    convolutions above all, costs a quarter (as in Jordan 2024, arXiv:2404.00498)."""
     layers: list[nn.Module] = []
     channels, height, width = shape
     for filters in settings.filters:
-        for _ in range(settings.convs):
+        for number in range(settings.convs):
             layers.append(nn.Conv2d(channels, filters, kernel_size=3, padding=1))
+            if number == 0 and min(height, width) >= 2:
+                layers.append(nn.MaxPool2d(2))
+                height, width = height // 2, width // 2
             if settings.batch_norm:
                 layers.append(nn.BatchNorm2d(filters))
             layers.append(_ACTIVATIONS[settings.activation]())
             channels = filters
-        if min(height, width) >= 2:
-            layers.append(nn.MaxPool2d(2))
-            height, width = height // 2, width // 2
         if settings.dropout:
             layers.append(nn.Dropout(settings.dropout))
     return nn.Sequential(*layers, nn.Flatten(), *_dense(settings, channels * height * width, classes))

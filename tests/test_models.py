@@ -47,8 +47,8 @@ def test_every_model_gives_logits_for_any_image_size(settings: Make, model: str,
 
 def test_a_cnns_stage_has_as_many_convolutions_as_asked_for(settings: Make) -> None:
     model = build(settings(model="cnn", filters=[4, 8], convs=2, batch_norm=True, hidden=[]), SHAPE, 10, seed=0)
-    block = ["Conv2d", "BatchNorm2d", "ReLU"]
-    assert kinds(model) == [*block, *block, "MaxPool2d", *block, *block, "MaxPool2d", "Flatten", "Linear"]
+    stage = ["Conv2d", "MaxPool2d", "BatchNorm2d", "ReLU", "Conv2d", "BatchNorm2d", "ReLU"]
+    assert kinds(model) == [*stage, *stage, "Flatten", "Linear"]
     assert [w.shape[:2] for w in weights(model)] == [(4, 3), (4, 4), (8, 4), (8, 8), (10, 8 * 4 * 4)]
 
 
