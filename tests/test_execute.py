@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from runner.execute import Request, execute
+from runner.execute.provenance import provenance, same_makers
 from runner.execute.schedule import Costs, finish_seconds, shares
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
@@ -210,3 +211,10 @@ def test_predictions_are_plain_arrays(one_worker: Path) -> None:
     with np.load(path, allow_pickle=False) as archive:
         assert archive["val_logits"].dtype == np.float32
         assert archive["test_labels"].shape == (400,)
+
+
+def test_another_processor_or_commit_is_no_other_maker_and_other_code_is() -> None:
+    made = provenance("cpu")
+    assert made["processor"]
+    assert same_makers(made, made | {"processor": "another", "commit": "another"})
+    assert not same_makers(made, made | {"code": "another"})

@@ -41,8 +41,9 @@ def made_by(provenances: Sequence[dict[str, Any]]) -> list[str]:
         kind = same[0]
         versions = ", ".join(f"{name} {version}" for name, version in kind["versions"].items() if version)
         commits = ", ".join(dict.fromkeys(made["commit"] or "unknown" for made in same))
+        processors = ", ".join(dict.fromkeys(made.get("processor") or "unknown" for made in same))
         lines.append(
             f"- commit {commits}, code {kind['code']}, data {kind['data']}, {kind['machine']}, "
-            f"{kind['device']}, {kind['threads']} thread a worker; {versions}"
+            f"{processors}, {kind['device']}, {kind['threads']} thread a worker; {versions}"
         )
     return lines
