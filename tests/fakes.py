@@ -76,3 +76,16 @@ def stripes() -> dict[str, Any]:
 def wrong_type() -> dict[str, Any]:
     """Floats, where bytes are expected."""
     return {"all": (np.zeros((10, 8, 8)), np.zeros(10, dtype=int))}
+
+
+def two_digits() -> dict[str, Any]:
+    """Real images of 100 classes: the numbers 00 to 99, each in 12 pairs of scikit-learn's handwritten digits."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = (digits.images * 15).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    by_class = [np.flatnonzero(digits.target == k) for k in range(10)]
+    labels = np.repeat(np.arange(100), 12)
+    tens, ones = (np.array([rng.choice(by_class[k]) for k in part]) for part in (labels // 10, labels % 10))
+    return {"all": (np.concatenate([images[tens], images[ones]], axis=2), labels)}

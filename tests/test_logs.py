@@ -189,13 +189,14 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_of_any_kind(channels: int) -> None:
-    images = np.zeros((5, 8, 8, channels), dtype=np.uint8)
+@pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8, 3), (8, 16, 3), (20, 9, 1)])
+def test_pictures_of_any_kind(shape: tuple[int, int, int]) -> None:
+    height, width, channels = shape
+    images = np.zeros((5, *shape), dtype=np.uint8)
     sheet = gallery(images, [("a very long class name\n→ another one", k % 2 == 0) for k in range(5)])
     assert sheet.dtype == np.uint8
     assert sheet.shape[2] == 3
-    assert filters(np.zeros((50, channels, 8, 8), dtype=np.float32)).shape[2] == 3
+    assert filters(np.zeros((50, channels, height, width), dtype=np.float32)).shape[2] == 3
     for count in (2, 10, 30, 100):
         picture = confusion(np.eye(count, dtype=np.int64), [f"class {k}" for k in range(count)], "t")
         assert max(picture.shape) < 1000

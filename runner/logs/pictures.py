@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 Picture = npt.NDArray[np.uint8]  # height x width x 3
 _INK, _PAPER, _RIGHT, _WRONG = (32, 33, 36), (255, 255, 255), (19, 115, 51), (197, 34, 31)
@@ -23,7 +23,7 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
     for number, (image, (text, right)) in enumerate(zip(images, captions, strict=True)):
         left, top = _GAP + number % columns * cell[0], _GAP + number // columns * cell[1]
         tile = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert("RGB")
-        sheet.paste(tile.resize((_TILE, _TILE), Image.Resampling.NEAREST), (left, top))
+        sheet.paste(ImageOps.contain(tile, (_TILE, _TILE), Image.Resampling.NEAREST), (left, top))
         color = _INK if right is None else _RIGHT if right else _WRONG
         for line, part in enumerate(text.split("\n")[:2]):
             draw.text((left, top + _TILE + 1 + 13 * line), _cut(part, _TILE), color, _font(12))
@@ -39,13 +39,13 @@ def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
         pixels = pixels[..., :1]
     if pixels.shape[-1] == 1:
         pixels = np.repeat(pixels, 3, axis=3)
-    zoom = max(1, 56 // pixels.shape[1])
+    zoom = max(1, 56 // max(pixels.shape[1:3]))
     pixels = pixels.repeat(zoom, axis=1).repeat(zoom, axis=2)
     rows = -(-len(pixels) // columns)
-    side = pixels.shape[1] + 2
-    sheet = np.full((rows * side, columns * side, 3), 255, dtype=np.uint8)
+    height, width = pixels.shape[1] + 2, pixels.shape[2] + 2
+    sheet = np.full((rows * height, columns * width, 3), 255, dtype=np.uint8)
     for number, tile in enumerate(pixels):
-        top, left = number // columns * side + 1, number % columns * side + 1
+        top, left = number // columns * height + 1, number % columns * width + 1
         sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     return sheet
 
