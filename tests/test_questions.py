@@ -53,6 +53,22 @@ def test_what_the_answers_cite_is_there() -> None:
         assert int(number) <= len(read_file(study, ABLATIONS)[1]["questions"]), (study, number)
 
 
+def test_quotes_of_studies_are_what_their_pages_say() -> None:
+    text = re.sub(r"\s+", " ", ANSWERS).replace(" minus ", " - ")
+    begin, quotes = 0, list(re.finditer(r"\((supported|refuted|undecided), `(\w+)` question (\d+)\)", text))
+    assert len(quotes) > 50
+    for quote in quotes:
+        page = (ROOT / "reports" / "reference" / f"{quote[2]}-mnist5k" / "summary.md").read_text()
+        section = page.split(f"\n### {quote[3]}. ")[1].split("\n### ")[0].split("\n## ")[0]
+        assert re.search(r"\*\*(\w+)\.\*\*", section)[1].lower() == quote[1], quote[0]  # type: ignore[index]
+        rows = re.findall(r"^\| (.+?) \| ([-+]\S+(?: \w+)? \[.+?\]) \|", section, re.M)
+        before = text[begin : quote.start()]
+        quoted = [row for row in rows if " ".join(row) in before]
+        more = re.search(r", and (\d+) more $", before)
+        assert len(rows) == len(quoted) + int(more[1] if more else 0) > 0, (quote[0], rows, before)
+        begin = quote.end()
+
+
 @pytest.mark.parametrize("measurement", [images.normalize, images.to_tensor, images.flatten])
 def test_the_page_of_measurements_is_what_its_command_gives(measurement: Callable[[], str]) -> None:
     assert f"\n{measurement()}\n" in MEASURED
