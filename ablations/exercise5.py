@@ -15,7 +15,7 @@ AUGMENT = [
     {"Affine": {"translate_percent": [-0.125, 0.125], "p": 0.5}},
 ]
 # A network of convolutions learns within a few epochs, at the learning rate that is usual for it.
-CNN = {"model": "cnn", "filters": [24, 48, 96], "convs": 2, "hidden": [], "batch_norm": True, "lr": 1e-3, "epochs": 12}
+CNN = {"model": "cnn", "filters": [24, 48, 96], "convs": 2, "hidden": [], "batch_norm": True, "lr": 1e-3, "epochs": 8}
 
 STUDY = {
     "baseline": {
