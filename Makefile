@@ -28,6 +28,8 @@ evaluate: $(VENV)/ready  ## look closely at a finished run (RUN=runs/NAME/VARIAN
 	@$(PY) -m runner evaluate "$(RUN)" $(ARGS)
 
 tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
+	@echo 'Beyond 40 runs TensorBoard ticks none until they are filtered. The means: http://localhost:6006/?runFilter=mean#timeseries'
+	@echo 'with intervals: /#custom_scalars&regexInput=mean; the answers: /#text&regexInput=^\.$$'
 	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1
 
 bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios

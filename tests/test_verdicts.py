@@ -92,6 +92,20 @@ def test_holm_is_over_all_questions_of_the_study() -> None:
     assert verdicts[0].adjusted == pytest.approx(10 * verdicts[0].p)
 
 
+def test_an_answer_that_holm_takes_back_says_so() -> None:
+    table = runs([{"ask": "!", "compare": ["same", "baseline"], "expect": "different"}] * 10)
+    table.runs.loc[table.runs["variant"] == "same", "val/accuracy"] += 0.004
+    verdict = judge(table)[0]
+    assert verdict.p <= 0.05 < verdict.adjusted
+    assert f"Alone this question would count as answered (p {p_text(verdict.p)})" in long_answer(verdict, 1)
+
+
+def test_large_numbers_are_written_out() -> None:
+    table = runs([{"ask": "!", "value": ["a", 0.5], "metric": "seconds"}])
+    table.runs["seconds"] = 39_444.0 + table.runs["seed"]
+    assert "+39,400 s [+39,400, +39,400]" in short_answer(judge(table)[0])
+
+
 def test_a_question_declared_after_its_runs_is_exploratory() -> None:
     question = {"ask": "?", "compare": ["a", "baseline"], "declared": "2026-02-01T00:00:00+00:00"}
     for first_end, late in (("2026-01-01T00:00:00+00:00", True), ("2026-03-01T00:00:00+00:00", False)):

@@ -7,6 +7,7 @@ import math
 from runner.report.verdicts import REFUTED, SUPPORTED, Comparison, Verdict
 from runner.report.words import p_text, table
 from runner.spec import METRICS
+from runner.stats import ALPHA
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
 
@@ -73,7 +74,12 @@ def _meaning(verdict: Verdict) -> str:
         if needed
         else ""
     )
-    return late + "These runs don't tell; that is no proof of no difference." + seeds
+    alone = (
+        f"Alone this question would count as answered (p {p_text(verdict.p)}), among the study's others it does not. "
+        if verdict.p <= ALPHA
+        else ""
+    )
+    return late + alone + "These runs don't tell; that is no proof of no difference." + seeds
 
 
 def _refuted(verdict: Verdict) -> str:
@@ -111,4 +117,6 @@ def _number(value: float, question: dict[str, object], sign: bool = True, unit: 
         return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
     if "epoch" in metric and "loss" not in metric:
         return f"{value:{plus}z.1f}" + (" epochs" if unit else "")
-    return f"{value:{plus}z.3g}" + (" s" if metric == "seconds" and unit else "")
+    large = 1000 <= abs(value) < math.inf
+    text = f"{float(f'{value:.3g}'):{plus},.0f}" if large else f"{value:{plus}z.3g}"
+    return text + (" s" if metric == "seconds" and unit else "")
