@@ -164,6 +164,14 @@ def test_transforms_that_do_not_fit_the_images_are_refused(settings: Make, digit
         check_augmentation(settings(augment=augment), digits)
 
 
+def test_a_folder_may_lie_where_the_command_is_given(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    chosen = Settings.model_validate(BASE | {"dataset": f"folder:{folder.name}", "image_size": 10})
+    assert load(prepare(chosen, Path("data"), cache)).classes == load_folder(folder, cache, image_size=10).classes
+
+
 def test_a_folder_and_its_zip_are_the_same_data(folder: Path, cache: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
         for path in sorted(folder.rglob("*.png"), reverse=True):

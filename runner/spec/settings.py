@@ -197,9 +197,11 @@ def neutral_values() -> dict[str, Any]:
 
 
 def is_reference(text: str) -> bool:
-    """Whether `text` has the form package.module:function."""
+    """Whether `text` has the form package.module:function; folder:photos names a folder."""
     module, colon, function = text.partition(":")
-    return bool(colon) and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
+    return (
+        bool(colon) and module != "folder" and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
+    )
 
 
 def dataset_label(dataset: str) -> str:
