@@ -35,7 +35,7 @@ def study(
     table["val/accuracy"] += rng.normal(0, 1e-4, len(table))
     variants = {name: {"changes": change, "settings": base | change} for name, change in changes.items()}
     empty = pd.DataFrame(columns=["variant", "seed", "epoch"])
-    return StudyRuns({"name": "toy", "variants": variants}, table, empty if curves is None else curves, {}, [])
+    return StudyRuns({"name": "toy", "variants": variants}, table, empty if curves is None else curves, {}, [], [])
 
 
 SQUARE: dict[str, dict[str, Any]] = {

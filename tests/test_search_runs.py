@@ -183,7 +183,7 @@ def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(
     assert row.endswith("| 0.01 |")
     for words in ("figures/progress.png", "figures/importance.png", "Functional ANOVA", "n = 2"):
         assert words in page
-    assert "different states" not in page  # image sizes are settings, not other data
+    assert "left out" not in page  # image sizes are settings, not other data
     table = pd.read_csv(folder / "runs.csv", dtype={"run": str})
     assert list(table["status"]) == [tried.state for tried in record.tried.values()]
     assert table["val/loss"].to_list() == pytest.approx([tried.loss for tried in record.tried.values()])

@@ -38,7 +38,9 @@ def runs(questions: list[dict[str, Any]], first_end: str | None = None) -> Study
         for name in MEANS
     }
     study = {"name": "toy", "variants": variants, "questions": questions}
-    return StudyRuns(study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], first_end)
+    return StudyRuns(
+        study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], [], first_end
+    )
 
 
 def answer(question: dict[str, Any]) -> str:

@@ -12,9 +12,10 @@ import torch
 from filelock import Timeout
 from rich.console import Console
 
+from runner.execute.makers import others_note
 from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
-from runner.execute.provenance import commit, provenance
+from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, measure, shares
 from runner.execute.share import settled
@@ -36,6 +37,7 @@ _STATUS = {
     "started": "to do, goes on",
     "spoilt": "to do, spoilt",
 }
+_AGAIN = "--retrain makes them anew."
 _NO_WORKERS = 'Is there memory enough (fewer --workers)? Is a script\'s call of run() below if __name__ == "__main__"?'
 
 
@@ -62,6 +64,8 @@ class Plan:
         self._costs = measure(self._left, data, self._device)
         parts = shares(self._left, self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
+        done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
+        self._others = others_note(done, self._place, data, _AGAIN)
 
     def _directory(self, run: Run) -> RunDir:
         return RunDir(self._request.runs / run.folder)
@@ -74,6 +78,7 @@ class Plan:
         for run in self._runs:
             shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             console.print(f"{shown:<24}{self._request.runs / run.folder}", highlight=False, soft_wrap=True)
+        self._say_others(console)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
             f"{len(self._left)} of {len(self._runs)} runs to do: at most about {duration(self._seconds)} with "
@@ -84,6 +89,7 @@ class Plan:
     def train(self, crew: Workers, console: Console) -> int:
         """Trains what is left; returns how many runs failed. KeyboardInterrupt passes, cleanly stopped."""
         write_columns(self._request.runs)
+        self._say_others(console)
         if not self._left:
             console.print(f"all {len(self._runs)} runs are done already", highlight=False)
             return 0
@@ -123,6 +129,10 @@ class Plan:
                 return len(pending) + progress.failed
         return progress.failed
 
+    def _say_others(self, console: Console) -> None:
+        if self._others:
+            console.print(self._others, highlight=False, markup=False)
+
     @property
     def _seconds(self) -> float:
         return finish_seconds([share.runs for share in self._shares], self._costs, self._workers)
@@ -131,9 +141,16 @@ class Plan:
         folder = self._request.runs / run.folder.parent
         try:
             with lock(self._request.runs):
-                write_mean(folder / "mean", sorted(folder.glob("seed*/metrics.csv")))
+                write_mean(folder / "mean", [path / "metrics.csv" for path in _of_its_makers(folder, run)])
         except OSError as error:  # a picture of the runs, not a run
             console.print(f"{folder / 'mean'} can't be written: {error}", highlight=False)
+
+
+def _of_its_makers(folder: Path, run: Run) -> list[Path]:
+    """The directories of a variant's seeds that the run's own makers made: a mean mixes no others with them."""
+    made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
+    mine = made.get(folder / run.folder.name) or {}
+    return [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
 
 
 def write_columns(runs: Path) -> None:

@@ -17,6 +17,7 @@ from runner.logs.summary import write_card
 from runner.report import figures
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
+from runner.report.makers import left_out_note
 from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, read_front, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.tables import StudyRuns, gather, summarize, tidy
@@ -28,7 +29,10 @@ from runner.spec import BASELINE
 def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     """A study's report folder from its run directories, and its answers as a card in TensorBoard's root run;
     returns its table, one row a variant."""
-    data = gather(runs)
+    return _write(gather(runs), runs, folder)
+
+
+def _write(data: StudyRuns, runs: Path, folder: Path) -> pd.DataFrame:
     summary = summarize(data)
     predictions = predicted(data)
     with lock(folder.parent):
@@ -62,7 +66,10 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
         if "search" in (read_study(runs / name) or {}):
             write_search(runs / name, reports / name, console)
         else:
-            show_table(write_report(runs / name, reports / name), console)
+            data = gather(runs / name)
+            show_table(_write(data, runs / name, reports / name), console)
+            if note := left_out_note(len(data.left_out), "--retrain"):
+                console.print(f"\n{data.study['name']}: {note}", highlight=False, markup=False)
     return write_front_page(reports)
 
 

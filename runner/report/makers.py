@@ -1,4 +1,4 @@
-"""What made the runs: versions, code, data and machine, and whether all are of one kind."""
+"""What made a report's runs, in words: versions, code, data and machine; and what is left out."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from runner.execute.provenance import same_makers
-from runner.expand.runs import SOURCE_SETTINGS
+
+Provenances = Sequence[dict[str, Any]]
 
 
-def makers(identities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The runs' provenances; data that differ by their settings alone (an image size) count as one data set."""
-    data: dict[str, set[str]] = {}
-    for identity in identities:
-        source = repr([identity["settings"].get(key) for key in SOURCE_SETTINGS])
-        data.setdefault(source, set()).add(identity["provenance"]["data"])
-    if any(len(fingerprints) > 1 for fingerprints in data.values()):
-        return [identity["provenance"] for identity in identities]
-    together = " and ".join(sorted(set().union(*data.values())))
-    return [identity["provenance"] | {"data": together} for identity in identities]
+def left_out_note(count: int, again: str) -> str:
+    """How many runs a table leaves out, and how they are made anew; nothing where it leaves out none."""
+    if not count:
+        return ""
+    runs, them = (f"{count} runs were", "them") if count > 1 else ("1 run was", "it")
+    return (
+        f"{runs} made by other code, data or versions than the runs that count here, and left out: {again} makes "
+        f"{them} anew, make prune removes {them}."
+    )
 
 
-def made_by(provenances: Sequence[dict[str, Any]]) -> list[str]:
-    """A line for each different state; a warning where there are several."""
+def made_by(counted: Provenances, left_out: Provenances) -> list[str]:
+    """A line for the state that made the runs that count, and one for each that made others."""
+    lines = [_line(kind) for kind in _kinds(_together(counted))]
+    return lines + [f"{_line(kind)} (left out: {len(kind)} runs)" for kind in _kinds(left_out)]
+
+
+def _together(counted: Provenances) -> Provenances:
+    """Data that differ by their settings alone (an image size) are named in one line."""
+    data = " and ".join(sorted({str(made.get("data")) for made in counted}))
+    return [made | {"data": data} for made in counted]
+
+
+def _kinds(provenances: Provenances) -> list[Provenances]:
     kinds: list[list[dict[str, Any]]] = []
     for made in provenances:
         known = next((kind for kind in kinds if same_makers(kind[0], made)), None)
@@ -30,20 +41,16 @@ def made_by(provenances: Sequence[dict[str, Any]]) -> list[str]:
             kinds.append([made])
         else:
             known.append(made)
-    lines = []
-    if len(kinds) > 1:
-        lines = [
-            f"> These runs were made by {len(kinds)} different states of code, data or versions; "
-            "`--retrain` makes them anew.",
-            "",
-        ]
-    for same in kinds:
-        kind = same[0]
-        versions = ", ".join(f"{name} {version}" for name, version in kind["versions"].items() if version)
-        commits = ", ".join(dict.fromkeys(made["commit"] or "unknown" for made in same))
-        processors = ", ".join(dict.fromkeys(made.get("processor") or "unknown" for made in same))
-        lines.append(
-            f"- commit {commits}, code {kind['code']}, data {kind['data']}, {kind['machine']}, "
-            f"{processors}, {kind['device']}, {kind['threads']} thread a worker; {versions}"
-        )
-    return lines
+    return list(kinds)
+
+
+def _line(same: Provenances) -> str:
+    kind = same[0]
+    versions = ", ".join(f"{name} {version}" for name, version in dict(kind.get("versions") or {}).items() if version)
+    commits, processors = (
+        ", ".join(dict.fromkeys(str(made.get(key) or "unknown") for made in same)) for key in ("commit", "processor")
+    )
+    return (
+        f"- commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {kind.get('machine')}, "
+        f"{processors}, {kind.get('device')}, {kind.get('threads')} thread a worker; {versions}"
+    )

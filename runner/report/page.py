@@ -13,7 +13,7 @@ from runner.execute.progress import duration
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
-from runner.report.makers import made_by
+from runner.report.makers import left_out_note, made_by
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
@@ -51,7 +51,8 @@ class Findings:
 def study_page(found: Findings) -> str:
     """A study's whole page, as Markdown for GitHub."""
     data, summary = found.data, found.summary
-    parts = [f"# {title(data)}", _introduction(data), _what(data)]
+    note = left_out_note(len(data.left_out), "`--retrain`")
+    parts = [f"# {title(data)}", _introduction(data), _what(data), f"> {note}" if note else ""]
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
@@ -159,7 +160,7 @@ def _how(data: StudyRuns) -> str:
         f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs.",
         "",
     ]
-    lines += made_by(data.provenances)
+    lines += made_by(data.provenances, data.left_out)
     lines += ["", "| setting | baseline |", "|---|---|", *(f"| {key} | `{value}` |" for key, value in baseline.items())]
     lines += ["", "| variant | changes |", "|---|---|"]
     lines += [

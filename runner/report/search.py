@@ -80,7 +80,7 @@ def read_search(runs: Path) -> SearchRuns:
 
 def importance_table(record: Record) -> pd.DataFrame:
     """Each setting's importance, with the 2.5% and 97.5% quantiles over resampled runs (bootstrap; Efron 1979)."""
-    tried = [each for each in record.tried.values() if each.losses]
+    tried = [each for each in record.counted()[0].values() if each.losses]
     whole = importances(record.search, tried)
     if not whole:
         return pd.DataFrame()
@@ -98,7 +98,7 @@ def importance_table(record: Record) -> pd.DataFrame:
 
 def _table(record: Record) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    for run, tried in record.tried.items():
+    for run, tried in record.counted()[0].items():
         directory = RunDir(record.runs / run.folder)
         metrics = (directory.result() or {}).get("metrics", {})
         identity = directory.identity() or {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from runner.logs.rundir import RunDir
 from runner.report.answers import short_answer
-from runner.report.makers import made_by, makers
+from runner.report.makers import left_out_note, made_by
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.report.words import percent, plus_minus, table
@@ -20,9 +20,12 @@ from runner.search.winners import RANDOM_WINNER, RUNNER_UP, WINNER
 from runner.spec import BASELINE, Settings
 
 if TYPE_CHECKING:
+    from runner.expand import Run
     from runner.report.search import SearchRuns
+    from runner.search.record import Record
 
 _TOP = 10
+_AGAIN = "make prune and then the same command"
 _SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
 _FIGURES = {
     "progress": "lowest validation loss so far against the number of runs",
@@ -34,7 +37,9 @@ _TITLES = {WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random sear
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
     search = data.record.search
+    note = left_out_note(len(data.record.counted()[1]), _AGAIN)
     parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
+    parts += [f"> {note}"] if note else []
     if len(data.record.ranked()):
         parts += ["## Best settings", _best(data)]
     if data.winners:
@@ -197,8 +202,14 @@ def _failed(data: SearchRuns) -> str:
 def _how(data: SearchRuns) -> str:
     search, record = data.record.search, data.record
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
-    identities = [RunDir(record.runs / run.folder).identity() or {} for run in record.tried]
+    counted, left_out = record.counted()
+    made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
     lines = [f"Search: `{search.file}`; {_SAMPLERS[search.sampler]}, {seeds}.", ""]
-    lines += made_by(makers([identity for identity in identities if "provenance" in identity]))
+    lines += made_by(*made)
     settings = [[key, f"`{value}`"] for key, value in search.baseline.plain().items()]
     return "\n".join(lines) + "\n\n" + table(["setting", "start"], settings, names=2)
+
+
+def _provenances(record: Record, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    identities = [RunDir(record.runs / run.folder).identity() for run in runs]
+    return [identity["provenance"] for identity in identities if identity]

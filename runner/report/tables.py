@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.execute.makers import of_one_maker
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
-from runner.report.makers import makers
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
@@ -40,13 +40,17 @@ _FROM_RESULT = {
 
 @dataclass(frozen=True)
 class StudyRuns:
-    """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch."""
+    """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch.
+
+    The finished runs are those of one state of code, data and versions: `provenances`; `left_out` are the others'.
+    """
 
     study: dict[str, Any]
     runs: pd.DataFrame
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
     provenances: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
     first_end: str | None = None  # when the first of the runs ended (UTC, ISO 8601)
 
     @property
@@ -140,34 +144,55 @@ def gather(folder: Path) -> StudyRuns:
     study = read_study(folder)
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
-    rows, curves, folders, identities = [], [], {}, []
-    ends: list[float] = []
-    for name, variant in study["variants"].items():
-        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
-            directory = RunDir(path)
-            identity, result, status = directory.identity(), directory.result(), directory.status()
-            if not identity or status not in ("finished", "failed") or (status == "finished" and not result):
-                continue
-            seed = int(identity["seed"])
-            metrics = result["metrics"] if result else {}
-            rows.append(
-                {"variant": name, "seed": seed, "status": status, "cause": identity.get("cause", "")}
-                | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
-            )
-            folders[name, seed] = path
-            ends += [identity["ended"]] if identity.get("ended") else []
-            if result:
-                identities.append(identity)
-                curves.append(pd.read_csv(path / "metrics.csv").assign(variant=name, seed=seed))
+    found = list(_ended_runs(folder, study))
+    finished = [each.identity for each in found if each.result]
+    good = of_one_maker(finished)
+    counts = iter(good)
+    kept = [each for each in found if not each.result or next(counts)]
+    rows, curves = [], []
+    for each in kept:
+        metrics = each.result["metrics"] if each.result else {}
+        rows.append(
+            {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
+            | {"cause": each.identity.get("cause", "")}
+            | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
+        )
+        if each.result:
+            curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", *METRICS]
+    ends = [each.identity["ended"] for each in found if each.identity.get("ended")]
     return StudyRuns(
         study,
         pd.DataFrame(rows, columns=columns),
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
-        folders,
-        makers(identities),
+        {(each.variant, each.seed): each.path for each in kept},
+        [each["provenance"] for each, count in zip(finished, good, strict=True) if count],
+        [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
         datetime.datetime.fromtimestamp(min(ends), datetime.UTC).isoformat(timespec="seconds") if ends else None,
     )
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A run that finished (it has a result) or failed."""
+
+    variant: str
+    path: Path
+    identity: dict[str, Any]
+    result: dict[str, Any] | None
+
+    @property
+    def seed(self) -> int:
+        return int(self.identity["seed"])
+
+
+def _ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[_Ended]:
+    for name, variant in study["variants"].items():
+        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
+            directory = RunDir(path)
+            identity, result, status = directory.identity(), directory.result(), directory.status()
+            if identity and (status == "failed" or (status == "finished" and result)):
+                yield _Ended(name, path, identity, result if status == "finished" else None)
 
 
 def summarize(data: StudyRuns) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runner.execute.makers import of_one_maker
 from runner.execute.messages import Message
 from runner.expand import Run
 from runner.files import write_json
@@ -93,9 +94,17 @@ class Record:
             head | {"command": command, "variants": self._variants, "questions": [], "search": search.plain()},
         )
 
+    def counted(self) -> tuple[dict[Run, Tried], list[Run]]:
+        """The runs that may be compared, and those that ended in another state of code, data or versions."""
+        ended = [run for run, tried in self.tried.items() if tried.state in (FINISHED, PRUNED)]
+        identities = {run: identity for run in ended if (identity := RunDir(self.runs / run.folder).identity())}
+        good = of_one_maker(list(identities.values()))
+        left_out = [run for run, counts in zip(identities, good, strict=True) if not counts]
+        return {run: tried for run, tried in self.tried.items() if run not in left_out}, left_out
+
     def ranked(self) -> list[tuple[Run, Tried]]:
-        """The finished runs, the lowest validation loss first."""
-        finished = [pair for pair in self.tried.items() if pair[1].state == FINISHED]
+        """The finished runs that count, the lowest validation loss first."""
+        finished = [pair for pair in self.counted()[0].items() if pair[1].state == FINISHED]
         return sorted(finished, key=lambda pair: pair[1].loss)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 from rich.console import Console
 
+from runner.execute.makers import others_note
 from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import cores, pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
@@ -19,6 +20,7 @@ from runner.files import lock
 from runner.search.display import Display
 from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
+from runner.search.suggest import FINISHED, PRUNED
 from runner.spec import Problem, RequestError
 
 
@@ -41,7 +43,15 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
                 console.print(f"{todo}, {search.sampler}, with {count} workers on {device}", highlight=False)
+                if note := _others(record, place, request):
+                    console.print(note, highlight=False, markup=False)
                 _train(record, crew, place, request, console)
+
+
+def _others(record: Record, place: Place, request: Request) -> str:
+    ended = [run for run, tried in record.tried.items() if tried.state in (FINISHED, PRUNED)]
+    again = "make prune and then the same command make them anew."
+    return others_note(ended, place, lambda run: prepare_data([run], request)(run), again)
 
 
 def _train(record: Record, crew: Workers, place: Place, request: Request, console: Console) -> None:

@@ -1,0 +1,189 @@
+"""Runs of another code, other data or other versions: said, and never in one table with the present ones."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from runner.execute import provenance
+from runner.execute.makers import of_one_maker, what_changed
+from runner.logs.rundir import RunDir
+from runner.logs.tags import MEAN_SCALARS, mean_tag
+from runner.report import write_all, write_report
+from runner.report.search import read_search
+from runner.report.tables import gather, summarize
+from runner.search.record import read_record
+from tests.commands import run
+from tests.conftest import BASE
+from tests.test_report import ACCURACY, row, write_runs
+from tests.test_search_runs import make
+
+STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
+NOW = provenance.provenance("cpu") | {"data": "d"}
+
+
+def edit(folder: Path, ended: float, settings: dict[str, Any] | None = None, **made: Any) -> None:
+    """A run's directory as if other makers had left it."""
+    directory = RunDir(folder)
+    identity, result = directory.identity(), directory.result()
+    assert identity
+    assert result
+    times = {"started": ended - 1, "ended": ended}
+    known = {"provenance": identity["provenance"] | made, "settings": identity["settings"] | (settings or {})}
+    directory.write_identity(identity | known | times)
+    directory.write_result(result)
+
+
+def identities(*runs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """run.json's, one after the other: `data`, `code` and settings as given."""
+    found = []
+    for number, each in enumerate(runs):
+        settings = {"dataset": "folder:/a/pets", **each.get("settings", {})}
+        made = NOW | {key: each[key] for key in ("data", "code", "versions", "device") if key in each}
+        times = {"started": number * 10.0, "ended": number * 10.0 + each.get("long", 5)}
+        found.append({"settings": settings, "provenance": made} | times)
+    return found
+
+
+def counted(*runs: Mapping[str, Any]) -> list[int]:
+    return [number for number, counts in enumerate(of_one_maker(identities(*runs))) if counts]
+
+
+ONE_SEED = [mean_tag(scalar) for scalar in MEAN_SCALARS]
+OLD = {"code": "old"}
+SMALL = {"settings": {"image_size": 8}, "data": "small"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], []),
+        ([{}, {}], [0, 1]),
+        ([OLD, OLD], [0, 1]),  # an older state's table is a table
+        ([OLD, OLD, {}], [2]),  # but one present run is never mixed with them
+        ([{}, OLD], [0]),
+        ([OLD, {"code": "older"}, OLD], [0, 2]),  # none is present: the newest run's state
+        ([{"versions": {"torch": "1"}}, {}], [1]),
+        ([{"device": "cuda"}, {}], [1]),
+        ([{"data": "d1"}, {"data": "d2"}, {"data": "d2"}], [1, 2]),
+        ([{"data": "d1"}, {"data": "d2"}, {"data": "d1"}], [0, 2]),  # they were put back
+        ([{"data": "d1"}, {"data": "d2", "settings": {"dataset": "folder:/b/pets"}}], [1]),  # another folder
+        ([{}, SMALL, {}], [0, 1, 2]),  # another size is a setting, not other data
+        ([{"data": "d1"}, SMALL, {"data": "d1"}, {"data": "d2"}], [3]),  # small ones of before: of the changed images
+        ([{"data": "d1"}, {"data": "d2"}, SMALL], [1, 2]),
+    ],
+)  # fmt: skip
+def test_a_table_has_the_runs_of_one_state(runs: list[dict[str, Any]], expected: list[int]) -> None:
+    assert counted(*runs) == expected
+
+
+@given(st.lists(st.fixed_dictionaries({"code": st.sampled_from("abc"), "data": st.sampled_from("xyz")}), max_size=8))
+def test_no_two_that_count_differ_and_some_always_count(runs: list[dict[str, str]]) -> None:
+    kept = [(runs[number]["code"], runs[number]["data"]) for number in counted(*runs)]
+    assert len(set(kept)) == (1 if runs else 0)
+
+
+def test_a_report_leaves_out_what_others_made_and_says_how_many(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs" / "toy", ACCURACY)
+    for number, path in enumerate(sorted(tmp_path.glob("runs/toy/*/seed*"))):
+        made: dict[str, Any] = {"data": "later"} if path.name == "seed2" else {}
+        edit(path, 100.0 + number if made else number + 2.0, **made)
+    data = gather(tmp_path / "runs" / "toy")
+    assert set(data.runs["seed"]) == {2}
+    assert row(summarize(data), "better")["val/accuracy"] == ACCURACY["better"][2]
+    text = io.StringIO()
+    write_all(tmp_path / "runs", ["toy"], tmp_path / "reports", Console(file=text, width=300))
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    for said in (page, text.getvalue()):
+        assert "8 runs were made by other code, data or versions" in said
+        assert "make prune removes them" in said
+    assert "(left out: 8 runs)" in page
+    assert page.index("8 runs were made") < page.index("## Results")
+
+
+def test_a_report_without_its_baseline_is_still_a_page(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", ACCURACY)
+    for path in tmp_path.glob("toy/better-*/seed*"):
+        edit(path, 100.0, code="other")
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert "| better | 3 |" in page
+    assert "9 runs were made by other code" in page
+
+
+@pytest.fixture
+def other_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As after an edit of the code that decides the numbers."""
+    provenance.provenance.cache_clear()
+    monkeypatch.setattr(provenance, "_code", lambda: "edited")
+    yield
+    provenance.provenance.cache_clear()
+
+
+def test_changed_code_is_said_before_training_and_retrain_mends_it(tmp_path: Path, request: Any) -> None:
+    _, text = run(STUDY, tmp_path)
+    assert "made by other" not in text
+    request.getfixturevalue("other_code")
+    for options in ({"dry_run": True}, {}):
+        _, text = run(STUDY | {"seeds": 2}, tmp_path, **options)
+        assert "2 runs that are done were made by other code, data or versions (code was " in text
+        assert "is edited" in text
+        assert "--retrain makes them anew" in text
+    study = tmp_path / "runs" / "study-digits"
+    assert set(gather(study).runs["seed"]) == {1}
+    for mean in study.glob("*/mean"):
+        assert EventAccumulator(str(mean)).Reload().Tags()["scalars"] == ONE_SEED  # not a mean of two states
+    run(STUDY | {"seeds": 2}, tmp_path, retrain=True)
+    data = gather(study)
+    assert set(data.runs["seed"]) == {0, 1}
+    assert not data.left_out
+
+
+def test_changed_data_are_said_before_training(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for part, name, number in itertools.product(("train", "val", "test"), "ab", range(6)):
+        folder = tmp_path / "pets" / part / name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{number}.png")
+    study = STUDY | {"baseline": STUDY["baseline"] | {"dataset": f"folder:{tmp_path / 'pets'}", "batch_size": 4}}
+    run(study, tmp_path)
+    Image.fromarray(np.zeros((8, 8), dtype=np.uint8)).save(tmp_path / "pets" / "train" / "a" / "0.png")
+    _, text = run(study, tmp_path)
+    assert "all 2 runs are done already" in text
+    assert "2 runs that are done were made by other code, data or versions (data was " in text
+
+
+def test_a_search_chooses_and_reports_among_the_runs_of_one_state(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2, 0.02, 0.03]}}
+    make(tmp_path, runs=4, **changes)
+    folder = tmp_path / "runs" / "hunt-digits"
+    best = read_record(folder).ranked()[0][0]
+    edit(tmp_path / "runs" / best.folder, 1.0, code="old")
+    record = read_record(folder)
+    assert best not in [each for each, _ in record.ranked()]
+    assert len(read_search(folder).runs) == 3
+    write_all(tmp_path / "runs", ["hunt-digits"], tmp_path / "reports", Console(quiet=True))
+    page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert "1 run was made by other code, data or versions" in page
+    assert "make prune and then the same command" in page
+    assert "(left out: 1 runs)" in page
+    _, text = make(tmp_path, runs=5, **changes)
+    assert "made by other" in text
+
+
+def test_what_changed_is_named() -> None:
+    then = NOW | {"versions": {"torch": "1", "numpy": "2"}, "code": "a", "commit": "x"}
+    now = NOW | {"versions": {"torch": "3", "numpy": "2"}, "code": "b", "commit": "y"}
+    assert what_changed(then, now) == ["code was a, is b", "torch was 1, is 3"]
+    assert what_changed({}, {}) == []
