@@ -27,6 +27,9 @@ report: $(VENV)/ready  ## write the reports anew from the run directories
 evaluate: $(VENV)/ready  ## look closely at a finished run (RUN=runs/NAME/VARIANT-HASH/seed0, ARGS="--image FILE ...")
 	@$(PY) -m runner evaluate "$(RUN)" $(ARGS)
 
+prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them if you say so (ARGS="mlp-mnist5k --checkpoints --yes")
+	@$(PY) -m runner prune $(ARGS)
+
 tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
 	@echo 'Beyond 40 runs TensorBoard ticks none until they are filtered. The means: http://localhost:6006/?runFilter=mean#timeseries'
 	@echo 'with intervals: /#custom_scalars&regexInput=mean; the answers: /#text&regexInput=^\.$$'
@@ -61,4 +64,4 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help ablations search report evaluate tensorboard bench calibrate soak test lint clean
+.PHONY: help ablations search report evaluate prune tensorboard bench calibrate soak test lint clean

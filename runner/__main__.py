@@ -184,6 +184,29 @@ def evaluate(
         show(evaluate_run(run_dir, data, reports, device), _out)
 
 
+@app.command()
+def prune(
+    name: Annotated[list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all unless given")] = None,
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="only the weights of finished runs, which no report needs")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="remove without asking")] = False,
+    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+) -> None:
+    """List runs that no study names any more or that reports leave out, and remove them when told to."""
+    from runner.prune import find, remove
+
+    found = find(runs, name, checkpoints)
+    found.show(_out)
+    if not found.items:
+        return
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Remove them?")):
+        _out.print("nothing was removed" + ("" if sys.stdin.isatty() else "; --yes removes them"))
+        return
+    stayed = remove(found, runs)
+    _out.print(*(stayed or ["removed"]), sep="\n", highlight=False, markup=False, soft_wrap=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; a wrong request is words and exit status 2, never a traceback."""
     from runner.spec import RequestError

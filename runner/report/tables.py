@@ -144,7 +144,7 @@ def gather(folder: Path) -> StudyRuns:
     study = read_study(folder)
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
-    found = list(_ended_runs(folder, study))
+    found = list(ended_runs(folder, study))
     finished = [each.identity for each in found if each.result]
     good = of_one_maker(finished)
     counts = iter(good)
@@ -173,7 +173,7 @@ def gather(folder: Path) -> StudyRuns:
 
 
 @dataclass(frozen=True)
-class _Ended:
+class Ended:
     """A run that finished (it has a result) or failed."""
 
     variant: str
@@ -186,13 +186,14 @@ class _Ended:
         return int(self.identity["seed"])
 
 
-def _ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[_Ended]:
+def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
+    """The runs of the study as it was last asked for, as far as they have ended."""
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
             directory = RunDir(path)
             identity, result, status = directory.identity(), directory.result(), directory.status()
             if identity and (status == "failed" or (status == "finished" and result)):
-                yield _Ended(name, path, identity, result if status == "finished" else None)
+                yield Ended(name, path, identity, result if status == "finished" else None)
 
 
 def summarize(data: StudyRuns) -> pd.DataFrame:

@@ -1,0 +1,235 @@
+"""What no table needs any more: listed, and removed when told to; never a directory that the runner did not make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+from rich.console import Console
+
+from runner.execute.makers import of_one_maker
+from runner.expand import Overrides, resolve
+from runner.files import lock
+from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
+from runner.report.tables import ended_runs, studies_in
+from runner.search.record import is_search, read_record
+from runner.spec import BASELINE, RequestError, Settings, available
+from runner.spec.study import read_file
+
+_SEED = re.compile(r"seed\d+")
+_LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # of an interrupted `files.replace`
+_EVENTS = "events.out.tfevents."
+_OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "metrics.csv", "traceback.txt")
+_WEIGHTS = ("best.pt", "checkpoint.pt")
+
+
+@dataclass(frozen=True)
+class Item:
+    """Files of one directory that may go, and why; the directory goes with them where nothing else is in it."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    why: str
+    size: int
+    stamp: int  # when the newest of the files was written
+    whole: bool
+
+    @classmethod
+    def of(cls, folder: Path, files: Iterable[Path], why: str, whole: bool = True) -> Item:
+        """The item as it is on the disk now."""
+        stats = [path.lstat() for path in files]
+        return cls(folder, tuple(files), why, sum(stat.st_size for stat in stats), _newest(files), whole)
+
+    @property
+    def shown(self) -> str:
+        return str(self.folder) if self.whole else ", ".join(map(str, self.files))
+
+
+def _newest(files: Iterable[Path]) -> int:
+    return max((path.lstat().st_mtime_ns for path in files if path.exists()), default=0)
+
+
+@dataclass
+class Findings:
+    """What may go, and what is left alone although it looks as if it might."""
+
+    items: list[Item] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def show(self, console: Console) -> None:
+        """Every path with its size and reason; then the sum."""
+        lines = [f"{item.size / 1e6:>10.2f} MB  {item.shown}  ({item.why})" for item in self.items]
+        total = sum(item.size for item in self.items) / 1e6
+        end = f"{len(self.items)} to remove, {total:.2f} MB" if self.items else "there is nothing to remove"
+        for line in (*lines, *self.notes, end):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> Findings:
+    """What may go of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
+
+    - run directories that neither the study's file as it is now nor its last command (study.json) names
+    - finished runs that a report leaves out, because other code, data or versions made them
+    - what interrupted writes have left
+
+    RequestError for a name that is not there.
+    """
+    asked = studies_in(runs, list(names)) if names else [path.parent.name for path in runs.glob("*/study.json")]
+    found = Findings()
+    for folder in (runs / name for name in sorted(set(asked))):
+        study = read_study(folder)
+        if study is None or folder.is_symlink():
+            found.notes.append(f"{folder} is left alone: it is a link, or has no study.json that can be read")
+        elif checkpoints:
+            found.items += _weights(folder, found.notes)
+        else:
+            found.items += _of_study(folder, study, found.notes)
+    return found
+
+
+def _of_study(folder: Path, study: dict[str, Any], notes: list[str]) -> Iterator[Item]:
+    if not _is_locked(folder) and (files := _leftovers(folder)):
+        yield Item.of(folder, files, _INTERRUPTED, whole=False)
+    claimed, others = _claimed(folder, study, notes), set(_others(folder, study))
+    gone: set[Path] = set()
+    for path in _free_runs(folder, notes):
+        why = "made by other code, data or versions than the runs that count" if path in others else ""
+        if claimed is not None and path.parent.name not in claimed:
+            why = "neither the study nor its last command names it"
+        if why:
+            gone.add(path)
+            yield Item.of(path, tuple(_files_of_run(path)), why)
+        elif files := _leftovers(path):
+            yield Item.of(path, files, _INTERRUPTED, whole=False)
+    for variant in sorted({path.parent for path in gone}):
+        mean = variant / "mean"
+        files = tuple(path for path in _plain_files(mean) if path.name.startswith(_EVENTS))
+        if files and not set(variant.glob("seed*")) - gone:
+            yield Item.of(mean, files, "the mean of runs that go")
+
+
+_INTERRUPTED = "left by an interrupted write"
+
+
+def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] | None:
+    """The variants' directories that the study's file and its study.json name; None where that can't be known."""
+    claimed = {variant["directory"] for variant in study["variants"].values()}
+    file = Path(study["file"])
+    if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
+        return claimed  # a search's file, a notebook's dict, or a file that is gone
+    baseline = study["variants"].get(BASELINE, {}).get("settings", {})
+    changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
+    overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
+    try:
+        return claimed | {variant.directory for variant in resolve(*read_file(str(file)), overrides).variants}
+    except RequestError:
+        notes.append(f"{folder}: {file} can't be read as a study, so no directory counts as unnamed")
+        return None
+
+
+def _others(folder: Path, study: dict[str, Any]) -> Iterable[Path]:
+    """The ended runs that the report leaves out."""
+    if is_search(folder):
+        with suppress(RequestError):
+            record = read_record(folder)
+            return [record.runs / run.folder for run in record.counted()[1]]
+        return []
+    ended = [each for each in ended_runs(folder, study) if each.result]
+    good = of_one_maker([each.identity for each in ended])
+    return [each.path for each, counts in zip(ended, good, strict=True) if not counts]
+
+
+def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
+    for path in _free_runs(folder, notes):
+        files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
+        if files and RunDir(path).result():  # an unfinished run goes on from its checkpoint
+            yield Item.of(path, files, "weights; reports don't need them, make evaluate does", whole=False)
+
+
+def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
+    """A study's run directories that the runner made and nobody is training. No link is followed."""
+    for path in sorted(folder.glob("*/seed*")):
+        if path.is_symlink() or path.parent.is_symlink() or not path.is_dir() or not _is_ours(path):
+            continue
+        if _is_locked(path):
+            notes.append(f"{path} is left alone: it is in training")
+        else:
+            yield path
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether run.json says that this is its place: no copy, nothing renamed, nobody else's."""
+    identity = RunDir(path).identity() or {}
+    mine = (identity.get("study"), f"{identity.get('variant')}-{identity.get('hash')}", f"seed{identity.get('seed')}")
+    return bool(_SEED.fullmatch(path.name)) and mine == (path.parent.parent.name, path.parent.name, path.name)
+
+
+def _is_locked(folder: Path) -> bool:
+    if not (folder / ".lock").is_file():
+        return False  # looking leaves no file
+    try:
+        with lock(folder).acquire(blocking=False):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def _plain_files(folder: Path) -> list[Path]:
+    there = folder.is_dir() and not folder.is_symlink()
+    return sorted(path for path in folder.iterdir() if path.is_file() or path.is_symlink()) if there else []
+
+
+def _leftovers(folder: Path) -> tuple[Path, ...]:
+    return tuple(path for path in _plain_files(folder) if _LEFTOVER.fullmatch(path.name))
+
+
+def _files_of_run(folder: Path) -> Iterator[Path]:
+    """The files that the runner makes, result.json first and run.json last: whatever stops it, no half a run counts
+    as finished, and what is left is still known as a run."""
+    names = [path.name for path in _plain_files(folder)]
+    yield from (folder / name for name in _OURS if name in names)
+    yield from (folder / name for name in names if name.startswith(_EVENTS) or _LEFTOVER.fullmatch(name))
+    yield folder / "run.json"
+
+
+def remove(found: Findings, runs: Path) -> list[str]:
+    """Removes what was found, as far as it still is as it was found; returns in words what stays."""
+    stays: list[str] = []
+    with lock(runs):  # nobody writes a study.json or a mean meanwhile
+        for item in found.items:
+            try:
+                stays += _remove(item)
+            except Timeout:
+                stays.append(f"{item.folder} stays: it is in training")
+            except OSError as error:
+                stays.append(f"{item.folder} stays: {error}")
+    return stays
+
+
+def _remove(item: Item) -> list[str]:
+    if item.folder.is_symlink() or not item.folder.is_dir():
+        return [f"{item.folder} stays: it is no directory any more"]
+    with lock(item.folder).acquire(blocking=False):
+        if _newest(item.files) != item.stamp:  # trained anew, perhaps, while the question was on the screen
+            return [f"{item.folder} stays: it has changed since it was listed"]
+        for path in item.files:
+            path.unlink(missing_ok=True)
+    return _drop(item.folder) if item.whole else []
+
+
+def _drop(folder: Path) -> list[str]:
+    """The emptied directory, and its variant's where that was the last in it."""
+    strange = [path.name for path in folder.iterdir() if path.name != ".lock"]
+    if strange:
+        return [f"{folder} stays: the runner did not make {', '.join(strange)}"]
+    (folder / ".lock").unlink(missing_ok=True)
+    folder.rmdir()
+    with suppress(OSError):  # something else is in it
+        folder.parent.rmdir()
+    return []
