@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from runner.spec import BASELINE, Problem, Settings, Study, neutral_values
 from runner.spec.problems import shown, suggest
 from runner.spec.study import check_name, parse_settings
+
+_MOST_CELLS, _LONGEST_NAME = 10_000, 200
 
 
 def declared_cells(
@@ -30,7 +34,10 @@ def declared_cells(
         Problem(f"{where}: factors: {shown(key)[1:-1]}", f"unknown setting. {suggest(key, Settings.model_fields)}")
         for key in unknown
     ]
-    if not unknown:
+    if (cells := _count(study)) > _MOST_CELLS:
+        what = f"{cells:,} variants, more than {_MOST_CELLS:,}; give fewer levels, or search (docs/search.md)."
+        problems.append(Problem(f"{where}: factors", what))
+    elif not unknown:
         baseline = neutral_values() | study.baseline | forced
         seen = {_canonical(baseline, changes) for _, changes in declared}
         for name, changes in _expanded(study, baseline):
@@ -38,9 +45,12 @@ def declared_cells(
             if cell not in seen:  # no cell twice
                 seen.add(cell)
                 declared.append((name, changes))
-    lowered = [name.lower() for name, _ in declared]
+    lowered = Counter(name.lower() for name, _ in declared)
     for name, _ in declared:
-        if lowered.count(name.lower()) > 1:
+        if len(name) > _LONGEST_NAME:
+            what = f"of {len(name)} characters is too long for a directory; declare such variants by name."
+            problems.append(Problem(f"{where}: factors", f"the name {shown(name)} {what}"))
+        if lowered[name.lower()] > 1:
             problems.append(
                 Problem(
                     f'{where}: variant "{name}"',
@@ -48,6 +58,14 @@ def declared_cells(
                 )
             )
     return declared, problems
+
+
+def _count(study: Study) -> int:
+    """How many variants the factors stand for, at most."""
+    if isinstance(study.factors, list):
+        return len(study.factors)
+    levels = [len(values) for values in study.factors.values()]
+    return math.prod(count + 1 for count in levels) if study.design == "factorial" else sum(levels)
 
 
 def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:

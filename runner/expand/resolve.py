@@ -12,9 +12,12 @@ from runner.expand.cells import declared_cells, slug
 from runner.expand.runs import ResolvedStudy, Variant
 from runner.spec import BASELINE, Problem, RequestError, Settings, Study, dataset_label, neutral_values
 from runner.spec.names import problems_of
-from runner.spec.problems import suggest
+from runner.spec.plain import plain
+from runner.spec.problems import shown, suggest
 from runner.spec.settings import MODEL_SETTINGS, MODELS
 from runner.spec.study import check_seeds, parse, parse_questions, parse_settings, read_file
+
+_LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class Overrides:
     seeds: str | int | Sequence[int] | None = None
     variants: Sequence[str] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def forced(self) -> dict[str, Any]:
+        """The settings that they change, data set included; RequestError for what is no plain data."""
+        dataset = {} if self.dataset is None else {"dataset": self.dataset}
+        given: dict[str, Any] = plain(self.settings | dataset, "command line")
+        return given
 
 
 def resolve_studies(names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides) -> list[ResolvedStudy]:
@@ -49,9 +58,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     """One study's dict with the command line's changes; RequestError with every problem."""
     where = str(file)
     study = parse(data, where)
-    forced = dict(overrides.settings)
-    if overrides.dataset is not None:
-        forced["dataset"] = overrides.dataset
+    forced = overrides.forced()
     declared, problems = declared_cells(study, forced, where)
     variants, more = _check_variants(declared, study.baseline | forced, where)
     questions, wrong = parse_questions(study, where)
@@ -67,7 +74,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
         raise RequestError(problems)
     by_name = {variant.name: variant for variant in variants}
     return ResolvedStudy(
-        name=run_name(file.stem, by_name[BASELINE].settings, study.baseline, forced),
+        name=run_name(file, by_name[BASELINE].settings, study.baseline, forced),
         file=file,
         doc=doc,
         variants=tuple(variants),
@@ -81,8 +88,8 @@ def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
     """5 or "5" is the seeds 0 to 4; "0,3,7" or [0, 3, 7] those very ones ("7," is seed 7 alone)."""
     if isinstance(given, str):
         parts = [part.strip() for part in given.split(",")]
-        if not all(part.isdigit() for part in parts if part):
-            raise ValueError(f'got "{given}"; expected a number such as 5, or a list such as 0,3,7.')
+        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts if part):
+            raise ValueError(f'got "{shown(given)[1:-1]}"; expected a number such as 5, or a list such as 0,3,7.')
         numbers = [int(part) for part in parts if part]
         given = numbers[0] if "," not in given and numbers else numbers
     return check_seeds(range(given) if isinstance(given, int) and given <= 1000 else given)
@@ -179,13 +186,20 @@ def _select(asked: Sequence[str] | None, names: list[str]) -> tuple[list[str], l
     return [name for name in names if name == BASELINE or name in asked], problems
 
 
-def run_name(study: str, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:
-    """<study>-<dataset>, and +key=value for each setting that the command line really changed."""
+def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:
+    """<study>-<dataset>, and +key=value for each setting that the command line really changed.
+
+    RequestError where that can't be a directory's name.
+    """
     plain = baseline.plain()
     neutral = neutral_values()
     changed = {key for key in forced if key != "dataset" and plain[key] != declared.get(key, neutral.get(key))}
     parts = [
-        f"{study}-{slug(dataset_label(baseline.dataset))}",
+        f"{file.stem}-{slug(dataset_label(baseline.dataset))}",
         *(f"{key}={slug(plain[key])}" for key in sorted(changed)),
     ]
-    return "+".join(parts)
+    name = "+".join(parts)
+    if len(name.encode()) > _LONGEST_NAME or not file.stem.isprintable():
+        what = f"its runs' directory, {shown(name)}, would have too long or too strange a name; rename the file, or "
+        raise RequestError([Problem(str(file), what + "put overrides into it.")])
+    return name

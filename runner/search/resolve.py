@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from runner.spec.search import Space, parse_search, parse_spaces
 from runner.spec.study import parse_settings, read_file
 
 TWIN = "+sampler=random"  # what the random search beside another adds to its name
+_MOST_DATA_CASES = 1000
 Values = dict[str, Any]  # of the settings that are searched, as plain data
 
 
@@ -77,9 +79,13 @@ class ResolvedSearch:
 
     def data_probes(self) -> Iterator[Run]:
         """A run of each combination of data settings that the search may ask for, bounds for ranges."""
-        keys = [key for key in self.space if key in DATA_SETTINGS and key not in ("batch_size", "stream")]
+        keys = _data_keys(self.space)
         for number, values in enumerate(itertools.product(*(self.space[key].values for key in keys))):
             yield self.run(self.variant(number, dict(zip(keys, values, strict=True))))
+
+
+def _data_keys(spaces: Iterable[str]) -> list[str]:
+    return [key for key in spaces if key in DATA_SETTINGS and key not in ("batch_size", "stream")]
 
 
 def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
@@ -87,7 +93,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     file, data, doc = read_file(name, constant="SEARCH")
     where = str(file)
     search = parse_search(data, where)
-    forced = overrides.settings | ({"dataset": overrides.dataset} if overrides.dataset is not None else {})
+    forced = overrides.forced()
     spaces, problems = parse_spaces(search, where)
     problems += [
         Problem(f"--set {key}", "the search chooses this setting itself; change its space.")
@@ -101,9 +107,12 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
     if problems or baseline is None:
         raise RequestError(problems)
-    plain = {key: _plain(baseline, key, space) for key, space in spaces.items()}
+    if (cases := math.prod(len(spaces[key].values) for key in _data_keys(spaces))) > _MOST_DATA_CASES:
+        what = f"{cases:,} combinations of data settings, each prepared beforehand; give {_MOST_DATA_CASES:,} at most."
+        raise RequestError([Problem(f"{where}: space", what)])
+    exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
     return ResolvedSearch(
-        run_name(file.stem, baseline, search.baseline, forced), file, doc, baseline, plain,
+        run_name(file, baseline, search.baseline, forced), file, doc, baseline, exact,
         search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, search.claim,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from runner.spec.problems import suggest
+from runner.spec.problems import suggest, words
 from runner.spec.settings import Settings, is_reference
 
 # Known without importing torch, so that listing and most errors stay quick.
@@ -138,6 +138,8 @@ def _reference(text: str) -> str | None:
         return None
     try:
         resolve(text)
-    except Exception as error:  # importing somebody's module may raise anything
-        return f'can\'t load "{text}": {type(error).__name__}: {error}'
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # importing somebody's module may raise anything, SystemExit too
+        return f'can\'t load "{text}": {words(error)}'
     return None

@@ -9,6 +9,8 @@ from typing import Any
 
 import pydantic
 
+_LONGEST_PLACE, _LONGEST = 500, 3000  # characters; libraries have long lists of valid names
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -18,7 +20,27 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+        """One line that a terminal can show, whatever was in the request."""
+        return f"{_line(self.where, _LONGEST_PLACE)}: {_line(self.what, _LONGEST)}"
+
+
+def _line(text: str, limit: int) -> str:
+    text = " ".join(text.split("\n"))
+    text = text if text.isprintable() else "".join(map(_printable, text))
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def words(error: BaseException) -> str:
+    """An exception of somebody else's code in words; showing it may itself raise anything."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "(with no words that can be shown)"
+    return f"{type(error).__name__}: {shown(text, 300)[1:-1]}" if text else type(error).__name__
 
 
 class RequestError(Exception):
@@ -61,8 +83,8 @@ def from_pydantic(error: pydantic.ValidationError, where: str, model: type[pydan
         field = model.model_fields.get(key)
         if item["type"] == "extra_forbidden":
             what = f"unknown key. {suggest(key, model.model_fields)}"
-        elif item["type"] == "missing":
-            expected = model.model_fields[str(item["loc"][-1])].description if field else None
+        elif item["type"] == "missing" and len(item["loc"]) == 1:
+            expected = field.description if field else None
             what = f"missing; give {expected}." if expected else "missing."
         elif item["type"] == "value_error":
             what = str(item["ctx"]["error"])

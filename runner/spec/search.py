@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
+from runner.spec.plain import plain
 from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest
 from runner.spec.settings import Settings
 
@@ -56,6 +57,7 @@ class Search(pydantic.BaseModel):
 
 def parse_search(data: Any, where: str) -> Search:
     """The dict as a Search; RequestError with every problem of its outer shape."""
+    data = plain(data, where)
     if not isinstance(data, dict):
         raise RequestError([Problem(where, f"SEARCH is {shown(data)}; expected a dict.")])
     try:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
-from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest
+from runner.spec.plain import plain
+from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest, words
 from runner.spec.questions import Question
 from runner.spec.settings import Settings
 
@@ -82,14 +83,27 @@ def check_name(name: str) -> str | None:
 
 def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
     """The names of the spec files in `folder` that assign `constant`, sorted."""
-    files = sorted(folder.glob("*.py"))
-    return [f.stem for f in files if re.search(rf"^{constant}\b", f.read_text(errors="replace"), re.M)]
+    return [file.stem for file in sorted(folder.glob("*.py")) if re.search(rf"^{constant}\b", _text(file), re.M)]
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name longer than the disk takes
+        return False
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace") if file.is_file() else ""
+    except OSError:  # one that may not be read is no reason not to list the others
+        return ""
 
 
 def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tuple[Path, Any, str]:
     """The file, the STUDY (or SEARCH) and the docstring of a spec by name or path; RequestError if it can't be read."""
     file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
-    if not file.is_file():
+    if not _is_file(file):
         what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
         raise RequestError([Problem(str(file), what)])
     try:
@@ -100,7 +114,7 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
-        raise RequestError([Problem(where, f"the file raised {type(error).__name__}: {error}")]) from error
+        raise RequestError([Problem(where, f"the file raised {words(error)}; mend it and try again.")]) from error
     if constant not in module:
         other = next((c for c in _COMMANDS if c in module), None)
         hint = (
@@ -109,11 +123,13 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
             else f"write {constant} = {{...}}"
         )
         raise RequestError([Problem(str(file), f"the file assigns no {constant}; {hint}.")])
-    return file, module[constant], str(module.get("__doc__") or "")
+    doc = module.get("__doc__")
+    return file, module[constant], doc if isinstance(doc, str) else ""
 
 
 def parse(data: Any, where: str) -> Study:
     """The dict as a Study; RequestError with every problem of its outer shape."""
+    data = plain(data, where)
     if not isinstance(data, dict):
         raise RequestError([Problem(where, f"STUDY is {shown(data)}; expected a dict.")])
     try:
@@ -145,6 +161,6 @@ def parse_questions(study: Study, where: str) -> tuple[list[Question], list[Prob
 def first_line(file: Path) -> str:
     """The first line of a spec file's docstring, read without running the file."""
     try:
-        return (ast.get_docstring(ast.parse(file.read_text(errors="replace"))) or "").partition("\n")[0]
-    except (SyntaxError, ValueError, OSError):
+        return (ast.get_docstring(ast.parse(_text(file))) or "").partition("\n")[0]
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return "(can't be read)"
