@@ -14,7 +14,7 @@ import numpy as np
 from runner.data.sources import Parts, find
 from runner.data.trees import PARTS, Images, Labels
 from runner.files import lock, sync
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
 CACHE = Path("data") / "cache"
@@ -61,6 +61,9 @@ def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
         if _is_whole(folder):
             return folder
     parts, classes = source.read()
+    if strange := [name for name in classes if any("\ud800" <= character <= "\udfff" for character in name)]:
+        what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # no file of ours could hold it
+        raise RequestError([Problem(settings.dataset, what)])
     if "all" in parts:
         parts = {"train": parts["all"]}
     parts = split({name: _canonical(*pair) for name, pair in parts.items()}, settings, classes)
@@ -131,7 +134,7 @@ def _carve(pair: tuple[Images, Labels], name: str, count: int, dataset: str, cla
     except ValueError as error:
         counts = np.bincount(labels, minlength=len(classes))
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
-        what = f"too few images to set a {name} part aside from every class ({rare}): {error}"
+        what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
         raise RequestError([Problem(dataset, what)]) from error
     kept, taken = np.sort(kept), np.sort(taken)
     return {"train": (images[kept], labels[kept]), name: (images[taken], labels[taken])}

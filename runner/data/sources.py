@@ -13,7 +13,7 @@ import numpy as np
 from runner.data.trees import PARTS, Images, Labels, decode_tree, open_tree, resize
 from runner.files import lock
 from runner.spec.names import resolve
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import torchvision
 
@@ -112,10 +112,10 @@ def _from_function(reference: str) -> tuple[Parts, tuple[str, ...]]:
             raise ValueError(f'it returned the parts {", ".join(parts)}; expected "all", or "train" with "val", "test"')
         top = max(int(labels.max()) for _, labels in parts.values()) + 1
         return parts, tuple(map(str, names)) if names is not None else tuple(map(str, range(top)))
-    except RequestError:
+    except (RequestError, KeyboardInterrupt):
         raise
-    except Exception as error:
-        raise RequestError([Problem(reference, f"gave no usable data set: {type(error).__name__}: {error}")]) from error
+    except BaseException as error:  # somebody's code may raise anything, SystemExit too
+        raise RequestError([Problem(reference, f"gave no usable data set: {words(error)}")]) from error
 
 
 def _own_part(images: Any, labels: Any) -> tuple[Images, Labels]:

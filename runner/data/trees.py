@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from rich.progress import track
 from runner.spec.problems import Problem, RequestError, shown
 
 PARTS = ("train", "val", "test")
+_LARGEST_FILE = 2**28  # bytes of one image file; a small archive may hold one that fills the memory
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe among the images would wait for its writer for ever
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 Listing = dict[str, dict[str, list[str]]]  # part -> class -> file names
@@ -42,7 +45,10 @@ def open_tree(path: Path) -> Tree:
     """The tree in a folder or a zip; RequestError in words where it is not one."""
     if not path.exists():
         raise RequestError([Problem(str(path), "there is no such folder or zip file.")])
-    tree = _folder_tree(path) if path.is_dir() else _zip_tree(path)
+    try:
+        tree = _folder_tree(path) if path.is_dir() else _zip_tree(path)
+    except OSError as error:
+        raise RequestError([Problem(str(path), f"can't be read ({error}); mend or remove it.")]) from error
     problems = list(_layout_problems(tree))
     if problems:
         raise RequestError(problems)
@@ -112,10 +118,24 @@ def _folder_tree(path: Path) -> Tree:
             listing.setdefault(part, {})[folder.name] = [f"{part}/{folder.name}/{entry.name}" for entry in files]
             for entry in files:
                 # As git and make do: a file is taken to be unchanged while its size and time are.
-                stat = entry.stat() if entry.is_file() else None
-                seen = (part, folder.name, entry.name, stat and stat.st_size, stat and stat.st_mtime_ns)
+                status = entry.stat() if Path(entry).is_file() else None  # a link to itself is none
+                seen = (part, folder.name, entry.name, status and status.st_size, status and status.st_mtime_ns)
                 digest.update(repr(seen).encode())
-    return Tree(str(path), listing, lambda file: (path / file).read_bytes(), digest.hexdigest())
+    return Tree(str(path), listing, lambda file: _read_file(path / file), digest.hexdigest())
+
+
+def _read_file(path: Path) -> bytes:
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("no plain file")
+        return _whole(status.st_size, file.read)
+
+
+def _whole(size: int, read: Callable[[], bytes]) -> bytes:
+    if size > _LARGEST_FILE:
+        raise ValueError(f"{size / 1e6:,.0f} MB; at most {_LARGEST_FILE / 1e6:,.0f} MB are read")
+    return read()
 
 
 def _zip_tree(path: Path) -> Tree:
@@ -128,11 +148,18 @@ def _zip_tree(path: Path) -> Tree:
     digest = hashlib.sha256()
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         parts = PurePosixPath(info.filename).parts
+        if ".." in parts or info.filename.startswith("/"):  # nothing is extracted; but nobody packs so by mistake
+            what = "leads out of the archive; pack the images anew, with names such as train/cat/1.png."
+            raise RequestError([Problem(f"{path}: {shown(info.filename)[1:-1]}", what)])
         if info.is_dir() or len(parts) < 3 or parts[-3] not in PARTS or parts[-1].startswith("."):
             continue
         listing.setdefault(parts[-3], {}).setdefault(parts[-2], []).append(info.filename)
         digest.update(repr((info.filename, info.CRC, info.file_size)).encode())
-    return Tree(str(path), listing, archive.read, digest.hexdigest())
+
+    def read(name: str) -> bytes:
+        return _whole(archive.getinfo(name).file_size, lambda: archive.read(name))
+
+    return Tree(str(path), listing, read, digest.hexdigest())
 
 
 def _layout_problems(tree: Tree) -> list[Problem]:
@@ -166,6 +193,8 @@ def _open_image(data: bytes) -> Any:
             image = Image.open(io.BytesIO(data))
         except UnidentifiedImageError as error:  # its own words name an address in memory
             raise ValueError("in no known format") from error
+        if image.format == "EPS":  # decoding one would run it, by Ghostscript
+            raise ValueError("EPS is a program, not an image; convert it")
         ImageOps.exif_transpose(image, in_place=True)
         return image
 
