@@ -39,7 +39,7 @@ def runs(questions: list[dict[str, Any]], first_end: str | None = None) -> Study
     }
     study = {"name": "toy", "variants": variants, "questions": questions}
     return StudyRuns(
-        study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], [], first_end
+        study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], [], first_end=first_end
     )
 
 

@@ -111,7 +111,8 @@ def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     elif not identity:
         what = "is not a run's directory: it has no run.json that can be read."
     elif status == "spoilt":
-        what = "the run's files are not the ones that it wrote; the command that made it makes it anew."
+        names = ", ".join(path.name for path in directory.spoilt())
+        what = f"the run's files are not the ones that it wrote ({names}); the command that made it makes it anew."
     elif status == "failed":
         what = f"the run failed ({identity.get('cause', 'no cause recorded')}); only a finished run can be evaluated."
     else:

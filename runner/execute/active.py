@@ -39,6 +39,7 @@ class ActiveRun:
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
+        self._anew = ""  # why it does not go on from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
         """A new learner and log, or those that a checkpoint of the same makers goes on with."""
@@ -54,7 +55,7 @@ class ActiveRun:
 
     def began(self) -> None:
         """Says so; a supervised run that goes on from a checkpoint may be told to stop at once."""
-        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}))
+        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._anew))
 
     def _resume(self, device: torch.device) -> list[Row]:
         """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
@@ -74,6 +75,8 @@ class ActiveRun:
                     return rows
         except Exception:  # there is none, or it is from elsewhere: it may hold anything
             pass
+        if (path := self._directory.checkpoint).exists():
+            self._anew = f"{path} is spoilt, or made by other code, data or versions; the run begins anew"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []

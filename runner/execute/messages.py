@@ -32,8 +32,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker says of a run: it began, had an epoch, finished, was pruned, failed, or is taken by another
-    runner."""
+    """What a worker says of a run: it began (`cause`: why not where it had been), had an epoch, finished, was pruned,
+    failed, or is taken by another runner."""
 
     kind: str
     run: Run

@@ -101,7 +101,7 @@ class Plan:
         if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
             console.print(
                 f"{len(spoilt)} finished runs have files that are not what was written; they are made anew: "
-                + ", ".join(str(run.folder) for run in spoilt),
+                + ", ".join(str(file) for run in spoilt for file in self._directory(run).spoilt()),
                 highlight=False, soft_wrap=True,
             )  # fmt: skip
         pending = list(self._left)

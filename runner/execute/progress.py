@@ -61,6 +61,8 @@ class Progress:
         if message.kind in ("began", "epoch"):
             if message.kind == "began":
                 self._drop(run)  # from the share of a worker that died
+                if message.cause:
+                    self._console.print(message.cause, highlight=False, markup=False, soft_wrap=True)
             self._current.setdefault(share, {})[run] = message.metrics
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":

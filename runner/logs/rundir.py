@@ -25,6 +25,11 @@ class RunDir:
 
     folder: Path
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where an unfinished run's checkpoint is, if there is one."""
+        return self.folder / "checkpoint.pt"
+
     def identity(self) -> dict[str, Any] | None:
         """What run.json says, or None where it says nothing that can be used."""
         identity = read_json(self.folder / "run.json") or {}
@@ -45,21 +50,24 @@ class RunDir:
         """finished, spoilt (it was finished), failed, pruned, started or new."""
         identity = self.identity()
         if (self.folder / "result.json").exists():
-            return "finished" if identity and self._is_whole() else "spoilt"
+            return "finished" if not self.spoilt() else "spoilt"
         if identity and identity["status"] in ("failed", "pruned"):
             return str(identity["status"])
-        return "started" if (self.folder / "checkpoint.pt").exists() else "new"
+        return "started" if (self.checkpoint).exists() else "new"
 
-    def _is_whole(self) -> bool:
-        """Whether the run's files are what its result vouches for; weights may have been pruned."""
+    def spoilt(self) -> list[Path]:
+        """The files that are not what the run wrote, as far as its result vouches for them; weights may have been
+        pruned. The result itself, where it can't be read."""
         result = self.result()
-        if result is None:
-            return False
-        for name, written in dict(result.get("files") or {}).items():
+        files = result.get("files", {}) if result else None
+        if not isinstance(files, dict):
+            return [self.folder / "result.json"]
+        bad = [] if self.identity() else [self.folder / "run.json"]
+        for name in _VOUCHED:
             now = crc(self.folder / name)
-            if now != written and not (name == "best.pt" and now is None):
-                return False
-        return True
+            if name in files and now != files[name] and not (name == "best.pt" and now is None):
+                bad.append(self.folder / name)
+        return list(dict.fromkeys(bad))
 
     def write_identity(self, identity: dict[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -78,14 +86,14 @@ class RunDir:
         sweep(self.folder)
 
     def forget_checkpoint(self) -> None:
-        (self.folder / "checkpoint.pt").unlink(missing_ok=True)
+        (self.checkpoint).unlink(missing_ok=True)
 
     def save_checkpoint(self, state: State) -> None:
-        replace(self.folder / "checkpoint.pt", lambda path: torch.save(state, path))
+        replace(self.checkpoint, lambda path: torch.save(state, path))
 
     def load_checkpoint(self) -> State | None:
         """The last checkpoint, or None where there is none or it is spoilt. No code in it is run."""
-        return _load(self.folder / "checkpoint.pt")
+        return _load(self.checkpoint)
 
     def save_best(self, weights: State) -> None:
         replace(self.folder / "best.pt", lambda path: torch.save(weights, path))
@@ -104,12 +112,24 @@ class RunDir:
         """val_logits, val_labels, test_logits, test_labels, or None. No code in the file is run."""
         try:
             with np.load(self.folder / "predictions.npz", allow_pickle=False) as archive:
-                return {key: archive[key] for key in archive.files}
+                arrays = {key: archive[key] for key in archive.files}
+            return arrays if _are_predictions(arrays) else None
         except Exception:  # a spoilt file raises whatever its bytes lead to
             return None
 
     def write_traceback(self, text: str) -> None:
         write_text(self.folder / "traceback.txt", text)
+
+
+def _are_predictions(arrays: dict[str, Any]) -> bool:
+    """Whether each part has a row of logits for each label, and test is there."""
+    parts = [part for part in ("val", "test") if part == "test" or f"{part}_logits" in arrays]
+    pairs = [(arrays[f"{part}_logits"], arrays[f"{part}_labels"]) for part in parts]
+    return all(
+        logits.ndim == 2 and labels.shape == logits.shape[:1] and logits.dtype.kind == "f" and labels.dtype.kind == "i"
+        and (not len(labels) or 0 <= labels.min() <= labels.max() < logits.shape[1])
+        for logits, labels in pairs
+    )  # fmt: skip
 
 
 def _check(result: dict[str, Any]) -> int:

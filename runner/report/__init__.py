@@ -17,8 +17,7 @@ from runner.logs.summary import write_card
 from runner.report import figures
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
-from runner.report.makers import left_out_note
-from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, read_front, study_page, title
+from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, notes, read_front, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.tables import StudyRuns, gather, summarize, tidy
 from runner.report.verdicts import judge
@@ -68,8 +67,8 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
         else:
             data = gather(runs / name)
             show_table(_write(data, runs / name, reports / name), console)
-            if note := left_out_note(len(data.left_out), "--retrain"):
-                console.print(f"\n{data.study['name']}: {note}", highlight=False, markup=False)
+            for note in notes(data):
+                console.print(f"\n{data.study['name']}: {note}", highlight=False, markup=False, soft_wrap=True)
     return write_front_page(reports)
 
 

@@ -1,12 +1,14 @@
-"""What made a report's runs, in words: versions, code, data and machine; and what is left out."""
+"""What made a report's runs, in words: versions, code, data and machine; and which runs it leaves out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from runner.execute.provenance import same_makers
 
+_MOST_NAMED = 12
 Provenances = Sequence[dict[str, Any]]
 
 
@@ -19,6 +21,14 @@ def left_out_note(count: int, again: str) -> str:
         f"{runs} made by other code, data or versions than the runs that count here, and left out: {again} makes "
         f"{them} anew, make prune removes {them}."
     )
+
+
+def spoilt_note(files: Sequence[Path]) -> str:
+    """Which files are not what their runs wrote, if any: those runs do not count."""
+    if not files:
+        return ""
+    named = ", ".join(map(str, files[:_MOST_NAMED])) + (" and others" if len(files) > _MOST_NAMED else "")
+    return f"Spoilt, so that these runs are left out: {named}; the same command makes them anew."
 
 
 def made_by(counted: Provenances, left_out: Provenances) -> list[str]:

@@ -13,7 +13,7 @@ from runner.execute.progress import duration
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
-from runner.report.makers import left_out_note, made_by
+from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
@@ -51,8 +51,7 @@ class Findings:
 def study_page(found: Findings) -> str:
     """A study's whole page, as Markdown for GitHub."""
     data, summary = found.data, found.summary
-    note = left_out_note(len(data.left_out), "`--retrain`")
-    parts = [f"# {title(data)}", _introduction(data), _what(data), f"> {note}" if note else ""]
+    parts = [f"# {title(data)}", _introduction(data), _what(data), *(f"> {note}" for note in notes(data))]
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
@@ -70,6 +69,12 @@ def study_page(found: Findings) -> str:
     parts += [_section("Runs looked at closely", found.evaluated)]
     parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def notes(data: StudyRuns) -> list[str]:
+    """Which runs don't count, and why."""
+    said = [left_out_note(len(data.left_out), "--retrain"), spoilt_note(data.spoilt)]
+    return [note for note in said if note]
 
 
 def title(data: StudyRuns) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from runner.logs.rundir import RunDir
 from runner.report.answers import short_answer
-from runner.report.makers import left_out_note, made_by
+from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.report.words import percent, plus_minus, table
@@ -37,9 +37,9 @@ _TITLES = {WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random sear
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
     search = data.record.search
-    note = left_out_note(len(data.record.counted()[1]), _AGAIN)
+    notes = [left_out_note(len(data.record.counted()[1]), _AGAIN), spoilt_note(data.record.spoilt)]
     parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
-    parts += [f"> {note}"] if note else []
+    parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
         parts += ["## Best settings", _best(data)]
     if data.winners:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 from runner.execute.makers import of_one_maker
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
+from runner.report.ended import ended_runs
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
@@ -43,6 +44,7 @@ class StudyRuns:
     """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch.
 
     The finished runs are those of one state of code, data and versions: `provenances`; `left_out` are the others'.
+    `spoilt` are the files of finished runs that are not what was written; those runs are left out as well.
     """
 
     study: dict[str, Any]
@@ -51,6 +53,7 @@ class StudyRuns:
     folders: dict[tuple[str, int], Path]
     provenances: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
+    spoilt: Sequence[Path] = ()
     first_end: str | None = None  # when the first of the runs ended (UTC, ISO 8601)
 
     @property
@@ -144,7 +147,8 @@ def gather(folder: Path) -> StudyRuns:
     study = read_study(folder)
     if not study:
         raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
-    found = list(ended_runs(folder, study))
+    every = list(ended_runs(folder, study))
+    found = [each for each in every if not each.spoilt]
     finished = [each.identity for each in found if each.result]
     good = of_one_maker(finished)
     counts = iter(good)
@@ -168,32 +172,9 @@ def gather(folder: Path) -> StudyRuns:
         {(each.variant, each.seed): each.path for each in kept},
         [each["provenance"] for each, count in zip(finished, good, strict=True) if count],
         [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
+        [path for each in every for path in each.spoilt],
         datetime.datetime.fromtimestamp(min(ends), datetime.UTC).isoformat(timespec="seconds") if ends else None,
     )
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run that finished (it has a result) or failed."""
-
-    variant: str
-    path: Path
-    identity: dict[str, Any]
-    result: dict[str, Any] | None
-
-    @property
-    def seed(self) -> int:
-        return int(self.identity["seed"])
-
-
-def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
-    """The runs of the study as it was last asked for, as far as they have ended."""
-    for name, variant in study["variants"].items():
-        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
-            directory = RunDir(path)
-            identity, result, status = directory.identity(), directory.result(), directory.status()
-            if identity and (status == "failed" or (status == "finished" and result)):
-                yield Ended(name, path, identity, result if status == "finished" else None)
 
 
 def summarize(data: StudyRuns) -> pd.DataFrame:

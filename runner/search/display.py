@@ -39,6 +39,8 @@ class Display:
         """Once the record knows of it too."""
         run, losses = message.run, self._record.tried[message.run].losses
         if message.kind in ("began", "epoch"):
+            if message.cause:
+                self._console.print(message.cause, highlight=False, markup=False, soft_wrap=True)
             loss = f", validation loss {losses[-1]:.4f}" if losses else ""
             self._training[run] = f"{run.variant.name}: epoch {len(losses)}{loss}"
         elif message.kind != "taken":

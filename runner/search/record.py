@@ -36,11 +36,14 @@ class Record:
         variants = (read_study(self._path.parent) or {}).get("variants", {})
         self._variants: dict[str, Any] = {name: entry for name, entry in variants.items() if "search" in entry}
         self.tried: dict[Run, Tried] = {}
+        self.spoilt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
         for name, entry in self._variants.items():
             if entry["search"] == search.identity():
                 values = {key: entry["settings"][key] for key in search.space}
                 run = search.run(search.variant(int(name), values))
-                status = RunDir(runs / run.folder).status()
+                directory = RunDir(runs / run.folder)
+                status = directory.status()
+                self.spoilt += directory.spoilt() if status == "spoilt" else []
                 state = status if status in _ENDED else RUNNING
                 self.tried[run] = Tried(values, state, self.losses(run))
 

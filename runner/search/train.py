@@ -43,6 +43,9 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
                 console.print(f"{todo}, {search.sampler}, with {count} workers on {device}", highlight=False)
+                if record.spoilt:
+                    files = ", ".join(map(str, record.spoilt))
+                    console.print(f"made anew, because spoilt: {files}", highlight=False, markup=False, soft_wrap=True)
                 if note := _others(record, place, request):
                     console.print(note, highlight=False, markup=False)
                 _train(record, crew, place, request, console)

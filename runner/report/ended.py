@@ -1,0 +1,39 @@
+"""A study's run directories, as far as their runs have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.logs.rundir import RunDir
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that finished (it has a result), failed, or had finished and has spoilt files."""
+
+    variant: str
+    path: Path
+    identity: dict[str, Any]
+    result: dict[str, Any] | None
+    spoilt: Sequence[Path] = ()
+
+    @property
+    def seed(self) -> int:
+        return int(self.identity["seed"])
+
+
+def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
+    """The runs of the study as it was last asked for, as far as they have ended."""
+    for name, variant in study["variants"].items():
+        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
+            directory = RunDir(path)
+            identity, result, status = directory.identity() or {}, directory.result(), directory.status()
+            if status == "finished" and directory.load_predictions() is None:
+                yield Ended(name, path, identity, None, [path / "predictions.npz"])
+            elif status == "spoilt":
+                yield Ended(name, path, identity, None, directory.spoilt())
+            elif status in ("failed", "finished"):
+                yield Ended(name, path, identity, result if status == "finished" else None)
