@@ -222,6 +222,11 @@ def main(arguments: list[str] | None = None) -> None:
         head = "1 problem" if count == 1 else f"{count} problems"
         print(f"{head}; nothing was trained or written.", *map(str, error.problems), sep="\n  ", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:  # a full disk, a lost mount: in the command's own files, not in one run's
+        print(
+            f"stopped: {error}. What is finished stays finished; the same command goes on from here.", file=sys.stderr
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

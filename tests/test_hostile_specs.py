@@ -158,7 +158,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_value_anywhere_in_a_study_is_refused_in_words(place: Path, name: str) -> None:
-    """Every other place for each value, the others for the next: 800 dicts in all."""
+    """Every other place for each value, the others for the next: 1,000 dicts in all."""
     count = 0
     step = 9 if name in LARGE else 2
     for key, spec in islice(cases(HOSTILE[name], name in FREE_TEXT), [*HOSTILE].index(name) % step, None, step):

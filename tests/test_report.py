@@ -152,6 +152,18 @@ def test_nothing_finished_is_still_a_page(tmp_path: Path) -> None:
     assert "boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()
 
 
+def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", ACCURACY)
+    for path in tmp_path.glob("toy/*/seed*/metrics.csv"):
+        path.write_text("spoilt")
+    table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    assert table.empty
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert "0 runs finished, 0 failed" in page
+    assert "metrics.csv; the same command makes them anew" in page
+    assert "`toy`" in write_front_page(tmp_path / "reports").read_text()
+
+
 def test_names_without_runs_are_answered(runs: Path) -> None:
     assert studies_in(runs, None) == ["toy-digits"]
     with pytest.raises(RequestError, match="There are: toy-digits"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,24 +91,20 @@ class RunDir:
         (self.checkpoint).unlink(missing_ok=True)
 
     def save_checkpoint(self, state: State) -> None:
-        replace(self.checkpoint, lambda path: torch.save(state, path))
+        _write(self.checkpoint, lambda file: torch.save(state, file))
 
     def load_checkpoint(self) -> State | None:
         """The last checkpoint, or None where there is none or it is spoilt. No code in it is run."""
         return _load(self.checkpoint)
 
     def save_best(self, weights: State) -> None:
-        replace(self.folder / "best.pt", lambda path: torch.save(weights, path))
+        _write(self.folder / "best.pt", lambda file: torch.save(weights, file))
 
     def load_best(self) -> State | None:
         return _load(self.folder / "best.pt")
 
     def save_predictions(self, **arrays: Any) -> None:
-        def write(path: Path) -> None:
-            with open(path, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-
-        replace(self.folder / "predictions.npz", write)
+        _write(self.folder / "predictions.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
 
     def load_predictions(self) -> dict[str, Any] | None:
         """val_logits, val_labels, test_logits, test_labels, or None. No code in the file is run."""
@@ -119,6 +117,14 @@ class RunDir:
 
     def write_traceback(self, text: str) -> None:
         write_text(self.folder / "traceback.txt", text)
+
+
+def _write(path: Path, save: Callable[[io.BytesIO], object]) -> None:
+    """Through the memory: on a full disk torch speaks of positions, and holds the half-written file open, so that its
+    room is not free for the words that say so."""
+    buffer = io.BytesIO()
+    save(buffer)
+    replace(path, lambda beside: beside.write_bytes(buffer.getbuffer()))
 
 
 def _are_predictions(arrays: dict[str, Any]) -> bool:

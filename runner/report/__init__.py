@@ -122,6 +122,8 @@ def _latex(summary: pd.DataFrame) -> str:
 
 def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predicted], folder: Path) -> dict[str, str]:
     """Draws what there is to draw; returns each figure's path in the report."""
+    if summary.empty:
+        return {}
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "classes", "confusion")}
     made = []
     if summary["effect val/accuracy"].notna().any():

@@ -31,6 +31,7 @@ METRICS = (
     "units",
     "seconds",
 )
+_EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
 _FROM_RESULT = {
     "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
     "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",
@@ -186,7 +187,7 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
         for metric in METRICS:
             interval = mean_interval(data.values(name, metric))
             row |= {metric: interval.estimate, f"{metric} low": interval.low, f"{metric} high": interval.high}
-        for metric in ("val/accuracy", "test/accuracy", "val/loss", "test/loss"):
+        for metric in _EFFECTS:
             effect = data.effect(name, metric) if name != BASELINE else None
             row |= {
                 f"effect {metric}": effect.interval.estimate if effect else np.nan,
@@ -196,6 +197,10 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
                 f"effect {metric} n": effect.interval.n if effect else 0,
             }
         rows.append(row)
+    if not rows:  # nothing has ended, or what had is spoilt
+        names = [*METRICS, *(f"effect {metric}" for metric in _EFFECTS)]
+        ends = ("", " low", " high", " p", " n")
+        return pd.DataFrame(columns=["variant", "n", "failed", *(f"{name}{end}" for name in names for end in ends)])
     return pd.DataFrame(rows)
 
 
