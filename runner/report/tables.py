@@ -229,4 +229,17 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 {"variant": row["variant"], "metric": metric, "n": row["n"], "failed": row["failed"]} | values | effects
             )
-    return pd.DataFrame(rows)
+    columns = [
+        "variant",
+        "metric",
+        "n",
+        "failed",
+        "mean",
+        "low",
+        "high",
+        "effect",
+        "effect low",
+        "effect high",
+        "effect p",
+    ]
+    return pd.DataFrame(rows, columns=columns)
