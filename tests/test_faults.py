@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import time
@@ -18,6 +19,7 @@ from runner.data import prepare
 from runner.execute.messages import Message, Place, Share
 from runner.execute.provenance import provenance
 from runner.execute.share import train_share
+from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.logs.rundir import RunDir
 from runner.report import write_report
@@ -112,6 +114,33 @@ def fill(disk: Path, room: int) -> None:
         while file.write(bytes(4096)):
             pass
     (disk / "room").unlink()
+
+
+def test_fail_fast_stops_at_the_first_failure_and_the_next_command_does_the_rest(tmp_path: Path) -> None:
+    bad = {"bad": {"model": "tests.fakes:raising"}}
+    study = {"baseline": BASE | {"epochs": 200}, "variants": bad, "seeds": 1}
+    outcome, text = run(study, tmp_path, workers=1, fail_fast=True)
+    assert outcome.failed == 1
+    assert "stopped at the first failure, as told" in text
+    (baseline,) = tmp_path.glob("runs/*/baseline-*/seed0")
+    assert RunDir(baseline).status() != "finished"
+    outcome, _ = run(study | {"variants": {}}, tmp_path, workers=1)
+    assert outcome.failed == 0
+
+
+class _Deadly:
+    """A worker that is handed this dies before it is ready."""
+
+    def __reduce__(self) -> Any:
+        return os._exit, (9,)
+
+
+def test_workers_that_die_at_once_are_not_tried_for_ever(share: Share) -> None:
+    messages: list[Message] = []
+    deadly: Any = _Deadly()
+    with pytest.raises(NoWorkers, match="exit status 9"), Workers(deadly, 1) as crew:
+        crew.train([share], lambda _, message: messages.append(message))
+    assert messages == []  # no run's doing
 
 
 @pytest.fixture
