@@ -80,13 +80,13 @@ def curves(val: Any, train: Any) -> pd.DataFrame:
 def test_overfitting_is_named_where_validation_loss_turns() -> None:
     epochs = np.arange(1.0, 13)
     turning = study({"baseline": {}}, curves=curves(1 + np.abs(epochs - 5) / 10, 1 / epochs))
-    assert "| baseline | 5.0 ± 0.0 |" in diagnostics.overfitting(turning)
-    assert "**overfits**" in diagnostics.overfitting(turning)
+    assert "| baseline | 4 | 5.0 ± 0.0 |" in diagnostics.overfitting(turning)
+    assert "| overfits |" in diagnostics.overfitting(turning)
     falling = study({"baseline": {}}, curves=curves(1 / epochs, 1 / epochs))
     assert "| still learning |" in diagnostics.overfitting(falling)
     noise = 1 + np.array([3, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1.0]) / 10  # a turn, but nothing that goes on
     flat = study({"baseline": {}}, curves=curves(noise, np.ones(12)))
-    assert "overfits**" not in diagnostics.overfitting(flat)
+    assert "| not shown |" in diagnostics.overfitting(flat)
 
 
 @pytest.fixture

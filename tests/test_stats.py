@@ -28,6 +28,7 @@ from runner.stats import (
     seeds_needed,
     signed_rank_p,
     smallest_effect,
+    spread_interval,
     trend_effect,
     two_level_effect,
 )
@@ -131,16 +132,26 @@ def test_two_level_variance_is_that_of_the_analysis_of_variance() -> None:
     anova = anova_lm(ols("y ~ s + i", frame).fit())
     ms_seed, ms_image, ms_rest = (float(anova["mean_sq"][name]) for name in ("s", "i", "Residual"))
     found = two_level_effect(table)
-    total = ms_seed + ms_image - ms_rest
-    freedom = total**2 / (ms_seed**2 / 5 + ms_image**2 / 39 + ms_rest**2 / (5 * 39))
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(total / 240)
+    seeds, images = stats.t.ppf(0.975, 5) ** 2 * ms_seed, stats.t.ppf(0.975, 39) ** 2 * max(0, ms_image - ms_rest)
+    half = math.sqrt((seeds + images) / 240)
     assert (found.interval.low, found.interval.high) == pytest.approx((table.mean() - half, table.mean() + half))
+
+
+@given(st.integers(2, 5), st.integers(2, 30), st.integers(0, 1000))
+def test_two_level_is_never_narrower_than_over_seeds_and_its_p_is_its_intervals(n: int, images: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-1, 2, (n, images)) + rng.normal(0, 0.3, (n, 1))
+    found, plain = two_level_effect(values), mean_interval(values.mean(axis=1))
+    assert found.interval.high - found.interval.low >= (plain.high - plain.low) * (1 - 1e-9)
+    if abs(found.p - 0.05) > 1e-6:
+        assert (found.interval.low > 0 or found.interval.high < 0) == (found.p < 0.05)
 
 
 def test_two_level_without_image_variation_is_the_t_interval_over_seeds() -> None:
     values = np.repeat([[0.1], [0.3], [0.2], [0.5]], 50, axis=1)
     found, plain = two_level_effect(values), mean_interval([0.1, 0.3, 0.2, 0.5])
     assert (found.interval.low, found.interval.high) == pytest.approx((plain.low, plain.high))
+    assert found.p == pytest.approx(stats.ttest_1samp([0.1, 0.3, 0.2, 0.5], 0).pvalue)
     assert math.isnan(two_level_effect(values[:1]).interval.low)  # one seed says nothing of others
 
 
@@ -164,6 +175,9 @@ def test_a_trend_is_the_mean_slope_over_seeds() -> None:
 def test_seeds_needed_has_the_power_that_it_says() -> None:
     """A standardized difference of 0.5 needs 34 pairs for power .8 (Cohen 1988, table 2.4.1, one sample)."""
     assert seeds_needed(2.0, 1.0) == 34
+    assert (seeds_needed(2.0, 1.0, alpha=0.01) or 0) > 34
+    assert seeds_needed(2.0, 1.0, equal=True) == 36  # (z.95 + z.90)^2 s^2 / d^2 = 34.3, and a little for t
+    assert spread_interval(1.0, 5) == pytest.approx((0.599, 2.874), abs=1e-3)  # the tables of chi-squared
     assert smallest_effect(2.0, 34) == pytest.approx(1.0, abs=0.01)
     assert seeds_needed(0.0, 1.0) is None
     assert seeds_needed(1.0, 1e-9) is None

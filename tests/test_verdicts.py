@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,63 @@ def test_a_trend_says_what_its_slope_is_per() -> None:
 def test_undecided_says_how_many_seeds_it_would_take() -> None:
     (verdict,) = judge(runs([{"ask": "?", "compare": ["same", "baseline"], "expect": "more", "smallest": 0.001}]))
     assert verdict.answer == UNDECIDED
-    assert verdict.seeds
-    assert verdict.seeds > SEEDS
-    assert f"about {verdict.seeds} seeds" in long_answer(verdict, 1)
+    needed = verdict.needed
+    assert needed
+    assert needed.seeds > SEEDS
+    assert needed.low
+    assert needed.high
+    assert needed.low < needed.seeds < needed.high
+    words = (
+        f"about {needed.seeds} seeds: {needed.low} to {needed.high}, since {SEEDS} seeds tell the spread only roughly"
+    )
+    assert words in long_answer(verdict, 1)
+
+
+def test_needed_seeds_are_those_of_the_open_comparison_at_holms_strictest_level() -> None:
+    one = {"ask": "?", "compare": ["same", "baseline"], "expect": "equal", "smallest": 0.001}
+    (alone,), many = judge(runs([one])), judge(runs([one] * 10))
+    assert alone.needed
+    assert many[0].needed
+    assert many[0].needed.seeds > alone.needed.seeds
+    sure = judge(runs([{"ask": "?", "compare": ["a", "baseline"], "expect": "more", "smallest": 0.05}]))[0]
+    assert sure.needed is None
+
+
+def test_one_comparison_that_cannot_be_tested_leaves_all_open() -> None:
+    good = one_sample_effect([1.0, 1.1, 0.9])
+    for bad in (one_sample_effect([1.0]), one_sample_effect([math.inf, 1.0])):
+        for effects in ([good, bad], [bad, good]):
+            for expect in ("more", "different"):
+                assert math.isnan(weigh(effects, expect, None)[1])
+    assert math.isnan(weigh([one_sample_effect([0, 0])], "equal", 1.0)[1])
+
+
+def test_an_untestable_question_says_why() -> None:
+    table = runs([{"ask": "?", "compare": ["a", "baseline"], "metric": "best_epoch"}])
+    table.runs["best_epoch"] = np.where(table.runs["variant"] == "a", 3.0, 2.0)
+    (verdict,) = judge(table)
+    assert verdict.answer == UNDECIDED
+    assert "differences that do not vary" in long_answer(verdict, 1)
+
+
+def test_exploratory_questions_do_not_weigh_on_those_declared_before() -> None:
+    early = {"ask": "?", "compare": ["same", "baseline"], "declared": "2026-01-01T00:00:00+00:00"}
+    late = early | {"ask": "!", "declared": "2026-03-01T00:00:00+00:00"}
+    first, *_, last = judge(runs([early, late, late, late], "2026-02-01T00:00:00+00:00"))
+    assert first.adjusted == pytest.approx(first.p)
+    assert last.adjusted == pytest.approx(min(1.0, 4 * last.p))
+
+
+def test_the_course_of_training_is_compared_over_common_epochs() -> None:
+    table = runs([{"ask": "?", "compare": ["a", "baseline"], "metric": "val_accuracy_area"}])
+    rows = [
+        {"variant": name, "seed": seed, "epoch": epoch, "val/accuracy": 0.1 * epoch + 0.01 * seed * (name == "a"),
+         "train/loss": 1.0, "val/loss": 1.0}
+        for seed in range(SEEDS) for name, last in (("a", 3), ("baseline", 5)) for epoch in range(1, last + 1)
+    ]  # fmt: skip
+    mine, theirs = replace(table, curves=pd.DataFrame(rows)).paired(["a", "baseline"], "val_accuracy_area")
+    assert theirs == pytest.approx([0.2] * SEEDS)  # its last two epochs are not compared
+    assert mine - theirs == pytest.approx(0.01 * np.arange(SEEDS))
 
 
 def test_holm_is_over_all_questions_of_the_study() -> None:
@@ -99,7 +154,8 @@ def test_an_answer_that_holm_takes_back_says_so() -> None:
     table.runs.loc[table.runs["variant"] == "same", "val/accuracy"] += 0.004
     verdict = judge(table)[0]
     assert verdict.p <= 0.05 < verdict.adjusted
-    assert f"Alone this question would count as answered (p {p_text(verdict.p)})" in long_answer(verdict, 1)
+    assert f"Its own p of {p_text(verdict.p)} leans to *supported*" in long_answer(verdict, 1)
+    assert f"Undecided, leaning to yes (p {p_text(verdict.adjusted)} after Holm)" in short_answer(verdict)
 
 
 def test_large_numbers_are_written_out() -> None:
@@ -150,11 +206,11 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
     )
     expected = {
         "epochs_to": 2.0,
-        "val_accuracy_area": (0.2 + 0.5 + 0.4 + 0.6 + 2 * 0.6) / 6,
-        "train_loss_area": (2 + 1 + 1.5 + 0.5 + 2 * 0.5) / 6,
-        "train_roughness": (1 + 0.5 + 1) / 3,
+        "val_accuracy_area": (0.2 + 0.5 + 0.4 + 0.6) / 4,
+        "train_loss_area": (2 + 1 + 1.5 + 0.5) / 4,
+        "train_roughness": (math.log(1.5 * 2) + math.log(1.5 * 3)) / 2,  # log loss: -log 2, +log 1.5, -log 3
         "first_epoch_loss_max": 9.0,
-        "late_spread": float(np.std([2.0, 0.8, 1.2, 1.0], ddof=1)),
+        "late_spread": float(np.sqrt(np.polyfit(range(4), [2.0, 0.8, 1.2, 1.0], 1, full=True)[1][0] / 2)),
         "train_eval/accuracy": 0.7,  # where validation loss was lowest
     }
     for metric, value in expected.items():

@@ -103,13 +103,14 @@ def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]
 
 def _write_study(study: ResolvedStudy, request: Request) -> None:
     """study.json: the resolved request, with the time at which each question was first declared."""
-    from runner.logs.studyfile import read_study
+    from runner.logs.studyfile import first_end, read_study
 
     path = request.runs / study.name / "study.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    before = (read_study(path.parent) or {}).get("questions", [])
-    declared = {_question_key(item): item.get("declared", now) for item in before}
+    before = read_study(path.parent) or {}
+    declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
+    ended = {variant["directory"]: variant.get("first_end") for variant in before.get("variants", {}).values()}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
     write_json(
         path,
@@ -123,6 +124,8 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
                     "directory": variant.directory,
                     "changes": variant.changes,
                     "settings": variant.settings.plain(),
+                    # kept, so that training runs anew makes no question seem older than what it judges
+                    "first_end": first_end(path.parent / variant.directory, ended.get(variant.directory)),
                 }
                 for variant in study.variants
             },

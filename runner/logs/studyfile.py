@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
 from runner.files import read_json
+from runner.logs.rundir import RunDir
 
 
 class _Variant(pydantic.BaseModel):
     directory: str = pydantic.Field(pattern=r"^[^/\\]+$")
     changes: dict[str, Any]
     settings: dict[str, Any]
+    first_end: str | None = None
 
 
 class _Study(pydantic.BaseModel):
@@ -23,6 +26,14 @@ class _Study(pydantic.BaseModel):
     command: str
     variants: dict[str, _Variant]
     questions: list[dict[str, Any]] = []
+
+
+def first_end(variant: Path, known: str | None) -> str | None:
+    """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
+    ends = [(RunDir(path).identity() or {}).get("ended") for path in variant.glob("seed*")]
+    stamps = [end for end in ends if isinstance(end, (int, float)) and end]
+    first = datetime.datetime.fromtimestamp(min(stamps), datetime.UTC).isoformat(timespec="seconds") if stamps else None
+    return min(filter(None, (known, first)), default=None)
 
 
 def read_study(folder: Path) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from runner.report.verdicts import REFUTED, SUPPORTED, Comparison, Verdict
+from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
 from runner.report.words import p_text, table
 from runner.spec import METRICS
 from runner.stats import ALPHA
@@ -32,7 +32,7 @@ def long_answer(verdict: Verdict, number: int) -> str:
             comparison.label,
             _effect(comparison, question),
             p_text(comparison.effect.p),
-            "n < 6" if comparison.signed_rank is None else p_text(comparison.signed_rank),
+            "-" if comparison.signed_rank is None else p_text(comparison.signed_rank),
             str(comparison.effect.interval.n),
             "-" if math.isnan(comparison.correlation) else f"{comparison.correlation:+.2f}",
         ]
@@ -44,12 +44,28 @@ def long_answer(verdict: Verdict, number: int) -> str:
         expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
     best = f" {verdict.wins}" if verdict.wins else ""
-    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}"]
+    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}{_caution(question)}"]
     return "\n".join(lines)
+
+
+def _caution(question: dict[str, object]) -> str:
+    """What a kind of question does not say by itself."""
+    if "value" in question:
+        return (
+            " The constant is taken as exact: where it is one run of somebody else's, its own spread is unknown, and "
+            "the answer is about the mean of these seeds alone."
+        )
+    if "trend" in question:
+        return " A straight line's slope: a rise and fall over the levels is not seen."
+    if question.get("expect") == "equal":
+        return " Equal within the margin at .05 is the 90% interval within it."
+    return ""
 
 
 def _answer(verdict: Verdict) -> str:
     late = " (exploratory: asked after the runs)" if verdict.exploratory else ""
+    if verdict.answer == UNDECIDED and verdict.p <= ALPHA and "best_of" not in verdict.question:
+        late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if "best_of" in verdict.question and verdict.comparisons:
         best = verdict.comparisons[0].label.split(" - ")[0]
         sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from every other"
@@ -59,27 +75,44 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _meaning(verdict: Verdict) -> str:
-    question = verdict.question
     late = "The question was declared after runs that it judges: exploratory. " if verdict.exploratory else ""
     if verdict.answer == SUPPORTED:
         return late + "The runs show what was asked, beyond what chance over seeds explains."
     if verdict.answer == REFUTED:
         return late + _refuted(verdict) + ", beyond what chance over seeds explains."
     if math.isnan(verdict.p):
-        return late + "There are too few finished runs to test it."
-    needed = verdict.seeds
-    seeds = (
-        f" To see {_number(question['smallest'], question, sign=False)} reliably (power .8) the observed spread would "
-        f"need about {needed} seeds."
-        if needed
-        else ""
+        return late + _untested(verdict)
+    if verdict.p <= ALPHA:
+        return late + (
+            f"Its own p of {p_text(verdict.p)} leans to *{verdict.leaning}*; corrected for {verdict.family} questions "
+            f"it is {p_text(verdict.adjusted)}, so it counts as undecided." + _seeds_needed(verdict)
+        )
+    return late + "These runs don't tell; that is no proof of no difference." + _seeds_needed(verdict)
+
+
+def _untested(verdict: Verdict) -> str:
+    if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
+        return "There are too few finished runs to test it."
+    return "It can't be tested: differences that do not vary at all, or are not finite, have no t test."
+
+
+def _seeds_needed(verdict: Verdict) -> str:
+    """How many seeds the smallest difference worth knowing would take, and how sure that number is."""
+    needed, question = verdict.needed, verdict.question
+    if not needed:
+        return ""
+    size = _number(question["smallest"], question, sign=False)
+    if question.get("expect") == "equal":
+        what = f" To show that a difference is below {size}, where there is none"
+    else:
+        what = f" To see a difference of {size}"
+    if needed.seeds <= needed.n:
+        return what + f" (power .8), the {needed.n} seeds run would do, if they tell the spread rightly."
+    low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
+    return (
+        what + f" (power .8, at Holm's strictest level) takes about {needed.seeds:,} seeds: {low} to {high}, since "
+        f"{needed.n} seeds tell the spread only roughly."
     )
-    alone = (
-        f"Alone this question would count as answered (p {p_text(verdict.p)}), among the study's others it does not. "
-        if verdict.p <= ALPHA
-        else ""
-    )
-    return late + alone + "These runs don't tell; that is no proof of no difference." + seeds
 
 
 def _refuted(verdict: Verdict) -> str:

@@ -40,6 +40,7 @@ def overfitting(data: StudyRuns) -> str:
             rows.append([name, *_overfitting(curves)])
     heads = [
         "variant",
+        "n",
         "turns after epoch",
         "then rises by",
         "training falls by",
@@ -51,8 +52,9 @@ def overfitting(data: StudyRuns) -> str:
         "Validation loss turns at its lowest epoch; then: what validation loss rises and training loss falls by, an "
         "epoch (slopes over the epochs after the turn); gap: accuracy on a fixed part of train minus validation "
         "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: then validation loss rises and "
-        "training loss falls, both with intervals that leave out 0. *Still learning*: in every seed the turn is in "
-        "the last tenth of the epochs."
+        "training loss falls, both with 95% intervals that leave out 0, not adjusted for the number of variants. "
+        "*Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown* is neither; a gap "
+        "can be large all the same. n: the seeds with two epochs or more after the turn, which the slopes are of."
     )
     return table(heads, rows) + "\n\n" + note
 
@@ -75,9 +77,10 @@ def _overfitting(curves: pd.DataFrame) -> list[str]:
         )
     table = pd.DataFrame(seeds)
     rise, fall = (mean_interval(table[name].dropna()) for name in ("rise", "fall"))
-    sign = "**overfits**" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "-"
+    shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "not shown"
     gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
-    return [_half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, sign]
+    count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))
+    return [count, _half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, shown]
 
 
 def _slope(epochs: pd.Series[float], losses: pd.Series[float]) -> float:
@@ -103,13 +106,18 @@ def on_test(effects: dict[str, OnTest]) -> str:
         ]
         for name, effect in effects.items()
     ]
-    heads = ["variant", "n", "test accuracy, over seeds", "over seeds and test images", "pairs better / alike / worse"]
+    heads = [
+        "variant",
+        "n",
+        "test accuracy, over seeds",
+        "over seeds and test images",
+        "pairs better / not told apart / worse",
+    ]
     note = (
         "Minus the baseline's, points [95% interval]: as other seeds would have it on these test images, and as other "
-        "seeds would on other test images (a crossed design of seeds and images, with degrees of freedom of its own: "
-        "where images add little it can come out as the narrower of the two). Pairs: the two trained models of a seed "
-        "compared on the test images by McNemar's exact test at .05; that is about these two models, and does not "
-        "replace variation over seeds."
+        "seeds would on other test images (a crossed design of seeds and images). Pairs: the two trained models of a "
+        "seed compared on the test images by McNemar's exact test, at .05 each and not corrected; that is about these "
+        "two models, and does not replace variation over seeds."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
 
@@ -123,8 +131,8 @@ def main_effects(found: list[Contrast]) -> str:
     ]
     note = (
         "On validation accuracy, points [95% interval]: a setting's level against the baseline's, averaged over the "
-        "levels of the product's other settings; an interaction is how much the one changes the effect of the other. "
-        "p is not adjusted."
+        "levels of the product's other settings; an interaction is how much the one changes the effect of the other, "
+        "and where it is as large as a main effect, that main effect describes neither level. p is not adjusted."
     )
     return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
 

@@ -19,11 +19,14 @@ from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
 from runner.report.words import effect_text, percent, table
 from runner.spec import BASELINE
+from runner.stats import ALPHA, holm
 
 _JUDGED = (
     "Supported or refuted: p at most .05 after Holm's correction over the study's questions, the effect in the "
     "expected or in the opposite direction; otherwise undecided. Where one variant is compared with several, all "
-    "must hold. Intervals are 95%, paired by seed, not adjusted."
+    "must hold. Intervals are 95%, paired by seed, not adjusted. Signed-rank p: Wilcoxon's, where there are six "
+    "differences that are not zero. Verdicts are about other seeds on these same validation or test images; other "
+    "images add uncertainty (Diagnostics: other seeds, other test images)."
 )
 
 SEARCH_TABLE = "runs.csv"
@@ -102,22 +105,16 @@ def _figure(found: Findings, name: str) -> str:
 
 
 def headline(effects: pd.DataFrame) -> str:
-    """One sentence: what the intervals say of each variant's validation accuracy (rows of summary.csv)."""
-    better: list[str] = []
-    worse: list[str] = []
-    open_: list[str] = []
-    for _, row in effects[effects["variant"] != BASELINE].iterrows():
-        low, high = row["effect low"], row["effect high"]
+    """One sentence: which variants' validation accuracy differs from the baseline's (rows of summary.csv), at .05
+    after Holm's correction over the variants."""
+    rows = effects[effects["variant"] != BASELINE]
+    told: dict[str, list[str]] = {"better than the baseline": [], "worse": [], "not told apart from it": []}
+    for (_, row), p in zip(rows.iterrows(), holm(rows["effect p"].tolist()), strict=True):
+        side = "better than the baseline" if row["effect"] > 0 else "worse"
         text = f"{row['variant']} ({row['effect'] * 100:+z.2f})"
-        (better if low > 0 else worse if high < 0 else open_).append(text)
-    parts = []
-    if better:
-        parts.append("**better than the baseline:** " + ", ".join(better))
-    if worse:
-        parts.append("**worse:** " + ", ".join(worse))
-    if open_:
-        parts.append("**not told apart from it:** " + ", ".join(open_))
-    return "; ".join(parts) + "." if parts else ""
+        told[side if p <= ALPHA else "not told apart from it"].append(text)
+    parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
+    return f"{'; '.join(parts)} (points of validation accuracy; at .05 after Holm over the variants)." if parts else ""
 
 
 def _what(data: StudyRuns) -> str:

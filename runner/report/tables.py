@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 
 from runner.execute.makers import of_one_maker
 from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
+from runner.logs.studyfile import first_end, read_study
 from runner.report.ended import ended_runs
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
@@ -32,6 +31,8 @@ METRICS = (
     "seconds",
 )
 _EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
+OVER_EPOCHS = ("val_accuracy_area", "train_loss_area", "train_roughness")  # compared over common epochs
+LATE = 5  # epochs
 _FROM_RESULT = {
     "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
     "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",
@@ -75,21 +76,25 @@ class StudyRuns:
         rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
         return rows.set_index("seed").sort_index()
 
-    def metric(self, variant: str, metric: str, accuracy: float | None = None) -> pd.Series[Any]:
-        """A question's metric for each finished seed of a variant."""
-        finished = self.finished(variant)
-        if metric in finished:
-            return finished[metric]
-        curves = self.curves[self.curves["variant"] == variant]
-        epochs = int(self.study["variants"][variant]["settings"]["epochs"])
-        by_seed = {seed: from_curve(rows, metric, epochs, accuracy) for seed, rows in curves.groupby("seed")}
-        return pd.Series(by_seed, dtype=float).sort_index()
-
     def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
-        """The metric of each variant over the seeds that all of them finished."""
-        series = [self.metric(name, metric, accuracy) for name in variants]
-        seeds = sorted(set.intersection(*(set(each.index) for each in series)))
-        return [each[seeds].to_numpy(dtype=float) for each in series]
+        """A question's metric of each variant, over the seeds that all of them finished and, where it is about the
+        course of training, over the epochs that all of them had."""
+        finished = [self.finished(name) for name in variants]
+        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
+        if all(metric in each for each in finished):
+            return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
+        values: list[list[float]] = [[] for _ in variants]
+        for seed in seeds:
+            curves = [self._curve(name, seed) for name in variants]
+            common = min(map(len, curves)) if metric in OVER_EPOCHS else None
+            for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
+                epochs = int(self.study["variants"][name]["settings"]["epochs"])
+                values[number].append(from_curve(curve.head(common or len(curve)), metric, epochs, accuracy))
+        return [np.array(each, dtype=float) for each in values]
+
+    def _curve(self, variant: str, seed: int) -> pd.DataFrame:
+        mine = (self.curves["variant"] == variant) & (self.curves["seed"] == seed)
+        return self.curves[mine].sort_values("epoch")
 
     def levels(self, key: str) -> dict[str, float]:
         """The baseline and the variants that change this setting alone, by its value."""
@@ -111,8 +116,7 @@ class StudyRuns:
 
 def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | None) -> float:
     """A metric of one run from its epochs (`METRICS` says what each is); a run that never reached an
-    accuracy counts as one epoch more than it had."""
-    rows = rows.sort_values("epoch")
+    accuracy counts as one epoch more than it was to have."""
     if metric.startswith("train_eval/"):
         return float(rows[metric].iloc[int(np.nanargmin(rows["val/loss"].to_numpy(dtype=float)))])
     train, val = rows["train/loss"].to_numpy(dtype=float), rows["val/accuracy"].to_numpy(dtype=float)
@@ -120,15 +124,25 @@ def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | N
         reached = np.flatnonzero(val >= (accuracy or 1.0))
         return float(reached[0] + 1) if len(reached) else epochs + 1.0
     if metric in ("val_accuracy_area", "train_loss_area"):
-        curve = val if metric == "val_accuracy_area" else train
-        return float((curve.sum() + curve[-1] * (epochs - len(curve))) / epochs)
+        return float((val if metric == "val_accuracy_area" else train).mean())
     if metric == "train_roughness":
-        return float(np.abs(np.diff(train)).mean()) if len(train) > 1 else float("nan")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bends = np.diff(np.log(train), n=2)
+        return float(np.abs(bends).mean()) if len(bends) else float("nan")
     if metric == "late_spread":
-        return float(rows["val/loss"].tail(5).std()) if len(rows) > 1 else float("nan")
+        return _spread_around_line(rows["val/loss"].tail(LATE).to_numpy(dtype=float))
     if metric == "first_epoch_loss_max":
         return float(rows["train/loss_max"].iloc[0])
     raise ValueError(f"no such metric: {metric}")
+
+
+def _spread_around_line(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    """The residual standard deviation around a straight line; nan below three values, or with one that is no number."""
+    if len(values) < 3 or not np.isfinite(values).all():
+        return float("nan")
+    epochs = np.arange(len(values))
+    residuals = values - np.polyval(np.polyfit(epochs, values, 1), epochs)
+    return float(np.sqrt((residuals**2).sum() / (len(values) - 2)))
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -165,7 +179,7 @@ def gather(folder: Path) -> StudyRuns:
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", *METRICS]
-    ends = [each.identity["ended"] for each in found if each.identity.get("ended")]
+    ends = [first_end(folder / each["directory"], each.get("first_end")) for each in study["variants"].values()]
     return StudyRuns(
         study,
         pd.DataFrame(rows, columns=columns),
@@ -174,7 +188,7 @@ def gather(folder: Path) -> StudyRuns:
         [each["provenance"] for each, count in zip(finished, good, strict=True) if count],
         [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
         [path for each in every for path in each.spoilt],
-        datetime.datetime.fromtimestamp(min(ends), datetime.UTC).isoformat(timespec="seconds") if ends else None,
+        min(filter(None, ends), default=None),
     )
 
 

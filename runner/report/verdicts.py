@@ -22,6 +22,7 @@ from runner.stats import (
     paired_effect,
     seeds_needed,
     signed_rank_p,
+    spread_interval,
     trend_effect,
 )
 
@@ -48,6 +49,7 @@ class Verdict:
     p: float
     adjusted: float = math.nan
     exploratory: bool = False
+    family: int = 1  # the questions that it was adjusted with
     wins: str = ""  # for best_of: in how many seeds it was the best
 
     @property
@@ -55,18 +57,43 @@ class Verdict:
         return self.leaning if self.adjusted <= ALPHA else UNDECIDED
 
     @property
-    def seeds(self) -> int | None:
-        """Seeds that the observed spread would need for the smallest difference worth knowing."""
-        smallest = self.question.get("smallest")
-        needed = [seeds_needed(c.effect.spread, smallest) for c in self.comparisons] if smallest else []
-        return max(n for n in needed if n) if needed and all(needed) else None
+    def needed(self) -> Needed | None:
+        """Seeds that would show the smallest difference worth knowing, where the comparison that is open and spreads
+        most spreads as it did; None without such a difference or spread."""
+        smallest, alpha = self.question.get("smallest"), ALPHA / self.family
+        open_ = [c.effect for c in self.comparisons if not c.effect.p <= alpha and c.effect.spread > 0]
+        if not smallest or not open_:
+            return None
+        effect = max(open_, key=lambda effect: effect.spread)
+        spreads = (effect.spread, *spread_interval(effect.spread, effect.interval.n))
+        equal = self.question.get("expect") == "equal"
+        seeds, low, high = (seeds_needed(spread, smallest, alpha, equal) for spread in spreads)
+        return Needed(seeds, low, high, effect.interval.n) if seeds else None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Seeds for a smallest difference: as the spread of `n` seeds was, and as low and high as it may be (95%)."""
+
+    seeds: int
+    low: int | None
+    high: int | None  # None: beyond all counting
+    n: int
 
 
 def judge(data: StudyRuns) -> list[Verdict]:
-    """Every question of the study, adjusted together by Holm."""
+    """Every question of the study, adjusted by Holm: those declared before the runs among themselves, each
+    exploratory one among all."""
     verdicts = [_judge_one(data, question) for question in data.study.get("questions", [])]
-    adjusted = holm([verdict.p for verdict in verdicts])
-    return [replace(verdict, adjusted=p) for verdict, p in zip(verdicts, adjusted, strict=True)]
+    everyone = holm([verdict.p for verdict in verdicts])
+    early = [verdict.p for verdict in verdicts if not verdict.exploratory]
+    among_early = iter(holm(early))
+    adjusted = [all_ if v.exploratory else next(among_early) for v, all_ in zip(verdicts, everyone, strict=True)]
+    counts = {late: sum(not math.isnan(p) for p in ps) for late, ps in ((False, early), (True, everyone))}
+    return [
+        replace(verdict, adjusted=p, family=max(1, counts[verdict.exploratory]))
+        for verdict, p in zip(verdicts, adjusted, strict=True)
+    ]
 
 
 def _judge_one(data: StudyRuns, question: dict[str, Any]) -> Verdict:
@@ -86,22 +113,33 @@ def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tup
         return SUPPORTED, math.nan
     if expect == "equal":
         margin = smallest or 0.0
-        for_it, against = ([test(effect, margin) for effect in effects] for test in (equivalence_p, outside_p))
-        return _lean(max(for_it), against)
+        return _lean(*([test(effect, margin) for effect in effects] for test in (equivalence_p, outside_p)))
     if expect == "different":
         against = [equivalence_p(effect, smallest) for effect in effects] if smallest else []
-        return _lean(max(effect.p for effect in effects), against)
+        return _lean([effect.p for effect in effects], against)
     sign = 1 if expect == "more" else -1
     opposite = [effect.p for effect in effects if sign * effect.interval.estimate <= 0]
     if not opposite:
-        return SUPPORTED, max(effect.p for effect in effects)
-    return REFUTED, min(1.0, len(effects) * min(opposite))
+        return SUPPORTED, _all([effect.p for effect in effects])
+    return REFUTED, _any(opposite, len(effects))
 
 
-def _lean(for_it: float, against: list[float]) -> tuple[str, float]:
+def _all(p_values: Sequence[float]) -> float:
+    """That all hold: the largest p; nan where one can't be tested."""
+    return float(np.max(p_values))
+
+
+def _any(p_values: Sequence[float], count: int) -> float:
+    """That one of `count` holds: the smallest p times the count; nan where none can be tested."""
+    known = [p for p in p_values if not math.isnan(p)]
+    return min(1.0, count * min(known)) if known else math.nan
+
+
+def _lean(for_it: Sequence[float], against: Sequence[float]) -> tuple[str, float]:
     """The likelier of two answers. Both can be significant: a difference, but less than is worth knowing."""
-    smallest = min(1.0, len(against) * min(against)) if against else 1.0
-    return (SUPPORTED, for_it) if not for_it > smallest else (REFUTED, smallest)
+    supports, refutes = _all(for_it), _any(against, len(against))
+    untested = math.isnan(supports) and not math.isnan(refutes)
+    return (REFUTED, refutes) if untested or refutes < supports else (SUPPORTED, supports)
 
 
 def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
@@ -142,9 +180,9 @@ def _wins(data: StudyRuns, question: dict[str, Any]) -> str:
         return ""
     metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
     ranked = _ranked(data, question["best_of"], metric, accuracy)
-    table = np.column_stack(data.paired(ranked, metric, accuracy))
-    first = table.argmax(axis=1) if _high_is_good(metric) else table.argmin(axis=1)
-    return f"{ranked[0]} was the best in {(first == 0).sum()} of {len(table)} seeds."
+    table = np.column_stack(data.paired(ranked, metric, accuracy)) * (1 if _high_is_good(metric) else -1)
+    alone = (table[:, :1] > table[:, 1:]).all(axis=1)
+    return f"{ranked[0]} was the best in {alone.sum()} of {len(table)} seeds."
 
 
 def _high_is_good(metric: str) -> bool:
@@ -152,10 +190,11 @@ def _high_is_good(metric: str) -> bool:
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:
-    """The variants that finished, the best first: accuracies high, everything else low."""
-    high = _high_is_good(metric)
-    means = {name: float(np.mean(data.metric(name, metric, accuracy))) for name in variants if len(data.finished(name))}
-    return sorted(means, key=lambda name: -means[name] if high else means[name])
+    """The variants that finished, the best over their common seeds first: accuracies high, everything else low."""
+    there = [name for name in variants if len(data.finished(name))]
+    values = data.paired(there, metric, accuracy) if there else []
+    means = {name: float(np.mean(value)) if len(value) else math.nan for name, value in zip(there, values, strict=True)}
+    return sorted(means, key=lambda name: -means[name] if _high_is_good(metric) else means[name])
 
 
 def _declared_late(data: StudyRuns, question: dict[str, Any]) -> bool:

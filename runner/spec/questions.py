@@ -17,13 +17,16 @@ METRICS = {  # every metric a question may ask about: column of the run table ->
     "train_eval/accuracy": "accuracy at the best epoch on a fixed part of train, not augmented",
     "train_eval/loss": "loss at the best epoch on a fixed part of train, not augmented",
     "best_epoch": "epoch of the lowest validation loss",
-    "epochs_to": 'epochs until validation accuracy first reaches the question\'s "accuracy"',
-    "val_accuracy_area": "mean validation accuracy over all epochs asked for; a stopped run keeps its last",
-    "train_loss_area": "mean training loss over all epochs asked for; a stopped run keeps its last",
-    "train_roughness": "mean absolute change of the training loss from one epoch to the next",
+    "epochs_to": 'epochs until validation accuracy first reaches the question\'s "accuracy"; one more than asked for '
+    "where it never does",
+    "val_accuracy_area": "mean validation accuracy over the epochs that the compared runs of a seed all have: how fast "
+    "and how high together",
+    "train_loss_area": "mean training loss over the epochs that the compared runs of a seed all have",
+    "train_roughness": "how much the training loss's relative fall changes from one epoch to the next: mean absolute "
+    "second difference of its logarithm, over the epochs that the compared runs of a seed all have",
     "generalization_gap": "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
     "first_epoch_loss_max": "largest loss of a step in the first epoch",
-    "late_spread": "standard deviation of validation loss over the last five epochs",
+    "late_spread": "standard deviation of validation loss around a straight line, over the last five epochs",
     "seconds": "training time of the run",
 }
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
