@@ -50,7 +50,7 @@ def identities(*runs: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for number, each in enumerate(runs):
         settings = {"dataset": "folder:/a/pets", **each.get("settings", {})}
-        made = NOW | {key: each[key] for key in ("data", "code", "versions", "device") if key in each}
+        made = NOW | {key: each[key] for key in ("data", "code", "versions", "device", "processor") if key in each}
         times = {"started": number * 10.0, "ended": number * 10.0 + each.get("long", 5)}
         found.append({"settings": settings, "provenance": made} | times)
     return found
@@ -76,6 +76,7 @@ SMALL = {"settings": {"image_size": 8}, "data": "small"}
         ([OLD, {"code": "older"}, OLD], [0, 2]),  # none is present: the newest run's state
         ([{"versions": {"torch": "1"}}, {}], [1]),
         ([{"device": "cuda"}, {}], [1]),
+        ([{"processor": "another"}, {}], [0, 1]),  # it rounds otherwise, which is luck and no other experiment
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d2"}], [1, 2]),
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d1"}], [0, 2]),  # they were put back
         ([{"data": "d1"}, {"data": "d2", "settings": {"dataset": "folder:/b/pets"}}], [1]),  # another folder
