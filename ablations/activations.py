@@ -41,7 +41,7 @@ STUDY = {
          "interaction": ["tanh_deep", "tanh", "relu_deep", "baseline"],
          "metric": "val/accuracy", "expect": "less", "smallest": 0.005,
          "claim": "ReLU avoids vanishing gradients in deep layers"},
-        {"ask": "Does BatchNorm make up for a deep network of sigmoids?",
+        {"ask": "Does BatchNorm help a deep network of sigmoids?",
          "compare": ["sigmoid_deep+batchnorm", "sigmoid_deep"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
          "claim": "were vanishing gradients a problem, BatchNorm would mitigate them"},

@@ -23,7 +23,7 @@ STUDY = {
          "interaction": ["lr=0.03,batch_norm=True", "lr=0.03", "batch_norm=True", "baseline"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
          "claim": "BatchNorm makes it much less likely that a very large update destabilizes the network"},
-        {"ask": "Does the network with BatchNorm learn faster at 0.01 than at 0.001?",
+        {"ask": "Is the network with BatchNorm ahead at 0.01 of itself at 0.001 in the course of training?",
          "compare": ["lr=0.01,batch_norm=True", "batch_norm=True"],
          "metric": "val_accuracy_area", "expect": "more", "smallest": 0.005,
          "claim": "that stability allows faster training"},
