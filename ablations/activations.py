@@ -1,7 +1,7 @@
 """Which activation is best, and does depth change that?
 
 Run:      make ablations STUDY=activations
-Outcome:  sigmoid fails in eight layers and BatchNorm mends it; ReLU, tanh and GELU are not told apart there
+Outcome:  sigmoid fails in eight layers and BatchNorm helps; ReLU, tanh and GELU are not told apart there
 """
 
 DEEP = [256, 256, 256, 256, 256, 256, 256, 256]

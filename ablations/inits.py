@@ -1,7 +1,7 @@
 """Does the initialization matter more in a deep network?
 
 Run:      make ablations STUDY=inits
-Outcome:  undecided between He and Xavier at eight layers too; [0, 1) breaks a network, and BatchNorm mends it
+Outcome:  undecided between He and Xavier at eight layers too; [0, 1) breaks a network, and BatchNorm helps
 """
 
 DEEP = [256, 256, 256, 256, 256, 256, 256, 256]
