@@ -26,7 +26,7 @@ STUDY = {
          "compare": ["channels=1", "channels=3"],
          "metric": "val/accuracy", "expect": "less", "smallest": 0.005,
          "claim": "only the input layer changes, from 3 to 1 channel"},
-        {"ask": "Is the network ahead in the course of training where images are normalized by their own mean and deviation?",
+        {"ask": "Is the network ahead in the course of training where images are normalized?",
          "compare": ["baseline", "normalize=none"],
          "metric": "val_accuracy_area", "expect": "more", "smallest": 0.005,
          "claim": "normalization makes training converge fast and stably"},
