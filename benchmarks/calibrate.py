@@ -9,96 +9,26 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import itertools
 import os
 import platform
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from rich.console import Console
 from scipy import stats
 
+from benchmarks.simulations import COVERS, QUESTIONS, SEEDS, simulate, simulate_kinds, simulate_two_level
 from runner.execute import Request, execute
 from runner.expand import Overrides
 from runner.files import write_text
 from runner.report.figures import saved
 from runner.report.tables import StudyRuns, gather
-from runner.report.verdicts import weigh
 from runner.report.words import table
 from runner.spec import BASELINE
-from runner.stats import ALPHA, holm, mean_interval, paired_effect, smallest_effect, two_level_effect
-
-Array = npt.NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
-SEEDS = (3, 5, 10)
-
-
-def _skewed(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    return np.asarray(rng.lognormal(size=size) - np.exp(0.5))
-
-
-def _unequal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    arms = rng.normal(size=size)
-    arms[1:] *= 4
-    return arms
-
-
-def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    arms = _skewed(rng, size)
-    arms[0] = rng.normal(size=size[1])
-    return arms
-
-
-ARMS: dict[str, Draw] = {  # of mean 0, the baseline's first: what seeds do to a variant's accuracy
-    "normal": lambda rng, size: rng.normal(size=size),
-    "skewed (log-normal)": _skewed,
-    "heavy tails (t, 3 degrees)": lambda rng, size: rng.standard_t(3, size=size),
-    "unequal (variants 4 times as wide)": _unequal,
-    "unlike (variants log-normal, baseline normal)": _unlike,
-}
-_QUESTIONS = 9  # as many variants as the study mlp compares with its baseline
-
-
-def simulate(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """For each kind of arms and n: how often the 95% interval of an effect covers the truth (0), and how
-    often at least one of nine questions without an effect is called supported or refuted after Holm."""
-    cases = [(name, seeds) for name in ARMS for seeds in SEEDS]
-    with ProcessPoolExecutor() as pool:
-        return pd.DataFrame(list(pool.map(_simulate_one, cases, itertools.repeat(draws), rng.spawn(len(cases)))))
-
-
-def _simulate_one(case: tuple[str, int], draws: int, rng: np.random.Generator) -> dict[str, str | float]:
-    name, seeds = case
-    covered = families = 0
-    for _ in range(draws):
-        baseline, *variants = ARMS[name](rng, (1 + _QUESTIONS, seeds))
-        effects = [paired_effect(variant, baseline) for variant in variants]
-        covered += effects[0].interval.low <= 0 <= effects[0].interval.high
-        families += min(holm([weigh([effect], "more", None)[1] for effect in effects])) <= ALPHA
-    return {"arms": name, "n": seeds, "coverage": covered / draws, "family": families / draws}
-
-
-def simulate_two_level(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """How often the interval over seeds and test images covers: images of different difficulty, networks
-    of different skill, 1,000 images right or wrong; the truth is the mean over all seeds and images."""
-    rows = []
-    skill, difficulty = 0.1, 1.5  # logits; chosen so that both levels matter
-    truth = float(stats.norm.cdf(0.5 / np.sqrt(1 + skill**2 + difficulty**2)))
-    for seeds in SEEDS:
-        covered = alone = 0
-        for _ in range(draws):
-            level = 0.5 + rng.normal(0, skill, (seeds, 1)) + rng.normal(0, difficulty, (1, 1000))
-            right = (level + rng.normal(size=level.shape) > 0).astype(float)
-            both, one = two_level_effect(right).interval, mean_interval(right.mean(axis=1))
-            covered += both.low <= truth <= both.high
-            alone += one.low <= truth <= one.high
-        rows.append({"n": seeds, "both": covered / draws, "seeds alone": alone / draws})
-    return pd.DataFrame(rows)
+from runner.stats import ALPHA, paired_effect, smallest_effect
 
 
 @dataclass(frozen=True)
@@ -163,7 +93,9 @@ def draw_figure(simulated: pd.DataFrame, pairs: Same, path: Path) -> None:
         right.set(xlabel=f"p of {len(p)} pairs without a difference", ylabel="share of pairs with at most that p")
 
 
-def page(simulated: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.DataFrame, draws: int) -> Iterator[str]:
+def page(
+    simulated: pd.DataFrame, kinds: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.DataFrame, draws: int
+) -> Iterator[str]:
     """docs/calibration.md, part by part."""
     percent = "{:.1f}".format
     yield "# Calibration: how often the statistics err"
@@ -172,7 +104,7 @@ def page(simulated: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.Da
     yield "![coverage of the intervals, and p of pairs without a difference](calibration.png)"
     yield "## Simulated"
     yield (
-        f"{draws:,} studies of a baseline and {_QUESTIONS} variants, none of which differs. Coverage: how often the "
+        f"{draws:,} studies of a baseline and {QUESTIONS} variants, none of which differs. Coverage: how often the "
         "95% interval of an effect contains the truth. Any question called: how often at least one of the nine "
         "questions is answered with yes or no, after Holm, though there is nothing to find."
     )
@@ -183,25 +115,38 @@ def page(simulated: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.Da
     yield table(["seeds' accuracies", "n", "coverage, %", "any question called, %"], rows)
     error = 100 * 1.96 * np.sqrt(0.05 * 0.95 / draws)
     yield (
-        f"Simulation error: ± {error:.1f} points. A difference of two arms of the same shape is symmetric, however "
-        "skewed they are, and the t interval then covers at least what it says. Arms of unlike skewness are the "
-        "method's limit: there it covers less."
+        f"Simulation error: ± {error:.1f} points where the truth is 5 or 95. A difference of two arms of one shape is "
+        "symmetric, however skewed they are, and the t interval then covers about what it says, more with heavy "
+        "tails. Arms of unlike skewness are the method's limit: there it covers less."
     )
+    yield "### Each kind of question"
+    rows = [[r["kind"], r["error"], *(percent(100 * r[str(n)]) for n in SEEDS)] for _, r in kinds.iterrows()]
+    yield (
+        f"How often one question alone, at .05, is answered wrongly, %; {draws // 2:,} draws of normal arms that do "
+        "not differ, or for `equal` by just the margin (three standard deviations of an arm). Simulation error: "
+        f"± {error * np.sqrt(2):.1f} points."
+    )
+    yield table(["kind", "error", *(f"{n} seeds" for n in SEEDS)], rows, names=2)
     yield "### Seeds and test images together"
-    rows = [[str(int(r["n"])), percent(100 * r["both"]), percent(100 * r["seeds alone"])] for _, r in levels.iterrows()]
+    rows = [[str(int(r["n"])), *(percent(100 * r[name]) for name in COVERS)] for _, r in levels.iterrows()]
     yield (
         "Test accuracy on 1,000 images of different difficulty, of networks of different skill; the truth is the mean "
-        "over all images and seeds there could be. An interval over seeds alone is about these test "
-        "images, and misses it:"
+        "over all images and seeds there could be. Coverage, %, of a variant's accuracy and of the difference of two "
+        "whose hard images are the same by nine tenths. An interval over seeds alone is about these test images, and "
+        f"misses the truth. {draws // 4:,} draws; simulation error: ± {2 * error:.1f} points."
     )
-    yield table(["n", "over seeds and images: coverage, %", "over seeds alone: coverage, %"], rows, names=0)
+    heads = ["accuracy: seeds and images", "seeds alone", "difference: seeds and images", "seeds alone"]
+    yield table(["n", *heads], rows, names=0)
     yield "## Real: a study without differences"
     low, high = pairs.expected
+    share = stats.binomtest(pairs.called, len(pairs.p)).proportion_ci()
     yield (
         f"The study `aa` on mnist5k: {len(pairs.p)} pairs of variants that differ in their random numbers alone, "
         f"{pairs.seeds} seeds each. **{pairs.called} of {len(pairs.p)}** were called different at .05; "
-        f"95% of such counts lie from {low} to {high} if the test keeps its word. Their intervals covered 0 in "
-        f"{pairs.covered} of {len(pairs.p)}. Kolmogorov-Smirnov test that the p are uniform: "
+        f"95% of such counts lie from {low} to {high} if the test keeps its word (one that erred twice as often would "
+        f"pass here with probability {stats.binom.cdf(high, len(pairs.p), 2 * ALPHA):.2f}). The share's own 95% "
+        f"interval is {percent(100 * share.low)} to {percent(100 * share.high)}% (Clopper-Pearson). Their intervals "
+        f"covered 0 in {pairs.covered} of {len(pairs.p)}. Kolmogorov-Smirnov test that the p are uniform: "
         f"p = {stats.kstest(pairs.p, 'uniform').pvalue:.2f}."
     )
     yield "## Power: what n seeds can see"
@@ -216,7 +161,8 @@ def page(simulated: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.Da
     ]
     yield (
         "The true difference in validation accuracy, points, that a paired t test finds with probability .8 at .05 "
-        "(one question, no correction), from the median spread of the variants' differences over seeds:"
+        "(one question, no correction), from the median spread of the variants' differences over seeds; variants that "
+        "lose more than 20 points are left out:"
     )
     yield table(["study", "variants", "spread", "3 seeds", "5 seeds", "10 seeds", "20 seeds"], rows)
 
@@ -233,9 +179,10 @@ def main() -> None:
     if Path("runs/mlp-cifar10/study.json").exists():  # trained by make ablations DATASET=cifar10; too long for here
         studies["mlp-cifar10"] = gather(Path("runs/mlp-cifar10"))
     pairs = same(study_runs("aa", "mnist5k", arguments.data, console))
-    simulated, levels = simulate(arguments.draws, rng), simulate_two_level(arguments.draws // 10, rng)
+    simulated, kinds = simulate(arguments.draws, rng), simulate_kinds(arguments.draws // 2, rng)
+    levels = simulate_two_level(arguments.draws // 4, rng)
     draw_figure(simulated, pairs, arguments.docs / "calibration.png")
-    text = "\n\n".join(page(simulated, levels, pairs, power(studies), arguments.draws))
+    text = "\n\n".join(page(simulated, kinds, levels, pairs, power(studies), arguments.draws))
     write_text(arguments.docs / "calibration.md", text + "\n")
     console.print(text, markup=False)
 

@@ -1,0 +1,136 @@
+"""Simulated studies whose truth is known: how often intervals cover it and questions are answered wrongly."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from runner.report.verdicts import REFUTED, SUPPORTED, weigh
+from runner.stats import (
+    ALPHA,
+    Effect,
+    holm,
+    interaction_effect,
+    mean_interval,
+    paired_effect,
+    trend_effect,
+    two_level_effect,
+)
+
+Array = npt.NDArray[np.float64]
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+SEEDS = (3, 5, 10)
+
+
+def _skewed(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    return np.asarray(rng.lognormal(size=size) - np.exp(0.5))
+
+
+def _unequal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    arms = rng.normal(size=size)
+    arms[1:] *= 4
+    return arms
+
+
+def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    arms = _skewed(rng, size)
+    arms[0] = rng.normal(size=size[1])
+    return arms
+
+
+ARMS: dict[str, Draw] = {  # of mean 0, the baseline's first: what seeds do to a variant's accuracy
+    "normal": lambda rng, size: rng.normal(size=size),
+    "skewed (log-normal)": _skewed,
+    "heavy tails (t, 3 degrees)": lambda rng, size: rng.standard_t(3, size=size),
+    "unequal (variants 4 times as wide)": _unequal,
+    "unlike (variants log-normal, baseline normal)": _unlike,
+}
+QUESTIONS = 9  # as many variants as the study mlp compares with its baseline
+
+
+def simulate(draws: int, rng: np.random.Generator) -> pd.DataFrame:
+    """For each kind of arms and n: how often the 95% interval of an effect covers the truth (0), and how
+    often at least one of nine questions without an effect is called supported or refuted after Holm."""
+    cases = [(name, seeds) for name in ARMS for seeds in SEEDS]
+    with ProcessPoolExecutor() as pool:
+        return pd.DataFrame(list(pool.map(_simulate_one, cases, itertools.repeat(draws), rng.spawn(len(cases)))))
+
+
+def _simulate_one(case: tuple[str, int], draws: int, rng: np.random.Generator) -> dict[str, str | float]:
+    name, seeds = case
+    covered = families = 0
+    for _ in range(draws):
+        baseline, *variants = ARMS[name](rng, (1 + QUESTIONS, seeds))
+        effects = [paired_effect(variant, baseline) for variant in variants]
+        covered += effects[0].interval.low <= 0 <= effects[0].interval.high
+        families += min(holm([weigh([effect], "more", None)[1] for effect in effects])) <= ALPHA
+    return {"arms": name, "n": seeds, "coverage": covered / draws, "family": families / draws}
+
+
+MARGIN = 3.0  # of `equal`, in standard deviations of an arm: there the test comes near its level
+_LEVELS = [0.0, 0.1, 0.3, 0.5]  # of a trend
+_KINDS: dict[str, tuple[str, Callable[[Array], tuple[Sequence[Effect], str]]]] = {
+    # what is asked of arms x seeds without a difference, and what would be an error
+    "one against another": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "more")),
+    "one against three": ("any answer", lambda x: ([paired_effect(x[0], y) for y in x[1:4]], "more")),
+    "different": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "different")),
+    "best of four": ("called clearly the best", lambda x: (_best(x[:4]), "more")),
+    "interaction": ("any answer", lambda x: ([interaction_effect(*x[:4])], "more")),
+    "trend over four levels": ("any answer", lambda x: ([trend_effect(_LEVELS, x[:4].T)], "more")),
+    "equal, and just not": ("called equal", lambda x: ([paired_effect(x[0] + MARGIN, x[1])], "equal")),
+    "equal, and just so": ("called unequal", lambda x: ([paired_effect(x[0] + MARGIN, x[1])], "equal")),
+    "whole numbers": ("any answer", lambda x: ([paired_effect(np.round(2 * x[0]), np.round(2 * x[1]))], "more")),
+}
+_WRONG = {"any answer": (SUPPORTED, REFUTED), "called unequal": (REFUTED,)}  # else: supported
+
+
+def _best(arms: Array) -> list[Effect]:
+    first, *others = sorted(arms, key=lambda arm: -float(arm.mean()))
+    return [paired_effect(first, other) for other in others]
+
+
+def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
+    """For each kind of question and n: how often one alone is answered wrongly, at .05."""
+    rows = []
+    for name, (error, ask) in _KINDS.items():
+        row: dict[str, str | float] = {"kind": name, "error": error}
+        for seeds in SEEDS:
+            wrong = 0
+            for arms in rng.normal(size=(draws, 4, seeds)):
+                effects, expect = ask(arms)
+                leaning, p = weigh(effects, expect, MARGIN if expect == "equal" else None)
+                wrong += p <= ALPHA and leaning in _WRONG.get(error, (SUPPORTED,))
+            row[str(seeds)] = wrong / draws
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def simulate_two_level(draws: int, rng: np.random.Generator) -> pd.DataFrame:
+    """How often the interval over seeds and test images covers: images of different difficulty, networks
+    of different skill, 1,000 images right or wrong; the truth is the mean over all seeds and images.
+
+    For one variant's accuracy, and for the difference of two that find other images hard."""
+    rows = []
+    skill, difficulty = 0.1, 1.5  # logits; chosen so that both levels matter
+    truth = float(stats.norm.cdf(0.5 / np.sqrt(1 + skill**2 + difficulty**2)))
+    for seeds in SEEDS:
+        covers = np.zeros(4)
+        for _ in range(draws):
+            shared = rng.normal(0, difficulty * np.sqrt(0.9), (1, 1, 1000))
+            own = rng.normal(0, difficulty * np.sqrt(0.1), (2, 1, 1000))
+            level = 0.5 + rng.normal(0, skill, (2, seeds, 1)) + shared + own
+            right = (level + rng.normal(size=level.shape) > 0).astype(float)
+            for place, (values, true) in enumerate(((right[0], truth), (right[1] - right[0], 0.0))):
+                found = two_level_effect(values).interval, mean_interval(values.mean(axis=1))
+                covers[2 * place : 2 * place + 2] += [one.low <= true <= one.high for one in found]
+        rows.append({"n": seeds} | dict(zip(COVERS, covers / draws, strict=True)))
+    return pd.DataFrame(rows)
+
+
+COVERS = ("accuracy, both", "accuracy, seeds", "difference, both", "difference, seeds")
