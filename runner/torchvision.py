@@ -19,12 +19,12 @@ def torchvision() -> Any:
             raise
         for name in [n for n in sys.modules if n == "torchvision" or n.startswith("torchvision.")]:
             del sys.modules[name]
-        import torch
+        from torch import library
 
-        library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        ops: Any = library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+        ops.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        ops.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision as package
 
-        package._declared_ops = library  # they vanish with the library object
+        package._declared_ops = ops  # they vanish with the object
     return package

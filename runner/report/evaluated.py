@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -40,4 +41,4 @@ def _cells(record: dict[str, Any], folder: Path) -> list[str]:
 
 
 def _link(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix().replace(" ", "%20").replace("+", "%2B")
+    return quote(path.relative_to(folder).as_posix())

@@ -162,10 +162,10 @@ def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
         return [Comparison(f"{name} - {constant:g}", one_sample_effect(values(name)[0] - constant))]
     key = question["trend"]
     levels = data.levels(key)
-    table = np.column_stack(values(*levels)) if levels else np.empty((0, 0))
-    return (
-        [Comparison(f"slope per unit of {key}", trend_effect(list(levels.values()), table))] if len(levels) > 1 else []
-    )
+    if len(levels) < 2:
+        return []
+    table = np.column_stack(values(*levels))
+    return [Comparison(f"slope per unit of {key}", trend_effect(list(levels.values()), table))]
 
 
 def _difference(first: str, other: str, mine: Any, theirs: Any) -> Comparison:
