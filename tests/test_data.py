@@ -41,16 +41,20 @@ def picture(number: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") ->
     return Image.fromarray(pixels).convert(mode)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """train and test, two classes with awkward names, 20 and 4 images each."""
-    root = tmp_path / "pets"
+def write_pictures(root: Path, classes: tuple[str, str], prefix: str = "") -> Path:
+    """train and test of two classes, 20 and 4 images each."""
     for part, count in (("train", 20), ("test", 4)):
-        for number, name in enumerate(("it's a cat", 'dog "rex"\n')):
+        for number, name in enumerate(classes):
             (root / part / name).mkdir(parents=True)
             for k in range(count):
-                picture(1000 * number + 100 * (part == "test") + k).save(root / part / name / f"image {k}.png")
+                picture(1000 * number + 100 * (part == "test") + k).save(root / part / name / f"{prefix}{k}.png")
     return root
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data set whose classes have awkward names."""
+    return write_pictures(tmp_path / "pets", ("it's a cat", 'dog "rex"\n'), "image ")
 
 
 def load_folder(root: Path, cache: Path, **changes: Any) -> Dataset:

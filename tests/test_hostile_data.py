@@ -25,7 +25,7 @@ from runner.report import write_all
 from runner.spec import Settings
 from tests.commands import run
 from tests.conftest import BASE
-from tests.test_data import picture
+from tests.test_data import picture, write_pictures
 
 Break = Callable[[Path], object]  # spoils the folder; a path that it returns is the data set instead
 
@@ -34,13 +34,7 @@ Break = Callable[[Path], object]  # spoils the folder; a path that it returns is
 def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A good data set, in the working directory."""
     monkeypatch.chdir(tmp_path)
-    root = tmp_path / "pets"
-    for part, count in (("train", 20), ("test", 4)):
-        for number, name in enumerate(("cat", "dog")):
-            (root / part / name).mkdir(parents=True)
-            for k in range(count):
-                picture(1000 * number + 100 * (part == "test") + k).save(root / part / name / f"{k}.png")
-    return root
+    return write_pictures(tmp_path / "pets", ("cat", "dog"))
 
 
 def remove(root: Path, pattern: str, keep: str = "") -> object:
