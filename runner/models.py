@@ -42,6 +42,11 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
     return model
 
 
+def autocast(settings: Settings, device: torch.device) -> torch.autocast:
+    """Where the model's products are taken in the precision that the settings name; weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16")
+
+
 def torch_seed(*words: int) -> int:
     """32 well mixed bits of several whole numbers: of a seed, torch's CPU generator takes no more."""
     return int(np.random.SeedSequence(words).generate_state(1)[0])

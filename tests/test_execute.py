@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from runner.execute import Request, execute
-from runner.execute.provenance import provenance, same_makers
+from runner.execute.provenance import meaning, provenance, same_makers
 from runner.execute.schedule import Costs, finish_seconds, shares
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
@@ -218,3 +218,10 @@ def test_another_processor_or_commit_is_no_other_maker_and_other_code_is() -> No
     assert made["processor"]
     assert same_makers(made, made | {"processor": "another", "commit": "another"})
     assert not same_makers(made, made | {"code": "another"})
+
+
+def test_comments_and_docstrings_are_no_other_code_and_everything_else_is() -> None:
+    code = 'def f(x):\n    """Doubles."""\n    return 2 * x\n'
+    assert meaning(code) == meaning("# why\ndef f(x):\n    return 2*x  # twice")
+    assert meaning(code) != meaning(code.replace("2 *", "3 *"))
+    assert meaning('TEXT = "a"') != meaning('TEXT = "b"')

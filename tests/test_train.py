@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn", "filters": [4, 8], "dropout": 0.2},
     "short": {"epochs": 2},
     "cosine": {"schedule": "cosine", "label_smoothing": 0.1},
+    "bfloat16": {"precision": "bfloat16", "batch_norm": True, "dropout": 0.2},
     "one_cycle": {"schedule": "one_cycle", "batch_norm": True, "weight_average": 0.9},
 }
 
@@ -164,6 +165,18 @@ def test_averaged_weights_are_what_is_evaluated_and_kept(settings: Make, digits:
     run.end_epoch(0.5, torch.empty(0))
     assert all(torch.equal(run.best[key], evaluated[key]) for key in evaluated)
     assert not torch.equal(run.best["1.weight"], run.model.state_dict()["1.weight"])
+
+
+def test_bfloat16_is_float32_up_to_its_rounding(settings: Make, digits: Dataset) -> None:
+    stream = Stream(digits, settings(), 0, CPU)
+    runs = {name: learner(digits, settings(precision=name, epochs=1)) for name in ("float32", "bfloat16")}
+    images, labels = next(iter(stream.train(1)))
+    logits = {name: run.logits(images) for name, run in runs.items()}
+    assert logits["bfloat16"].dtype == torch.float32
+    assert not torch.equal(logits["bfloat16"], logits["float32"])
+    torch.testing.assert_close(logits["bfloat16"], logits["float32"], rtol=0.05, atol=0.05)
+    runs["bfloat16"].step(images, labels)
+    assert {weight.dtype for weight in runs["bfloat16"].model.parameters()} == {torch.float32}
 
 
 def test_another_stream_is_another_run(settings: Make, digits: Dataset) -> None:

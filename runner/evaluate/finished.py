@@ -18,7 +18,7 @@ from runner.data.stream import EVAL_BATCH
 from runner.execute.plan import pick_device
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
-from runner.models import build
+from runner.models import autocast, build
 from runner.spec import Problem, RequestError, Settings
 from runner.spec.problems import from_pydantic, suggest
 
@@ -63,9 +63,9 @@ class FinishedRun:
 
     def output(self, images: torch.Tensor) -> torch.Tensor:
         """The model's output for normalised images, N x classes, on the CPU."""
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(self.settings, self.device):
             output: torch.Tensor = self.model(images)
-            return output.cpu()
+            return output.float().cpu()
 
 
 def open_run(folder: Path, data: Path, device: str) -> FinishedRun:

@@ -109,6 +109,7 @@ class Settings(pydantic.BaseModel):
         allow_inf_nan=False,
         description="decay a step of the average of the weights that is evaluated, such as 0.999; 0 evaluates the last",
     )
+    precision: Literal["float32", "bfloat16"] = Field(default="float32", description="float32 or bfloat16")
     epochs: int = Field(ge=1, le=1_000_000, description="a whole number from 1, such as 30")
     patience: int = Field(
         default=0,

@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from runner.data import Dataset, batches
-from runner.models import build, torch_seed
+from runner.models import autocast, build, torch_seed
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
@@ -89,7 +89,7 @@ class Learner:
         """One step of the optimizer on one batch."""
         began = time.perf_counter()
         with self._randomness():
-            logits = self.model(images.clone() if self._own_copy else images)
+            logits = self._output(self.model, images)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
             for parameter in self._parameters:  # as zero_grad does, without its 0.2 ms of bookkeeping
                 parameter.grad = None
@@ -111,9 +111,15 @@ class Learner:
         """The output of the weights that count: the average where there is one."""
         began = time.perf_counter()
         with self._randomness(), torch.inference_mode():
-            output: torch.Tensor = self.evaluated(images.clone() if self._own_copy else images)
+            output = self._output(self.evaluated, images)
         self._tally.eval_seconds += time.perf_counter() - began
         return output
+
+    def _output(self, model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+        """Logits, float32; the layers before them compute in the precision that the settings name."""
+        with autocast(self.settings, self.device):
+            output: torch.Tensor = model(images.clone() if self._own_copy else images)
+        return output.float()
 
     def state(self) -> State:
         """Everything that decides how it goes on, as references into the learner."""
