@@ -120,6 +120,13 @@ def test_law_5_one_runs_failure_is_its_own(
     assert RunDir(folder).status() == "failed"
 
 
+def test_a_run_whose_worker_is_killed_once_is_no_culprit(tmp_path: Path) -> None:
+    killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "once": str(tmp_path / "killed")}}
+    outcome, text = run({"baseline": BASE | killed, "seeds": 1}, tmp_path)
+    assert (tmp_path / "killed").exists()
+    assert outcome.failed == 0, text
+
+
 def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> None:
     study = STUDY | {"variants": {"bad": {"model": "tests.fakes:raising"}}, "seeds": [0]}
     run(study, tmp_path)

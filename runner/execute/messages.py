@@ -17,6 +17,7 @@ class Share:
     runs: tuple[Run, ...]
     data: Path  # the data set's cache
     supervised: bool = False  # the runner answers after every epoch: go on, or why to stop
+    deaths: int = 0  # of workers that had its runs
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
+_MOST_DEATHS = 2  # of workers that had a run, before one that was alone has failed: the first may be anybody's doing
 _READY, _DONE = "ready", "done"  # for a share; with a share
 _TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
 _ASKED = ("began", "epoch")  # what a supervised share's runner answers
@@ -136,10 +137,11 @@ class Workers:
         if not worker.ready:  # no run's doing
             return [share]
         left = [run for run in share.runs if run not in worker.ended]
-        if len(share.runs) == 1 and left:
+        deaths = share.deaths + 1
+        if len(share.runs) == 1 and deaths >= _MOST_DEATHS and left:
             on_message(share, Message("died", left[0], cause=cause))
             return []
-        return [replace(share, runs=(run,)) for run in left]
+        return [replace(share, runs=(run,), deaths=deaths) for run in left]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()

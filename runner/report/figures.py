@@ -142,6 +142,8 @@ def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
             axes.tick_params(labelsize=8)
         for axes in list(grid.flat)[len(variants) :]:
             axes.axis("off")
+        for axes in list(grid.flat)[: len(variants)][-columns:]:  # no panel is below these
+            axes.tick_params(labelbottom=True)
         handles = [
             Line2D([], [], color=color, label=label)
             for color, label in (
