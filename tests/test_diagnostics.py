@@ -49,9 +49,9 @@ SQUARE: dict[str, dict[str, Any]] = {
 def test_main_effects_and_interaction_of_a_square_within_a_larger_study() -> None:
     means = {"baseline": 0.50, "bn": 0.54, "drop": 0.51, "bn+drop": 0.53, "fast": 0.9}
     found = {c.label: c for c in contrasts(study({**SQUARE, "fast": {"lr": 1.0}}, means))}
-    assert found["batch_norm=true"].effect.interval.estimate == pytest.approx((0.04 + 0.02) / 2, abs=3e-4)
+    assert found["batch_norm=True"].effect.interval.estimate == pytest.approx((0.04 + 0.02) / 2, abs=3e-4)
     assert found["dropout=0.5"].effect.interval.estimate == pytest.approx((0.01 - 0.01) / 2, abs=3e-4)
-    interaction = found["batch_norm=true x dropout=0.5"].effect.interval
+    interaction = found["batch_norm=True x dropout=0.5"].effect.interval
     assert interaction.estimate == pytest.approx(0.53 - 0.54 - 0.51 + 0.50, abs=3e-4)
     assert interaction.n == SEEDS
     assert len(found) == 3  # lr is combined with nothing
@@ -60,7 +60,7 @@ def test_main_effects_and_interaction_of_a_square_within_a_larger_study() -> Non
 def test_three_levels_are_each_compared_with_the_baselines() -> None:
     changes = {**SQUARE, "drop1": {"dropout": 0.1}, "bn+drop1": {"batch_norm": True, "dropout": 0.1}}
     labels = [c.label for c in contrasts(study(changes))]
-    assert {"dropout=0.1", "dropout=0.5", "batch_norm=true x dropout=0.1"} <= set(labels)
+    assert {"dropout=0.1", "dropout=0.5", "batch_norm=True x dropout=0.1"} <= set(labels)
 
 
 def test_without_a_full_product_there_are_no_main_effects() -> None:
@@ -122,7 +122,9 @@ def test_test_accuracy_is_compared_over_seeds_images_and_models(guesses: StudyRu
 def test_classes_and_confusions_are_counted(guesses: StudyRuns) -> None:
     predictions = predicted(guesses)
     classes = [str(number) for number in range(10)]
-    differences = class_differences(predictions, classes)
+    differences, told = class_differences(predictions, classes)
+    assert told.loc["bn", "3"]
+    assert not told.loc["bn"].all()
     assert differences.loc["bn"].idxmin() == "3"
     assert differences.loc["bn", "3"] == pytest.approx(-predictions["baseline"].class_accuracies(10)[:, 3].mean())
     counts = predictions["bn"].confusion(10)

@@ -116,9 +116,11 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
     write_report(runs / "toy-digits", reports / "other-digits")
     front = write_front_page(reports).read_text()
     assert front.count("## [What helps?]") == 2  # a new study never erases an older one's answers
-    assert "**better than the baseline:** better (+3.17)" in front
-    assert "**worse:** ruin" in front
-    assert "**not told apart from it:** same" in front
+    interval = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"]).confidence_interval()
+    assert f"**better than the baseline:** better ({points(0.19 / 6, *interval)})" in front
+    assert "**worse than the baseline:** ruin (-75.00 [" in front
+    assert "**not told apart from the baseline:** same (+0.17 [" in front
+    assert "with 95% intervals, n = 3 seeds; told apart at .05 after Holm" in front
     page = (reports / "toy-digits" / "summary.md").read_text()
     for words in ("| better | 3 | 93.17 ± ", "+3.17 [", "95% t intervals", "abc", "`dropout=1`"):
         assert words in page
@@ -143,7 +145,7 @@ def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "| better | 1 | 93.00 | 93.00 | +3.00 |" in page
     assert "With one seed there is no interval, and no conclusion." in page
-    assert "**not told apart from it:**" in write_front_page(tmp_path / "reports").read_text()
+    assert "**not told apart from the baseline:**" in write_front_page(tmp_path / "reports").read_text()
 
 
 def test_nothing_finished_is_still_a_page(tmp_path: Path) -> None:

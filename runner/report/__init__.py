@@ -133,9 +133,9 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
         figures.curves(data, trained, folder / drawn["curves"])
         made.append("curves")
     classes = data.classes
-    differences = class_differences(predictions, classes)
+    differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= 20:
-        figures.class_differences(differences, folder / drawn["classes"])
+        figures.class_differences(differences, told, folder / drawn["classes"])
         made.append("classes")
     best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
     if best != BASELINE and {best, BASELINE} <= predictions.keys():

@@ -15,9 +15,11 @@ _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
 def short_answer(verdict: Verdict) -> str:
     """One line: the question, the answer, the size of the effect."""
     detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
+    metric = verdict.question.get("metric", "val/accuracy")
+    what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
     claim = f" Said elsewhere: {verdict.question['claim']}." if verdict.question.get("claim") else ""
-    return f"**{verdict.question['ask']}** {_answer(verdict)} ({detail}{more}.){claim}"
+    return f"**{verdict.question['ask']}** {_answer(verdict)} ({what}{detail}{more}.){claim}"
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
@@ -150,6 +152,6 @@ def _number(value: float, question: dict[str, object], sign: bool = True, unit: 
         return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
     if "epoch" in metric and "loss" not in metric:
         return f"{value:{plus}z.1f}" + (" epochs" if unit else "")
-    large = 1000 <= abs(value) < math.inf
-    text = f"{float(f'{value:.3g}'):{plus},.0f}" if large else f"{value:{plus}z.3g}"
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:{plus},.0f}" if 1000 <= abs(rounded) < math.inf else f"{value:{plus}z#.3g}".removesuffix(".")
     return text + (" s" if metric == "seconds" and unit else "")

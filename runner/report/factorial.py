@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runner.expand.cells import slug
 from runner.report.tables import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import Effect, contrast_effect
@@ -39,7 +40,7 @@ def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
         mains = [(key, level) for key, levels_of in levels.items() for level in levels_of if level != own[key]]
         both = [pair for pair in itertools.combinations(mains, 2) if pair[0][0] != pair[1][0]]
         for chosen in [*((main,) for main in mains), *both]:
-            label = " x ".join(f"{key}={level.strip(chr(34))}" for key, level in chosen)
+            label = " x ".join(f"{key}={slug(json.loads(level))}" for key, level in chosen)
             found.append(Contrast(label, design, contrast_effect(values, _weights(list(cells), chosen, own))))
     return found
 

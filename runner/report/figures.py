@@ -24,6 +24,7 @@ from matplotlib.ticker import PercentFormatter
 
 from runner.report.tables import StudyRuns, banded
 from runner.spec import BASELINE
+from runner.stats import ALPHA, holm
 
 INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 _UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
@@ -56,37 +57,36 @@ def saved(
 
 
 def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
-    """Every variant's effect on an accuracy with its interval, sorted, in percentage points."""
+    """Every variant's effect on an accuracy with its interval, sorted, in percentage points; in color what is told
+    apart from the baseline at .05 after Holm over the variants, as the front page says it."""
     column = f"effect {metric}"
     rows = table[table[column].notna()].sort_values(column)
     points = [rows[name].to_numpy(dtype=float) * 100 for name in (column, f"{column} low", f"{column} high")]
     estimates, lows, highs = points
+    told = [p <= ALPHA for p in holm(rows[f"{column} p"].tolist())]
     limit = _focus(estimates, lows, highs)
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
         axes.axvline(0, color=INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
+            color = _LEVEL if not told[y] else _UP if estimate > 0 else _DOWN
             if abs(estimate) > limit:
-                _off_scale(axes, y, estimate, limit)
+                _off_scale(axes, y, (estimate, low, high), limit, color)
                 continue
-            color = _UP if low > 0 else _DOWN if high < 0 else _LEVEL
+            ends = max(low, -limit), min(high, limit)
             if math.isfinite(low):
-                axes.plot(
-                    [max(low, -limit), min(high, limit)],
-                    [y, y],
-                    color=color,
-                    linewidth=2.5,
-                    alpha=0.6,
-                    solid_capstyle="round",
-                )
+                axes.plot(ends, (y, y), color=color, linewidth=2.5, alpha=0.6, solid_capstyle="round")
+            for end, bound, mark in zip(ends, (low, high), "<>", strict=True):
+                if end != bound and math.isfinite(bound):  # the interval goes on beyond the axis
+                    axes.plot(end, y, mark, color=color, markersize=6)
             axes.plot(estimate, y, "o", color=color, markersize=7)
             axes.annotate(
-                f"{estimate:+.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9
+                f"{estimate:+z.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9
             )
         axes.set_yticks(range(len(rows)), rows["variant"])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-limit * 1.05, limit * 1.05)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(f"{title}, minus the baseline's (percentage points; line: 95% interval, paired by seed)")
+        axes.set_xlabel(f"{title} minus the baseline's, points, with 95% intervals")
 
 
 def _focus(*arrays: Any) -> float:
@@ -98,17 +98,19 @@ def _focus(*arrays: Any) -> float:
     return float(max(limit, 0.1)) * 1.1
 
 
-def _off_scale(axes: Axes, y: float, estimate: float, limit: float) -> None:
+def _off_scale(axes: Axes, y: float, bounds: tuple[float, float, float], limit: float, color: str) -> None:
+    estimate, low, high = bounds
     side = math.copysign(1, estimate)
+    interval = f" [{low:+z.1f}, {high:+z.1f}]" if math.isfinite(low) else ""
     axes.annotate(
         "",
         (side * limit, y),
         (side * limit * 0.86, y),
-        arrowprops={"arrowstyle": "-|>", "color": _DOWN if side < 0 else _UP, "linewidth": 2.5},
+        arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2.5},
     )
     axes.annotate(
-        f"{estimate:+.1f}, off the scale", (side * limit * 0.84, y), va="center",
-        ha="left" if side < 0 else "right", color=_DOWN if side < 0 else _UP, fontsize=9,
+        f"{estimate:+.1f}{interval}, off the scale", (side * limit * 0.84, y), va="center",
+        ha="left" if side < 0 else "right", color=color, fontsize=9,
     )  # fmt: skip
 
 
@@ -170,20 +172,22 @@ def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Seq
         left.set_title(names[0], loc="left")
         left.set_ylabel("true class (each row in % of its images)")
         limit = 100 * max(float(np.abs(difference).max()), 0.01)
-        matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+.0f}", 0.5)
+        matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+z.0f}", 0.5)
         right.set_title(f"{names[1]}, minus the {names[0]}'s (points)", loc="left")
         for axes in (left, right):
             axes.set_xlabel("predicted class")
 
 
-def class_differences(differences: pd.DataFrame, path: Path) -> None:
-    """Variants x classes: each class's test accuracy minus the baseline's, in points."""
+def class_differences(differences: pd.DataFrame, told: pd.DataFrame, path: Path) -> None:
+    """Variants x classes: each class's test accuracy minus the baseline's, in points; bold where `told`."""
     values = 100 * differences.to_numpy(dtype=float)
     limit = max(4 * float(np.nanmedian(np.abs(values))), 1)  # a disaster must not bleach the others
     columns = list(differences.columns)
     with saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
-        matrix_panel(axes, values, columns, "RdBu", (-limit, limit), "{:+.1f}", 0.0, list(differences.index))
-        axes.set_xlabel("class: test accuracy minus the baseline's, points, mean over seeds")
+        matrix_panel(
+            axes, values, columns, "RdBu", (-limit, limit), "{:+z.1f}", 0.0, list(differences.index), told.to_numpy()
+        )
+        axes.set_xlabel("class: test accuracy minus the baseline's, points")
 
 
 def confusion_side(classes: int) -> float:
@@ -200,8 +204,10 @@ def matrix_panel(
     text: str,
     least: float,
     rows: Sequence[str] | None = None,
+    bold: Any = None,
 ) -> ScalarMappable:
-    """Values as colors, and as numbers where there is room; `least` is the smallest that is written."""
+    """Values as colors, and as numbers where there is room; `least` is the smallest that is written, `bold` says
+    of each whether it stands out."""
     # From zero, shades grow fast at first: a few confusions among many right predictions must be seen.
     norm = Normalize(*limits) if limits[0] else PowerNorm(0.6, *limits)
     image = axes.imshow(values, cmap=colors, norm=norm, aspect="auto")
@@ -216,8 +222,9 @@ def matrix_panel(
     for (row, column), value in np.ndenumerate(values) if count <= _NUMBERED else ():
         if math.isfinite(value) and abs(value) >= least:
             dark = np.dot(image.to_rgba(value)[:3], (0.299, 0.587, 0.114)) < 0.5  # luma (ITU-R BT.601)
-            shown = text.format(value)
-            axes.text(column, row, shown, ha="center", va="center", fontsize=7.5, color="white" if dark else INK)
+            weight = "bold" if bold is not None and bold[row, column] else "normal"
+            style: Any = {"fontsize": 7.5, "color": "white" if dark else INK, "fontweight": weight}
+            axes.text(column, row, text.format(value), ha="center", va="center", **style)
     return image
 
 

@@ -17,7 +17,7 @@ from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
-from runner.report.words import effect_text, percent, table
+from runner.report.words import effect_text, percent, points, table
 from runner.spec import BASELINE
 from runner.stats import ALPHA, holm
 
@@ -30,9 +30,17 @@ _JUDGED = (
 )
 
 SEARCH_TABLE = "runs.csv"
+CAPTIONS = {
+    "effects": "In green and red: better and worse than the baseline at .05 after Holm over the variants. Lines: 95% "
+    "intervals, paired by seed, each for itself. n as in the table below.",
+    "curves": "Means over the seeds with 95% bands; a seed that stopped early keeps its last value.",
+    "classes": "Means over the seeds, n as in the table above. Bold: the 95% interval, paired by seed and each for "
+    "itself, leaves out 0, as it would for one cell in twenty by luck alone.",
+    "confusion": "All seeds' test predictions together; a description, not tested.",
+}
 ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
-    "curves": "accuracy over the epochs, training and validation, mean and 95% band",
+    "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "classes": "each class's test accuracy, minus the baseline's",
     "confusion": "confusion on test, and how it differs from the baseline's",
 }
@@ -101,20 +109,23 @@ def _section(head: str, body: str, level: int = 2) -> str:
 
 
 def _figure(found: Findings, name: str) -> str:
-    return f"![{ALT[name]}]({found.figures[name]})" if name in found.figures else ""
+    return f"![{ALT[name]}]({found.figures[name]})\n\n*{CAPTIONS[name]}*" if name in found.figures else ""
 
 
 def headline(effects: pd.DataFrame) -> str:
     """One sentence: which variants' validation accuracy differs from the baseline's (rows of summary.csv), at .05
     after Holm's correction over the variants."""
     rows = effects[effects["variant"] != BASELINE]
-    told: dict[str, list[str]] = {"better than the baseline": [], "worse": [], "not told apart from it": []}
+    better, worse, level = (f"{how} the baseline" for how in ("better than", "worse than", "not told apart from"))
+    told: dict[str, list[str]] = {better: [], worse: [], level: []}
     for (_, row), p in zip(rows.iterrows(), holm(rows["effect p"].tolist()), strict=True):
-        side = "better than the baseline" if row["effect"] > 0 else "worse"
-        text = f"{row['variant']} ({row['effect'] * 100:+z.2f})"
-        told[side if p <= ALPHA else "not told apart from it"].append(text)
+        side = level if not p <= ALPHA else better if row["effect"] > 0 else worse
+        told[side].append(f"{row['variant']} ({points(row['effect'], row['effect low'], row['effect high'])})")
     parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
-    return f"{'; '.join(parts)} (points of validation accuracy; at .05 after Holm over the variants)." if parts else ""
+    counts = sorted(set(rows["n"].astype(int)))
+    seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
+    small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
+    return f"{'; '.join(parts)} ({small})." if parts else ""
 
 
 def _what(data: StudyRuns) -> str:

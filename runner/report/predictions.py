@@ -12,7 +12,7 @@ import pandas as pd
 from runner.logs.rundir import RunDir
 from runner.report.tables import StudyRuns
 from runner.spec import BASELINE
-from runner.stats import ALPHA, Effect, mcnemar_p, one_sample_effect, two_level_effect
+from runner.stats import ALPHA, Effect, mcnemar_p, mean_interval, one_sample_effect, two_level_effect
 
 Counts = npt.NDArray[np.int64]
 
@@ -98,13 +98,21 @@ def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
     return effects
 
 
-def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> pd.DataFrame:
-    """Variants x classes: the mean over seeds of test accuracy within the class, minus the baseline's."""
-    rows: dict[str, Any] = {}
+def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Variants x classes: the mean over seeds of test accuracy within the class, minus the baseline's; and whether
+    its 95% interval, paired by seed, leaves out 0."""
+    means: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     for name, own in predictions.items():
         if name != BASELINE and BASELINE in predictions:
             mine, theirs = pairs(own, predictions[BASELINE])
             if mine.seeds and mine.labels.shape == theirs.labels.shape:
                 count = len(classes)
-                rows[name] = (mine.class_accuracies(count) - theirs.class_accuracies(count)).mean(axis=0)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=classes)
+                differences = mine.class_accuracies(count) - theirs.class_accuracies(count)
+                intervals = [mean_interval(column) for column in differences.T]
+                means[name] = [interval.estimate for interval in intervals]
+                told[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
+    return (
+        pd.DataFrame.from_dict(means, orient="index", columns=classes),
+        pd.DataFrame.from_dict(told, orient="index", columns=classes, dtype=bool),
+    )

@@ -156,7 +156,9 @@ def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
         ranked = _ranked(data, question["best_of"], metric, accuracy)
         return [_difference(ranked[0], other, *values(ranked[0], other)) for other in ranked[1:]]
     if "interaction" in question:
-        return [Comparison("interaction", interaction_effect(*values(*question["interaction"])))]
+        both, first, second, neither = cells = question["interaction"]
+        label = f"({both} - {first}) - ({second} - {neither})"
+        return [Comparison(label, interaction_effect(*values(*cells)))]
     if "value" in question:
         name, constant = question["value"]
         return [Comparison(f"{name} - {constant:g}", one_sample_effect(values(name)[0] - constant))]
