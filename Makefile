@@ -21,19 +21,19 @@ ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET,
 search: $(VENV)/ready  ## search for good settings (NAME=search_dropout, DATASET, EPOCHS, ARGS)
 	@$(PY) -m runner search $(NAME) $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
 
-report: $(VENV)/ready  ## write the reports anew from the run directories
-	@$(PY) -m runner report
+report: $(VENV)/ready  ## write the reports anew from the run directories (ARGS=mlp-mnist5k for one)
+	@$(PY) -m runner report $(ARGS)
 
 evaluate: $(VENV)/ready  ## look closely at a finished run (RUN=runs/NAME/VARIANT-HASH/seed0, ARGS="--image FILE ...")
 	@$(PY) -m runner evaluate "$(RUN)" $(ARGS)
 
-prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them if you say so (ARGS="mlp-mnist5k --checkpoints --yes")
+prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them if you say so (ARGS="mlp-mnist5k", or ARGS=--checkpoints for weights alone)
 	@$(PY) -m runner prune $(ARGS)
 
 tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
 	@echo 'Beyond 40 runs TensorBoard ticks none until they are filtered. The means: http://localhost:6006/?runFilter=mean#timeseries'
 	@echo 'with intervals: /#custom_scalars&regexInput=mean; the answers: /#text&regexInput=^\.$$'
-	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1
+	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1 $(ARGS)
 
 bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
 	@$(PY) -m benchmarks.plain_loop $(ARGS)

@@ -20,7 +20,9 @@ _out = Console(width=None if sys.stdout.isatty() else 120)  # a log file has roo
 
 @app.command()
 def run(
-    study: Annotated[list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files")] = None,
+    study: Annotated[
+        list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; mlp unless given")
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
     ] = None,

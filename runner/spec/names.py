@@ -15,7 +15,8 @@ from runner.spec.settings import Settings, is_reference
 # Known without importing torch, so that listing and most errors stay quick.
 _COMMON_OPTIMIZERS = {"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "NAdam", "RAdam"}
 _OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # settings of their own
-_UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Optimizer"}  # need a closure, sparse gradients, a subclass
+# need a closure, sparse gradients, matrices alone (no biases), a subclass
+_UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Muon", "Optimizer"}
 
 
 def problems_of(settings: Settings) -> dict[str, str]:
