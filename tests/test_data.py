@@ -88,6 +88,19 @@ def test_the_cache_is_mapped_and_made_once(settings: Make, cache: Path) -> None:
     assert prepare(settings(image_size=16), Path("data"), cache) != folder
 
 
+def test_a_flipped_bit_in_the_cache_is_noticed(settings: Make, tmp_path: Path) -> None:
+    folder = prepare(settings(), Path("data"), tmp_path)
+    whole = (folder / "val.npy").read_bytes()
+    (folder / "val.npy").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert prepare(settings(), Path("data"), tmp_path) == folder
+    assert (folder / "val.npy").read_bytes() == whole
+
+
+def test_ones_own_images_do_not_pass_for_cifar(settings: Make, folder: Path, cache: Path) -> None:
+    with pytest.raises(RequestError, match="has 2 classes, cifar10 10; as a data set of its own: folder:PATH"):
+        prepare(settings(dataset="cifar10"), folder, cache)
+
+
 def test_normalization_equals_albumentations(settings: Make, digits: Dataset, folder: Path, cache: Path) -> None:
     for dataset in (digits, load_folder(folder, cache)):
         for normalize, reference in (
@@ -329,6 +342,13 @@ def test_cifar_is_downloaded_and_its_checksum_verified(
     dataset = load(prepare(settings(dataset="cifar10"), location, tmp_path / "cache"))
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (7000, 5000, 2000)
     assert dataset.classes == tuple("abcdefghij")
+
+    def refused(_: Path) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr("runner.data.sources.lock", refused)  # what is there already needs no place to write
+    again = load(prepare(settings(dataset="cifar10"), location, tmp_path / "other"))
+    assert again.fingerprint == dataset.fingerprint
 
 
 def test_real_cifar10_has_its_known_statistics(settings: Make) -> None:

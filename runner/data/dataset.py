@@ -13,13 +13,14 @@ import numpy as np
 
 from runner.data.sources import Parts, find
 from runner.data.trees import PARTS, Images, Labels
-from runner.files import lock, sync
+from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
 CACHE = Path("data") / "cache"
 _CARVED = {"mnist5k": (500, 1000), "digits": (200, 400), "cifar10": (5000, 10000), "cifar100": (5000, 10000)}
 _SHARES = (0.10, 0.15)  # of the images that there are, for a missing validation or test part
+_FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
 _LAYOUT = 1  # of the cache and the way of splitting: a change makes new caches
 
 
@@ -77,7 +78,10 @@ def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether the cache is there and can be mapped: a disk or a person may have spoilt it since."""
+    """Whether the cache is there, as it was written: a disk or a person may have spoilt it since."""
+    meta = read_json(folder / "meta.json") or {}
+    if meta.get("crc") != {name: crc(folder / name) for name in _FILES}:
+        return False
     try:
         load(folder)
     except Exception:  # spoilt files raise whatever their bytes lead to
@@ -191,6 +195,7 @@ def _write(folder: Path, parts: Parts, classes: tuple[str, ...], fingerprint: st
             np.save(beside / f"{name}-labels.npy", parts[name][1])
         mean, std = channel_statistics(parts["train"][0])
         meta = {"classes": list(classes), "mean": mean, "std": std, "fingerprint": fingerprint}
+        meta |= {"crc": {name: crc(beside / name) for name in _FILES}}
         (beside / "meta.json").write_text(json.dumps(meta, indent=2))
         for path in (*beside.iterdir(), beside):
             sync(path)

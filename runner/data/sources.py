@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from runner.data.trees import PARTS, Images, Labels, decode_tree, open_tree, resize
+from runner.data.trees import PARTS, Images, Labels, Tree, decode_tree, open_tree, resize
 from runner.files import lock
 from runner.spec.names import resolve
 from runner.spec.problems import Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import torchvision
 
+_CLASSES = {"cifar10": 10, "cifar100": 100}
 Parts = dict[str, tuple[Images, Labels]]
 
 
@@ -70,7 +71,10 @@ def _digits() -> tuple[Parts, tuple[str, ...]]:
 
 
 def _tree(path: Path, size: int | str, channels: int | str) -> Source:
-    tree = open_tree(path)
+    return _decoded(open_tree(path), size, channels)
+
+
+def _decoded(tree: Tree, size: int | str, channels: int | str) -> Source:
     return Source(tree.signature, lambda: (decode_tree(tree, size, channels), tree.classes))
 
 
@@ -78,7 +82,13 @@ def _cifar(name: str, location: Path, size: int | str, channels: int | str) -> S
     """CIFAR from a local tree or zip where there is one, else by torchvision's checked download."""
     for path in (location, location / name, location / f"{name}.zip"):
         if path.is_file() or (path / "train").is_dir():
-            return _tree(path, size, channels)
+            tree = open_tree(path)
+            if len(tree.classes) != _CLASSES[name]:  # somebody's own images must not pass for CIFAR
+                what = (
+                    f"has {len(tree.classes)} classes, {name} {_CLASSES[name]}; as a data set of its own: folder:PATH."
+                )
+                raise RequestError([Problem(str(path), what)])
+            return _decoded(tree, size, channels)
     if not location.is_dir() and location != Path("data"):
         raise RequestError([Problem(f"--data {location}", f"there is no such folder or zip file with {name}.")])
     return Source(f"torchvision {name}", lambda: _shaped(*_downloaded(name, location), size, channels))
@@ -88,9 +98,16 @@ def _downloaded(name: str, location: Path) -> tuple[Parts, tuple[str, ...]]:
     """Downloads with a progress bar, where it isn't there yet, and verifies the checksum (torchvision)."""
     datasets = torchvision().datasets
     cls = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+
+    def halves_of(download: bool) -> dict[str, Any]:
+        return {part: cls(str(location), train=part == "train", download=download) for part in ("train", "test")}
+
     try:
-        with lock(location):  # one runner downloads, the others wait for it
-            halves = {part: cls(str(location), train=part == "train", download=True) for part in ("train", "test")}
+        try:
+            halves = halves_of(download=False)  # it may lie where nothing can be written
+        except RuntimeError:  # torchvision's word for missing, or another checksum
+            with lock(location):  # one runner downloads, the others wait for it
+                halves = halves_of(download=True)
     except Exception as error:
         what = (
             f"{name} is not in {location} and could not be downloaded ({error}); "
