@@ -74,13 +74,15 @@ def _simulate_one(case: tuple[str, int], draws: int, rng: np.random.Generator) -
 
 
 MARGIN = 3.0  # of `equal`, in standard deviations of an arm: there the test comes near its level
+_FAR: Array = np.array([[0.0], [0.0], [-20.0], [-20.0]])  # two arms that are far worse than the other two
 _LEVELS = [0.0, 0.1, 0.3, 0.5]  # of a trend
 _KINDS: dict[str, tuple[str, Callable[[Array], tuple[Sequence[Effect], str]]]] = {
     # what is asked of arms x seeds without a difference, and what would be an error
     "one against another": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "more")),
     "one against three": ("any answer", lambda x: ([paired_effect(x[0], y) for y in x[1:4]], "more")),
     "different": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "different")),
-    "best of four": ("called clearly the best", lambda x: (_best(x[:4]), "more")),
+    "best of four, all alike": ("called clearly the best", lambda x: (_best(x[:4]), "best")),
+    "best of four, two alike": ("called clearly the best", lambda x: (_best(x[:4] + _FAR), "best")),
     "interaction": ("any answer", lambda x: ([interaction_effect(*x[:4])], "more")),
     "trend over four levels": ("any answer", lambda x: ([trend_effect(_LEVELS, x[:4].T)], "more")),
     "equal, and just not": ("called equal", lambda x: ([paired_effect(x[0] + MARGIN, x[1])], "equal")),
@@ -104,7 +106,10 @@ def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
             wrong = 0
             for arms in rng.normal(size=(draws, 4, seeds)):
                 effects, expect = ask(arms)
-                leaning, p = weigh(effects, expect, MARGIN if expect == "equal" else None)
+                if expect == "best":  # as a question of that kind is judged: all must hold
+                    leaning, p = SUPPORTED, max(effect.p for effect in effects)
+                else:
+                    leaning, p = weigh(effects, expect, MARGIN if expect == "equal" else None)
                 wrong += p <= ALPHA and leaning in _WRONG.get(error, (SUPPORTED,))
             row[str(seeds)] = wrong / draws
         rows.append(row)

@@ -23,7 +23,7 @@ WILCOXON_LEAST = 6  # seeds: below, the smallest two-sided exact p, 2 / 2^n, is 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its two-sided 95% interval, from n values; without a spread the bounds are nan."""
+    """An estimate with its two-sided 95% interval, from n values; the bounds are nan where there can be none."""
 
     estimate: float
     low: float
@@ -60,17 +60,22 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
 def one_sample_effect(differences: npt.ArrayLike) -> Effect:
     """Whether the differences' mean is zero: t interval and t test (two-sided).
 
-    Equal differences (no spread at all) have p = 1 where they are zero, else nan: a t test needs a spread.
+    Equal differences have no interval: a few values without a spread don't tell how others would spread. Their p is 1
+    where they are zero, else nan.
     """
     array = np.asarray(differences, dtype=float)
     interval = mean_interval(array)
     if interval.n < 2 or math.isnan(interval.low):
         return Effect(interval, math.nan)
     if interval.low == interval.high:
-        return Effect(interval, 1.0 if interval.estimate == 0 else math.nan, 0.0)
+        return _without_spread(interval.estimate, interval.n)
     spread = float(array.std(ddof=1))
     t = interval.estimate / (spread / math.sqrt(len(array)))  # scipy's own warns where values are nearly alike
     return Effect(interval, float(2 * stats.t.sf(abs(t), len(array) - 1)), spread)
+
+
+def _without_spread(mean: float, n: int) -> Effect:
+    return Effect(Interval(mean, math.nan, math.nan, n), 1.0 if mean == 0 else math.nan, 0.0)
 
 
 def paired_effect(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> Effect:
@@ -90,7 +95,7 @@ def contrast_effect(values: npt.ArrayLike, weights: npt.ArrayLike) -> Effect:
     """A weighted sum of a design's cells within seeds: `values` is seeds x cells, the weights add up to 0.
 
     Main effects and interactions of a factorial design are such sums; one a seed, they need no common
-    variance of the cells (Maxwell & Delaney 2004, ch. 11: the multivariate approach to repeated measures).
+    variance of the cells (Maxwell & Delaney 2004, ch. 13 and 14: the multivariate approach).
     """
     with np.errstate(invalid="ignore"):
         return one_sample_effect(np.asarray(values, dtype=float) @ np.asarray(weights, dtype=float))
@@ -120,7 +125,7 @@ def two_level_effect(values: npt.ArrayLike) -> Effect:
         return math.sqrt(sum(float(stats.t.isf(p / 2, df)) ** 2 * variance for variance, df in parts))
 
     if half(ALPHA) == 0:
-        return Effect(Interval(mean, mean, mean, seeds), 1.0 if mean == 0 else math.nan)
+        return _without_spread(mean, seeds)
     least = 1e-12  # below it p is as good as this
     certain = half(least) <= abs(mean)
     p = least if certain else float(optimize.brentq(lambda p: half(p) - abs(mean), least, 1.0))
@@ -161,15 +166,15 @@ def correlation(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
 
 
 def signed_rank_p(differences: npt.ArrayLike) -> float | None:
-    """Wilcoxon's exact two-sided signed-rank p (Wilcoxon 1945), or None below six non-zero differences,
-    where it can't reach .05 whatever they are."""
+    """Wilcoxon's two-sided signed-rank p (Wilcoxon 1945), or None below six non-zero differences, where it can't
+    reach .05 whatever they are. Exact up to 16, with ties too; beyond that as scipy chooses."""
     array = np.asarray(differences, dtype=float)
     array = array[array != 0]
     if len(array) < WILCOXON_LEAST or not np.isfinite(array).all():
         return None
     if len(array) > 16:
         return float(stats.wilcoxon(array).pvalue)
-    every_sign = stats.PermutationMethod(n_resamples=2 ** len(array))  # exact, with ties too
+    every_sign = stats.PermutationMethod(n_resamples=2 ** len(array))
     return float(stats.wilcoxon(array, method=every_sign).pvalue)
 
 
@@ -234,17 +239,11 @@ def seeds_needed(
     each then needs power .9 (Julious 2004, Statistics in Medicine 23:1921)."""
     if not spread > 0 or not smallest > 0:
         return None
-    from statsmodels.stats.power import ttest_power  # takes seconds to import
-
     level, power = (2 * alpha, (1 + POWER) / 2) if equal else (alpha, POWER)
 
     def enough(n: int) -> bool:
-        return bool(ttest_power(smallest / spread, nobs=n, alpha=level) >= power)
+        # The other tail is below 1e-7 at such powers, and nan in scipy here and there; so are statsmodels' powers.
+        critical = stats.t.isf(level / 2, n - 1)
+        return bool(stats.nct.sf(critical, n - 1, smallest / spread * math.sqrt(n)) >= power)
 
-    # Doubling, then halving: far above the answer the noncentral t is nan, and statsmodels' own solver may not end.
-    high = 2
-    while not enough(high):
-        high *= 2
-        if high > most:
-            return None
-    return bisect.bisect_left(range(high + 1), True, lo=2, key=enough)
+    return bisect.bisect_left(range(most + 1), True, lo=2, key=enough) if enough(most) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,19 @@ def test_a_failed_seed_is_counted_and_pairs_only_what_there_is(tmp_path: Path) -
     assert row(table, "better")["failed"] == 1
     expected = np.mean(np.subtract(ACCURACY["better"][1:], ACCURACY["baseline"][1:]))
     assert row(table, "better")["effect val/accuracy"] == pytest.approx(expected)
+    assert row(table, "better")["effect val/accuracy n"] == 2
     write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "better, seed 0: ValueError: boom" in page
     assert "1 failed" in page
+
+
+def test_an_effect_says_how_many_pairs_it_is_of(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", ACCURACY, failed="baseline")
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert re.search(r"^\| better \| 3 \| 93.17 ± .* \(n = 2\) \|$", page, re.M)
+    assert "n = 2 seeds; told apart" in write_front_page(tmp_path / "reports").read_text()
 
 
 def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:

@@ -183,6 +183,12 @@ def test_seeds_needed_has_the_power_that_it_says() -> None:
     assert seeds_needed(1.0, 1e-9) is None
 
 
+@given(st.floats(0.03, 30), st.floats(1.001, 3), st.sampled_from([0.05, 0.01, 0.004]), st.booleans())
+def test_a_larger_difference_never_needs_more_seeds(size: float, factor: float, alpha: float, equal: bool) -> None:
+    more, fewer = (seeds_needed(1.0, d, alpha, equal) or 10**9 for d in (size, size * factor))
+    assert fewer <= more
+
+
 def test_correlation_of_pairs() -> None:
     assert correlation([1, 2, 3], [2, 4, 6]) == pytest.approx(1)
     assert math.isnan(correlation([1, 1, 1], [1, 2, 3]))

@@ -60,7 +60,7 @@ def answer(question: dict[str, Any]) -> str:
         ({"compare": ["a", "baseline"], "expect": "different"}, SUPPORTED),
         ({"compare": ["same", "baseline"], "expect": "more", "smallest": 0.0001}, UNDECIDED),
         ({"compare": ["same", "baseline"], "expect": "equal", "smallest": 0.01}, SUPPORTED),
-        ({"compare": ["same", "baseline"], "expect": "different", "smallest": 0.01}, REFUTED),
+        ({"compare": ["same", "baseline"], "expect": "different", "smallest": 0.01}, UNDECIDED),
         ({"compare": ["a", "baseline"], "expect": "equal", "smallest": 0.005}, REFUTED),
         ({"compare": ["ab", ["a", "b"]], "expect": "less"}, SUPPORTED),
         ({"compare": ["ab", ["a", "baseline"]], "expect": "less"}, REFUTED),  # one the other way is enough
@@ -74,6 +74,30 @@ def answer(question: dict[str, Any]) -> str:
 )
 def test_planted_answers_are_found(question: dict[str, Any], expected: str) -> None:
     assert answer(question) == expected
+
+
+def test_the_best_is_the_best_whatever_else_the_question_says() -> None:
+    table = runs([{"ask": "?", "best_of": ["baseline", "a", "ab"], "metric": "val/loss", "expect": "more"}])
+    table.runs["val/loss"] = 1 - table.runs["val/accuracy"]
+    (verdict,) = judge(table)
+    assert verdict.answer == SUPPORTED
+    assert "a, clearly." in short_answer(verdict)
+
+
+def test_a_candidate_without_runs_leaves_the_best_open() -> None:
+    table = runs([{"ask": "?", "best_of": ["baseline", "a", "ab"]}])
+    table.runs.loc[table.runs["variant"] == "ab", "status"] = "failed"
+    (verdict,) = judge(table)
+    assert verdict.answer == UNDECIDED
+    assert "there is no finished run of ab" in long_answer(verdict, 1)
+
+
+def test_equal_needs_seeds_only_where_there_may_be_no_difference() -> None:
+    (open_,) = judge(runs([{"ask": "?", "compare": ["same", "baseline"], "expect": "equal", "smallest": 0.001}]))
+    assert open_.needed
+    (beyond,) = judge(runs([{"ask": "?", "compare": ["a", "baseline"], "expect": "equal", "smallest": 0.02}]))
+    assert beyond.answer == UNDECIDED
+    assert beyond.needed is None
 
 
 def test_a_trend_says_what_its_slope_is_per() -> None:
@@ -220,6 +244,9 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
     assert from_curve(rows, "epochs_to", 6, 0.9) == 7.0  # never reached: one more than it had
 
 
-@pytest.mark.parametrize(("p", "text"), [(0.0004, "< .001"), (0.0421, ".042"), (1.0, "1.000"), (math.nan, "-")])
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0004, "< .001"), (0.0421, ".042"), (0.0496, ".0496"), (0.0502, ".0502"), (1.0, "1.000"), (math.nan, "-")],
+)
 def test_p_is_printed_as_papers_do(p: float, text: str) -> None:
     assert p_text(p) == text

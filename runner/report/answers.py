@@ -40,8 +40,12 @@ def long_answer(verdict: Verdict, number: int) -> str:
         ]
         for comparison in verdict.comparisons
     ]
-    lines += [table(["difference", f"`{metric}` [95% interval]", "p", "signed-rank p", "n", "r of pairs"], rows)]
-    expected = f"expected: {question.get('expect', 'different')}"
+    lines += [
+        table(
+            ["difference", f"`{metric}` [95% interval]", "p of no difference", "signed-rank p", "n", "r of pairs"], rows
+        )
+    ]
+    expected = "asked: the best" if "best_of" in question else f"expected: {question.get('expect', 'different')}"
     if question.get("smallest"):
         expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
@@ -57,6 +61,10 @@ def _caution(question: dict[str, object]) -> str:
             " The constant is taken as exact: where it is one run of somebody else's, its own spread is unknown, and "
             "the answer is about the mean of these seeds alone."
         )
+    if "best_of" in question:
+        return (
+            " The same runs choose the best and compare it: its lead is on average overstated; the test allows for it."
+        )
     if "trend" in question:
         return " A straight line's slope: a rise and fall over the levels is not seen."
     if question.get("expect") == "equal":
@@ -70,7 +78,7 @@ def _answer(verdict: Verdict) -> str:
         late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if "best_of" in verdict.question and verdict.comparisons:
         best = verdict.comparisons[0].label.split(" - ")[0]
-        sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from every other"
+        sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from all others"
         return f"{best}, {sure}{late}."
     word = _WORD.get(verdict.answer, "Undecided")
     return f"{word}{late}."
@@ -93,6 +101,8 @@ def _meaning(verdict: Verdict) -> str:
 
 
 def _untested(verdict: Verdict) -> str:
+    if verdict.missing:
+        return f"It can't be tested: there is no finished run of {', '.join(verdict.missing)}."
     if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
         return "There are too few finished runs to test it."
     return "It can't be tested: differences that do not vary at all, or are not finite, have no t test."
@@ -107,7 +117,8 @@ def _seeds_needed(verdict: Verdict) -> str:
     if question.get("expect") == "equal":
         what = f" To show that a difference is below {size}, where there is none"
     else:
-        what = f" To see a difference of {size}"
+        slope = f" per unit of {question['trend']}" if "trend" in question else ""
+        what = f" To see {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
     if needed.seeds <= needed.n:
         return what + f" (power .8), the {needed.n} seeds run would do, if they tell the spread rightly."
     low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
@@ -119,12 +130,10 @@ def _seeds_needed(verdict: Verdict) -> str:
 
 def _refuted(verdict: Verdict) -> str:
     question = verdict.question
-    expect = question.get("expect", "different")
-    if expect == "equal":
-        return "They differ by more than the margin"
-    if expect == "different":
-        return "The difference is smaller than what is worth knowing"
-    if len(verdict.comparisons) > 1:
+    several = len(verdict.comparisons) > 1
+    if question.get("expect") == "equal":
+        return "At least one differs by more than the margin" if several else "They differ by more than the margin"
+    if several:
         return "Not all of it holds: at least one difference goes the other way"
     return "The runs show the opposite"
 

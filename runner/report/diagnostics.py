@@ -53,6 +53,7 @@ def overfitting(data: StudyRuns) -> str:
         "epoch (slopes over the epochs after the turn); gap: accuracy on a fixed part of train minus validation "
         "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: then validation loss rises and "
         "training loss falls, both with 95% intervals that leave out 0, not adjusted for the number of variants. "
+        "The lowest epoch is chosen by the same curve: where noise lasts over epochs, the rise after it is overstated. "
         "*Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown* is neither; a gap "
         "can be large all the same. n: the seeds with two epochs or more after the turn, which the slopes are of."
     )

@@ -22,11 +22,12 @@ from runner.spec import BASELINE
 from runner.stats import ALPHA, holm
 
 _JUDGED = (
-    "Supported or refuted: p at most .05 after Holm's correction over the study's questions, the effect in the "
-    "expected or in the opposite direction; otherwise undecided. Where one variant is compared with several, all "
-    "must hold. Intervals are 95%, paired by seed, not adjusted. Signed-rank p: Wilcoxon's, where there are six "
-    "differences that are not zero. Verdicts are about other seeds on these same validation or test images; other "
-    "images add uncertainty (Diagnostics: other seeds, other test images)."
+    "Supported or refuted: p at most .05 after Holm's correction over the study's questions that can be tested, the "
+    "effect in the expected or in the opposite direction; otherwise undecided. Where one variant is compared with "
+    "several, all must hold, so the question's p is the largest of theirs; against it one difference the other way is "
+    "enough, its p times their number. Intervals are 95%, paired by seed, not adjusted. Signed-rank p: Wilcoxon's, "
+    "where there are six differences that are not zero. Verdicts are about other seeds on these same validation or "
+    "test images; other images add uncertainty (Diagnostics: other seeds, other test images)."
 )
 
 SEARCH_TABLE = "runs.csv"
@@ -122,7 +123,7 @@ def headline(effects: pd.DataFrame) -> str:
         side = level if not p <= ALPHA else better if row["effect"] > 0 else worse
         told[side].append(f"{row['variant']} ({points(row['effect'], row['effect low'], row['effect high'])})")
     parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
-    counts = sorted(set(rows["n"].astype(int)))
+    counts = sorted(set(rows.get("effect n", rows["n"]).astype(int)))
     seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
     small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
     return f"{'; '.join(parts)} ({small})." if parts else ""

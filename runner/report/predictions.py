@@ -12,7 +12,7 @@ import pandas as pd
 from runner.logs.rundir import RunDir
 from runner.report.tables import StudyRuns
 from runner.spec import BASELINE
-from runner.stats import ALPHA, Effect, mcnemar_p, mean_interval, one_sample_effect, two_level_effect
+from runner.stats import ALPHA, Effect, mcnemar_p, one_sample_effect, two_level_effect
 
 Counts = npt.NDArray[np.int64]
 
@@ -109,7 +109,7 @@ def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> 
             if mine.seeds and mine.labels.shape == theirs.labels.shape:
                 count = len(classes)
                 differences = mine.class_accuracies(count) - theirs.class_accuracies(count)
-                intervals = [mean_interval(column) for column in differences.T]
+                intervals = [one_sample_effect(column).interval for column in differences.T]
                 means[name] = [interval.estimate for interval in intervals]
                 told[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
     return (

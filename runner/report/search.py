@@ -79,7 +79,7 @@ def read_search(runs: Path) -> SearchRuns:
 
 
 def importance_table(record: Record) -> pd.DataFrame:
-    """Each setting's importance, with the 2.5% and 97.5% quantiles over resampled runs (bootstrap; Efron 1979)."""
+    """Each setting's importance, with the least and the most over resampled runs (bootstrap; Efron 1979)."""
     tried = [each for each in record.counted()[0].values() if each.losses]
     whole = importances(record.search, tried)
     if not whole:
@@ -89,7 +89,8 @@ def importance_table(record: Record) -> pd.DataFrame:
         importances(record.search, [tried[i] for i in rng.integers(len(tried), size=len(tried))], _TREES)
         for _ in range(_RESAMPLES)
     ]
-    bounds = np.quantile([[draw[key] for key in whole] for draw in draws], (0.025, 0.975), axis=0)
+    shares = np.array([[draw[key] for key in whole] for draw in draws])
+    bounds = shares.min(axis=0), shares.max(axis=0)
     table = pd.DataFrame(
         {"setting": list(whole), "importance": list(whole.values()), "low": bounds[0], "high": bounds[1]}
     )

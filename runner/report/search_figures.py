@@ -50,5 +50,5 @@ def importance(table: pd.DataFrame, path: Path) -> None:
         axes.set_xlim(0, None)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(
-            f"share of the variance of the runs' ranks (n = {rows['n'].iloc[0]} runs; line: 95%, bootstrap)"
+            f"share of the variance of the runs' ranks (n = {rows['n'].iloc[0]} runs; line: over 20 resamples)"
         )

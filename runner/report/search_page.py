@@ -29,7 +29,7 @@ _AGAIN = "make prune and then the same command"
 _SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
 _FIGURES = {
     "progress": "lowest validation loss so far against the number of runs",
-    "importance": "importance of each setting, with its 95% interval",
+    "importance": "importance of each setting, and its range over resampled runs",
 }
 _TITLES = {WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", BASELINE: "start"}
 
@@ -176,10 +176,10 @@ def _importance(mattered: pd.DataFrame) -> str:
     note = (
         "Functional ANOVA over a random forest (Optuna) on the ranks of the validation losses of "
         f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached: the share that each setting "
-        "explains alone. Intervals are quantiles over resampled runs. The search looks where it is promising, so a "
-        "setting that it soon stopped varying seems to matter less."
+        "explains alone. In brackets: the least and the most over 20 resamples of the runs, by smaller forests. The "
+        "search looks where it is promising, so a setting that it soon stopped varying seems to matter less."
     )
-    return table(["setting", "share of the variance [95%]"], rows) + "\n\n" + note
+    return table(["setting", "share of the variance [over 20 resamples]"], rows) + "\n\n" + note
 
 
 def _runs(data: SearchRuns) -> str:

@@ -208,6 +208,7 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         for metric in METRICS:
             values = {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
             effects = {f"effect{end}": row.get(f"effect {metric}{end}", np.nan) for end in ("", " low", " high", " p")}
+            effects["effect n"] = row.get(f"effect {metric} n", 0)
             rows.append(
                 {"variant": row["variant"], "metric": metric, "n": row["n"], "failed": row["failed"]} | values | effects
             )
@@ -223,5 +224,6 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         "effect low",
         "effect high",
         "effect p",
+        "effect n",
     ]
     return pd.DataFrame(rows, columns=columns)

@@ -51,6 +51,7 @@ class Verdict:
     exploratory: bool = False
     family: int = 1  # the questions that it was adjusted with
     wins: str = ""  # for best_of: in how many seeds it was the best
+    missing: tuple[str, ...] = ()  # variants of best_of without a finished run
 
     @property
     def answer(self) -> str:
@@ -61,12 +62,17 @@ class Verdict:
         """Seeds that would show the smallest difference worth knowing, where the comparison that is open and spreads
         most spreads as it did; None without such a difference or spread."""
         smallest, alpha = self.question.get("smallest"), ALPHA / self.family
-        open_ = [c.effect for c in self.comparisons if not c.effect.p <= alpha and c.effect.spread > 0]
+        equal = self.question.get("expect") == "equal"
+        effects = [c.effect for c in self.comparisons if c.effect.spread > 0]
+        if equal and smallest:  # asked of differences that may be none at all
+            effects = [e for e in effects if not min(equivalence_p(e, smallest), outside_p(e, smallest)) <= alpha]
+            open_ = [effect for effect in effects if effect.interval.low <= 0 <= effect.interval.high]
+        else:
+            open_ = [effect for effect in effects if not effect.p <= alpha]
         if not smallest or not open_:
             return None
         effect = max(open_, key=lambda effect: effect.spread)
         spreads = (effect.spread, *spread_interval(effect.spread, effect.interval.n))
-        equal = self.question.get("expect") == "equal"
         seeds, low, high = (seeds_needed(spread, smallest, alpha, equal) for spread in spreads)
         return Needed(seeds, low, high, effect.interval.n) if seeds else None
 
@@ -98,9 +104,14 @@ def judge(data: StudyRuns) -> list[Verdict]:
 
 def _judge_one(data: StudyRuns, question: dict[str, Any]) -> Verdict:
     comparisons = _comparisons(data, question)
-    leaning, p = weigh([c.effect for c in comparisons], question.get("expect", "different"), question.get("smallest"))
-    late, wins = _declared_late(data, question), _wins(data, question) if comparisons else ""
-    return Verdict(question, tuple(comparisons), leaning, p, exploratory=late, wins=wins)
+    effects, late = [c.effect for c in comparisons], _declared_late(data, question)
+    if "best_of" not in question:
+        leaning, p = weigh(effects, question.get("expect", "different"), question.get("smallest"))
+        return Verdict(question, tuple(comparisons), leaning, p, exploratory=late)
+    missing = tuple(name for name in question["best_of"] if not len(data.finished(name)))
+    p = math.nan if missing or not effects else _all([effect.p for effect in effects])
+    wins = _wins(data, question) if comparisons else ""
+    return Verdict(question, tuple(comparisons), SUPPORTED, p, exploratory=late, wins=wins, missing=missing)
 
 
 def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
@@ -108,15 +119,17 @@ def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tup
 
     All differences must hold. For the claim that they do, p is the largest of theirs (intersection-union
     test, Berger 1982); against it, one significant difference the other way is enough, at Bonferroni's p.
+    That they are different has no other way: who wants to show that they are not asks whether they are equal.
     """
     if not effects or any(math.isnan(effect.interval.estimate) for effect in effects):
         return SUPPORTED, math.nan
     if expect == "equal":
-        margin = smallest or 0.0
-        return _lean(*([test(effect, margin) for effect in effects] for test in (equivalence_p, outside_p)))
+        within, beyond = ([test(effect, smallest or 0.0) for effect in effects] for test in (equivalence_p, outside_p))
+        supports, refutes = _all(within), _any(beyond, len(effects))
+        untested = math.isnan(supports) and not math.isnan(refutes)
+        return (REFUTED, refutes) if untested or refutes < supports else (SUPPORTED, supports)
     if expect == "different":
-        against = [equivalence_p(effect, smallest) for effect in effects] if smallest else []
-        return _lean([effect.p for effect in effects], against)
+        return SUPPORTED, _all([effect.p for effect in effects])
     sign = 1 if expect == "more" else -1
     opposite = [effect.p for effect in effects if sign * effect.interval.estimate <= 0]
     if not opposite:
@@ -133,13 +146,6 @@ def _any(p_values: Sequence[float], count: int) -> float:
     """That one of `count` holds: the smallest p times the count; nan where none can be tested."""
     known = [p for p in p_values if not math.isnan(p)]
     return min(1.0, count * min(known)) if known else math.nan
-
-
-def _lean(for_it: Sequence[float], against: Sequence[float]) -> tuple[str, float]:
-    """The likelier of two answers. Both can be significant: a difference, but less than is worth knowing."""
-    supports, refutes = _all(for_it), _any(against, len(against))
-    untested = math.isnan(supports) and not math.isnan(refutes)
-    return (REFUTED, refutes) if untested or refutes < supports else (SUPPORTED, supports)
 
 
 def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:

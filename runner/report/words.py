@@ -34,8 +34,11 @@ def plus_minus(estimate: float, low: float, digits: int) -> str:
 
 
 def effect_text(row: pd.Series[Any], metric: str) -> str:
-    """A variant's effect in percentage points with its interval, as in +0.52 [+0.10, +0.94]."""
-    return points(*(row[f"effect {metric}{end}"] for end in ("", " low", " high")))
+    """A variant's effect in percentage points with its interval, as in +0.52 [+0.10, +0.94]; and how many pairs it
+    is of where the baseline finished on fewer seeds."""
+    text = points(*(row[f"effect {metric}{end}"] for end in ("", " low", " high")))
+    count = int(row[f"effect {metric} n"])
+    return f"{text} (n = {count})" if 0 < count < row["n"] else text
 
 
 def effect_cell(effect: Effect) -> str:
@@ -51,7 +54,9 @@ def points(estimate: float, low: float, high: float) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p as papers print it."""
+    """A p as papers print it, with a fourth digit around .05."""
     if math.isnan(p):
         return "-"
+    if 0.0495 <= p < 0.0505:
+        return f"{p:.4f}".replace("0.", ".", 1)
     return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)

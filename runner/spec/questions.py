@@ -79,6 +79,8 @@ class Question(pydantic.BaseModel):
             raise ValueError(f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}.")
         if (self.metric == "epochs_to") != (self.accuracy is not None):
             raise ValueError('"accuracy" goes with the metric "epochs_to", and that metric needs it.')
+        if self.best_of and self.expect in ("less", "equal"):
+            raise ValueError(f'"best_of" asks which is best; it has no "expect": "{self.expect}".')
         if self.expect == "equal" and self.smallest is None:
             raise ValueError('expect "equal" needs "smallest": the margin within which they count as equal.')
         return self
