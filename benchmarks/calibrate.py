@@ -144,7 +144,7 @@ def page(
         f"{pairs.seeds} seeds each. **{pairs.called} of {len(pairs.p)}** were called different at .05: "
         f"a test that keeps its word calls at most {most} with probability {stats.binom.cdf(most, count, ALPHA):.3f}, "
         f"one that errs twice as often with probability {stats.binom.cdf(most, count, 2 * ALPHA):.2f}. The share's own "
-        f"95% interval is {percent(100 * share.low)} to {percent(100 * share.high)}% (Clopper-Pearson). Their intervals "
+        f"95% interval is {percent(100 * share.low)} to {percent(100 * share.high)}% (Clopper-Pearson). Intervals "
         f"covered 0 in {pairs.covered} of {len(pairs.p)}. Kolmogorov-Smirnov test that the p are uniform: "
         f"p = {stats.kstest(pairs.p, 'uniform').pvalue:.2f}."
     )
