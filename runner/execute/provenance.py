@@ -6,7 +6,9 @@ import ast
 import hashlib
 import importlib.metadata
 import platform
+import shlex
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,23 @@ def provenance(device: str) -> dict[str, Any]:
         "device": device,
         "threads": 1,
     }
+
+
+def command() -> str:
+    """What was typed, without what changes no number: where runs and reports lie, how many workers. Of the place of
+    the data its last part: whose folder that was is nobody's concern who reads the report."""
+    program = Path(sys.argv[0])
+    if "runner" not in (program.name, program.parent.name):
+        return "runner.run(...)"  # a notebook's or a script's own command line says nothing
+    words, arguments = ["python", "-m", "runner"], iter(sys.argv[1:])
+    for argument in arguments:
+        key, given, value = argument.partition("=")
+        if key in ("--runs", "--reports", "--workers", "--data"):
+            value = value if given else next(arguments, "")
+            words += [key, Path(value).name] if key == "--data" else []
+        else:
+            words.append(argument)
+    return shlex.join(words)
 
 
 @cache

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from runner.execute.provenance import command
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
@@ -118,7 +117,7 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
             "name": study.name,
             "file": str(study.file),
             "doc": study.doc.strip(),
-            "command": shlex.join(["python", "-m", "runner", *sys.argv[1:]]),
+            "command": command(),
             "variants": {
                 variant.name: {
                     "directory": variant.directory,

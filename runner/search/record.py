@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from runner.execute.makers import of_one_maker
 from runner.execute.messages import Message
+from runner.execute.provenance import command
 from runner.expand import Run
 from runner.files import write_json
 from runner.logs.rundir import RunDir
@@ -91,10 +90,9 @@ class Record:
         search = self.search
         self._path.parent.mkdir(parents=True, exist_ok=True)
         head = {"name": search.name, "file": str(search.file), "doc": search.doc.strip()}
-        command = shlex.join(["python", "-m", "runner", *sys.argv[1:]])
         write_json(
             self._path,
-            head | {"command": command, "variants": self._variants, "questions": [], "search": search.plain()},
+            head | {"command": command(), "variants": self._variants, "questions": [], "search": search.plain()},
         )
 
     def counted(self) -> tuple[dict[Run, Tried], list[Run]]:
