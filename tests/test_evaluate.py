@@ -22,7 +22,7 @@ from runner.data import load, prepare
 from runner.evaluate import Evaluation, classify, evaluate, figures
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
-from runner.evaluate.tables import class_table, markdown, overall_table
+from runner.evaluate.tables import class_table, overall_table
 from runner.execute.messages import Place, Share
 from runner.execute.share import train_share
 from runner.expand import Overrides, resolve
@@ -30,6 +30,7 @@ from runner.files import read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.models import build
 from runner.spec import RequestError, Settings
+from runner.text import table
 from tests.conftest import BASE
 from tests.test_main import runner
 
@@ -126,7 +127,7 @@ def test_tensorboard_has_figures_and_tables_beside_the_runs_own_tags(evaluated: 
         assert event.encoded_image_string == (evaluated.folder / f"{name}.png").read_bytes()
     for name in ("metrics", "test_per_class", "test_confused_pairs"):
         (text,) = after.Tensors(f"evaluate/{name}/text_summary")
-        assert b"|---|--:|" in text.tensor_proto.string_val[0]
+        assert b"| --- | --: |" in text.tensor_proto.string_val[0]
     assert [event.value for event in after.Scalars("val/loss")] == [e.value for e in before.Scalars("val/loss")]
     assert {path.parent for path in evaluated.run.folder.rglob("events*")} == {evaluated.run.folder}  # no run more
 
@@ -247,8 +248,8 @@ def test_what_has_no_value_is_nan_and_said_so(kind: str, tmp_path: Path) -> None
         assert found.classes["roc_auc"].notna().all()
     figures.overview(parts, tmp_path / "a.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "b.png")
-    for table in (overall_table(parts), class_table(found)):
-        assert len(markdown(table).splitlines()) == len(table) + 1
+    for head, *rows in (overall_table(parts), class_table(found)):
+        assert len(table(head, rows).splitlines()) == len(rows) + 2
 
 
 def test_pairs_are_counted_in_both_directions() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from runner.evaluate.finished import FinishedRun, open_run
 from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
-from runner.spec import Problem, RequestError
+from runner.execute.request import unwritable
+from runner.spec import RequestError
 
 _SAME = 1e-3  # of loss and accuracy: more than devices make of the same weights
 
@@ -41,7 +41,8 @@ def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> E
     """
     run = open_run(folder, data, device)
     target = reports / run.study / run.variant / f"seed{run.seed}"
-    _check_places(target, folder)
+    if problems := unwritable(target, folder):
+        raise RequestError(problems)
     dataset = run.dataset
     parts = {
         name: part_metrics(run.logits(part), part.labels, dataset.classes)
@@ -54,17 +55,6 @@ def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> E
     evaluation = Evaluation(run, parts, pairs, notes, target)
     write(evaluation)
     return evaluation
-
-
-def _check_places(*places: Path) -> None:
-    """Directories that can't be written, before anything is evaluated."""
-    problems = []
-    for path in places:
-        nearest = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-            problems.append(Problem(str(path), f"{nearest} is no directory that can be written."))
-    if problems:
-        raise RequestError(problems)
 
 
 def _drift(run: FinishedRun, test: PartMetrics) -> list[str]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from runner.report.words import table
+from runner.text import table
 
 _FIGURES = {"loss_plot": "losses over the epochs", "test_confusion_matrix": "confusion matrix on test"}
 
