@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from filelock import Timeout
 
 from runner.evaluate.finished import FinishedRun, open_run
 from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
 from runner.execute.request import unwritable
-from runner.spec import RequestError
+from runner.files import lock
+from runner.spec import Problem, RequestError
 
 _SAME = 1e-3  # of loss and accuracy: more than devices make of the same weights
 
@@ -37,8 +41,28 @@ class Evaluation:
 def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> Evaluation:
     """Evaluates the run in `folder` on all three parts; writes reports/<name>/<variant>/seed<k>/ and its events.
 
-    RequestError, with nothing written, where it is no finished run, or its data set is not the one it had.
+    RequestError, with nothing written, where it is no finished run, in training, or its data set is not the one it had.
     """
+    with _held(folder):
+        return _evaluate(folder, data, reports, device)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The run's lock: one that is trained anew meanwhile would get the old weights' pictures."""
+    if not (folder / "result.json").is_file() or unwritable(folder):  # refused below; looking leaves no file
+        yield
+        return
+    try:
+        held = lock(folder).acquire(blocking=False)
+    except Timeout as error:
+        what = "the run is in training, or being evaluated or removed; try again when that has ended."
+        raise RequestError([Problem(str(folder), what)]) from error
+    with held:
+        yield
+
+
+def _evaluate(folder: Path, data: Path, reports: Path, device: str) -> Evaluation:
     run = open_run(folder, data, device)
     target = reports / run.study / run.variant / f"seed{run.seed}"
     if problems := unwritable(target, folder):
