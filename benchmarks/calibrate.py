@@ -26,9 +26,9 @@ from runner.expand import Overrides
 from runner.files import write_text
 from runner.report.figures import saved
 from runner.report.tables import StudyRuns, gather
-from runner.report.words import table
 from runner.spec import BASELINE
 from runner.stats import ALPHA, paired_effect, smallest_effect
+from runner.text import table
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
+_STAYS = "What is finished stays finished; the same command goes on from here."
 _out = Console(width=None if sys.stdout.isatty() else 120)  # a log file has room
 
 
@@ -68,8 +69,10 @@ def run(
 
 def _report(names: Sequence[str], runs: Path, reports: Path) -> None:
     from runner.report import write_all
+    from runner.spec.problems import late
 
-    page = write_all(runs, names, reports, _out)
+    with late():
+        page = write_all(runs, names, reports, _out)
     _out.print(
         f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}", highlight=False
     )
@@ -222,12 +225,11 @@ def main(arguments: list[str] | None = None) -> None:
     except RequestError as error:
         count = len(error.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        print(f"{head}; nothing was trained or written.", *map(str, error.problems), sep="\n  ", file=sys.stderr)
+        head += f", after the work had begun. {_STAYS}" if error.late else "; nothing was trained or written."
+        print(head, *map(str, error.problems), sep="\n  ", file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # a full disk, a lost mount: in the command's own files, not in one run's
-        print(
-            f"stopped: {error}. What is finished stays finished; the same command goes on from here.", file=sys.stderr
-        )
+        print(f"stopped: {error}. {_STAYS}", file=sys.stderr)
         sys.exit(1)
 
 

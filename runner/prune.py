@@ -21,7 +21,8 @@ from runner.report.ended import ended_runs
 from runner.report.tables import studies_in
 from runner.search.record import is_search, read_record
 from runner.spec import BASELINE, RequestError, Settings, available
-from runner.spec.study import read_file
+from runner.spec.names import refuse_modules_in
+from runner.spec.study import FOLDER, read_file
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # of an interrupted `files.replace`
@@ -124,10 +125,14 @@ def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] 
     file = Path(study["file"])
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
+    if file.resolve().parent != FOLDER.resolve():  # to read a study is to run it, and runs may be from elsewhere
+        notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: what its last command named is kept")
+        return claimed
     baseline = study["variants"].get(BASELINE, {}).get("settings", {})
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
     try:
+        refuse_modules_in(folder.parent, (baseline.get("dataset"), *overrides.settings.values()))
         return claimed | {variant.directory for variant in resolve(*read_file(str(file)), overrides).variants}
     except RequestError:
         notes.append(f"{folder}: {file} can't be read as a study, so no directory counts as unnamed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import Timeout
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
@@ -22,14 +24,15 @@ from runner.data import load, prepare
 from runner.evaluate import Evaluation, classify, evaluate, figures
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
-from runner.evaluate.tables import class_table, markdown, overall_table
+from runner.evaluate.tables import class_table, overall_table
 from runner.execute.messages import Place, Share
 from runner.execute.share import train_share
 from runner.expand import Overrides, resolve
-from runner.files import read_json, write_json
+from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.models import build
 from runner.spec import RequestError, Settings
+from runner.text import table
 from tests.conftest import BASE
 from tests.test_main import runner
 
@@ -102,6 +105,7 @@ def test_everything_is_stored_under_its_name(evaluated: Evaluation) -> None:
     assert list(per_class.columns) == ["part", "class", "images", *PER_CLASS]
     for name, part in evaluated.parts.items():
         assert record[name]["accuracy"] == part.overall["accuracy"]
+        assert record["hash"] == evaluated.run.settings.identity()
         assert [row["class"] for row in record[name]["per_class"]] == list("0123456789")
         counts = pd.read_csv(folder / f"{name}_confusion_matrix.csv", index_col=0).to_numpy()
         shares = pd.read_csv(folder / f"{name}_confusion_matrix_normalized.csv", index_col=0).to_numpy()
@@ -126,7 +130,7 @@ def test_tensorboard_has_figures_and_tables_beside_the_runs_own_tags(evaluated: 
         assert event.encoded_image_string == (evaluated.folder / f"{name}.png").read_bytes()
     for name in ("metrics", "test_per_class", "test_confused_pairs"):
         (text,) = after.Tensors(f"evaluate/{name}/text_summary")
-        assert b"|---|--:|" in text.tensor_proto.string_val[0]
+        assert b"| --- | --: |" in text.tensor_proto.string_val[0]
     assert [event.value for event in after.Scalars("val/loss")] == [e.value for e in before.Scalars("val/loss")]
     assert {path.parent for path in evaluated.run.folder.rglob("events*")} == {evaluated.run.folder}  # no run more
 
@@ -247,8 +251,8 @@ def test_what_has_no_value_is_nan_and_said_so(kind: str, tmp_path: Path) -> None
         assert found.classes["roc_auc"].notna().all()
     figures.overview(parts, tmp_path / "a.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "b.png")
-    for table in (overall_table(parts), class_table(found)):
-        assert len(markdown(table).splitlines()) == len(table) + 1
+    for head, *rows in (overall_table(parts), class_table(found)):
+        assert len(table(head, rows).splitlines()) == len(rows) + 2
 
 
 def test_pairs_are_counted_in_both_directions() -> None:
@@ -366,6 +370,26 @@ def test_a_missing_directory_is_answered_with_the_nearest_finished_run(run: Path
         evaluate(tmp_path / "runs", DATA, tmp_path / "reports")
 
 
+def test_a_run_in_training_is_not_evaluated_and_one_that_is_evaluated_is_not_trained(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lock(run), pytest.raises(RequestError, match="the run is in training"):
+        evaluate(run, DATA, tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
+    held = []
+
+    def look(_: Evaluation) -> None:
+        with pytest.raises(Timeout):
+            lock(run).acquire(blocking=False)
+        held.append(True)
+
+    monkeypatch.setattr("runner.evaluate.evaluation.write", look)
+    evaluate(run, DATA, tmp_path / "reports")
+    assert held
+    with lock(run).acquire(blocking=False):
+        pass
+
+
 @pytest.fixture(scope="module")
 def pets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An image folder with files of many sizes, and the directory of a run on it."""
@@ -425,6 +449,17 @@ def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Pa
     assert "none.png: can't be read as an image (No such file or directory)" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("reports*"))
+
+
+def test_own_images_that_are_no_files_or_too_large_are_named(pets: tuple[Path, Path], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")  # its writer never comes
+    (tmp_path / "large.png").touch()
+    os.truncate(tmp_path / "large.png", 2**33)
+    with pytest.raises(RequestError) as caught:
+        classify(pets[1], sorted(tmp_path.glob("*.png")), DATA)
+    said = str(caught.value)
+    assert "pipe.png: can't be read as an image (no plain file)" in said
+    assert "large.png: can't be read as an image (8,590 MB; at most" in said
 
 
 def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Path, tmp_path: Path) -> None:

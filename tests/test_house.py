@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.text import table
+
 ROOT = Path(__file__).parents[1]
 TOP = {
     "ablations", "runner", "runs", "reports", "tests", "Makefile", "requirements.txt", "README.md", "CHANGELOG.md",
@@ -68,6 +70,19 @@ def test_only_logs_knows_tensorboard() -> None:
             assert not re.search(
                 r"^\s*(from|import) (tensorboard|torch\.utils\.tensorboard)", path.read_text(), re.M
             ), path
+
+
+def test_markdown_tables_are_made_in_one_place() -> None:
+    made = [path.name for path in (ROOT / "runner").rglob("*.py") if re.search(r"-{3}\W*\||--:", path.read_text())]
+    assert made == ["text.py"]
+
+
+def test_a_tables_cell_is_a_cell_whatever_is_in_it() -> None:
+    rows: list[list[object]] = [["a|b\nc", 1], ["", "`x|y`"]]
+    assert table(["name", "n|m"], rows).splitlines() == [
+        "| name | n\\|m |", "| --- | --: |", "| a\\|b c | 1 |", "|  | `x\\|y` |"
+    ]  # fmt: skip
+    assert table(["name"], []) == ""
 
 
 def test_every_pinned_package_is_pinned_exactly() -> None:

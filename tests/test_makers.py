@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,20 @@ from PIL import Image
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from runner.data import prepare
 from runner.execute import provenance
 from runner.execute.makers import of_one_maker, what_changed
+from runner.execute.messages import Message, Place, Share
+from runner.execute.share import train_share
+from runner.expand import Run, Variant
 from runner.logs.rundir import RunDir
 from runner.logs.tags import MEAN_SCALARS, mean_tag
 from runner.report import write_all, write_report
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize
 from runner.search.record import read_record
+from runner.spec import Settings
+from runner.train import Interrupted
 from tests.commands import run
 from tests.conftest import BASE
 from tests.test_report import ACCURACY, row, write_runs
@@ -50,10 +57,17 @@ def identities(*runs: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for number, each in enumerate(runs):
         settings = {"dataset": "folder:/a/pets", **each.get("settings", {})}
-        made = NOW | {key: each[key] for key in ("data", "code", "versions", "device", "processor") if key in each}
+        made = NOW | {
+            key: each[key] for key in ("data", "code", "versions", "device", "processor", "model") if key in each
+        }
         times = {"started": number * 10.0, "ended": number * 10.0 + each.get("long", 5)}
         found.append({"settings": settings, "provenance": made} | times)
     return found
+
+
+def own(model: str, made: str | None = None) -> dict[str, Any]:
+    """A run of somebody's own model, `made` the state of its module."""
+    return {"settings": {"model": model}} | ({"model": made} if made else {})
 
 
 def counted(*runs: Mapping[str, Any]) -> list[int]:
@@ -83,6 +97,10 @@ SMALL = {"settings": {"image_size": 8}, "data": "small"}
         ([{}, SMALL, {}], [0, 1, 2]),  # another size is a setting, not other data
         ([{"data": "d1"}, SMALL, {"data": "d1"}, {"data": "d2"}], [3]),  # small ones of before: of the changed images
         ([{"data": "d1"}, {"data": "d2"}, SMALL], [1, 2]),
+        ([own("own:net", "a"), own("own:net", "a"), own("own:net", "b")], [2]),  # somebody edited own.py
+        ([own("own:net"), own("own:net", "b")], [1]),  # made before runs knew what their model's module did
+        ([own("own:net", "a"), own("own:other", "b")], [1]),  # one module: both are in it
+        ([own("mlp"), own("own:net", "a"), own("its:net", "b")], [0, 1, 2]),  # another module is no edit
     ],
 )  # fmt: skip
 def test_a_table_has_the_runs_of_one_state(runs: list[dict[str, Any]], expected: list[int]) -> None:
@@ -163,6 +181,61 @@ def test_changed_data_are_said_before_training(tmp_path: Path) -> None:
     _, text = run(study, tmp_path)
     assert "all 2 runs are done already" in text
     assert "2 runs that are done were made by other code, data or versions (data was " in text
+
+
+NET = """
+from torch import nn
+
+def net(shape, classes):
+    size = shape[0] * shape[1] * shape[2]
+    return nn.Sequential(nn.Flatten(), nn.Linear(size, {width}), nn.Linear({width}, classes))
+"""
+
+
+def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    own = tmp_path / "ownnet.py"
+    own.write_text(NET.format(width=8))
+    study = {"baseline": STUDY["baseline"], "variants": {"own": {"model": "ownnet:net"}}, "seeds": 2}
+    run(study, tmp_path)
+    own.write_text(NET.format(width=8) + "# a remark does nothing\n")
+    assert "made by other" not in run(study, tmp_path)[1]
+    own.write_text(NET.format(width=16))
+    _, text = run(study | {"seeds": 3}, tmp_path)
+    assert "2 runs that are done were made by other code, data or versions (model was " in text
+    data = gather(tmp_path / "runs" / "study-digits")
+    seeds = {name: set(data.finished(name).index) for name in data.variants}
+    assert seeds == {"baseline": {0, 1, 2}, "own": {2}}
+    assert ["model" in made for made in data.provenances] == [False] * 3 + [True]  # only where it is somebody's own
+    write_report(tmp_path / "runs" / "study-digits", tmp_path / "reports" / "study-digits")
+    assert "own model " in (tmp_path / "reports" / "study-digits" / "summary.md").read_text()
+
+
+def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("runner.execute.active.CHECKPOINT_SECONDS", 0)
+    (tmp_path / "ownmodel.py").write_text(NET.format(width=8))
+    settings = Settings.model_validate(BASE | {"model": "ownmodel:net"})
+    run = Run("toy", Variant("own", settings, {}), 0)
+    share = Share((run,), prepare(settings, Path("data")))
+
+    def begin() -> list[Message]:
+        """A worker's first epoch, and then Ctrl-C."""
+        said: list[Message] = []
+        provenance.own_model.cache_clear()  # a process of its own
+        with suppress(Interrupted):
+            train_share(share, Place(tmp_path, "cpu", {}, 0.0), said.append, lambda: len(said) > 1)
+        return said
+
+    begin()
+    assert RunDir(tmp_path / run.folder).checkpoint.exists()
+    assert begin()[0].metrics["epoch"] == 1
+    (tmp_path / "ownmodel.py").write_text(NET.format(width=8).replace("Flatten()", "Flatten(), nn.Identity()"))
+    (first, *_) = begin()
+    assert first.metrics["epoch"] == 0
+    assert "other code" in first.cause
 
 
 def test_a_search_chooses_and_reports_among_the_runs_of_one_state(tmp_path: Path) -> None:

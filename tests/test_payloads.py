@@ -8,9 +8,11 @@ import pickle
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,17 @@ import pytest
 import torch
 
 from runner.__main__ import main
+from runner.files import read_json, write_json
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
+from runner.search.record import find_record
+from runner.search.winners import write_ablation
+from runner.spec import RequestError, Settings
+from runner.spec.names import refuse_modules_in
+from runner.spec.study import read_file
 from tests.commands import ROOT, numbers, run
 from tests.conftest import BASE
+from tests.test_search_runs import make
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 2}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
 MARKER = "payload-ran"
@@ -194,6 +204,160 @@ def test_the_cache_of_data_runs_no_code(place: Path) -> None:
     (run_dir() / "result.json").unlink()
     assert run(STUDY, Path(), workers=1)[0].failed == 0
     assert not Path(MARKER).exists()
+
+
+CODE = f"""import pathlib
+pathlib.Path({MARKER!r}).touch()
+STUDY = {STUDY!r}
+def f(*_):
+    raise RuntimeError
+"""
+
+
+def forge(path: Path, **changes: Any) -> None:
+    """Other words in one of the runner's JSON files."""
+    data = read_json(path)
+    assert data
+    write_json(path, data | changes)
+
+
+@pytest.fixture
+def importable(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where python -m finds modules: the working directory, whose `runs` came from elsewhere."""
+    monkeypatch.syspath_prepend(place)
+    before = set(sys.modules)
+    yield place
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("runs", "payload"):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("setting", ["dataset", "model"])
+@pytest.mark.parametrize(
+    ("file", "reference"),
+    [
+        ("payload.py", "runs.payload:f"),
+        ("__init__.py", "runs.payload:f"),
+        ("x/payload/__init__.py", "runs.x.payload:f"),
+    ],
+)
+def test_evaluate_and_prune_import_nothing_from_among_the_runs(
+    importable: Path, setting: str, file: str, reference: str
+) -> None:
+    folder, code = run_dir(), Path("runs") / file
+    code.parent.mkdir(parents=True, exist_ok=True)
+    code.write_text(CODE)
+    identity = RunDir(folder).identity()
+    assert identity
+    settings = identity["settings"] | {setting: reference}
+    forge(folder / "run.json", settings=settings)
+    vouch(folder)
+    status, said = command("evaluate", str(folder))
+    assert status == 2
+    assert f"{reference}: lies in {importable / 'runs'}" in said
+    Path("ablations").mkdir()
+    Path("ablations/study.py").write_text(f"STUDY = {STUDY!r}")
+    study = Path("runs/study-digits/study.json")
+    baseline = {"directory": "baseline-0", "changes": {}, "settings": settings}
+    forge(study, file="ablations/study.py", name=f"study-digits+{setting}=x", variants={"baseline": baseline})
+    study.parent.rename(f"runs/study-digits+{setting}=x")
+    status, said = command("prune", "--yes")
+    assert status == 0
+    assert "no directory counts as unnamed" in said
+    assert not Path(MARKER).exists()
+    sys.path_importer_cache.clear()
+    with suppress(ImportError):
+        __import__(reference.partition(":")[0])
+    assert Path(MARKER).exists()  # the payload is real
+
+
+def test_a_module_beside_the_runs_is_still_ones_own(importable: Path) -> None:
+    Path("payload.py").write_text(CODE)
+    Path("nets/deep").mkdir(parents=True)
+    references = ["payload:f", "mlp", "os.path:join", "nowhere.to.be:found", "sys:exit", "nets.deep.payload:f", 5]
+    refuse_modules_in(Path("runs"), references)
+    Path("nets/deep/payload.py").symlink_to(importable / "runs" / "payload.py")
+    with pytest.raises(RequestError, match=r"nets.deep.payload:f: lies in"):
+        refuse_modules_in(Path("runs"), references)
+    with pytest.raises(RequestError, match=r"payload:f: lies in .*payload.py"):
+        refuse_modules_in(importable, ["payload:f"])
+
+
+@pytest.mark.parametrize("kind", ["among the runs", "elsewhere", "a link"])
+def test_prune_runs_no_file_that_is_not_in_ablations(place: Path, kind: str) -> None:
+    Path("ablations").mkdir()
+    file = Path({"among the runs": "runs/study-digits/study2.py"}.get(kind, "study2.py"))
+    file.write_text(CODE)
+    if kind == "a link":
+        file = Path("ablations/study2.py")
+        file.symlink_to(place / "study2.py")
+    forge(Path("runs/study-digits/study.json"), file=str(file))
+    status, said = command("prune")
+    assert status == 0
+    assert f"{file} is not in ablations/ and is not read" in said
+    assert "there is nothing to remove" in said
+    assert not Path(MARKER).exists()
+
+
+SEARCH: dict[str, Any] = {
+    "baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2, 0.02]}, "runs": 2, "fresh_seeds": 2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("searched")
+    make(place, **SEARCH)
+    return place
+
+
+QUOTES = 'x"""\nimport pathlib; pathlib.Path("payload-ran").touch()\n"""\\'
+
+
+def test_no_word_of_a_searchs_record_becomes_code_in_a_study(
+    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(searched / "runs", tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs/hunt-digits")
+    for stem in (QUOTES.replace("/", ""), "../hunt", "a b", "$(touch x)"):
+        forge(folder / "study.json", file=f"ablations/{stem}.py")
+        status, said = command("ablate-winner", "hunt-digits")
+        assert (status, "its file's name: " in said) == (2, True) if stem != "../hunt" else (status == 0)
+    shutil.rmtree("ablations")
+    forge(folder / "study.json", file="ablations/hunt.py", name=QUOTES)
+    folder.rename(Path("runs") / QUOTES)
+    status, said = command("ablate-winner", QUOTES)
+    assert status == 0, said
+    assert QUOTES in read_file("ablations/hunt_winner.py")[2]
+    assert not Path(MARKER).exists()
+
+
+def test_a_written_study_names_no_module_from_among_the_runs(
+    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(searched / "runs", tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "runs" / "payload.py").write_text(CODE)
+    record = find_record(Path("runs"), "hunt")
+    monkeypatch.setattr(record, "search", replace(record.search, baseline=_with_model(record.search.baseline)))
+    with pytest.raises(RequestError, match=r"runs.payload:f: lies in"):
+        write_ablation(record)
+    assert not Path("ablations").exists()
+    assert not Path(MARKER).exists()
+
+
+def _with_model(settings: Settings) -> Settings:
+    return settings.model_copy(update={"model": "runs.payload:f"})
+
+
+@pytest.mark.parametrize("directory", ["..", ".", "a/b", "a\\b", "a\0b", ""])
+def test_a_record_names_no_directory_but_its_own(place: Path, directory: str) -> None:
+    study = Path("runs/study-digits/study.json")
+    variant = {"directory": directory, "changes": {}, "settings": {}}
+    forge(study, variants={"baseline": variant})
+    assert read_study(study.parent) is None
 
 
 def test_tensorboard_listens_on_this_machine_alone() -> None:

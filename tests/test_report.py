@@ -185,7 +185,7 @@ def test_names_without_runs_are_answered(runs: Path) -> None:
 
 
 def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_path: Path) -> None:
-    write_runs(tmp_path / "runs" / "toy", ACCURACY)
+    write_runs(tmp_path / "runs" / "toy", {"baseline": [0.5, 0.6], "a+b": [0.6, 0.7]})
     folder = tmp_path / "reports" / "toy"
     write_report(tmp_path / "runs" / "toy", folder)
     page = (folder / "summary.md").read_text()
@@ -195,7 +195,12 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     close.mkdir(parents=True)
     (close / "confused_pairs.csv").write_text("first,second,images\ncat,dog,7\n")
     part = {"loss": 1.25, "accuracy": 0.525}
-    (close / "metrics.json").write_text(json.dumps({"variant": "a+b", "seed": 0, "train": part, "test": part}))
+    record = {"variant": "a+b", "seed": 0, "train": part, "test": part}
+    for others in ({}, {"hash": "00000000"}, {"hash": "00000001", "variant": "gone"}):  # the variant before an edit
+        (close / "metrics.json").write_text(json.dumps(record | others))
+        write_report(tmp_path / "runs" / "toy", folder)
+        assert "looked at closely" not in (folder / "summary.md").read_text()
+    (close / "metrics.json").write_text(json.dumps(record | {"hash": "00000001"}))
     write_report(tmp_path / "runs" / "toy", folder)
     page = (folder / "summary.md").read_text()
     assert "| [a+b, seed 0](a%2Bb/seed0) | 1.250 | 52.50 | 1.250 | 52.50 | cat and dog |" in page

@@ -188,6 +188,40 @@ def test_another_space_is_another_search_and_no_number_is_used_twice(resolved: R
     assert list(read_record(tmp_path / "hunt-digits").tried) == before[-1:]
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [("first", {}), ("0١", {}), ("9" * 5000, {}), ("00001", {}), ("0001", {"lr": None}), ("0001", {"dropout": 5.0}),
+     ("0001", {"optimizer": "runs.payload:f"}), ("0001", {"lr": "1e-3"})],
+)  # fmt: skip
+def test_what_no_search_has_recorded_is_no_run_of_it(
+    resolved: Resolve, tmp_path: Path, entry: tuple[str, dict[str, Any]]
+) -> None:
+    search, folder = resolved(), tmp_path / "hunt-digits"
+    run = next(Record(search, tmp_path).ask())
+    study = read_json(folder / "study.json")
+    assert study
+    (good,) = study["variants"].values()
+    name, settings = entry
+    strange = good | {"settings": good["settings"] | settings}
+    write_json(folder / "study.json", study | {"variants": study["variants"] | {name: strange}})
+    record = read_record(folder)
+    assert list(record.tried) == [run]
+    asks = record.ask()
+    assert [next(asks), int(next(asks).variant.name) <= 2] == [run, True]
+
+
+def test_a_record_of_a_search_that_is_none_is_answered_in_words(resolved: Resolve, tmp_path: Path) -> None:
+    next(Record(resolved(), tmp_path).ask())
+    folder = tmp_path / "hunt-digits"
+    study = read_json(folder / "study.json")
+    assert study
+    spoilt: dict[str, Any]
+    for spoilt in ({"space": []}, {"baseline": {}}, {"runs": None, "more": 1}):
+        write_json(folder / "study.json", study | {"search": study["search"] | spoilt})
+        with pytest.raises(RequestError, match="no record of a search"):
+            read_record(folder)
+
+
 def test_a_search_is_found_by_its_own_name(resolved: Resolve, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with pytest.raises(RequestError, match="no search has been made here yet"):

@@ -17,9 +17,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from runner.__main__ import main
 from runner.execute import Request
+from runner.execute.request import prepare_data
 from runner.expand import Overrides, resolve
-from runner.files import lock, read_json
+from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 from runner.report import write_all
@@ -27,7 +29,7 @@ from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
 from runner.search.winners import write_ablation, write_comparison
-from runner.spec import BASELINE, RequestError
+from runner.spec import BASELINE, Problem, RequestError
 from runner.spec.study import read_file
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
@@ -147,6 +149,46 @@ def test_several_workers_and_the_random_search_beside(tmp_path: Path) -> None:
     page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
     assert "A random search of 5 runs" in page
     assert "no such model today" in page
+
+
+def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "baseline": BASE | {"model_args": {"what": "die"}}, "space": {"model": ["mlp", "tests.fakes:late"]}, "runs": 2
+    }  # fmt: skip
+    said = [make(tmp_path, **changes)[1] for _ in range(3)]
+    assert [text.count("FAILED: the worker process ended by signal SIGKILL") for text in said] == [1, 1, 0]
+    assert "1 of 2 runs to do" in said[1]
+    assert "runs to do" not in said[2]
+    (folder,) = (path for path in tmp_path.glob("runs/hunt-digits/*/seed*") if RunDir(path).status() == "failed")
+    study = read_json(tmp_path / "runs" / "hunt-digits" / "study.json")
+    assert study
+    assert [entry.get("again") for entry in study["variants"].values()].count(True) == 1
+    identity = RunDir(folder).identity()
+    assert identity
+    RunDir(folder).write_identity(identity | {"cause": "RuntimeError: its own doing"})
+    study["variants"][identity["variant"]].pop("again")
+    write_json(tmp_path / "runs" / "hunt-digits" / "study.json", study)
+    assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
+
+
+@pytest.mark.parametrize("where", ["train.prepare_data", "winners.winners_study"])
+def test_what_goes_wrong_after_training_began_says_so(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*given: Any) -> Any:
+        if list(tmp_path.glob("runs/hunt-digits/study.json")):
+            raise RequestError([Problem("pets", "there is no such folder or zip file.")])
+        return prepare_data(*given)
+
+    monkeypatch.setattr(f"runner.search.{where}", gone)
+    monkeypatch.chdir(tmp_path)
+    space = {"baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2]}, "runs": 2}
+    with pytest.raises(SystemExit) as end:
+        main(["search", str(write_search(tmp_path, **space)), "--workers", "1"])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert said.startswith("1 problem, after the work had begun. What is finished stays finished;"), said
+    assert "nothing was trained" not in said
 
 
 def test_a_second_runner_of_the_same_search_is_refused(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from filelock import Timeout
 
 from runner.evaluate.finished import FinishedRun, open_run
 from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
+from runner.execute.request import unwritable
+from runner.files import lock
 from runner.spec import Problem, RequestError
 
 _SAME = 1e-3  # of loss and accuracy: more than devices make of the same weights
@@ -37,11 +41,32 @@ class Evaluation:
 def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> Evaluation:
     """Evaluates the run in `folder` on all three parts; writes reports/<name>/<variant>/seed<k>/ and its events.
 
-    RequestError, with nothing written, where it is no finished run, or its data set is not the one it had.
+    RequestError, with nothing written, where it is no finished run, in training, or its data set is not the one it had.
     """
+    with _held(folder):
+        return _evaluate(folder, data, reports, device)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The run's lock: one that is trained anew meanwhile would get the old weights' pictures."""
+    if not (folder / "result.json").is_file() or unwritable(folder):  # refused below; looking leaves no file
+        yield
+        return
+    try:
+        held = lock(folder).acquire(blocking=False)
+    except Timeout as error:
+        what = "the run is in training, or being evaluated or removed; try again when that has ended."
+        raise RequestError([Problem(str(folder), what)]) from error
+    with held:
+        yield
+
+
+def _evaluate(folder: Path, data: Path, reports: Path, device: str) -> Evaluation:
     run = open_run(folder, data, device)
     target = reports / run.study / run.variant / f"seed{run.seed}"
-    _check_places(target, folder)
+    if problems := unwritable(target, folder):
+        raise RequestError(problems)
     dataset = run.dataset
     parts = {
         name: part_metrics(run.logits(part), part.labels, dataset.classes)
@@ -54,17 +79,6 @@ def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> E
     evaluation = Evaluation(run, parts, pairs, notes, target)
     write(evaluation)
     return evaluation
-
-
-def _check_places(*places: Path) -> None:
-    """Directories that can't be written, before anything is evaluated."""
-    problems = []
-    for path in places:
-        nearest = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-            problems.append(Problem(str(path), f"{nearest} is no directory that can be written."))
-    if problems:
-        raise RequestError(problems)
 
 
 def _drift(run: FinishedRun, test: PartMetrics) -> list[str]:

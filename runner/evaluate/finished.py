@@ -20,6 +20,7 @@ from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 from runner.models import autocast, build
 from runner.spec import Problem, RequestError, Settings
+from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
 
 _MOST_LISTED = 12
@@ -93,6 +94,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     ]
     if problems or weights is None:
         raise RequestError(problems)
+    refuse_modules_in(folder.resolve().parents[:3][-1], (settings.dataset, settings.model))
     dataset = load(prepare(settings, data))
     if dataset.fingerprint != fingerprint:
         raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from runner.evaluate import figures
-from runner.evaluate.tables import PARTS, class_table, markdown, overall_table, pair_table
+from runner.evaluate.tables import PARTS, Rows, class_table, overall_table, pair_table
 from runner.files import replace, write_json
 from runner.logs.evaluation import write_evaluation
+from runner.text import table
 
 if TYPE_CHECKING:
     from runner.evaluate.evaluation import Evaluation
@@ -34,9 +35,9 @@ def write(evaluation: Evaluation) -> None:
         shares = counts.div(part.confusion.sum(axis=1), axis=0)  # nan where a class has no images
         _csv(folder / f"{name}_confusion_matrix_normalized.csv", shares.reset_index())
     texts = {
-        "metrics": "\n\n".join([markdown(overall_table(parts)), *evaluation.notes]),
-        "test_per_class": markdown(class_table(parts["test"])),
-        "test_confused_pairs": markdown(pair_table(pairs)),
+        "metrics": "\n\n".join([_markdown(overall_table(parts)), *evaluation.notes]),
+        "test_per_class": _markdown(class_table(parts["test"])),
+        "test_confused_pairs": _markdown(pair_table(pairs)) or "No image was taken for another class's.",
     }
     write_evaluation(evaluation.run.folder, _draw(evaluation), texts, evaluation.run.best_epoch)
 
@@ -44,7 +45,8 @@ def write(evaluation: Evaluation) -> None:
 def _record(evaluation: Evaluation) -> dict[str, Any]:
     """metrics.json: what was evaluated, and every number that is not a confusion matrix."""
     run = evaluation.run
-    identity = {"study": run.study, "variant": run.variant, "seed": run.seed, "data": run.dataset.fingerprint}
+    identity = {"study": run.study, "variant": run.variant, "hash": run.settings.identity(), "seed": run.seed}
+    identity["data"] = run.dataset.fingerprint
     parts = {
         name: part.overall | {"per_class": part.classes.reset_index().to_dict("records")}
         for name, part in evaluation.parts.items()
@@ -81,3 +83,8 @@ def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[figures.Mista
 
 def _csv(path: Path, table: pd.DataFrame) -> None:
     replace(path, lambda beside: table.to_csv(beside, index=False))
+
+
+def _markdown(rows: Rows) -> str:
+    head, *rest = rows
+    return table(head, rest)

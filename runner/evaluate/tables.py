@@ -1,4 +1,4 @@
-"""An evaluation as tables for people: on the terminal, and as Markdown for TensorBoard."""
+"""An evaluation as tables for people: their rows, and how they look on the terminal."""
 
 from __future__ import annotations
 
@@ -66,12 +66,6 @@ def pair_table(pairs: pd.DataFrame) -> Rows:
         counts = [str(pair["first_as_second"]), str(pair["second_as_first"])]
         rows.append([f"{pair['first']} / {pair['second']}", str(pair["images"]), f"{pair['share']:.1%}", *counts])
     return rows
-
-
-def markdown(rows: Rows) -> str:
-    """A table in Markdown."""
-    lines = ["| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" + "|--:" * (len(rows[0]) - 1) + "|", *lines[1:]])
 
 
 def show(evaluation: Evaluation, console: Console) -> None:

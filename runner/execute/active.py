@@ -11,7 +11,7 @@ import torch
 
 from runner.data import Dataset
 from runner.execute.messages import Message, Place, Send
-from runner.execute.provenance import same_makers
+from runner.execute.provenance import own_model, same_makers
 from runner.execute.record import identity
 from runner.expand import Run
 from runner.logs.hparams import hparams
@@ -35,7 +35,7 @@ class ActiveRun:
         self._dataset = dataset
         self._send = send
         self._directory = RunDir(place.runs / run.folder)
-        self._provenance = place.provenance | {"data": dataset.fingerprint}
+        self._provenance = place.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0

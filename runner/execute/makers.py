@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.data import load
 from runner.execute.messages import Place
-from runner.execute.provenance import provenance, same_makers
+from runner.execute.provenance import own_model, provenance, same_makers
 from runner.expand import Run
 from runner.expand.runs import SOURCE_SETTINGS
 from runner.logs.rundir import RunDir
@@ -21,14 +21,17 @@ def of_one_maker(identities: Sequence[Identity]) -> list[bool]:
     """For each run whether it counts: one table has the runs of one state, never a mixture.
 
     The state is the present one, or where no run has it (or several have: data may have changed), that of the
-    newest run. Data that differ because settings say so (an image size) are no other state.
+    newest run. Data that differ because settings say so (an image size) are no other state, nor are models of
+    several modules; of one module the newest run's state counts.
     """
     if not identities:
         return []
     chosen = max(identities, key=lambda each: (_is_present(each), _time(each, "ended")))
-    same = [same_makers(_without_data(each), _without_data(chosen)) for each in identities]
+    same = [same_makers(_shared(each), _shared(chosen)) for each in identities]
     candidates = [each for each, good in zip(identities, same, strict=True) if good]
-    latest = {_source(each): _data(each) for each in sorted(candidates, key=lambda each: _time(each, "ended"))}
+    oldest_first = sorted(candidates, key=lambda each: _time(each, "ended"))
+    latest = {_source(each): _data(each) for each in oldest_first}
+    models = {_module(each): _model(each) for each in oldest_first}
     several, changed = set(), dict[str, float]()
     for each in candidates:
         if _data(each) != latest[_source(each)]:
@@ -36,7 +39,7 @@ def of_one_maker(identities: Sequence[Identity]) -> list[bool]:
             changed[_dataset(each)] = max(changed.get(_dataset(each), 0.0), _time(each, "ended"))
 
     def counts(each: Identity) -> bool:
-        if _data(each) != latest[_source(each)]:
+        if _data(each) != latest[_source(each)] or _model(each) != models[_module(each)]:
             return False
         # In another image size the same change gives another fingerprint: there, only time tells.
         return _source(each) in several or _time(each, "started") >= changed.get(_dataset(each), 0.0)
@@ -60,6 +63,7 @@ def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], 
 
     `data` gives a run's prepared data. Empty where there are no such runs.
     """
+    own_model.cache_clear()  # a notebook's earlier command may have looked; the workers import people's models anew
     fingerprints: dict[Path, str] = {}
     changes: list[str] = []
     count = 0
@@ -68,7 +72,7 @@ def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], 
         folder = data(run)
         if folder not in fingerprints:
             fingerprints[folder] = load(folder).fingerprint
-        now = place.provenance | {"data": fingerprints[folder]}
+        now = place.provenance | {"data": fingerprints[folder]} | own_model(run.variant.settings.model)
         if identity and not same_makers(identity["provenance"], now):
             count += 1
             changes += what_changed(identity["provenance"], now)
@@ -83,16 +87,26 @@ def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], 
 
 
 def _is_present(identity: Identity) -> bool:
-    made = _without_data(identity)
-    return same_makers(made, provenance(str(made.get("device"))) | {"data": None})
+    made = _shared(identity)
+    return same_makers(made, provenance(str(made.get("device"))) | {"data": None, "model": None})
 
 
-def _without_data(identity: Identity) -> dict[str, Any]:
-    return dict(identity["provenance"]) | {"data": None}
+def _shared(identity: Identity) -> dict[str, Any]:
+    """What all runs of one state have in common, whatever their data and models are."""
+    return dict(identity["provenance"]) | {"data": None, "model": None}
 
 
 def _data(identity: Identity) -> str:
     return str(identity["provenance"].get("data"))
+
+
+def _model(identity: Identity) -> str:
+    return str(identity["provenance"].get("model"))
+
+
+def _module(identity: Identity) -> str:
+    """Whose file a model of somebody's own stands in; a built-in model's name."""
+    return str(identity["settings"].get("model")).partition(":")[0]
 
 
 def _dataset(identity: Identity) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import importlib.util
 import platform
 import shlex
 import subprocess
@@ -12,6 +13,8 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from runner.spec import is_reference
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = ("data", "models.py", "train", "torchvision.py")  # rooms whose code decides the numbers
@@ -45,6 +48,24 @@ def command() -> str:
         else:
             words.append(argument)
     return shlex.join(words)
+
+
+@cache  # once a process, as it imports the module once: a later edit is no part of what it does
+def own_model(model: str) -> dict[str, str]:
+    """What a run's provenance says besides where its model is somebody's own: a hash of what its module does.
+
+    `code` covers the runner's rooms alone. Nothing for built-in models.
+    """
+    return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
+
+
+def _hash_of(module: str) -> str:
+    try:
+        spec = importlib.util.find_spec(module)
+        source = spec.loader.get_source(module)  # type: ignore[union-attr]
+        return hashlib.sha256(meaning(source).encode()).hexdigest()[:12]
+    except Exception:  # no module, which fails the run by itself, or one without Python source
+        return "unknown"
 
 
 @cache

@@ -65,16 +65,22 @@ def execute(request: Request, console: Console) -> Outcome:
 
 
 def check_places(request: Request) -> None:
-    """Directories that can't be written, before anything is trained."""
-    problems = []
-    for path in (request.runs, request.reports):
-        nearest = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-            problems.append(Problem(str(path), f"{nearest} is no directory that can be written; choose another."))
+    """What is wrong with where it is to be done, before anything is trained."""
+    problems = unwritable(request.runs, request.reports)
     if request.workers is not None and request.workers < 1:
         problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
         raise RequestError(problems)
+
+
+def unwritable(*places: Path) -> list[Problem]:
+    """The directories, there or yet to be made, that can't be written."""
+    nearest = {place: next(p for p in (place.absolute(), *place.absolute().parents) if p.exists()) for place in places}
+    return [
+        Problem(str(place), f"{there} is no directory that can be written; choose another.")
+        for place, there in nearest.items()
+        if not there.is_dir() or not os.access(there, os.W_OK)
+    ]
 
 
 def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:

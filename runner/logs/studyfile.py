@@ -13,7 +13,7 @@ from runner.logs.rundir import RunDir
 
 
 class _Variant(pydantic.BaseModel):
-    directory: str = pydantic.Field(pattern=r"^[^/\\]+$")
+    directory: str = pydantic.Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
     changes: dict[str, Any]
     settings: dict[str, Any]
     first_end: str | None = None

@@ -26,6 +26,7 @@ from runner.logs.hparams import Hparam, session_end, session_start
 from runner.logs.pictures import confusion, filters, gallery
 from runner.logs.tags import EPOCH_SCALARS
 from runner.models import weight_layers
+from runner.text import table
 
 _BINS = 64
 _SAMPLES = 16
@@ -65,8 +66,8 @@ class RunLog:
 
         Then the scalars of epochs that it goes on from, where the event files that had them were spoilt.
         """
-        self._writer.add_text("settings", _table(settings, ("setting", "value")))
-        self._writer.add_text("changes", _table(changes, ("changed", "to")) if changes else "This is the baseline.")
+        self._writer.add_text("settings", _table(settings, "setting", "value"))
+        self._writer.add_text("changes", _table(changes, "changed", "to") if changes else "This is the baseline.")
         self._add(session_start(values, group), 0)
         self._graph(model, shape)
         for row in self.rows:
@@ -230,10 +231,7 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def _table(values: Mapping[str, Any], heads: tuple[str, str]) -> str:
+def _table(values: Mapping[str, Any], *heads: str) -> str:
     """A Markdown table of settings."""
-    lines = [f"| {heads[0]} | {heads[1]} |", "|---|---|"]
-    lines += [
-        f"| {key} | `{json.dumps(value) if not isinstance(value, str) else value}` |" for key, value in values.items()
-    ]
-    return "\n".join(lines)
+    rows = [(key, f"`{value if isinstance(value, str) else json.dumps(value)}`") for key, value in values.items()]
+    return table(heads, rows, names=2)

@@ -37,9 +37,8 @@ def _write(data: StudyRuns, runs: Path, folder: Path) -> pd.DataFrame:
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, summary, predictions, folder)
-        found = Findings(
-            data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, evaluated(folder)
-        )
+        seen = evaluated(folder, data.study["variants"])
+        found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
         replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
         write_text(folder / "summary.tex", _latex(summary))
         write_text(folder / "summary.md", study_page(found))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
-from runner.report.words import p_text, table
+from runner.report.words import p_text
 from runner.spec import METRICS
 from runner.stats import ALPHA
+from runner.text import table
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
 

@@ -11,8 +11,9 @@ from runner.execute.progress import duration
 from runner.report.factorial import Contrast
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
-from runner.report.words import effect_cell, p_text, plus_minus, table
+from runner.report.words import effect_cell, p_text, plus_minus
 from runner.stats import Interval, mean_interval
+from runner.text import table
 
 
 def training(summary: pd.DataFrame) -> str:

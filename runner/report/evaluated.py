@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
-from runner.report.words import table
+from runner.files import read_json
+from runner.text import table
 
 _FIGURES = {"loss_plot": "losses over the epochs", "test_confusion_matrix": "confusion matrix on test"}
 
 
-def evaluated(folder: Path) -> str:
-    """A table of the evaluations in a study's report folder, their figures below it; empty where there are none."""
-    found = sorted(folder.glob("*/seed*/metrics.json"))
+def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
+    """A table of the evaluations in a study's report folder, their figures below it; empty where there are none.
+
+    `variants` are study.json's: an evaluation of a variant as it was before an edit is none of its own.
+    """
     rows, figures = [], []
-    for path in found:
-        record = json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(folder.glob("*/seed*/metrics.json")):
+        record = read_json(path) or {}
+        present = variants.get(str(record.get("variant")), {})
+        if present.get("directory") != f"{record.get('variant')}-{record.get('hash')}":
+            continue
         name = f"{record['variant']}, seed {record['seed']}"
         rows.append([f"[{name}]({_link(path.parent, folder)})", *_cells(record, path.parent)])
         figures += [

@@ -38,9 +38,9 @@ def made_by(counted: Provenances, left_out: Provenances) -> list[str]:
 
 
 def _together(counted: Provenances) -> Provenances:
-    """Data that differ by their settings alone (an image size) are named in one line."""
-    data = " and ".join(sorted({str(made.get("data")) for made in counted}))
-    return [made | {"data": data} for made in counted]
+    """Data that differ by their settings alone (an image size), and people's own models, are named in one line."""
+    found = {key: sorted({str(made[key]) for made in counted if key in made}) for key in ("data", "model")}
+    return [made | {key: " and ".join(names) for key, names in found.items() if names} for made in counted]
 
 
 def _kinds(provenances: Provenances) -> list[Provenances]:
@@ -60,7 +60,8 @@ def _line(same: Provenances) -> str:
     commits, processors = (
         ", ".join(dict.fromkeys(str(made.get(key) or "unknown") for made in same)) for key in ("commit", "processor")
     )
+    own = f"own model {kind['model']}, " if "model" in kind else ""
     return (
-        f"- commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {kind.get('machine')}, "
+        f"- commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {own}{kind.get('machine')}, "
         f"{processors}, {kind.get('device')}, {kind.get('threads')} thread a worker; {versions}"
     )

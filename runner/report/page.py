@@ -17,9 +17,10 @@ from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
-from runner.report.words import effect_text, percent, points, table
+from runner.report.words import effect_text, percent, points
 from runner.spec import BASELINE
 from runner.stats import ALPHA, holm
+from runner.text import table
 
 _JUDGED = (
     "Supported or refuted: p at most .05 after Holm's correction over the study's questions that can be tested, the "
@@ -175,14 +176,14 @@ def _how(data: StudyRuns) -> str:
         "",
     ]
     lines += made_by(data.provenances, data.left_out)
-    lines += ["", "| setting | baseline |", "|---|---|", *(f"| {key} | `{value}` |" for key, value in baseline.items())]
-    lines += ["", "| variant | changes |", "|---|---|"]
-    lines += [
-        f"| {name} | {', '.join(f'`{k}={v}`' for k, v in variant['changes'].items())} |"
+    settings = [[key, f"`{value}`"] for key, value in baseline.items()]
+    changes = [
+        [name, ", ".join(f"`{key}={value}`" for key, value in variant["changes"].items())]
         for name, variant in study["variants"].items()
         if name != BASELINE
     ]
-    return "\n".join(lines)
+    tables = (table(["setting", "baseline"], settings, names=2), table(["variant", "changes"], changes, names=2))
+    return "\n\n".join(part for part in ("\n".join(lines), *tables) if part)
 
 
 @dataclass(frozen=True)

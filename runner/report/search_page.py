@@ -14,10 +14,11 @@ from runner.report.answers import short_answer
 from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
-from runner.report.words import percent, plus_minus, table
+from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED
 from runner.search.winners import RANDOM_WINNER, RUNNER_UP, WINNER
 from runner.spec import BASELINE, Settings
+from runner.text import table
 
 if TYPE_CHECKING:
     from runner.expand import Run

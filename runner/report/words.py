@@ -1,23 +1,13 @@
-"""Numbers as people read them, and Markdown tables of them."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from runner.stats import Effect
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], names: int = 1) -> str:
-    """A Markdown table; its first `names` columns are words, the others numbers. Empty without rows."""
-    if not rows:
-        return ""
-    marks = ["---"] * names + ["--:"] * (len(heads) - names)
-    lines = [heads, marks, *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def percent(row: pd.Series[Any], metric: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from runner.files import write_json
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows
-from runner.search.resolve import TWIN, ResolvedSearch
+from runner.search.resolve import TWIN, ResolvedSearch, Values
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
 from runner.spec import Problem, RequestError
 
 _ENDED = (FINISHED, PRUNED, FAILED)
+_NUMBER = re.compile("[0-9]{4}|[1-9][0-9]{4,8}")  # a run's, as it is written
+_DIED = "the worker process ended"  # how the cause begins where a run could not write its own end
 
 
 class Record:
@@ -33,18 +36,32 @@ class Record:
         self.runs = runs
         self._path = runs / search.name / "study.json"
         variants = (read_study(self._path.parent) or {}).get("variants", {})
-        self._variants: dict[str, Any] = {name: entry for name, entry in variants.items() if "search" in entry}
+        self._variants: dict[str, Any] = {
+            name: entry for name, entry in variants.items() if "search" in entry and _NUMBER.fullmatch(name)
+        }
         self.tried: dict[Run, Tried] = {}
         self.spoilt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
+        self.died: list[Run] = []  # failed, because their workers were killed; the next command tries each once more
         for name, entry in self._variants.items():
-            if entry["search"] == search.identity():
-                values = {key: entry["settings"][key] for key in search.space}
-                run = search.run(search.variant(int(name), values))
-                directory = RunDir(runs / run.folder)
-                status = directory.status()
-                self.spoilt += directory.spoilt() if status == "spoilt" else []
-                state = status if status in _ENDED else RUNNING
-                self.tried[run] = Tried(values, state, self.losses(run))
+            if entry["search"] == search.identity() and (values := _values(search, entry)):
+                self._read(search.run(search.variant(int(name), values)), values)
+
+    def _read(self, run: Run, values: Values) -> None:
+        """How far a recorded run is, as its own directory says."""
+        directory = RunDir(self.runs / run.folder)
+        status = directory.status()
+        self.spoilt += directory.spoilt() if status == "spoilt" else []
+        self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
+        cause = str((directory.identity() or {}).get("cause"))
+        if status == FAILED and cause.startswith(_DIED) and not self._variants[run.variant.name].get("again"):
+            self.died.append(run)
+
+    def try_died_again(self) -> None:
+        """Whoever killed the workers, it need not have been the runs' own doing; `write` has it that this was once."""
+        for run in self.died:
+            self.tried[run].state = RUNNING
+            self._variants[run.variant.name]["again"] = True
+        self.died = []
 
     def losses(self, run: Run, epochs: int | None = None) -> list[float]:
         """The validation loss after each of the run's first epochs, as far as its table goes."""
@@ -119,9 +136,15 @@ def read_record(folder: Path) -> Record:
     study = read_study(folder) or {}
     try:
         search = ResolvedSearch.from_plain(folder.name, study["file"], study["doc"], study["search"])
-    except (KeyError, TypeError, ValueError) as error:
+        return Record(search, folder.parent)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RequestError([Problem(str(folder), "has no record of a search that can be read.")]) from error
-    return Record(search, folder.parent)
+
+
+def _values(search: ResolvedSearch, entry: dict[str, Any]) -> Values | None:
+    """The values that a run was recorded with; None where the search would never have asked for them."""
+    values = {key: entry["settings"].get(key) for key in search.space}
+    return values if all(space.has(values[key]) for key, space in search.space.items()) else None
 
 
 def find_record(runs: Path, name: str) -> Record:

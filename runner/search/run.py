@@ -9,6 +9,7 @@ from rich.console import Console
 from runner.execute.request import Request, check_places, execute
 from runner.expand import Overrides
 from runner.search.resolve import resolve_search
+from runner.spec.problems import late
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class SearchOutcome:
 def search(request: Request, console: Console) -> SearchOutcome:
     """Makes the one search that the request names, its random twin where it has one, and trains the winners again.
 
-    RequestError, with nothing trained or written, where the request is wrong.
+    RequestError, with nothing trained or written unless it is late, where the request is wrong.
     """
     (name,) = request.studies
     resolved = resolve_search(str(name), request.overrides)
@@ -38,16 +39,18 @@ def search(request: Request, console: Console) -> SearchOutcome:
     from runner.search.train import train
     from runner.search.winners import winners_study
 
-    if any(Record(each, request.runs).left for each in searches):
+    records = [Record(each, request.runs) for each in searches]
+    if any(record.left or record.died for record in records):
         try:
             train(searches, request, console)
         except NoWorkers as error:
             console.print(f"stopped: workers die before they can begin: {error}", highlight=False)
             return SearchOutcome(resolved.name, None, resolved.runs)
-    records = [Record(each, request.runs) for each in searches]
-    study = winners_study(records[0], records[1] if len(records) > 1 else None)
-    if study is None:
-        console.print("no run finished with other settings than the search began with: there is no winner")
-        return SearchOutcome(resolved.name, None, 0)
-    outcome = execute(replace(request, studies=(study,), overrides=Overrides()), console)
+        records = [Record(each, request.runs) for each in searches]
+    with late():
+        study = winners_study(records[0], records[1] if len(records) > 1 else None)
+        if study is None:
+            console.print("no run finished with other settings than the search began with: there is no winner")
+            return SearchOutcome(resolved.name, None, 0)
+        outcome = execute(replace(request, studies=(study,), overrides=Overrides()), console)
     return SearchOutcome(resolved.name, study.name, outcome.failed)

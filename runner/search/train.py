@@ -22,6 +22,7 @@ from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec import Problem, RequestError
+from runner.spec.problems import late
 
 
 def train(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> None:
@@ -36,9 +37,10 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     count = request.workers or (cores() if device.type == "cpu" else 1)
     with Workers(place, min(count, searches[0].runs)) as crew:
         prepare_data([run for search in searches for run in search.data_probes()], request)
-        with _alone([search.name for search in searches], request.runs):
+        with _alone([search.name for search in searches], request.runs), late():
             for search in searches:
                 record = Record(search, request.runs)
+                record.try_died_again()
                 record.write()
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"

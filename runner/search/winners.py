@@ -12,7 +12,8 @@ from runner.expand.cells import slug
 from runner.files import write_text
 from runner.search.record import Record
 from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_values
-from runner.spec.study import FOLDER
+from runner.spec.names import refuse_modules_in
+from runner.spec.study import FOLDER, check_name
 
 WINNER, RUNNER_UP, RANDOM_WINNER = "winner", "runner_up", "random_winner"
 _SMALLEST = 0.005  # in accuracy
@@ -67,7 +68,7 @@ def fresh_seeds(record: Record) -> list[int]:
 
 def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
     """A study whose baseline is the winner and whose variants undo one choice each, back to the search's baseline."""
-    run, start, stem = _winner(record), record.search.baseline.plain(), record.search.file.stem
+    run, start, stem = _winner(record), record.search.baseline.plain(), _stem(record)
     winner = run.variant.settings
     undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
     questions = [
@@ -83,12 +84,13 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
         f"The baseline is run {run.variant.name} of {record.search.name}; each variant undoes one of its choices.\n"
         f"Written by: python -m runner ablate-winner {record.search.name}\n"
     )
+    refuse_modules_in(record.runs, (winner.dataset, winner.model, start["model"]))
     return _write(folder / f"{stem}_winner.py", doc, winner, undone, questions, fresh_seeds(record))
 
 
 def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Path:
     """A study of two searches' winners, each as a variant of what the first search began with."""
-    start, stems = first.search.baseline, [record.search.file.stem for record in (first, second)]
+    start, stems = first.search.baseline, [_stem(record) for record in (first, second)]
     if start.dataset != second.search.baseline.dataset or stems[0] == stems[1]:
         names = " and ".join(record.search.name for record in (first, second))
         raise RequestError([Problem(names, "give two different searches on the same data set.")])
@@ -108,6 +110,8 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
         f"The baseline is what {stems[0]} began with; the variants are the winners, on seeds that chose nothing.\n"
         f"Written by: python -m runner compare-winners {first.search.name} {second.search.name}\n"
     )
+    for record in (first, second):
+        refuse_modules_in(record.runs, (start.dataset, start.model, *(winner.model for winner in winners)))
     seeds = sorted({*fresh_seeds(first), *fresh_seeds(second)} - {first.search.seed, second.search.seed})
     return _write(folder / f"{stems[0]}_or_{stems[1]}.py", doc, start, variants, questions, seeds)
 
@@ -117,6 +121,14 @@ def _winner(record: Record) -> Run:
     if not ranked:
         raise RequestError([Problem(record.search.name, "no run of this search has finished; there is no winner.")])
     return ranked[0][0]
+
+
+def _stem(record: Record) -> str:
+    """The name of the search's file: what names a study in a record that may be from elsewhere."""
+    stem = record.search.file.stem
+    if wrong := check_name(stem):
+        raise RequestError([Problem(f"{record.search.name}: its file's name", wrong)])
+    return stem
 
 
 def _undone(key: str, value: Any) -> str:
@@ -134,9 +146,14 @@ def _write(
     neutral = neutral_values()
     given = {key: value for key, value in baseline.plain().items() if key not in neutral or value != neutral[key]}
     study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
-    text = f'"""{doc}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
+    text = f'"""{_quoted(doc)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
         raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, text)
     return file
+
+
+def _quoted(doc: str) -> str:
+    """As it may stand in a docstring: whatever a record from elsewhere holds, it stays text."""
+    return "\n".join(line.encode("unicode_escape").decode("ascii").replace('"', '\\"') for line in doc.split("\n"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import itertools
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any
 
-from runner.spec.problems import suggest, words
+from runner.spec.problems import Problem, RequestError, suggest, words
 from runner.spec.settings import Settings, is_reference
 
 # Known without importing torch, so that listing and most errors stay quick.
@@ -39,6 +42,31 @@ def resolve(reference: str) -> Callable[..., Any]:
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def refuse_modules_in(folder: Path, references: Iterable[Any]) -> None:
+    """RequestError for data sets and models that are functions of modules in a folder of runs: what came with runs
+    from elsewhere is data. Nothing is imported to find out, no package's own module either."""
+    place = folder.resolve()
+    problems = [
+        Problem(reference, f"lies in {file}, among the runs in {place}, and these are data; nothing there is run.")
+        for reference in filter(lambda given: isinstance(given, str) and is_reference(given), references)
+        for file in itertools.islice(filter(lambda file: file.is_relative_to(place), _files(reference)), 1)
+    ]
+    if problems:
+        raise RequestError(problems)
+
+
+def _files(reference: str) -> Iterable[Path]:
+    """The files and folders from which a reference's packages and module would be imported, the outermost first."""
+    package, *inner = reference.partition(":")[0].split(".")
+    spec = PathFinder.find_spec(package)
+    places = list(spec.submodule_search_locations or []) if spec else []
+    yield from (Path(place).resolve() for place in (spec and spec.origin, *places) if place)
+    for place in places:
+        for depth in range(1, len(inner) + 1):
+            path = Path(place, *inner[:depth])
+            yield from (path.resolve(), path.with_suffix(".py").resolve())
 
 
 def albumentations() -> Any:

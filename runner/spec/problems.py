@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,22 @@ def words(error: BaseException) -> str:
 
 
 class RequestError(Exception):
-    """The request was wrong; nothing was trained or written."""
+    """The request was wrong; nothing was trained or written, unless it says that it came `late`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(dict.fromkeys(problems))
+        self.late = False
         super().__init__("\n".join(map(str, self.problems)))
+
+
+@contextmanager
+def late() -> Iterator[None]:
+    """What turns out wrong within it does so after something was trained or written."""
+    try:
+        yield
+    except RequestError as error:
+        error.late = True
+        raise
 
 
 def suggest(given: str, valid: Iterable[str]) -> str:

@@ -34,6 +34,13 @@ class Space:
             return float(self.values[1] - self.values[0] + 1)
         return float(len(self.values)) if self.kind == "categorical" else math.inf
 
+    def has(self, value: Any) -> bool:
+        """Whether the search may give the setting this value."""
+        if self.kind == "categorical":
+            return value in self.values
+        low, high = self.values
+        return type(value) in (int, float) and bool(low <= value <= high)
+
 
 class Search(pydantic.BaseModel):
     """The dict as written, its shape checked; `runner.search` checks the settings it leads to."""
