@@ -135,7 +135,8 @@ def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> N
     assert outcome.failed == 1
 
 
-def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("notice", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notice: signal.Signals) -> None:
     study = STUDY | {"baseline": BASE | {"epochs": 60}, "variants": {"both": STUDY["variants"]["both"]}, "seeds": 1}
     process = start(tmp_path, "--workers", "2", study=study)
 
@@ -143,13 +144,14 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> No
         return [read_rows(path) for path in tmp_path.glob("runs/*/*/seed0/metrics.csv")]
 
     wait_for(lambda: len(tables()) == 2 and all(len(rows) > 3 for rows in tables()), process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    os.killpg(process.pid, notice)  # as a terminal does, and a cluster: the whole group
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "the same command goes on" in output
     statuses = [RunDir(path).status() for path in tmp_path.glob("runs/*/*/seed0")]
     assert set(statuses) <= {"started", "finished"}
     assert "started" in statuses
+    assert list(tmp_path.glob("runs/*/*/seed0/checkpoint.pt"))
     run(study, tmp_path)
     elsewhere = tmp_path / "whole"
     run(study, elsewhere)

@@ -17,7 +17,7 @@ class Share:
     runs: tuple[Run, ...]
     data: Path  # the data set's cache
     supervised: bool = False  # the runner answers after every epoch: go on, or why to stop
-    deaths: int = 0  # of workers that had its runs
+    deaths: int = 0  # of workers that had its one run alone
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,5 @@ class Message:
     before: bool = False  # it had ended when a worker came to it
 
 
+TAKEN = "taken"  # a message's kind; and the answer to a worker's death whose run another runner took up meanwhile
 Send = Callable[[Message], str | None]  # the answer to a supervised run: why it is to stop, if it is

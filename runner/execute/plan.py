@@ -13,7 +13,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import others_note
-from runner.execute.messages import Message, Place, Share
+from runner.execute.messages import TAKEN, Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
@@ -107,7 +107,7 @@ class Plan:
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
 
-            def on_message(share: Share, message: Message) -> None:
+            def on_message(share: Share, message: Message) -> str | None:
                 if message.kind == "died":
                     message = record_death(message, self._place)
                 progress.on_message(share, message)
@@ -119,6 +119,7 @@ class Plan:
                         self._write_mean(message.run, console)
                 if message.kind == "failed" and self._request.fail_fast:
                     raise FailFast
+                return message.kind
 
             try:
                 crew.train(self._shares, on_message)
@@ -150,7 +151,10 @@ def _of_its_makers(folder: Path, run: Run) -> list[Path]:
     """The directories of a variant's seeds that the run's own makers made: a mean mixes no others with them."""
     made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
     mine = made.get(folder / run.folder.name) or {}
-    return [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    same = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    return [
+        path for path in same if RunDir(path).status() == "finished"
+    ]  # as in the report: a failed one had its own end
 
 
 def write_columns(runs: Path) -> None:
@@ -173,13 +177,15 @@ def write_columns(runs: Path) -> None:
 
 
 def record_death(message: Message, place: Place) -> Message:
-    """A worker can't write its own end: its run failed, unless another runner took it up."""
+    """A worker can't write its own end: its run failed, unless another runner ended it or has taken it up."""
     try:
         with lock(place.runs / message.run.folder).acquire(blocking=False):
             if ended := settled(message.run, place):
                 return ended
             record_failure(message.run, place, message.cause)
-    except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
+    except Timeout:  # another runner has taken it up already, and records its end
+        return Message(TAKEN, message.run)
+    except OSError:  # nobody can record anything
         pass
     return Message("failed", message.run, cause=message.cause)
 

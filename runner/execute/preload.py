@@ -1,8 +1,11 @@
 """Imported once, by the server that workers are forked from: what each of them would import for seconds."""
 
+import signal
+
 import torch
 
 import runner.execute.workers
 import runner.logs.writer  # noqa: F401
 
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends with the runner; before, its end would pass for its workers'
 torch.optim.SGD([torch.zeros(1)])  # an optimizer's first use imports for seconds

@@ -13,19 +13,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.synchronize import Event
 from typing import Any
 
 import torch
 
-from runner.execute.messages import Message, Place, Share
+from runner.execute.messages import TAKEN, Message, Place, Share
 from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
-_MOST_DEATHS = 2  # of workers that had a run, before one that was alone has failed: the first may be anybody's doing
+_MOST_DEATHS = 2  # of workers that had one run alone, before it has failed: the first may be anybody's doing
 _READY, _DONE = "ready", "done"  # for a share; with a share
 _TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
 _ASKED = ("began", "epoch")  # what a supervised share's runner answers
@@ -61,7 +60,8 @@ class Workers:
     def __init__(self, place: Place, count: int) -> None:
         self._context = _context()
         self._place = place
-        self._stop = self._context.Event()
+        # No Event: a worker killed while it looks at one would keep its lock, and everybody else would wait for ever.
+        self._stop = self._context.RawValue("b", 0)
         self._count = count
         self._unready = 0
         self._pool = [self._start() for _ in range(count)]
@@ -71,7 +71,7 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         """Workers at work stop at the next batch."""
-        self._stop.set()
+        self._stop.value = 1
         for worker in self._pool:
             if worker.share is None:
                 worker.process.kill()  # it holds nothing, and may be in the midst of its imports
@@ -99,16 +99,24 @@ class Workers:
             ready = wait([worker.pipe for worker in busy], _TAKEN_SECONDS if taken else None)
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
-                    taken += _receive(worker, on_message)
-                except (EOFError, ConnectionResetError):
+                    message = worker.pipe.recv()
+                except (EOFError, OSError):
                     self._pool.remove(worker)
-                    queue.extendleft(self._bury(worker, on_message))
+                    again, theirs = self._bury(worker, on_message)
+                    queue.extendleft(again)
+                    taken += theirs
+                else:
+                    taken += _receive(worker, message, on_message)
             if taken and time.monotonic() - asked >= _TAKEN_SECONDS:
                 queue.extend(taken)
                 taken, asked = [], time.monotonic()
 
     def _hand_out(self, queue: deque[Share], more: Iterator[Share]) -> None:
         """A share for every idle worker; dead workers are replaced while there is work."""
+        for idle in self._pool[:]:  # who died idle is no share's concern
+            if idle.share is None and not idle.process.is_alive():
+                self._pool.remove(idle)
+                idle.pipe.close()
         while sum(worker.share is not None for worker in self._pool) < self._count:
             share = queue.popleft() if queue else next(more, None)
             if share is None:
@@ -121,27 +129,26 @@ class Workers:
             with suppress(OSError):  # it is dead; the end of its pipe will say so
                 worker.pipe.send(worker.share)
 
-    def _bury(self, worker: _Worker, on_message: OnMessage) -> list[Share]:
-        """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
+    def _bury(self, worker: _Worker, on_message: OnMessage) -> tuple[list[Share], list[Share]]:
+        """A worker died with its share: its runs are tried again one by one, so that only the culprit fails.
+
+        Returns these, and what another runner has taken up meanwhile."""
         worker.process.join()
         worker.pipe.close()
         share = worker.share
         assert share is not None
-        code = worker.process.exitcode
-        how = f"by signal {signal.Signals(-code).name}" if code and code < 0 else f"with exit status {code}"
-        hint = " (out of memory?)" if code == -signal.SIGKILL else ""
-        cause = f"the worker process ended {how}{hint}"
+        cause = f"the worker process ended {_how(worker.process.exitcode)}"
         self._unready = 0 if worker.ready else self._unready + 1
         if self._unready >= _MOST_UNREADY:
             raise NoWorkers(cause)
         if not worker.ready:  # no run's doing
-            return [share]
+            return [share], []
         left = [run for run in share.runs if run not in worker.ended]
-        deaths = share.deaths + 1
-        if len(share.runs) == 1 and deaths >= _MOST_DEATHS and left:
-            on_message(share, Message("died", left[0], cause=cause))
-            return []
-        return [replace(share, runs=(run,), deaths=deaths) for run in left]
+        deaths = share.deaths + (len(share.runs) == 1)
+        if deaths >= _MOST_DEATHS and left:
+            theirs = on_message(share, Message("died", left[0], cause=cause)) == TAKEN
+            return [], [share] if theirs else []
+        return [replace(share, runs=(run,), deaths=deaths) for run in left], []
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -161,9 +168,17 @@ def _context() -> Any:
     return context
 
 
-def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
+def _how(code: int | None) -> str:
+    """How a process ended, from its exit code: Windows knows no signals, and not every signal has a name."""
+    if code is None or code >= 0:
+        return f"with exit status {code}"
+    name = next((each.name for each in signal.Signals if each == -code), str(-code))
+    return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def _receive(worker: _Worker, message: Any, on_message: OnMessage) -> list[Share]:
     """Passes a message on; at a share's end returns what another runner kept from it."""
-    message, share = worker.pipe.recv(), worker.share
+    share = worker.share
     assert share is not None
     if message == _READY:
         worker.ready = True
@@ -182,10 +197,18 @@ def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
     return []
 
 
-def _work(pipe: Connection, place: Place, stop: Event) -> None:
-    """A worker's life: share after share, until the pipe closes or it is told to stop."""
+def _work(pipe: Connection, place: Place, stop: Any) -> None:
+    """A worker's life: share after share, until the pipe closes or `stop` holds a value."""
+    told = at_work = False
+
+    def stop_cleanly(*_: object) -> None:
+        nonlocal told
+        told = True
+        if not at_work:
+            os._exit(0)  # it holds nothing
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, stop_cleanly)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
@@ -203,7 +226,7 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
         if message.kind not in _ASKED:
             return ""
         while not pipe.poll(_ANSWER_SECONDS):
-            if stop.is_set():
+            if told or stop.value:
                 raise Interrupted
         try:
             return str(pipe.recv())
@@ -214,7 +237,9 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
     try:
         while True:
             share = pipe.recv()
-            train_share(share, place, ask if share.supervised else send, stop.is_set)
+            at_work = True
+            train_share(share, place, ask if share.supervised else send, lambda: told or bool(stop.value))
+            at_work = False
             send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
         return
