@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import random
 import shutil
@@ -19,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.data import prepare
+from runner.data import Stream, prepare
 from runner.execute import active
 from runner.execute.messages import Message, Place, Share
 from runner.execute.provenance import provenance
@@ -28,6 +29,7 @@ from runner.expand import Run, Variant
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
 from runner.spec import Settings
+from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
 
@@ -188,6 +190,60 @@ def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, sha
     folders = [tmp_path / "runs" / run.folder for run in share.runs]
     (folders[1] / "checkpoint.pt").write_bytes((folders[2] / "checkpoint.pt").read_bytes())
     torch.save({"learner": {}, "provenance": 3, "rows": "x"}, folders[2] / "checkpoint.pt")
+    train_share(share, place_in(tmp_path), lambda _: None)
+    assert numbers(tmp_path) == numbers(whole)
+
+
+OWN = {"its own": ZeroDivisionError("mine"), "no number": RuntimeError("the loss is no number")}
+MACHINES = {
+    "disk": OSError(errno.ENOSPC, "No space left on device"),
+    "memory": MemoryError(),
+    "GPU": torch.OutOfMemoryError("CUDA out of memory"),
+    "torch's memory": RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+}
+PLACES = {"step": (Learner, "step"), "restore": (Learner, "restore"), "read": (Path, "read_bytes")}
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [("step", what) for what in (*OWN, *MACHINES)]
+    + [(where, what) for where in ("restore", "read") for what in MACHINES]
+    + [("stream", "its own")],
+)
+def test_a_failure_that_is_not_the_runs_own_keeps_its_checkpoint(
+    cut: Path, whole: Path, share: Share, tmp_path: Path, where: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    messages: list[Message] = []
+
+    def fail(*_: Any) -> None:
+        raise (OWN | MACHINES)[what]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*(PLACES | {"stream": (Stream, "train")})[where], fail)
+        train_share(share, place_in(tmp_path), messages.append)
+    assert [m.run for m in messages if m.kind == "failed"] == list(share.runs)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"failed"}
+    messages.clear()
+    train_share(share, place_in(tmp_path), messages.append)
+    goes_on_from = 0 if where == "step" and what in OWN else 2
+    assert {m.metrics["epoch"] for m in messages if m.kind == "began"} == {goes_on_from}
+    assert numbers(tmp_path) == numbers(whole)
+    steps_once(tmp_path, EPOCHS)
+
+
+def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
+    cut: Path, whole: Path, share: Share, tmp_path: Path
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+
+    def ask(message: Message) -> None:
+        if message.kind == "epoch":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train_share(share, place_in(tmp_path), ask)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"started"}
     train_share(share, place_in(tmp_path), lambda _: None)
     assert numbers(tmp_path) == numbers(whole)
 

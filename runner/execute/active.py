@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +16,9 @@ from runner.execute.provenance import same_makers
 from runner.execute.record import identity
 from runner.expand import Run
 from runner.logs.hparams import hparams
-from runner.logs.rundir import RunDir
+from runner.logs.rundir import RunDir, is_machines
 from runner.logs.writer import Row, RunLog
-from runner.train import Epoch, Failed, Finished, Learner
+from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 
 CHECKPOINT_SECONDS = 30
 
@@ -73,8 +74,9 @@ class ActiveRun:
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
                     return rows
-        except Exception:  # there is none, or it is from elsewhere: it may hold anything
-            pass
+        except Exception as error:  # there is none, or it is from elsewhere: it may hold anything
+            if is_machines(error):
+                raise
         if (path := self._directory.checkpoint).exists():
             self._anew = f"{path} is spoilt, or made by other code, data or versions; the run begins anew"
         self._directory.forget_checkpoint()
@@ -92,6 +94,8 @@ class ActiveRun:
                 self.finished(event)
             else:
                 self.failed(event.error)
+        except Interrupted:  # told to stop while it waited for a search's answer
+            raise
         except Exception as error:  # its directory, not its training: a full disk, a lost mount
             event.learner.failed = True
             self.failed(error)
@@ -152,19 +156,24 @@ class ActiveRun:
         self._directory.forget()
         self._send(Message("pruned", self.run, reached, why))
 
-    def failed(self, error: BaseException) -> None:
-        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display."""
+    def failed(self, error: BaseException, its_own: bool = True) -> None:
+        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display.
+
+        Where the failure is not the run's own doing the next command goes on from its checkpoint.
+        """
         self.ended = True
         cause = f"{type(error).__name__}: {error}"
         directory = self._directory
         trouble: list[OSError] = []
-        for record in (  # what makes room comes first
-            directory.forget_checkpoint,
-            directory.forget,
+        records: list[Callable[[], object]] = [
+            directory.forget,  # what makes room comes first
             lambda: self._write_identity("failed", cause),
             lambda: directory.write_traceback("".join(traceback.format_exception(error))),
             lambda: self.log.fail(cause) if hasattr(self, "log") else None,
-        ):
+        ]
+        if its_own and not is_machines(error):
+            records.insert(0, directory.forget_checkpoint)
+        for record in records:
             try:
                 record()
             except OSError as second:

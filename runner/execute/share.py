@@ -102,7 +102,7 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
     except Exception as error:  # the stream itself: every run on it is lost
         for entry in active.values():
             if not entry.ended:
-                entry.failed(error)
+                entry.failed(error, its_own=False)
 
 
 def _show_augmented(stream: Stream, entries: list[ActiveRun]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from runner.files import crc, finite, read_json, replace, sweep, write_json, write_text
+from runner.spec.problems import words
 
 State = dict[str, Any]
 _IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}
@@ -94,14 +95,24 @@ class RunDir:
         _write(self.checkpoint, lambda file: torch.save(state, file))
 
     def load_checkpoint(self) -> State | None:
-        """The last checkpoint, or None where there is none or it is spoilt. No code in it is run."""
-        return _load(self.checkpoint)
+        """The last checkpoint, or None where there is none or it is spoilt. No code in it is run.
+
+        An error of the machine's (too many open files, no memory) is raised: it says nothing about the file.
+        """
+        try:
+            data = self.checkpoint.read_bytes()
+        except FileNotFoundError:
+            return None
+        return _loaded(data)
 
     def save_best(self, weights: State) -> None:
         _write(self.folder / "best.pt", lambda file: torch.save(weights, file))
 
     def load_best(self) -> State | None:
-        return _load(self.folder / "best.pt")
+        try:
+            return _loaded((self.folder / "best.pt").read_bytes())
+        except OSError:
+            return None
 
     def save_predictions(self, **arrays: Any) -> None:
         _write(self.folder / "predictions.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
@@ -144,12 +155,24 @@ def _check(result: dict[str, Any]) -> int:
     return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
-def _load(path: Path) -> State | None:
+def _loaded(data: bytes) -> State | None:
+    """What torch.save wrote; from memory, where a spoilt file can't pass for a disk that fails."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if archive.testzip():  # torch does not look at the sums that it writes
                 return None
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception:  # a spoilt file raises whatever its bytes lead to
+            if any(part.file_size != part.compress_size for part in archive.infolist()):
+                return None  # torch compresses nothing; a spoilt size may ask for more memory than there is
+        state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    except Exception as error:  # a spoilt file raises whatever its bytes lead to
+        if is_machines(error):
+            raise
         return None
     return state if isinstance(state, dict) else None
+
+
+def is_machines(error: BaseException) -> bool:
+    """Whether an error is the machine's (its disk, its memory, its GPU) and says nothing about the run or its files."""
+    if isinstance(error, (OSError, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)):
+        return True
+    return type(error) is RuntimeError and "can't allocate memory" in words(error)  # torch's, on a CPU
