@@ -24,6 +24,7 @@ from runner.data import Stream, prepare
 from runner.execute import active
 from runner.execute.messages import Message, Place, Share
 from runner.execute.provenance import provenance
+from runner.execute.record import record_failure
 from runner.execute.share import train_share
 from runner.expand import Run, Variant
 from runner.logs.events import event_files
@@ -190,8 +191,36 @@ def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, sha
     folders = [tmp_path / "runs" / run.folder for run in share.runs]
     (folders[1] / "checkpoint.pt").write_bytes((folders[2] / "checkpoint.pt").read_bytes())
     torch.save({"learner": {}, "provenance": 3, "rows": "x"}, folders[2] / "checkpoint.pt")
+    (folders[4] / "checkpoint.pt").write_bytes((folders[0] / "checkpoint.pt").read_bytes())  # of the same shapes
     train_share(share, place_in(tmp_path), lambda _: None)
     assert numbers(tmp_path) == numbers(whole)
+
+
+@pytest.mark.parametrize("status", ["finished", "failed"])
+def test_a_copy_of_another_run_does_not_count(whole: Path, share: Share, tmp_path: Path, status: str) -> None:
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (share.runs[0], share.runs[4]))
+    if status == "failed":  # while this command is at work
+        identity = of.identity()
+        assert identity
+        of.write_identity(identity | {"status": "failed", "ended": time.time() + 1000})
+        of.forget()
+    shutil.rmtree(copy.folder)
+    shutil.copytree(of.folder, copy.folder)
+    assert copy.misplaced()
+    messages: list[Message] = []
+    train_share(share, place_in(tmp_path), messages.append)
+    assert [m.run for m in messages if m.kind == "finished" and not m.before] == [share.runs[0]]
+    assert not copy.misplaced()
+    assert numbers(tmp_path)["/".join(copy.folder.parts[-2:])] == numbers(whole)["/".join(copy.folder.parts[-2:])]
+
+
+def test_a_failure_recorded_over_a_copy_is_of_the_run_whose_place_it_is(share: Share, tmp_path: Path) -> None:
+    of, copy = (RunDir(tmp_path / "runs" / run.folder) for run in share.runs[:2])
+    record_failure(share.runs[0], place_in(tmp_path), "one")
+    shutil.copytree(of.folder, copy.folder)
+    record_failure(share.runs[1], place_in(tmp_path), "other")
+    assert not copy.misplaced()
 
 
 OWN = {"its own": ZeroDivisionError("mine"), "no number": RuntimeError("the loss is no number")}

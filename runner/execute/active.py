@@ -40,6 +40,7 @@ class ActiveRun:
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
+        self._name = [run.study, run.variant.settings.identity(), run.seed]  # in its checkpoint: no other's goes
         self._anew = ""  # why it does not go on from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
@@ -68,7 +69,7 @@ class ActiveRun:
         self.learner = new()
         checkpoint = self._directory.load_checkpoint() or {}
         try:
-            if same_makers(checkpoint["provenance"], self._provenance):
+            if checkpoint["run"] == self._name and same_makers(checkpoint["provenance"], self._provenance):
                 self.learner.restore(checkpoint["learner"])
                 rows: list[Row] = checkpoint["rows"]
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
@@ -78,7 +79,7 @@ class ActiveRun:
             if is_machines(error):
                 raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is spoilt, or made by other code, data or versions; the run begins anew"
+            self._anew = f"{path} is spoilt, another run's, or of other code, data or versions; the run begins anew"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
@@ -194,6 +195,7 @@ class ActiveRun:
         self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
         self._directory.save_checkpoint(
             {
+                "run": self._name,
                 "learner": self.learner.snapshot,
                 "rows": self.log.rows,
                 "provenance": self._provenance,

@@ -59,7 +59,7 @@ def settled(run: Run, place: Place) -> Message | None:
     """
     directory = RunDir(place.runs / run.folder)
     status, identity, result = directory.status(), directory.identity(), directory.result()
-    if not identity:
+    if not identity or directory.misplaced():
         return None
     lately = (identity.get("ended") or 0.0) >= place.began
     if status == "finished" and result and (lately or not place.retrain):

@@ -39,6 +39,14 @@ class RunDir:
         good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items())
         return identity if good else None
 
+    def misplaced(self) -> bool:
+        """Whether run.json is of a run of another place: copied from there, or renamed. Unreadable, it says nothing."""
+        identity, here = self.identity(), self.folder.absolute()
+        if not identity:
+            return False
+        variant = f"{identity.get('variant')}-{identity.get('hash')}"
+        return here.parts[-3:] != (identity.get("study"), variant, f"seed{identity['seed']}")
+
     def result(self) -> dict[str, Any] | None:
         """The final metrics, or None while there are none that can be read."""
         result = read_json(self.folder / "result.json")
