@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from runner.data import Stream, prepare
 from runner.execute import active
+from runner.execute.active import ActiveRun
 from runner.execute.messages import Message, Place, Share
 from runner.execute.provenance import provenance
 from runner.execute.record import record_failure
@@ -29,6 +31,7 @@ from runner.execute.share import train_share
 from runner.expand import Run, Variant
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
+from runner.logs.writer import RunLog
 from runner.spec import Settings
 from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
@@ -261,8 +264,58 @@ def test_a_failure_that_is_not_the_runs_own_keeps_its_checkpoint(
     steps_once(tmp_path, EPOCHS)
 
 
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [ValueError("half a pair: \udc80"), _Mute()], ids=["half a pair", "mute"])
+def test_a_failure_that_cannot_be_said_is_recorded(
+    share: Share, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    def no_log(*_: Any) -> None:
+        raise ValueError("TensorBoard can't take it")
+
+    monkeypatch.setattr(Learner, "step", fail)
+    monkeypatch.setattr(RunLog, "fail", no_log)
+    messages: list[Message] = []
+    train_share(share, place_in(tmp_path), messages.append)
+    failed = [m for m in messages if m.kind == "failed"]
+    assert [m.run for m in failed] == list(share.runs)
+    for message in failed:
+        directory = RunDir(tmp_path / "runs" / message.run.folder)
+        assert message.cause.startswith(type(error).__name__)
+        assert "TensorBoard can't take it" in message.cause
+        assert directory.status() == "failed"
+        assert type(error).__name__ in (directory.folder / "traceback.txt").read_text(encoding="utf-8")
+
+
+def test_a_stop_has_at_most_four_checkpoints_in_memory(
+    cut: Path, share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    now, most, guard = 0, 0, threading.Lock()
+
+    def slow(_: ActiveRun) -> None:
+        nonlocal now, most
+        with guard:
+            now, most = now + 1, max(most, now + 1)
+        time.sleep(0.2)
+        with guard:
+            now -= 1
+
+    monkeypatch.setattr(ActiveRun, "interrupted", slow)
+    with pytest.raises(Interrupted):
+        train_share(share, place_in(tmp_path), lambda _: None, lambda: True)
+    assert most == 4 < len(share.runs)
+
+
+@pytest.mark.parametrize("trouble", [None, OSError(errno.ENOSPC, "full"), MemoryError()], ids=["", "disk", "memory"])
 def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
-    cut: Path, whole: Path, share: Share, tmp_path: Path
+    cut: Path, whole: Path, share: Share, tmp_path: Path, trouble: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
 
@@ -270,7 +323,13 @@ def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
         if message.kind == "epoch":
             raise Interrupted
 
-    with pytest.raises(Interrupted):
+    def no_room(*_: Any) -> None:
+        assert trouble
+        raise trouble
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        if trouble:
+            patch.setattr(RunDir, "save_checkpoint", no_room)
         train_share(share, place_in(tmp_path), ask)
     assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"started"}
     train_share(share, place_in(tmp_path), lambda _: None)

@@ -18,6 +18,7 @@ from runner.expand import Run
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir, is_machines
 from runner.logs.writer import Row, RunLog
+from runner.spec.problems import words
 from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 
 CHECKPOINT_SECONDS = 30
@@ -163,9 +164,9 @@ class ActiveRun:
         Where the failure is not the run's own doing the next command goes on from its checkpoint.
         """
         self.ended = True
-        cause = f"{type(error).__name__}: {error}"
+        cause = words(error)
         directory = self._directory
-        trouble: list[OSError] = []
+        trouble: list[Exception] = []
         records: list[Callable[[], object]] = [
             directory.forget,  # what makes room comes first
             lambda: self._write_identity("failed", cause),
@@ -177,16 +178,16 @@ class ActiveRun:
         for record in records:
             try:
                 record()
-            except OSError as second:
+            except Exception as second:  # one record that can't be made keeps no other from being made
                 trouble.append(second)
         if trouble:
-            cause += f" (and its directory can't be written: {trouble[0]})"
+            cause += f" (and its directory can't be written: {words(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:
         """A clean stop: what the last epoch left is on the disk."""
         if not self.ended:
-            with suppress(OSError):  # a full disk: the last checkpoint stays
+            with suppress(OSError, MemoryError):  # no room: the last checkpoint stays
                 if self.learner.epoch > self._saved_epoch:
                     self._checkpoint()
                 self.log.close()

@@ -183,4 +183,4 @@ def is_machines(error: BaseException) -> bool:
     """Whether an error is the machine's (its disk, its memory, its GPU) and says nothing about the run or its files."""
     if isinstance(error, (OSError, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)):
         return True
-    return type(error) is RuntimeError and "can't allocate memory" in words(error)  # torch's, on a CPU
+    return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's for a CPU
