@@ -138,6 +138,12 @@ def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory.write_result({"metrics": {"x": 1.0}})
     assert directory.status() == "finished"
     assert directory.load_checkpoint() is None
+    result = directory.result()
+    assert result
+    for missing in ("check", "files"):  # a result without its sums vouches for nothing
+        write_json(tmp_path / "run" / "result.json", {key: result[key] for key in result if key != missing})
+        assert directory.result() is None
+        assert directory.status() == "spoilt"
 
 
 def test_a_repeated_evaluation_takes_the_older_ones_place(

@@ -55,7 +55,7 @@ class RunDir:
             return None
         if not all(value is None or isinstance(value, (int, float)) for value in metrics.values()):
             return None
-        return result if "check" not in result or result["check"] == _check(result) else None
+        return result if isinstance(result.get("files"), dict) and result.get("check") == _check(result) else None
 
     def status(self) -> str:
         """finished, spoilt (it was finished), failed, pruned, started or new."""
@@ -67,16 +67,15 @@ class RunDir:
         return "started" if (self.checkpoint).exists() else "new"
 
     def spoilt(self) -> list[Path]:
-        """The files that are not what the run wrote, as far as its result vouches for them; weights may have been
-        pruned. The result itself, where it can't be read."""
+        """The files that are not what the run wrote, by its result's sums; weights may have been pruned. The result
+        itself, where it can't be read."""
         result = self.result()
-        files = result.get("files", {}) if result else None
-        if not isinstance(files, dict):
+        if not result:
             return [self.folder / "result.json"]
         bad = [] if self.identity() else [self.folder / "run.json"]
         for name in _VOUCHED:
             now = crc(self.folder / name)
-            if name in files and now != files[name] and not (name == "best.pt" and now is None):
+            if now != result["files"].get(name) and not (name == "best.pt" and now is None):
                 bad.append(self.folder / name)
         return list(dict.fromkeys(bad))
 
