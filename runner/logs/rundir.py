@@ -170,7 +170,8 @@ def _loaded(data: bytes) -> State | None:
                 return None
             if any(part.file_size != part.compress_size for part in archive.infolist()):
                 return None  # torch compresses nothing; a spoilt size may ask for more memory than there is
-        state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+        file = io.BytesIO(data)
+        state = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:  # a spoilt file raises whatever its bytes lead to
         if is_machines(error):
             raise
