@@ -65,8 +65,8 @@ def lock(folder: Path) -> BaseFileLock:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces a file by a text, UTF-8."""
-    replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    """Replaces a file by a text, UTF-8; what UTF-8 can't say (half a surrogate pair) is escaped."""
+    replace(path, lambda beside: beside.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def write_json(path: Path, data: Any) -> None:

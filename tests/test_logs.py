@@ -118,6 +118,14 @@ def test_the_mean_run_keeps_a_stopped_seeds_last_value(tmp_path: Path) -> None:
     assert low == pytest.approx(3 - 4.302653 * 2 / 3**0.5, abs=1e-5)
 
 
+@pytest.mark.parametrize("text", ["epoch,loss\n1,2\n", "x" * 200_000, "\0,\0\n\0,\0\n"], ids=["other", "long", "zeros"])
+def test_a_table_with_other_columns_has_no_rows(tmp_path: Path, text: str) -> None:
+    (tmp_path / "metrics.csv").write_text(text)
+    assert read_rows(tmp_path / "metrics.csv") == []
+    write_mean(tmp_path / "mean", [tmp_path / "metrics.csv"])
+    assert not (tmp_path / "mean").exists()
+
+
 def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory = RunDir(tmp_path / "run")
     assert directory.status() == "new"
@@ -130,6 +138,12 @@ def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory.write_result({"metrics": {"x": 1.0}})
     assert directory.status() == "finished"
     assert directory.load_checkpoint() is None
+    result = directory.result()
+    assert result
+    for missing in ("check", "files"):  # a result without its sums vouches for nothing
+        write_json(tmp_path / "run" / "result.json", {key: result[key] for key in result if key != missing})
+        assert directory.result() is None
+        assert directory.status() == "spoilt"
 
 
 def test_a_repeated_evaluation_takes_the_older_ones_place(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,9 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
                 "threads": 1,
             }
             identity = {
+                "study": folder.name,
+                "variant": name,
+                "hash": f"0000000{list(variants).index(name)}",
                 "seed": seed,
                 "status": "finished",
                 "provenance": provenance,
@@ -174,6 +178,24 @@ def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> N
     assert "0 runs finished, 0 failed" in page
     assert "metrics.csv; the same command makes them anew" in page
     assert "`toy`" in write_front_page(tmp_path / "reports").read_text()
+
+
+def test_copies_of_runs_are_left_out(runs: Path) -> None:
+    folder = runs / "toy-digits"
+    for run in list(folder.glob("*/seed0")):
+        identity, result = RunDir(run).identity(), RunDir(run).result()
+        assert identity
+        assert result
+        for name, ended in (("seed0-backup", 1.0), ("seed7", 1.0), ("seed0", 2.0)):
+            directory = RunDir(run.parent / name)
+            if name != run.name:
+                shutil.copytree(run, directory.folder)
+            directory.write_identity(identity | {"ended": ended})
+            directory.write_result(result)
+    data = gather(folder)
+    assert not data.spoilt
+    assert sorted(data.folders) == sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
+    assert data.first_end == "1970-01-01T00:00:02+00:00"
 
 
 def test_names_without_runs_are_answered(runs: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +21,19 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.data import prepare
+from runner.data import Stream, prepare
 from runner.execute import active
+from runner.execute.active import ActiveRun
 from runner.execute.messages import Message, Place, Share
 from runner.execute.provenance import provenance
+from runner.execute.record import record_failure
 from runner.execute.share import train_share
 from runner.expand import Run, Variant
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
+from runner.logs.writer import RunLog
 from runner.spec import Settings
+from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
 
@@ -188,6 +194,145 @@ def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, sha
     folders = [tmp_path / "runs" / run.folder for run in share.runs]
     (folders[1] / "checkpoint.pt").write_bytes((folders[2] / "checkpoint.pt").read_bytes())
     torch.save({"learner": {}, "provenance": 3, "rows": "x"}, folders[2] / "checkpoint.pt")
+    (folders[4] / "checkpoint.pt").write_bytes((folders[0] / "checkpoint.pt").read_bytes())  # of the same shapes
+    train_share(share, place_in(tmp_path), lambda _: None)
+    assert numbers(tmp_path) == numbers(whole)
+
+
+@pytest.mark.parametrize("status", ["finished", "failed"])
+def test_a_copy_of_another_run_does_not_count(whole: Path, share: Share, tmp_path: Path, status: str) -> None:
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (share.runs[0], share.runs[4]))
+    if status == "failed":  # while this command is at work
+        identity = of.identity()
+        assert identity
+        of.write_identity(identity | {"status": "failed", "ended": time.time() + 1000})
+        of.forget()
+    shutil.rmtree(copy.folder)
+    shutil.copytree(of.folder, copy.folder)
+    assert copy.misplaced()
+    messages: list[Message] = []
+    train_share(share, place_in(tmp_path), messages.append)
+    assert [m.run for m in messages if m.kind == "finished" and not m.before] == [share.runs[0]]
+    assert not copy.misplaced()
+    assert numbers(tmp_path)["/".join(copy.folder.parts[-2:])] == numbers(whole)["/".join(copy.folder.parts[-2:])]
+
+
+def test_a_failure_recorded_over_a_copy_is_of_the_run_whose_place_it_is(share: Share, tmp_path: Path) -> None:
+    of, copy = (RunDir(tmp_path / "runs" / run.folder) for run in share.runs[:2])
+    record_failure(share.runs[0], place_in(tmp_path), "one")
+    shutil.copytree(of.folder, copy.folder)
+    record_failure(share.runs[1], place_in(tmp_path), "other")
+    assert not copy.misplaced()
+
+
+OWN = {"its own": ZeroDivisionError("mine"), "no number": RuntimeError("the loss is no number")}
+MACHINES = {
+    "disk": OSError(errno.ENOSPC, "No space left on device"),
+    "memory": MemoryError(),
+    "GPU": torch.OutOfMemoryError("CUDA out of memory"),
+    "torch's memory": RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+}
+PLACES = {"step": (Learner, "step"), "restore": (Learner, "restore"), "read": (Path, "read_bytes")}
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [("step", what) for what in (*OWN, *MACHINES)]
+    + [(where, what) for where in ("restore", "read") for what in MACHINES]
+    + [("stream", "its own")],
+)
+def test_a_failure_that_is_not_the_runs_own_keeps_its_checkpoint(
+    cut: Path, whole: Path, share: Share, tmp_path: Path, where: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    messages: list[Message] = []
+
+    def fail(*_: Any) -> None:
+        raise (OWN | MACHINES)[what]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*(PLACES | {"stream": (Stream, "train")})[where], fail)
+        train_share(share, place_in(tmp_path), messages.append)
+    assert [m.run for m in messages if m.kind == "failed"] == list(share.runs)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"failed"}
+    messages.clear()
+    train_share(share, place_in(tmp_path), messages.append)
+    goes_on_from = 0 if where == "step" and what in OWN else 2
+    assert {m.metrics["epoch"] for m in messages if m.kind == "began"} == {goes_on_from}
+    assert numbers(tmp_path) == numbers(whole)
+    steps_once(tmp_path, EPOCHS)
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [ValueError("half a pair: \udc80"), _Mute()], ids=["half a pair", "mute"])
+def test_a_failure_that_cannot_be_said_is_recorded(
+    share: Share, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    def no_log(*_: Any) -> None:
+        raise ValueError("TensorBoard can't take it")
+
+    monkeypatch.setattr(Learner, "step", fail)
+    monkeypatch.setattr(RunLog, "fail", no_log)
+    messages: list[Message] = []
+    train_share(share, place_in(tmp_path), messages.append)
+    failed = [m for m in messages if m.kind == "failed"]
+    assert [m.run for m in failed] == list(share.runs)
+    for message in failed:
+        directory = RunDir(tmp_path / "runs" / message.run.folder)
+        assert message.cause.startswith(type(error).__name__)
+        assert "TensorBoard can't take it" in message.cause
+        assert directory.status() == "failed"
+        assert type(error).__name__ in (directory.folder / "traceback.txt").read_text(encoding="utf-8")
+
+
+def test_a_stop_has_at_most_four_checkpoints_in_memory(
+    cut: Path, share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    now, most, guard = 0, 0, threading.Lock()
+
+    def slow(_: ActiveRun) -> None:
+        nonlocal now, most
+        with guard:
+            now, most = now + 1, max(most, now + 1)
+        time.sleep(0.2)
+        with guard:
+            now -= 1
+
+    monkeypatch.setattr(ActiveRun, "interrupted", slow)
+    with pytest.raises(Interrupted):
+        train_share(share, place_in(tmp_path), lambda _: None, lambda: True)
+    assert most == 4 < len(share.runs)
+
+
+@pytest.mark.parametrize("trouble", [None, OSError(errno.ENOSPC, "full"), MemoryError()], ids=["", "disk", "memory"])
+def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
+    cut: Path, whole: Path, share: Share, tmp_path: Path, trouble: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+
+    def ask(message: Message) -> None:
+        if message.kind == "epoch":
+            raise Interrupted
+
+    def no_room(*_: Any) -> None:
+        assert trouble
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        if trouble:
+            patch.setattr(RunDir, "save_checkpoint", no_room)
+        with pytest.raises(Interrupted):
+            train_share(share, place_in(tmp_path), ask)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"started"}
     train_share(share, place_in(tmp_path), lambda _: None)
     assert numbers(tmp_path) == numbers(whole)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +16,10 @@ from runner.execute.provenance import own_model, same_makers
 from runner.execute.record import identity
 from runner.expand import Run
 from runner.logs.hparams import hparams
-from runner.logs.rundir import RunDir
+from runner.logs.rundir import RunDir, is_machines
 from runner.logs.writer import Row, RunLog
-from runner.train import Epoch, Failed, Finished, Learner
+from runner.spec.problems import words
+from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 
 CHECKPOINT_SECONDS = 30
 
@@ -39,6 +41,7 @@ class ActiveRun:
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
+        self._name = [run.study, run.variant.settings.identity(), run.seed]  # in its checkpoint: no other's goes
         self._anew = ""  # why it does not go on from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
@@ -67,16 +70,17 @@ class ActiveRun:
         self.learner = new()
         checkpoint = self._directory.load_checkpoint() or {}
         try:
-            if same_makers(checkpoint["provenance"], self._provenance):
+            if checkpoint["run"] == self._name and same_makers(checkpoint["provenance"], self._provenance):
                 self.learner.restore(checkpoint["learner"])
                 rows: list[Row] = checkpoint["rows"]
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
                     return rows
-        except Exception:  # there is none, or it is from elsewhere: it may hold anything
-            pass
+        except Exception as error:  # there is none, or it is from elsewhere: it may hold anything
+            if is_machines(error):
+                raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is spoilt, or made by other code, data or versions; the run begins anew"
+            self._anew = f"{path} is spoilt, another run's, or of other code, data or versions; the run begins anew"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
@@ -92,6 +96,8 @@ class ActiveRun:
                 self.finished(event)
             else:
                 self.failed(event.error)
+        except Interrupted:  # told to stop while it waited for a search's answer
+            raise
         except Exception as error:  # its directory, not its training: a full disk, a lost mount
             event.learner.failed = True
             self.failed(error)
@@ -152,31 +158,36 @@ class ActiveRun:
         self._directory.forget()
         self._send(Message("pruned", self.run, reached, why))
 
-    def failed(self, error: BaseException) -> None:
-        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display."""
+    def failed(self, error: BaseException, its_own: bool = True) -> None:
+        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display.
+
+        Where the failure is not the run's own doing the next command goes on from its checkpoint.
+        """
         self.ended = True
-        cause = f"{type(error).__name__}: {error}"
+        cause = words(error)
         directory = self._directory
-        trouble: list[OSError] = []
-        for record in (  # what makes room comes first
-            directory.forget_checkpoint,
-            directory.forget,
+        trouble: list[Exception] = []
+        records: list[Callable[[], object]] = [
+            directory.forget,  # what makes room comes first
             lambda: self._write_identity("failed", cause),
             lambda: directory.write_traceback("".join(traceback.format_exception(error))),
             lambda: self.log.fail(cause) if hasattr(self, "log") else None,
-        ):
+        ]
+        if its_own and not is_machines(error):
+            records.insert(0, directory.forget_checkpoint)
+        for record in records:
             try:
                 record()
-            except OSError as second:
+            except Exception as second:  # one record that can't be made keeps no other from being made
                 trouble.append(second)
         if trouble:
-            cause += f" (and its directory can't be written: {trouble[0]})"
+            cause += f" (and its directory can't be written: {words(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:
         """A clean stop: what the last epoch left is on the disk."""
         if not self.ended:
-            with suppress(OSError):  # a full disk: the last checkpoint stays
+            with suppress(OSError, MemoryError):  # no room: the last checkpoint stays
                 if self.learner.epoch > self._saved_epoch:
                     self._checkpoint()
                 self.log.close()
@@ -185,6 +196,7 @@ class ActiveRun:
         self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
         self._directory.save_checkpoint(
             {
+                "run": self._name,
                 "learner": self.learner.snapshot,
                 "rows": self.log.rows,
                 "provenance": self._provenance,

@@ -48,7 +48,7 @@ class Plan:
         self._request = request
         self._runs = list(runs)
         self._device = pick_device(request.device)
-        self._status = {run: self._directory(run).status() for run in runs}
+        self._status = {run: self._directory(run).own_status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         made_by = provenance(str(self._device)) | {"commit": commit()}
         self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
@@ -153,7 +153,7 @@ def _of_its_makers(folder: Path, run: Run) -> list[Path]:
     mine = made.get(folder / run.folder.name) or {}
     same = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
     return [
-        path for path in same if RunDir(path).status() == "finished"
+        path for path in same if RunDir(path).own_status() == "finished"
     ]  # as in the report: a failed one had its own end
 
 

@@ -42,7 +42,7 @@ def identity(
 def record_failure(run: Run, place: Place, cause: str, trace: str = "") -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
     directory = RunDir(place.runs / run.folder)
-    before = directory.identity()
+    before = None if directory.misplaced() else directory.identity()
     new = identity(run, place.provenance, "failed", time.time(), cause=cause)
     with suppress(OSError):
         directory.write_identity((before or new) | {key: new[key] for key in ("status", "cause", "ended")})

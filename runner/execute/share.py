@@ -17,9 +17,11 @@ from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
 from runner.logs.rundir import RunDir
+from runner.spec.problems import words
 from runner.train import Interrupted, lockstep
 
 _AUGMENTED_SAMPLES = 16
+_CHECKPOINTS_AT_ONCE = 4  # each is whole in memory while it is written
 
 
 def train_share(share: Share, place: Place, send: Send, stop: Callable[[], bool] = lambda: False) -> None:
@@ -43,7 +45,7 @@ def _claim(run: Run, place: Place, send: Send, locks: ExitStack) -> bool:
         send(Message("taken", run))
         return False
     except OSError as error:  # no directory to train it in: a full disk, a file where it should be
-        send(Message("failed", run, cause=f"{type(error).__name__}: {error}"))
+        send(Message("failed", run, cause=words(error)))
         return False
     if message := settled(run, place):  # its holder has ended it between the look and the lock
         send(message)
@@ -59,7 +61,7 @@ def settled(run: Run, place: Place) -> Message | None:
     """
     directory = RunDir(place.runs / run.folder)
     status, identity, result = directory.status(), directory.identity(), directory.result()
-    if not identity:
+    if not identity or directory.misplaced():
         return None
     lately = (identity.get("ended") or 0.0) >= place.began
     if status == "finished" and result and (lately or not place.retrain):
@@ -75,7 +77,7 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
         dataset = load(share.data)
         stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
     except Exception as error:  # the data went away after they were prepared
-        cause = f"the data can't be read any more: {type(error).__name__}: {error}"
+        cause = f"the data can't be read any more: {words(error)}"
         for run in runs:
             record_failure(run, place, cause, traceback.format_exc())
             send(Message("failed", run, cause=cause))
@@ -96,13 +98,13 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
         for event in lockstep([entry.learner for entry in active.values()], stream, stop):
             active[id(event.learner)].handle(event)
     except Interrupted:
-        with ThreadPoolExecutor() as pool:  # most of a checkpoint's time is the disk's
+        with ThreadPoolExecutor(_CHECKPOINTS_AT_ONCE) as pool:  # most of a checkpoint's time is the disk's
             list(pool.map(ActiveRun.interrupted, active.values()))
         raise
     except Exception as error:  # the stream itself: every run on it is lost
         for entry in active.values():
             if not entry.ended:
-                entry.failed(error)
+                entry.failed(error, its_own=False)
 
 
 def _show_augmented(stream: Stream, entries: list[ActiveRun]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from runner.files import crc, finite, read_json, replace, sweep, write_json, write_text
+from runner.spec.problems import words
 
 State = dict[str, Any]
 _IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}
@@ -38,6 +39,14 @@ class RunDir:
         good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items())
         return identity if good else None
 
+    def misplaced(self) -> bool:
+        """Whether run.json is of a run of another place: copied from there, or renamed. Unreadable, it says nothing."""
+        identity, here = self.identity(), self.folder.absolute()
+        if not identity:
+            return False
+        variant = f"{identity.get('variant')}-{identity.get('hash')}"
+        return here.parts[-3:] != (identity.get("study"), variant, f"seed{identity['seed']}")
+
     def result(self) -> dict[str, Any] | None:
         """The final metrics, or None while there are none that can be read."""
         result = read_json(self.folder / "result.json")
@@ -46,7 +55,7 @@ class RunDir:
             return None
         if not all(value is None or isinstance(value, (int, float)) for value in metrics.values()):
             return None
-        return result if "check" not in result or result["check"] == _check(result) else None
+        return result if isinstance(result.get("files"), dict) and result.get("check") == _check(result) else None
 
     def status(self) -> str:
         """finished, spoilt (it was finished), failed, pruned, started or new."""
@@ -57,17 +66,20 @@ class RunDir:
             return str(identity["status"])
         return "started" if (self.checkpoint).exists() else "new"
 
+    def own_status(self) -> str:
+        """As `status`; new where what lies there is another run's."""
+        return "new" if self.misplaced() else self.status()
+
     def spoilt(self) -> list[Path]:
-        """The files that are not what the run wrote, as far as its result vouches for them; weights may have been
-        pruned. The result itself, where it can't be read."""
+        """The files that are not what the run wrote, by its result's sums; weights may have been pruned. The result
+        itself, where it can't be read."""
         result = self.result()
-        files = result.get("files", {}) if result else None
-        if not isinstance(files, dict):
+        if not result:
             return [self.folder / "result.json"]
         bad = [] if self.identity() else [self.folder / "run.json"]
         for name in _VOUCHED:
             now = crc(self.folder / name)
-            if name in files and now != files[name] and not (name == "best.pt" and now is None):
+            if now != result["files"].get(name) and not (name == "best.pt" and now is None):
                 bad.append(self.folder / name)
         return list(dict.fromkeys(bad))
 
@@ -94,14 +106,24 @@ class RunDir:
         _write(self.checkpoint, lambda file: torch.save(state, file))
 
     def load_checkpoint(self) -> State | None:
-        """The last checkpoint, or None where there is none or it is spoilt. No code in it is run."""
-        return _load(self.checkpoint)
+        """The last checkpoint, or None where there is none or it is spoilt. No code in it is run.
+
+        An error of the machine's (too many open files, no memory) is raised: it says nothing about the file.
+        """
+        try:
+            data = self.checkpoint.read_bytes()
+        except FileNotFoundError:
+            return None
+        return _loaded(data)
 
     def save_best(self, weights: State) -> None:
         _write(self.folder / "best.pt", lambda file: torch.save(weights, file))
 
     def load_best(self) -> State | None:
-        return _load(self.folder / "best.pt")
+        try:
+            return _loaded((self.folder / "best.pt").read_bytes())
+        except OSError:
+            return None
 
     def save_predictions(self, **arrays: Any) -> None:
         _write(self.folder / "predictions.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
@@ -144,12 +166,25 @@ def _check(result: dict[str, Any]) -> int:
     return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
-def _load(path: Path) -> State | None:
+def _loaded(data: bytes) -> State | None:
+    """What torch.save wrote; from memory, where a spoilt file can't pass for a disk that fails."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if archive.testzip():  # torch does not look at the sums that it writes
                 return None
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception:  # a spoilt file raises whatever its bytes lead to
+            if any(part.file_size != part.compress_size for part in archive.infolist()):
+                return None  # torch compresses nothing; a spoilt size may ask for more memory than there is
+        file = io.BytesIO(data)
+        state = torch.load(file, weights_only=True, map_location="cpu")
+    except Exception as error:  # a spoilt file raises whatever its bytes lead to
+        if is_machines(error):
+            raise
         return None
     return state if isinstance(state, dict) else None
+
+
+def is_machines(error: BaseException) -> bool:
+    """Whether an error is the machine's (its disk, its memory, its GPU) and says nothing about the run or its files."""
+    if isinstance(error, (OSError, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)):
+        return True
+    return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's for a CPU

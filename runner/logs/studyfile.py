@@ -30,7 +30,8 @@ class _Study(pydantic.BaseModel):
 
 def first_end(variant: Path, known: str | None) -> str | None:
     """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
-    ends = [(RunDir(path).identity() or {}).get("ended") for path in variant.glob("seed*")]
+    runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
+    ends = [(run.identity() or {}).get("ended") for run in runs]
     stamps = [end for end in ends if isinstance(end, (int, float)) and end]
     first = datetime.datetime.fromtimestamp(min(stamps), datetime.UTC).isoformat(timespec="seconds") if stamps else None
     return min(filter(None, (known, first)), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from runner.logs.events import event_files
 from runner.logs.hparams import Hparam, experiment
-from runner.logs.tags import MEAN_SCALARS, mean_tag
+from runner.logs.tags import EPOCH_SCALARS, MEAN_SCALARS, mean_tag
 from runner.stats import mean_interval
 
 _CARD = "answers"
@@ -41,16 +42,16 @@ def write_mean(folder: Path, tables: Sequence[Path]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv, up to the first that is not whole."""
+    """The rows of a metrics.csv, up to the first that is not whole; none of a table with other columns."""
     rows: list[dict[str, float]] = []
     if not path.is_file():
         return rows
-    with open(path, newline="", errors="replace") as file:
+    with open(path, newline="", errors="replace") as file, suppress(TypeError, ValueError, csv.Error):
         for row in csv.DictReader(file):
-            try:
-                rows.append({key: float(value) for key, value in row.items()})
-            except (TypeError, ValueError):
+            values = {key: float(value) for key, value in row.items()}
+            if not values.keys() >= {"epoch", *EPOCH_SCALARS}:
                 break
+            rows.append(values)
     return rows
 
 

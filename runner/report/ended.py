@@ -30,6 +30,8 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
             directory = RunDir(path)
+            if directory.misplaced():  # a copy beside its original
+                continue
             identity, result, status = directory.identity() or {}, directory.result(), directory.status()
             if status == "finished" and directory.load_predictions() is None:
                 yield Ended(name, path, identity, None, [path / "predictions.npz"])
