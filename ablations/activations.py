@@ -1,7 +1,8 @@
 """Which activation is best, and does depth change that?
 
 Run:      make ablations STUDY=activations
-Outcome:  sigmoid fails in eight layers and BatchNorm helps; ReLU, tanh and GELU are not told apart there
+Outcome:  depth costs sigmoid 60 points more than ReLU, and tanh 1.3 less than ReLU; BatchNorm gives deep sigmoids 62;
+          whether ReLU is better than sigmoid and tanh is undecided, n = 5
 """
 
 DEEP = [256, 256, 256, 256, 256, 256, 256, 256]

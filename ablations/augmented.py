@@ -1,7 +1,8 @@
 """Do BatchNorm, Dropout and weight decay still help where images are augmented?
 
 Run:      make ablations STUDY=augmented
-Outcome:  augmentation with BatchNorm is best on average; the searches' combination costs 6.0 points
+Outcome:  augmentation with BatchNorm is best on average, not told apart from all others; the searches' combination
+          costs 5.8 points, n = 5
 """
 
 AUGMENT = [

@@ -1,7 +1,8 @@
 """What do few images a class cost, and does augmentation make up for them?
 
 Run:      make ablations STUDY=few_images
-Outcome:  10 images a class cost 16 points, and flipped digits make it worse
+Outcome:  10 images a class cost 16 points; flips, shifts, scales, turns and contrast together cost 6 more there,
+          n = 5
 """
 
 AUGMENT = [

@@ -1,7 +1,8 @@
 """What do image size, colour and normalization change for an MLP?
 
 Run:      make ablations STUDY=images
-Outcome:  normalizing speeds training up; 16 and 64 pixels are not told apart from 28
+Outcome:  normalizing gains 1.1 points of mean accuracy in the course of training; at the best epoch that is
+          undecided, as are 16 and 64 pixels against 28, and gray against RGB, n = 5
 """
 
 STUDY = {

@@ -1,7 +1,8 @@
 """Does BatchNorm allow a larger learning rate, and so faster training?
 
 Run:      make ablations STUDY=learning_rate
-Outcome:  at 0.03 BatchNorm is worth 5.6 points more than at 0.001 [1.3, 10.0], undecided after Holm
+Outcome:  whether BatchNorm is worth more at 0.03 than at 0.001 is undecided, +5.7 points [-0.3, 11.7]; at 0.01 the
+          first epoch's largest loss is 4.0 smaller with it, n = 5
 """
 
 STUDY = {

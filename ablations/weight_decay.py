@@ -1,7 +1,8 @@
 """How much weight decay helps, and is it the same in Adam and in AdamW?
 
 Run:      make ablations STUDY=weight_decay
-Outcome:  no strength is told apart from none on 5,000 images
+Outcome:  no strength is told apart from none on 5,000 images; AdamW's 0.01 is the same as none within half a point,
+          n = 5
 """
 
 STUDY = {

@@ -18,6 +18,16 @@ ABLATIONS = ROOT / "ablations"
 ANSWERS = (ROOT / "docs" / "questions.md").read_text()
 MEASURED = (ROOT / "docs" / "questions-measured.md").read_text()
 QUESTIONNAIRE = ROOT.parent / "shared" / "mission" / "questions.md"
+# What the answers call each metric of a quoted question; the page says that the rest is validation accuracy.
+CALLED = {
+    "val_accuracy_area": "accuracy in the course of training",
+    "generalization_gap": "generalization gap",
+    "first_epoch_loss_max": "largest loss of a step in the first epoch",
+    "late_spread": "spread of validation loss",
+    "best_epoch": "best epoch",
+    "epochs_to": "epochs to 90%",
+    "seconds": "training time",
+}
 
 
 @pytest.mark.parametrize("name", available(ABLATIONS))
@@ -53,10 +63,15 @@ def test_what_the_answers_cite_is_there() -> None:
         assert int(number) <= len(read_file(study, ABLATIONS)[1]["questions"]), (study, number)
 
 
+def quotes_of(text: str) -> list[re.Match[str]]:
+    found = list(re.finditer(r"\((supported|refuted|undecided), `(\w+)` question (\d+)\)", text))
+    assert len(found) > 50
+    return found
+
+
 def test_quotes_of_studies_are_what_their_pages_say() -> None:
     text = re.sub(r"\s+", " ", ANSWERS).replace(" minus ", " - ")
-    begin, quotes = 0, list(re.finditer(r"\((supported|refuted|undecided), `(\w+)` question (\d+)\)", text))
-    assert len(quotes) > 50
+    begin, quotes = 0, quotes_of(text)
     for quote in quotes:
         page = (ROOT / "reports" / "reference" / f"{quote[2]}-mnist5k" / "summary.md").read_text()
         section = page.split(f"\n### {quote[3]}. ")[1].split("\n### ")[0].split("\n## ")[0]
@@ -67,6 +82,22 @@ def test_quotes_of_studies_are_what_their_pages_say() -> None:
         more = re.search(r", and (\d+) more $", before)
         assert len(rows) == len(quoted) + int(more[1] if more else 0) > 0, (quote[0], rows, before)
         begin = quote.end()
+
+
+def test_quotes_of_another_metric_than_validation_accuracy_name_it_before_the_figure() -> None:
+    text = re.sub(r"\s+", " ", ANSWERS)
+    begin, seen = 0, set()
+    for quote in quotes_of(text):
+        metric = read_file(quote[2], ABLATIONS)[1]["questions"][int(quote[3]) - 1]["metric"]
+        sentence = re.split(r"[.?!] |\|", text[begin : quote.start()])[-1].lower()
+        words = re.split(r" [-+][\d.,]+ (?:\w+ )?\[", sentence)[0]
+        if metric != "val/accuracy":
+            assert CALLED[metric] in words, (metric, quote[0], sentence)
+        else:
+            assert not [name for name in CALLED.values() if name in words.replace("at the best epoch", "")], sentence
+        seen.add(metric)
+        begin = quote.end()
+    assert seen == {"val/accuracy", *CALLED}
 
 
 @pytest.mark.parametrize("measurement", [images.normalize, images.to_tensor, images.flatten])
