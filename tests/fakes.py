@@ -22,6 +22,17 @@ def raising(shape: tuple[int, int, int], classes: int) -> nn.Module:
     raise RuntimeError("no such model today")
 
 
+def deadly(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Its constructor kills the process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return small(shape, classes)
+
+
+def leaving(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Its constructor asks the process to end."""
+    raise SystemExit("enough")
+
+
 class _Late(nn.Module):
     """Works for some steps, then does `what`; where `once` names a file, only if it is not there yet."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from runner.data import Dataset, Stream, load
+from runner.data import Stream, load
+from runner.execute.workers import worker_context
 from runner.expand import Run, cohorts
+from runner.spec import is_reference
 from runner.train import Learner
 
 _SECONDS = 0.3  # for each thing that is measured
@@ -51,12 +54,11 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
             identity, key = run.variant.settings.identity(), run.data_key[:-1]
             if identity in variant and key in stream:
                 continue
-            dataset = load(data(run))
-            source = Stream(dataset, run.variant.settings, run.seed, device)
             if key not in stream:
-                stream[key] = _stream_seconds(source)
+                stream[key] = _stream_seconds(Stream(load(data(run)), run.variant.settings, run.seed, device))
             try:
-                variant[identity], size[identity] = _variant_cost(run, dataset, source, device)
+                cost = _own_cost if is_reference(run.variant.settings.model) else _variant_cost
+                variant[identity], size[identity] = cost(run, data(run), device)
             except Exception:  # a model that fails is reported by its run, not by its estimate
                 variant[identity], size[identity] = 0.0, 0
     finally:
@@ -72,8 +74,19 @@ def _stream_seconds(stream: Stream) -> float:
     return plain * batches * (1 if stream.augments else 1 + evaluated)
 
 
-def _variant_cost(run: Run, dataset: Dataset, stream: Stream, device: torch.device) -> tuple[float, int]:
-    settings = run.variant.settings
+def _own_cost(run: Run, folder: Path, device: torch.device) -> tuple[float, int]:
+    """The same of somebody's own model, in a process of its own: it may end that with itself."""
+    with ProcessPoolExecutor(1, mp_context=worker_context()) as pool:
+        try:
+            return pool.submit(_variant_cost, run, folder, device).result()
+        except SystemExit as error:
+            raise RuntimeError("it left") from error
+
+
+def _variant_cost(run: Run, folder: Path, device: torch.device) -> tuple[float, int]:
+    torch.set_num_threads(1)
+    settings, dataset = run.variant.settings, load(folder)
+    stream = Stream(dataset, settings, run.seed, device)
     learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))

@@ -87,7 +87,7 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
         entry = ActiveRun(run, place, dataset, send, share.supervised)
         try:
             entry.open(device)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # somebody's model may leave
             entry.failed(error)
         else:
             active[id(entry.learner)] = entry

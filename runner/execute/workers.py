@@ -58,7 +58,7 @@ class Workers:
     """
 
     def __init__(self, place: Place, count: int) -> None:
-        self._context = _context()
+        self._context = worker_context()
         self._place = place
         # No Event: a worker killed while it looks at one would keep its lock, and everybody else would wait for ever.
         self._stop = self._context.RawValue("b", 0)
@@ -158,8 +158,8 @@ class Workers:
         return _Worker(process, ours)
 
 
-def _context() -> Any:
-    """Workers are forked from a server that has imported everything and has no threads; a fork of this
+def worker_context() -> Any:
+    """How processes are made: forked from a server that has imported everything and has no threads; a fork of this
     process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
