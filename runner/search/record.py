@@ -49,7 +49,7 @@ class Record:
     def _read(self, run: Run, values: Values) -> None:
         """How far a recorded run is, as its own directory says."""
         directory = RunDir(self.runs / run.folder)
-        status = directory.own_status()
+        status = directory.status()
         self.spoilt += directory.spoilt() if status == "spoilt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
         cause = str((directory.identity() or {}).get("cause"))
