@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_a_run_whose_worker_is_killed_once_is_no_culprit(tmp_path: Path) -> None
     outcome, text = run({"baseline": BASE | killed, "seeds": 1}, tmp_path)
     assert (tmp_path / "killed").exists()
     assert outcome.failed == 0, text
+
+
+def test_no_worker_holds_a_lock_that_its_death_would_leave_held(tmp_path: Path) -> None:
+    """While it trains, that is: looking whether to stop took one before every batch."""
+    deadly = {"bad": {"model": "tests.fakes:late", "model_args": {"what": "lock"}}}
+    process = start(tmp_path, "--workers", "2", study={"baseline": BASE, "variants": deadly, "seeds": 1})
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
 
 
 def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> None:

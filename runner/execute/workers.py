@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.synchronize import Event
 from typing import Any
 
 import torch
@@ -61,7 +60,8 @@ class Workers:
     def __init__(self, place: Place, count: int) -> None:
         self._context = _context()
         self._place = place
-        self._stop = self._context.Event()
+        # No Event: looking at one takes a lock, which a worker killed in that moment would hold for ever.
+        self._stop = self._context.RawValue("b", 0)
         self._count = count
         self._unready = 0
         self._pool = [self._start() for _ in range(count)]
@@ -71,7 +71,7 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         """Workers at work stop at the next batch."""
-        self._stop.set()
+        self._stop.value = 1
         for worker in self._pool:
             if worker.share is None:
                 worker.process.kill()  # it holds nothing, and may be in the midst of its imports
@@ -182,7 +182,7 @@ def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
     return []
 
 
-def _work(pipe: Connection, place: Place, stop: Event) -> None:
+def _work(pipe: Connection, place: Place, stop: Any) -> None:
     """A worker's life: share after share, until the pipe closes or it is told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -203,7 +203,7 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
         if message.kind not in _ASKED:
             return ""
         while not pipe.poll(_ANSWER_SECONDS):
-            if stop.is_set():
+            if stop.value:
                 raise Interrupted
         try:
             return str(pipe.recv())
@@ -214,7 +214,7 @@ def _work(pipe: Connection, place: Place, stop: Event) -> None:
     try:
         while True:
             share = pipe.recv()
-            train_share(share, place, ask if share.supervised else send, stop.is_set)
+            train_share(share, place, ask if share.supervised else send, lambda: bool(stop.value))
             send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
         return
