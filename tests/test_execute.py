@@ -121,10 +121,14 @@ def test_law_5_one_runs_failure_is_its_own(
     assert RunDir(folder).status() == "failed"
 
 
-def test_a_run_whose_worker_is_killed_once_is_no_culprit(tmp_path: Path) -> None:
-    killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "once": str(tmp_path / "killed")}}
-    outcome, text = run({"baseline": BASE | killed, "seeds": 1}, tmp_path)
-    assert (tmp_path / "killed").exists()
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_whose_worker_is_killed_once_while_it_is_alone_is_no_culprit(tmp_path: Path, times: int) -> None:
+    """A death in company says nothing of which run it was."""
+    counter = tmp_path / "deaths"
+    killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "counter": str(counter), "times": times}}
+    alone, in_company = {"baseline": BASE | killed}, {"baseline": BASE, "variants": {"bad": killed}}
+    outcome, text = run((alone if times == 1 else in_company) | {"seeds": 1}, tmp_path, workers=1)
+    assert counter.stat().st_size > times
     assert outcome.failed == 0, text
 
 

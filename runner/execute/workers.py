@@ -24,7 +24,7 @@ from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
-_MOST_DEATHS = 2  # of workers that had a run, before one that was alone has failed: the first may be anybody's doing
+_MOST_DEATHS = 2  # of workers that had a run alone, before it has failed: the first may be anybody's doing
 _READY, _DONE = "ready", "done"  # for a share; with a share
 _TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
 _ASKED = ("began", "epoch")  # what a supervised share's runner answers
@@ -99,16 +99,24 @@ class Workers:
             ready = wait([worker.pipe for worker in busy], _TAKEN_SECONDS if taken else None)
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
-                    taken += _receive(worker, on_message)
-                except (EOFError, ConnectionResetError):
+                    message = worker.pipe.recv()
+                except (EOFError, OSError):  # this alone is its death; on_message has troubles of its own
                     self._pool.remove(worker)
                     queue.extendleft(self._bury(worker, on_message))
+                else:
+                    taken += self._receive(worker, message, on_message)
             if taken and time.monotonic() - asked >= _TAKEN_SECONDS:
                 queue.extend(taken)
                 taken, asked = [], time.monotonic()
 
     def _hand_out(self, queue: deque[Share], more: Iterator[Share]) -> None:
-        """A share for every idle worker; dead workers are replaced while there is work."""
+        """A share for every idle worker; dead workers are replaced while there is work.
+
+        One that died while it was idle is dropped first: the next run had no part in its death.
+        """
+        for dead in [worker for worker in self._pool if worker.share is None and not worker.process.is_alive()]:
+            self._pool.remove(dead)
+            dead.pipe.close()
         while sum(worker.share is not None for worker in self._pool) < self._count:
             share = queue.popleft() if queue else next(more, None)
             if share is None:
@@ -121,24 +129,41 @@ class Workers:
             with suppress(OSError):  # it is dead; the end of its pipe will say so
                 worker.pipe.send(worker.share)
 
+    def _receive(self, worker: _Worker, message: Any, on_message: OnMessage) -> list[Share]:
+        """Passes a message on; at a share's end returns what another runner kept from it."""
+        share = worker.share
+        assert share is not None
+        if message == _READY:
+            worker.ready, self._unready = True, 0
+            return []
+        if message == _DONE:
+            worker.share = None
+            return [replace(share, runs=tuple(worker.taken))] if worker.taken else []
+        if message.kind in ("finished", "pruned", "failed"):
+            worker.ended.add(message.run)
+        if message.kind == "taken":
+            worker.taken.append(message.run)
+        answer = on_message(share, message)
+        if share.supervised and message.kind in _ASKED:
+            with suppress(OSError):  # it is dead; the end of its pipe will say so
+                worker.pipe.send(answer or "")
+        return []
+
     def _bury(self, worker: _Worker, on_message: OnMessage) -> list[Share]:
         """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
         worker.process.join()
         worker.pipe.close()
         share = worker.share
         assert share is not None
-        code = worker.process.exitcode
-        how = f"by signal {signal.Signals(-code).name}" if code and code < 0 else f"with exit status {code}"
-        hint = " (out of memory?)" if code == -signal.SIGKILL else ""
-        cause = f"the worker process ended {how}{hint}"
-        self._unready = 0 if worker.ready else self._unready + 1
-        if self._unready >= _MOST_UNREADY:
-            raise NoWorkers(cause)
+        cause = f"the worker process ended {how(worker.process.exitcode)}"
         if not worker.ready:  # no run's doing
+            self._unready += 1
+            if self._unready >= _MOST_UNREADY:
+                raise NoWorkers(cause)
             return [share]
         left = [run for run in share.runs if run not in worker.ended]
-        deaths = share.deaths + 1
-        if len(share.runs) == 1 and deaths >= _MOST_DEATHS and left:
+        deaths = share.deaths + (len(share.runs) == 1)  # in company it may have been any of them
+        if deaths >= _MOST_DEATHS and left:
             on_message(share, Message("died", left[0], cause=cause))
             return []
         return [replace(share, runs=(run,), deaths=deaths) for run in left]
@@ -151,6 +176,17 @@ class Workers:
         return _Worker(process, ours)
 
 
+def how(code: int | None) -> str:
+    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
+    if code is None or code >= 0:
+        return f"with exit status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        name = str(-code)
+    return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
 def _context() -> Any:
     """Workers are forked from a server that has imported everything and has no threads; a fork of this
     process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
@@ -159,27 +195,6 @@ def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["runner.execute.preload"])
     return context
-
-
-def _receive(worker: _Worker, on_message: OnMessage) -> list[Share]:
-    """Passes a message on; at a share's end returns what another runner kept from it."""
-    message, share = worker.pipe.recv(), worker.share
-    assert share is not None
-    if message == _READY:
-        worker.ready = True
-        return []
-    if message == _DONE:
-        worker.share = None
-        return [replace(share, runs=tuple(worker.taken))] if worker.taken else []
-    if message.kind in ("finished", "pruned", "failed"):
-        worker.ended.add(message.run)
-    if message.kind == "taken":
-        worker.taken.append(message.run)
-    answer = on_message(share, message)
-    if share.supervised and message.kind in _ASKED:
-        with suppress(OSError):  # it is dead; the end of its pipe will say so
-            worker.pipe.send(answer or "")
-    return []
 
 
 def _work(pipe: Connection, place: Place, stop: Any) -> None:
