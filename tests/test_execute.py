@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -152,7 +153,8 @@ def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> N
     assert outcome.failed == 1
 
 
-def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("notice", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notice: signal.Signals) -> None:
     study = STUDY | {"baseline": BASE | {"epochs": 60}, "variants": {"both": STUDY["variants"]["both"]}, "seeds": 1}
     process = start(tmp_path, "--workers", "2", study=study)
 
@@ -160,7 +162,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> No
         return [read_rows(path) for path in tmp_path.glob("runs/*/*/seed0/metrics.csv")]
 
     wait_for(lambda: len(tables()) == 2 and all(len(rows) > 3 for rows in tables()), process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    os.killpg(process.pid, notice)  # as a terminal or a cluster does: the whole group
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "the same command goes on" in output
@@ -171,6 +173,27 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path) -> No
     elsewhere = tmp_path / "whole"
     run(study, elsewhere)
     assert numbers(tmp_path) == numbers(elsewhere)
+
+
+@pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
+def test_no_process_outlives_its_runner(tmp_path: Path, end: str) -> None:
+    process = start(tmp_path, "--workers", "2", study={"baseline": BASE | {"epochs": 500}, "seeds": 2})
+    wait_for(lambda: len(list(tmp_path.glob("runs/*/*/seed*/metrics.csv"))) == 2, process)
+    if end == "a killed runner":
+        process.kill()
+    else:
+        for _ in range(["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C"].index(end) + 1):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.05)
+    process.communicate(timeout=20)
+    wait_for(lambda: not group(process.pid))
+
+
+def group(leader: int) -> list[str]:
+    """The processes of a group that are still alive."""
+    listing = subprocess.run(["ps", "-axo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    return [" ".join(row) for row in rows if int(row[0]) == leader and not row[1].startswith("Z")]
 
 
 def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:

@@ -70,16 +70,19 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Workers at work stop at the next batch."""
+        """Workers at work stop at the next batch. A second Ctrl-C waits for none of them."""
         self._stop.value = 1
-        for worker in self._pool:
-            if worker.share is None:
-                worker.process.kill()  # it holds nothing, and may be in the midst of its imports
-            worker.process.join(_STOP_SECONDS)
-            if worker.process.is_alive():
+        try:
+            for worker in self._pool:
+                if worker.share is None:
+                    worker.process.kill()  # it holds nothing, and may be in the midst of its imports
+                worker.process.join(_STOP_SECONDS)
+        finally:
+            for worker in self._pool:
                 worker.process.kill()
+            for worker in self._pool:
                 worker.process.join()
-            worker.pipe.close()
+                worker.pipe.close()
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
         """Trains every share; returns when all their runs have ended, finished, pruned or failed.
@@ -200,7 +203,6 @@ def _context() -> Any:
 def _work(pipe: Connection, place: Place, stop: Any) -> None:
     """A worker's life: share after share, until the pipe closes or it is told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
@@ -228,7 +230,9 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
     send(_READY)
     try:
         while True:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # idle it holds nothing
             share = pipe.recv()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a cluster's notice too reaches the whole group
             train_share(share, place, ask if share.supervised else send, lambda: bool(stop.value))
             send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
