@@ -175,6 +175,17 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notic
     assert numbers(tmp_path) == numbers(elsewhere)
 
 
+def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: Path) -> None:
+    """The server that workers are forked from must live on too: without it they seem dead, and nobody waits."""
+    wide = {"baseline": BASE | {"epochs": 500, "hidden": [3000, 1500]}, "seeds": 1}
+    process = start(tmp_path, "--workers", "1", study=wide)
+    wait_for(lambda: any(map(read_rows, tmp_path.glob("runs/*/*/seed0/metrics.csv"))), process)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    (folder,) = tmp_path.glob("runs/*/*/seed0")
+    assert RunDir(folder).load_checkpoint()
+
+
 @pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
 def test_no_process_outlives_its_runner(tmp_path: Path, end: str) -> None:
     process = start(tmp_path, "--workers", "2", study={"baseline": BASE | {"epochs": 500}, "seeds": 2})
