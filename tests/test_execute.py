@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.execute import Request, execute
 from runner.execute.provenance import meaning, provenance, same_makers
@@ -143,6 +144,18 @@ def test_no_worker_holds_a_lock_that_its_death_would_leave_held(tmp_path: Path) 
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, output
+
+
+def test_a_seed_that_failed_is_no_part_of_its_variants_mean(tmp_path: Path) -> None:
+    once = {"what": "nan", "counter": str(tmp_path / "counter")}
+    study = {"baseline": BASE | {"model": "tests.fakes:late", "model_args": once}, "seeds": 2}
+    outcome, text = run(study, tmp_path, workers=1)
+    assert outcome.failed == 1, text
+    (result,) = tmp_path.glob("runs/*/*/seed*/result.json")
+    (mean,) = tmp_path.glob("runs/*/*/mean")
+    losses = [row["val/loss"] for row in read_rows(result.with_name("metrics.csv"))]
+    shown = [point.value for point in EventAccumulator(str(mean)).Reload().Scalars("mean/val_loss")]
+    assert shown == pytest.approx(losses)
 
 
 def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ import pytest
 from runner.data import prepare
 from runner.execute import workers
 from runner.execute.messages import Message, Place, Share
+from runner.execute.plan import record_death
 from runner.execute.provenance import provenance
+from runner.execute.record import record_failure
 from runner.execute.workers import NoWorkers, Workers, how
 from runner.expand import Run, Variant
+from runner.files import lock
 from runner.spec import Settings
 
 
@@ -39,6 +42,28 @@ def test_the_death_of_an_idle_worker_is_not_the_next_runs(share: Share, place: P
         worker.process.join()
         crew.train([share], lambda share, _: deaths.append(share.deaths))
     assert deaths == [0, 0, 0]  # at began, epoch, finished
+
+
+def test_a_run_that_another_runner_took_after_its_workers_deaths_is_waited_for(
+    settings: Callable[..., Settings], share: Share, place: Place
+) -> None:
+    deadly = Variant("bad", settings(model="tests.fakes:late", model_args={"what": "die"}), {})
+    run = Run("study-digits", deadly, 0)
+    other = lock(place.runs / run.folder)
+    kinds: list[str] = []
+
+    def on_message(_: Share, message: Message) -> None:
+        kinds.append(message.kind)
+        if message.kind == "died":
+            other.acquire()  # in this very moment
+            record_death(message, place)
+        if message.kind == "taken":
+            record_failure(run, place, "it ended in the other's hands")
+            other.release()
+
+    with Workers(place, 1) as crew:
+        crew.train([Share((run,), share.data)], on_message)
+    assert kinds == ["began", "epoch", "began", "epoch", "died", "taken", "failed"]
 
 
 def test_an_error_of_who_listens_is_no_workers_death(share: Share, place: Place) -> None:

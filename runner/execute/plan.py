@@ -147,10 +147,11 @@ class Plan:
 
 
 def _of_its_makers(folder: Path, run: Run) -> list[Path]:
-    """The directories of a variant's seeds that the run's own makers made: a mean mixes no others with them."""
+    """The directories of a variant's seeds that the run's own makers finished: a mean mixes no others with them."""
     made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
     mine = made.get(folder / run.folder.name) or {}
-    return [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    mates = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    return [path for path in mates if RunDir(path).result()]
 
 
 def write_columns(runs: Path) -> None:
@@ -173,13 +174,18 @@ def write_columns(runs: Path) -> None:
 
 
 def record_death(message: Message, place: Place) -> Message:
-    """A worker can't write its own end: its run failed, unless another runner took it up."""
+    """A worker can't write its own end: its run failed, unless another runner ended it.
+
+    Timeout where another runner has it: then its end is yet to come.
+    """
     try:
         with lock(place.runs / message.run.folder).acquire(blocking=False):
             if ended := settled(message.run, place):
                 return ended
             record_failure(message.run, place, message.cause)
-    except (Timeout, OSError):  # another runner has it already and records its end; or nobody can
+    except Timeout:
+        raise
+    except OSError:  # nobody can
         pass
     return Message("failed", message.run, cause=message.cause)
 

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import torch
+from filelock import Timeout
 
 from runner.execute.messages import Message, Place, Share
 from runner.execute.share import train_share
@@ -105,7 +106,7 @@ class Workers:
                     message = worker.pipe.recv()
                 except (EOFError, OSError):  # this alone is its death; on_message has troubles of its own
                     self._pool.remove(worker)
-                    queue.extendleft(self._bury(worker, on_message))
+                    queue.extendleft(self._bury(worker, on_message, taken))
                 else:
                     taken += self._receive(worker, message, on_message)
             if taken and time.monotonic() - asked >= _TAKEN_SECONDS:
@@ -152,7 +153,7 @@ class Workers:
                 worker.pipe.send(answer or "")
         return []
 
-    def _bury(self, worker: _Worker, on_message: OnMessage) -> list[Share]:
+    def _bury(self, worker: _Worker, on_message: OnMessage, taken: list[Share]) -> list[Share]:
         """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
         worker.process.join()
         worker.pipe.close()
@@ -167,7 +168,10 @@ class Workers:
         left = [run for run in share.runs if run not in worker.ended]
         deaths = share.deaths + (len(share.runs) == 1)  # in company it may have been any of them
         if deaths >= _MOST_DEATHS and left:
-            on_message(share, Message("died", left[0], cause=cause))
+            try:
+                on_message(share, Message("died", left[0], cause=cause))
+            except Timeout:  # another runner has the run by now
+                taken.append(share)
             return []
         return [replace(share, runs=(run,), deaths=deaths) for run in left]
 
