@@ -23,6 +23,14 @@ def raising(shape: tuple[int, int, int], classes: int) -> nn.Module:
     raise RuntimeError("no such model today")
 
 
+def deadly(shape: tuple[int, int, int], classes: int, code: int = 0) -> nn.Module:
+    """Its constructor ends its process: by exit, or where there is no code by SIGKILL."""
+    if code:
+        raise SystemExit(code)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 class _Late(nn.Module):
     """Works for some steps, then does `what`; where `counter` names a file, only so many `times`."""
 

@@ -59,7 +59,7 @@ class Workers:
     """
 
     def __init__(self, place: Place, count: int) -> None:
-        self._context = _context()
+        self._context = context()
         self._place = place
         # No Event: looking at one takes a lock, which a worker killed in that moment would hold for ever.
         self._stop = self._context.RawValue("b", 0)
@@ -194,23 +194,29 @@ def how(code: int | None) -> str:
     return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
 
-def _context() -> Any:
+def context() -> Any:
     """Workers are forked from a server that has imported everything and has no threads; a fork of this
     process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runner.execute.preload"])
-    return context
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["runner.execute.preload"])
+    return forkserver
 
 
-def _work(pipe: Connection, place: Place, stop: Any) -> None:
-    """A worker's life: share after share, until the pipe closes or it is told to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
+def settle_in() -> None:
+    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
     torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+
+
+def _work(pipe: Connection, place: Place, stop: Any) -> None:
+    """A worker's life: share after share, until the pipe closes or it is told to stop."""
+    settle_in()
 
     def send(message: Message | str) -> str:
         try:
@@ -234,7 +240,7 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
     send(_READY)
     try:
         while True:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # idle it holds nothing
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # idle, it holds nothing
             share = pipe.recv()
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a cluster's notice too reaches the whole group
             train_share(share, place, ask if share.supervised else send, lambda: bool(stop.value))
