@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
+import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,45 +23,56 @@ def raising(shape: tuple[int, int, int], classes: int) -> nn.Module:
     raise RuntimeError("no such model today")
 
 
-def deadly(shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """Its constructor kills the process."""
+def deadly(shape: tuple[int, int, int], classes: int, code: int = 0) -> nn.Module:
+    """Its constructor ends its process: by exit, or where there is no code by SIGKILL."""
+    if code:
+        raise SystemExit(code)
     os.kill(os.getpid(), signal.SIGKILL)
-    return small(shape, classes)
-
-
-def leaving(shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """Its constructor asks the process to end."""
-    raise SystemExit("enough")
+    raise AssertionError
 
 
 class _Late(nn.Module):
-    """Works for some steps, then does `what`; where `once` names a file, only if it is not there yet."""
+    """Works for some steps, then does `what`; where `counter` names a file, only so many `times`."""
 
-    def __init__(self, inputs: int, classes: int, what: str, once: str) -> None:
+    def __init__(self, inputs: int, classes: int, what: str, counter: str, times: int) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, classes)
         self.what = what
-        self.once = once
+        self.counter = counter
+        self.times = times
         self.steps = 0
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.steps += self.training
         logits: torch.Tensor = self.linear(images.flatten(1))
-        if self.steps > 25:  # in the second epoch of the small study
+        if self.steps > 25 and self._again():  # in the second epoch of the small study
             if self.what == "raise":
                 raise RuntimeError("out of ideas")
-            if self.what == "die" and not (self.once and Path(self.once).exists()):
-                if self.once:
-                    Path(self.once).touch()
+            if self.what == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self.what == "lock":
+                sys.setprofile(_die_with_lock)
             if self.what == "nan":
                 return logits * float("nan")
         return logits
 
+    def _again(self) -> bool:
+        if not self.counter:
+            return True
+        with open(self.counter, "ab") as file:
+            file.write(b".")
+            return file.tell() <= self.times
 
-def late(shape: tuple[int, int, int], classes: int, what: str, once: str = "") -> nn.Module:
-    """Fails after a while: what is raise, die or nan."""
-    return _Late(shape[0] * shape[1] * shape[2], classes, what, once)
+
+def late(shape: tuple[int, int, int], classes: int, what: str, counter: str = "", times: int = 1) -> nn.Module:
+    """Fails after a while: what is raise, die, lock (die with a lock of multiprocessing's in hand) or nan."""
+    return _Late(shape[0] * shape[1] * shape[2], classes, what, counter, times)
+
+
+def _die_with_lock(frame: FrameType, event: str, _: Any) -> None:
+    """A profiler that kills its process as soon as it holds a lock that other processes wait for."""
+    if event == "c_return" and "synchronize" in frame.f_code.co_filename:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Vandal(nn.Module):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from runner.data import prepare
 from runner.execute import Request, execute
 from runner.execute.provenance import meaning, provenance, same_makers
-from runner.execute.schedule import Costs, finish_seconds, shares
-from runner.expand import Overrides, Run, cohorts, resolve
+from runner.execute.schedule import Costs, finish_seconds, measure, shares
+from runner.expand import Overrides, Run, Variant, cohorts, resolve
 from runner.files import read_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
-from runner.spec import RequestError
+from runner.spec import RequestError, Settings
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -122,11 +127,61 @@ def test_law_5_one_runs_failure_is_its_own(
     assert RunDir(folder).status() == "failed"
 
 
-def test_a_run_whose_worker_is_killed_once_is_no_culprit(tmp_path: Path) -> None:
-    killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "once": str(tmp_path / "killed")}}
-    outcome, text = run({"baseline": BASE | killed, "seeds": 1}, tmp_path)
-    assert (tmp_path / "killed").exists()
+def test_a_model_that_ends_every_process_does_not_end_the_runner(tmp_path: Path) -> None:
+    """Not while its cost is measured either, before anything is trained."""
+    variants: dict[str, Any] = {"dies": {"model": "tests.fakes:deadly"}, "fine": {"model": "tests.fakes:small"}}
+    variants["exits"] = variants["dies"] | {"model_args": {"code": 3}}
+    process = start(tmp_path, "--workers", "1", study={"baseline": BASE, "variants": variants, "seeds": 1})
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    status = {path.parent.name.split("-")[0]: RunDir(path).status() for path in tmp_path.glob("runs/*/*/seed0")}
+    assert status == {"baseline": "finished", "dies": "failed", "exits": "failed", "fine": "finished"}
+
+
+def test_what_cannot_be_measured_costs_nothing_and_the_rest_is_measured(cache: Path) -> None:
+    models = [{"model": "tests.fakes:deadly"}, {"model": "tests.fakes:small"}, {"model": "tests.fakes:raising"}, {}]
+    settings = [Settings.model_validate(BASE | model) for model in models]
+    runs = [Run("study-digits", Variant(f"v{n}", each, {}), 0) for n, each in enumerate(settings)]
+    data = prepare(settings[0], Path("data"), cache)
+    costs = measure(runs, lambda _: data, torch.device("cpu"))
+    assert [bool(costs.variant[each.identity()] and costs.size[each.identity()]) for each in settings] == [
+        False, True, False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_whose_worker_is_killed_once_while_it_is_alone_is_no_culprit(tmp_path: Path, times: int) -> None:
+    """A death in company says nothing of which run it was."""
+    counter = tmp_path / "deaths"
+    killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "counter": str(counter), "times": times}}
+    alone, in_company = {"baseline": BASE | killed}, {"baseline": BASE, "variants": {"bad": killed}}
+    outcome, text = run((alone if times == 1 else in_company) | {"seeds": 1}, tmp_path, workers=1)
+    assert counter.stat().st_size > times
     assert outcome.failed == 0, text
+
+
+def test_no_worker_holds_a_lock_that_its_death_would_leave_held(tmp_path: Path) -> None:
+    """While it trains, that is: looking whether to stop took one before every batch."""
+    deadly = {"bad": {"model": "tests.fakes:late", "model_args": {"what": "lock"}}}
+    process = start(tmp_path, "--workers", "2", study={"baseline": BASE, "variants": deadly, "seeds": 1})
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
+
+
+def test_a_seed_that_failed_is_no_part_of_its_variants_mean(tmp_path: Path) -> None:
+    once = {"what": "nan", "counter": str(tmp_path / "counter")}
+    study = {"baseline": BASE | {"model": "tests.fakes:late", "model_args": once}, "seeds": 2}
+    outcome, text = run(study, tmp_path, workers=1)
+    assert outcome.failed == 1, text
+    (result,) = tmp_path.glob("runs/*/*/seed*/result.json")
+    (mean,) = tmp_path.glob("runs/*/*/mean")
+    losses = [row["val/loss"] for row in read_rows(result.with_name("metrics.csv"))]
+    shown = [point.value for point in EventAccumulator(str(mean)).Reload().Scalars("mean/val_loss")]
+    assert shown == pytest.approx(losses)
 
 
 def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> None:
@@ -146,7 +201,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notic
         return [read_rows(path) for path in tmp_path.glob("runs/*/*/seed0/metrics.csv")]
 
     wait_for(lambda: len(tables()) == 2 and all(len(rows) > 3 for rows in tables()), process)
-    os.killpg(process.pid, notice)  # as a terminal does, and a cluster: the whole group
+    os.killpg(process.pid, notice)  # as a terminal or a cluster does: the whole group
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "the same command goes on" in output
@@ -158,6 +213,38 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notic
     elsewhere = tmp_path / "whole"
     run(study, elsewhere)
     assert numbers(tmp_path) == numbers(elsewhere)
+
+
+def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: Path) -> None:
+    """The server that workers are forked from must live on too: without it they seem dead, and nobody waits."""
+    wide = {"baseline": BASE | {"epochs": 500, "hidden": [3000, 1500]}, "seeds": 1}
+    process = start(tmp_path, "--workers", "1", study=wide)
+    wait_for(lambda: any(map(read_rows, tmp_path.glob("runs/*/*/seed0/metrics.csv"))), process)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    (folder,) = tmp_path.glob("runs/*/*/seed0")
+    assert RunDir(folder).load_checkpoint()
+
+
+@pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
+def test_no_process_outlives_its_runner(tmp_path: Path, end: str) -> None:
+    process = start(tmp_path, "--workers", "2", study={"baseline": BASE | {"epochs": 500}, "seeds": 2})
+    wait_for(lambda: len(list(tmp_path.glob("runs/*/*/seed*/metrics.csv"))) == 2, process)
+    if end == "a killed runner":
+        process.kill()
+    else:
+        for _ in range(["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C"].index(end) + 1):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.05)
+    process.communicate(timeout=20)
+    wait_for(lambda: not group(process.pid))
+
+
+def group(leader: int) -> list[str]:
+    """The processes of a group that are still alive."""
+    listing = subprocess.run(["ps", "-axo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    return [" ".join(row) for row in rows if int(row[0]) == leader and not row[1].startswith("Z")]
 
 
 def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:

@@ -148,13 +148,11 @@ class Plan:
 
 
 def _of_its_makers(folder: Path, run: Run) -> list[Path]:
-    """The directories of a variant's seeds that the run's own makers made: a mean mixes no others with them."""
+    """The directories of a variant's seeds that the run's own makers finished: a mean mixes no others with them."""
     made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
     mine = made.get(folder / run.folder.name) or {}
-    same = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
-    return [
-        path for path in same if RunDir(path).own_status() == "finished"
-    ]  # as in the report: a failed one had its own end
+    mates = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    return [path for path in mates if RunDir(path).result()]
 
 
 def write_columns(runs: Path) -> None:
@@ -177,15 +175,18 @@ def write_columns(runs: Path) -> None:
 
 
 def record_death(message: Message, place: Place) -> Message:
-    """A worker can't write its own end: its run failed, unless another runner ended it or has taken it up."""
+    """A worker can't write its own end: its run failed, unless another runner ended it.
+
+    Timeout where another runner has it: then its end is yet to come.
+    """
     try:
         with lock(place.runs / message.run.folder).acquire(blocking=False):
             if ended := settled(message.run, place):
                 return ended
             record_failure(message.run, place, message.cause)
-    except Timeout:  # another runner has taken it up already, and records its end
-        return Message(TAKEN, message.run)
-    except OSError:  # nobody can record anything
+    except Timeout:
+        raise
+    except OSError:  # nobody can
         pass
     return Message("failed", message.run, cause=message.cause)
 

@@ -7,18 +7,21 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
-from runner.data import Stream, load
-from runner.execute.workers import worker_context
+from runner.data import Dataset, Stream, load
+from runner.execute.workers import context, settle_in
 from runner.expand import Run, cohorts
 from runner.spec import is_reference
 from runner.train import Learner
 
 _SECONDS = 0.3  # for each thing that is measured
 _MOST_STEPS = 2
+_UNKNOWN = (0.0, 0)  # seconds, bytes
+Measured = tuple[Run, Path, torch.device]
 _EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 350_000, 1_150  # bytes: pictures and curves; a histogram
 
 
@@ -44,26 +47,54 @@ class Costs:
 
 def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.device) -> Costs:
     """Times some steps and batches of each variant and stream, on one thread as workers have it."""
-    variant: dict[str, float] = {}
+    variant: dict[str, tuple[float, int]] = {}
     stream: dict[tuple[str, ...], float] = {}
-    size: dict[str, int] = {}
+    own: list[Measured] = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         for run in runs:
             identity, key = run.variant.settings.identity(), run.data_key[:-1]
-            if identity in variant and key in stream:
-                continue
             if key not in stream:
                 stream[key] = _stream_seconds(Stream(load(data(run)), run.variant.settings, run.seed, device))
-            try:
-                cost = _own_cost if is_reference(run.variant.settings.model) else _variant_cost
-                variant[identity], size[identity] = cost(run, data(run), device)
-            except Exception:  # a model that fails is reported by its run, not by its estimate
-                variant[identity], size[identity] = 0.0, 0
+            if identity not in variant:
+                variant[identity] = _UNKNOWN
+                if is_reference(run.variant.settings.model):
+                    own.append((run, data(run), device))
+                else:
+                    variant[identity] = _variant_cost(run, data(run), device)
     finally:
         torch.set_num_threads(threads)
-    return Costs(variant, stream, size)
+    costs = variant | _measure_apart(own)
+    return Costs({key: cost[0] for key, cost in costs.items()}, stream, {key: cost[1] for key, cost in costs.items()})
+
+
+def _measure_apart(left: list[Measured]) -> dict[str, tuple[float, int]]:
+    """People's own models, in a child process: whatever ends it there costs its variant's estimate alone."""
+    costs: dict[str, tuple[float, int]] = {}
+    while left:
+        ours, theirs = context().Pipe(duplex=False)
+        process = context().Process(target=_measure_each, args=(theirs, left), daemon=True)
+        process.start()
+        theirs.close()  # so that the child's death is the end of the pipe
+        try:
+            while left:
+                costs[left[0][0].variant.settings.identity()] = ours.recv()
+                left = left[1:]
+        except (EOFError, OSError):
+            left = left[1:]
+        finally:
+            process.kill()
+            process.join()
+            ours.close()
+    return costs
+
+
+def _measure_each(pipe: Connection, those: list[Measured]) -> None:
+    """The child's life."""
+    settle_in()
+    for each in those:
+        pipe.send(_variant_cost(*each))
 
 
 def _stream_seconds(stream: Stream) -> float:
@@ -74,19 +105,17 @@ def _stream_seconds(stream: Stream) -> float:
     return plain * batches * (1 if stream.augments else 1 + evaluated)
 
 
-def _own_cost(run: Run, folder: Path, device: torch.device) -> tuple[float, int]:
-    """The same of somebody's own model, in a process of its own: it may end that with itself."""
-    with ProcessPoolExecutor(1, mp_context=worker_context()) as pool:
-        try:
-            return pool.submit(_variant_cost, run, folder, device).result()
-        except SystemExit as error:
-            raise RuntimeError("it left") from error
+def _variant_cost(run: Run, data: Path, device: torch.device) -> tuple[float, int]:
+    """A model that fails is reported by its run, not by its estimate."""
+    try:
+        dataset = load(data)
+        return _try(run, dataset, Stream(dataset, run.variant.settings, run.seed, device), device)
+    except (Exception, SystemExit):
+        return _UNKNOWN
 
 
-def _variant_cost(run: Run, folder: Path, device: torch.device) -> tuple[float, int]:
-    torch.set_num_threads(1)
-    settings, dataset = run.variant.settings, load(folder)
-    stream = Stream(dataset, settings, run.seed, device)
+def _try(run: Run, dataset: Dataset, stream: Stream, device: torch.device) -> tuple[float, int]:
+    settings = run.variant.settings
     learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))

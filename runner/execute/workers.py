@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import torch
+from filelock import Timeout
 
 from runner.execute.messages import TAKEN, Message, Place, Share
 from runner.execute.share import train_share
@@ -24,7 +25,7 @@ from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
-_MOST_DEATHS = 2  # of workers that had one run alone, before it has failed: the first may be anybody's doing
+_MOST_DEATHS = 2  # of workers that had a run alone, before it has failed: the first may be anybody's doing
 _READY, _DONE = "ready", "done"  # for a share; with a share
 _TAKEN_SECONDS = 1.0  # until runs that another runner has are asked for again
 _ASKED = ("began", "epoch")  # what a supervised share's runner answers
@@ -58,9 +59,9 @@ class Workers:
     """
 
     def __init__(self, place: Place, count: int) -> None:
-        self._context = worker_context()
+        self._context = context()
         self._place = place
-        # No Event: a worker killed while it looks at one would keep its lock, and everybody else would wait for ever.
+        # No Event: looking at one takes a lock, which a worker killed in that moment would hold for ever.
         self._stop = self._context.RawValue("b", 0)
         self._count = count
         self._unready = 0
@@ -70,16 +71,19 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Workers at work stop at the next batch."""
+        """Workers at work stop at the next batch. A second Ctrl-C waits for none of them."""
         self._stop.value = 1
-        for worker in self._pool:
-            if worker.share is None:
-                worker.process.kill()  # it holds nothing, and may be in the midst of its imports
-            worker.process.join(_STOP_SECONDS)
-            if worker.process.is_alive():
+        try:
+            for worker in self._pool:
+                if worker.share is None:
+                    worker.process.kill()  # it holds nothing, and may be in the midst of its imports
+                worker.process.join(_STOP_SECONDS)
+        finally:
+            for worker in self._pool:
                 worker.process.kill()
+            for worker in self._pool:
                 worker.process.join()
-            worker.pipe.close()
+                worker.pipe.close()
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
         """Trains every share; returns when all their runs have ended, finished, pruned or failed.
@@ -100,23 +104,23 @@ class Workers:
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
                     message = worker.pipe.recv()
-                except (EOFError, OSError):
+                except (EOFError, OSError):  # this alone is its death; on_message has troubles of its own
                     self._pool.remove(worker)
-                    again, theirs = self._bury(worker, on_message)
-                    queue.extendleft(again)
-                    taken += theirs
+                    queue.extendleft(self._bury(worker, on_message, taken))
                 else:
-                    taken += _receive(worker, message, on_message)
+                    taken += self._receive(worker, message, on_message)
             if taken and time.monotonic() - asked >= _TAKEN_SECONDS:
                 queue.extend(taken)
                 taken, asked = [], time.monotonic()
 
     def _hand_out(self, queue: deque[Share], more: Iterator[Share]) -> None:
-        """A share for every idle worker; dead workers are replaced while there is work."""
-        for idle in self._pool[:]:  # who died idle is no share's concern
-            if idle.share is None and not idle.process.is_alive():
-                self._pool.remove(idle)
-                idle.pipe.close()
+        """A share for every idle worker; dead workers are replaced while there is work.
+
+        One that died while it was idle is dropped first: the next run had no part in its death.
+        """
+        for dead in [worker for worker in self._pool if worker.share is None and not worker.process.is_alive()]:
+            self._pool.remove(dead)
+            dead.pipe.close()
         while sum(worker.share is not None for worker in self._pool) < self._count:
             share = queue.popleft() if queue else next(more, None)
             if share is None:
@@ -129,26 +133,47 @@ class Workers:
             with suppress(OSError):  # it is dead; the end of its pipe will say so
                 worker.pipe.send(worker.share)
 
-    def _bury(self, worker: _Worker, on_message: OnMessage) -> tuple[list[Share], list[Share]]:
-        """A worker died with its share: its runs are tried again one by one, so that only the culprit fails.
+    def _receive(self, worker: _Worker, message: Any, on_message: OnMessage) -> list[Share]:
+        """Passes a message on; at a share's end returns what another runner kept from it."""
+        share = worker.share
+        assert share is not None
+        if message == _READY:
+            worker.ready, self._unready = True, 0
+            return []
+        if message == _DONE:
+            worker.share = None
+            return [replace(share, runs=tuple(worker.taken))] if worker.taken else []
+        if message.kind in ("finished", "pruned", "failed"):
+            worker.ended.add(message.run)
+        if message.kind == "taken":
+            worker.taken.append(message.run)
+        answer = on_message(share, message)
+        if share.supervised and message.kind in _ASKED:
+            with suppress(OSError):  # it is dead; the end of its pipe will say so
+                worker.pipe.send(answer or "")
+        return []
 
-        Returns these, and what another runner has taken up meanwhile."""
+    def _bury(self, worker: _Worker, on_message: OnMessage, taken: list[Share]) -> list[Share]:
+        """A worker died with its share: its runs are tried again one by one, so that only the culprit fails."""
         worker.process.join()
         worker.pipe.close()
         share = worker.share
         assert share is not None
-        cause = f"the worker process ended {_how(worker.process.exitcode)}"
-        self._unready = 0 if worker.ready else self._unready + 1
-        if self._unready >= _MOST_UNREADY:
-            raise NoWorkers(cause)
+        cause = f"the worker process ended {how(worker.process.exitcode)}"
         if not worker.ready:  # no run's doing
-            return [share], []
+            self._unready += 1
+            if self._unready >= _MOST_UNREADY:
+                raise NoWorkers(cause)
+            return [share]
         left = [run for run in share.runs if run not in worker.ended]
-        deaths = share.deaths + (len(share.runs) == 1)
+        deaths = share.deaths + (len(share.runs) == 1)  # in company it may have been any of them
         if deaths >= _MOST_DEATHS and left:
-            theirs = on_message(share, Message("died", left[0], cause=cause)) == TAKEN
-            return [], [share] if theirs else []
-        return [replace(share, runs=(run,), deaths=deaths) for run in left], []
+            try:
+                on_message(share, Message("died", left[0], cause=cause))
+            except Timeout:  # another runner has the run by now
+                taken.append(share)
+            return []
+        return [replace(share, runs=(run,), deaths=deaths) for run in left]
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -158,61 +183,40 @@ class Workers:
         return _Worker(process, ours)
 
 
-def worker_context() -> Any:
-    """How processes are made: forked from a server that has imported everything and has no threads; a fork of this
-    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runner.execute.preload"])
-    return context
-
-
-def _how(code: int | None) -> str:
-    """How a process ended, from its exit code: Windows knows no signals, and not every signal has a name."""
+def how(code: int | None) -> str:
+    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
     if code is None or code >= 0:
         return f"with exit status {code}"
-    name = next((each.name for each in signal.Signals if each == -code), str(-code))
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        name = str(-code)
     return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
 
-def _receive(worker: _Worker, message: Any, on_message: OnMessage) -> list[Share]:
-    """Passes a message on; at a share's end returns what another runner kept from it."""
-    share = worker.share
-    assert share is not None
-    if message == _READY:
-        worker.ready = True
-        return []
-    if message == _DONE:
-        worker.share = None
-        return [replace(share, runs=tuple(worker.taken))] if worker.taken else []
-    if message.kind in ("finished", "pruned", "failed"):
-        worker.ended.add(message.run)
-    if message.kind == "taken":
-        worker.taken.append(message.run)
-    answer = on_message(share, message)
-    if share.supervised and message.kind in _ASKED:
-        with suppress(OSError):  # it is dead; the end of its pipe will say so
-            worker.pipe.send(answer or "")
-    return []
+def context() -> Any:
+    """Workers are forked from a server that has imported everything and has no threads; a fork of this
+    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["runner.execute.preload"])
+    return forkserver
 
 
-def _work(pipe: Connection, place: Place, stop: Any) -> None:
-    """A worker's life: share after share, until the pipe closes or `stop` holds a value."""
-    told = at_work = False
-
-    def stop_cleanly(*_: object) -> None:
-        nonlocal told
-        told = True
-        if not at_work:
-            os._exit(0)  # it holds nothing
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the runner decides
-    signal.signal(signal.SIGTERM, stop_cleanly)
+def settle_in() -> None:
+    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
     torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+
+
+def _work(pipe: Connection, place: Place, stop: Any) -> None:
+    """A worker's life: share after share, until the pipe closes or it is told to stop."""
+    settle_in()
 
     def send(message: Message | str) -> str:
         try:
@@ -226,7 +230,7 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
         if message.kind not in _ASKED:
             return ""
         while not pipe.poll(_ANSWER_SECONDS):
-            if told or stop.value:
+            if stop.value:
                 raise Interrupted
         try:
             return str(pipe.recv())
@@ -236,10 +240,10 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
     send(_READY)
     try:
         while True:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # idle, it holds nothing
             share = pipe.recv()
-            at_work = True
-            train_share(share, place, ask if share.supervised else send, lambda: told or bool(stop.value))
-            at_work = False
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a cluster's notice too reaches the whole group
+            train_share(share, place, ask if share.supervised else send, lambda: bool(stop.value))
             send(_DONE)
     except (EOFError, ConnectionResetError, Interrupted):
         return
