@@ -102,7 +102,6 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     ("model", "arguments", "cause"),
     [
         ("tests.fakes:raising", {}, "RuntimeError: no such model today"),
-        ("tests.fakes:deadly", {}, "the worker process ended by signal SIGKILL"),
         ("tests.fakes:leaving", {}, "SystemExit: enough"),
         ("tests.fakes:late", {"what": "raise"}, "RuntimeError: out of ideas"),
         ("tests.fakes:late", {"what": "nan"}, "NonFiniteLoss"),

@@ -43,5 +43,4 @@ class Message:
     before: bool = False  # it had ended when a worker came to it
 
 
-TAKEN = "taken"  # a message's kind; and the answer to a worker's death whose run another runner took up meanwhile
 Send = Callable[[Message], str | None]  # the answer to a supervised run: why it is to stop, if it is

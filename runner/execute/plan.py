@@ -13,7 +13,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import others_note
-from runner.execute.messages import TAKEN, Message, Place, Share
+from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
@@ -107,7 +107,7 @@ class Plan:
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
 
-            def on_message(share: Share, message: Message) -> str | None:
+            def on_message(share: Share, message: Message) -> None:
                 if message.kind == "died":
                     message = record_death(message, self._place)
                 progress.on_message(share, message)
@@ -119,7 +119,6 @@ class Plan:
                         self._write_mean(message.run, console)
                 if message.kind == "failed" and self._request.fail_fast:
                     raise FailFast
-                return message.kind
 
             try:
                 crew.train(self._shares, on_message)
@@ -152,7 +151,7 @@ def _of_its_makers(folder: Path, run: Run) -> list[Path]:
     made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
     mine = made.get(folder / run.folder.name) or {}
     mates = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
-    return [path for path in mates if RunDir(path).result()]
+    return [path for path in mates if RunDir(path).own_status() == "finished"]
 
 
 def write_columns(runs: Path) -> None:

@@ -7,7 +7,6 @@ import torch
 import runner.execute.workers
 import runner.logs.writer  # noqa: F401
 
-signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends with the runner; before, its end would pass for its workers'
 torch.optim.SGD([torch.zeros(1)])  # an optimizer's first use imports for seconds
 # A SIGTERM to the whole group must leave the server: without it the runner takes its workers for dead and goes, and
 # they with it.

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from filelock import Timeout
 
-from runner.execute.messages import TAKEN, Message, Place, Share
+from runner.execute.messages import Message, Place, Share
 from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted

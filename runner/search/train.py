@@ -11,7 +11,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import others_note
-from runner.execute.messages import TAKEN, Message, Place, Share
+from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import cores, pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data
@@ -69,8 +69,6 @@ def _train(record: Record, crew: Workers, place: Place, request: Request, consol
     def on_message(_: Share, message: Message) -> str:
         if message.kind == "died":
             message = record_death(message, place)
-            if message.kind == TAKEN:
-                return TAKEN
         answer = record.on_message(message)
         display.on_message(message)
         return answer
