@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import torch
 
 from runner.data import Dataset, load, prepare
+from runner.execute.messages import Place, Share
+from runner.execute.provenance import provenance
+from runner.expand import Run, Variant
 from runner.spec import Settings
 
 BASE: dict[str, Any] = {
@@ -53,3 +57,16 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digits(cache: Path) -> Dataset:
     return load(prepare(Settings.model_validate(BASE), Path("data"), cache))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Where a command makes its runs."""
+    return Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time())
+
+
+@pytest.fixture
+def share(settings: Callable[..., Settings], cache: Path) -> Share:
+    """One small run, and its data."""
+    variant = Variant("baseline", settings(epochs=1), {})
+    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))

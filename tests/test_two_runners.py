@@ -8,20 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from runner.data import prepare
 from runner.execute.messages import Message, Place, Share
-from runner.execute.provenance import provenance
 from runner.execute.share import train_share
-from runner.expand import Run, Variant
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
@@ -131,14 +126,3 @@ def kinds(share: Share, place: Place) -> list[str]:
     messages: list[Message] = []
     train_share(share, place, messages.append)
     return [message.kind for message in messages]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time())
-
-
-@pytest.fixture
-def share(settings: Callable[..., Settings], cache: Path) -> Share:
-    variant = Variant("baseline", settings(epochs=1), {})
-    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import pytest
 
-from runner.data import prepare
 from runner.execute import workers
 from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import record_death
-from runner.execute.provenance import provenance
 from runner.execute.record import record_failure
 from runner.execute.workers import NoWorkers, Workers, how
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.spec import Settings
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time())
-
-
-@pytest.fixture
-def share(settings: Callable[..., Settings], cache: Path) -> Share:
-    variant = Variant("baseline", settings(epochs=1), {})
-    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))
 
 
 def test_the_death_of_an_idle_worker_is_not_the_next_runs(share: Share, place: Place) -> None:
