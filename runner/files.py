@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -47,14 +48,18 @@ def sweep(folder: Path) -> None:
 
 
 def crc(path: Path) -> int | None:
-    """The CRC-32 of a file's bytes, or None where there is no such file."""
+    """The CRC-32 of a file's bytes, or None where there is no such file or it can't be read.
+
+    Raises OSError where too many files are open.
+    """
     try:
         with open(path, "rb") as file:
             value = 0
             while block := file.read(1 << 20):
                 value = zlib.crc32(block, value)
             return value
-    except OSError:
+    except OSError as error:
+        _raise_if_too_many(error)
         return None
 
 
@@ -75,12 +80,21 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None where there is none that can be read."""
+    """The object in a JSON file, or None where there is none that can be read. Raises OSError as `crc`."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
+        return None
+    except OSError as error:
+        _raise_if_too_many(error)
         return None
     return data if isinstance(data, dict) else None
+
+
+def _raise_if_too_many(error: OSError) -> None:
+    """That too many files are open says nothing about this one: a finished run must not pass for spoilt."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        raise error
 
 
 def finite(data: Any) -> Any:

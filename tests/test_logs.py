@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,29 @@ def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
         write_json(tmp_path / "run" / "result.json", {key: result[key] for key in result if key != missing})
         assert directory.result() is None
         assert directory.status() == "spoilt"
+
+
+def test_too_many_open_files_spoil_no_finished_run(tmp_path: Path) -> None:
+    directory = RunDir(tmp_path / "run")
+    directory.write_identity({"seed": 0, "settings": {}, "provenance": {}, "status": "finished"})
+    directory.write_result({"metrics": {"x": 1.0}})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        for look in (directory.result, directory.identity, directory.status):
+            with pytest.raises(OSError, match="Too many open files"):
+                look()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert directory.status() == "finished"
+
+
+def test_a_checkpoint_that_cannot_be_removed_fails_no_finished_run(tmp_path: Path) -> None:
+    directory = RunDir(tmp_path)
+    directory.write_identity({"seed": 0, "settings": {}, "provenance": {}, "status": "finished"})
+    directory.checkpoint.mkdir()
+    directory.write_result({"metrics": {"x": 1.0}})
+    assert directory.status() == "finished"
 
 
 def test_a_repeated_evaluation_takes_the_older_ones_place(

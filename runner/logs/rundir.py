@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ class RunDir:
         """The last thing that is written: from here on the run is finished. Its checkpoint may go."""
         result = finite(result | {"files": {name: crc(self.folder / name) for name in _VOUCHED}})
         write_json(self.folder / "result.json", result | {"check": _check(result)})
-        self.forget_checkpoint()
+        with suppress(OSError):  # one that can't be removed costs its room, and the run nothing
+            self.forget_checkpoint()
 
     def forget(self) -> None:
         """Makes a run unfinished again, and removes what a killed process left half written."""
