@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,26 @@ def test_overfitting_is_named_where_validation_loss_turns() -> None:
     noise = 1 + np.array([3, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1.0]) / 10  # a turn, but nothing that goes on
     flat = study({"baseline": {}}, curves=curves(noise, np.ones(12)))
     assert "| not shown |" in diagnostics.overfitting(flat)
+
+
+def test_runs_that_their_limit_stopped_are_counted() -> None:
+    found = study({"baseline": {}})
+    found.study["variants"]["baseline"]["settings"]["patience"] = 5
+    found.runs["epochs"], found.runs["best_epoch"] = [30, 30, 20, 30], [28, 25, 15, 26]
+    metrics = dict.fromkeys(("val/loss", "test/loss", "best_epoch", "epochs"), 1.0)
+    row = {"variant": "baseline", "n": 4, "seconds": 1.0, **metrics, **{f"{name} low": 1.0 for name in metrics}}
+    assert "| 2 of 4 |" in diagnostics.training(found, pd.DataFrame([row]))
+
+
+def test_the_most_accurate_epoch_may_tell_another_story() -> None:
+    seeds = np.arange(SEEDS)
+    table = [
+        pd.DataFrame({"epoch": [1, 2], "val/accuracy": [0.5, high + seed / 1000]}).assign(variant=name, seed=seed)
+        for name, high in (("baseline", 0.6), ("bn", 0.61))
+        for seed in seeds
+    ]
+    found = study({"baseline": {}, "bn": {"batch_norm": True}}, {"bn": 0.9}, pd.concat(table))
+    assert re.search(r"\| bn \| 4 \| 61.15 ± 0.21 \| -28.8\d \| \+1.00 \|", diagnostics.most_accurate(found))
 
 
 @pytest.fixture

@@ -70,7 +70,9 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
             rows.insert(0, "epoch", range(1, 5))
             rows.to_csv(directory.folder / "metrics.csv", index=False)
             labels = rng.integers(0, 2, 50)
-            directory.save_predictions(test_logits=np.eye(2, dtype=np.float32)[labels], test_labels=labels)
+            logits = np.eye(2, dtype=np.float32)[labels]
+            val = {"val_logits": logits[:30], "val_labels": labels[:30]}
+            directory.save_predictions(**val, test_logits=logits, test_labels=labels)
             names = ("best/val_loss", "test/loss", "best/epochs", "best/generalization_gap", "seconds")
             metrics = {
                 "best/val_accuracy": accuracy,
@@ -129,16 +131,20 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
     write_report(runs / "toy-digits", reports / "toy-digits")
     write_report(runs / "toy-digits", reports / "other-digits")
     front = write_front_page(reports).read_text()
-    assert front.count("## [What helps?]") == 2  # a new study never erases an older one's answers
+    assert re.findall(r"## \[(.*?): What helps", front) == [
+        "other-digits",
+        "toy-digits",
+    ]  # a new study never erases an older one's answers
     interval = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"]).confidence_interval()
     assert f"**better than the baseline:** better ({points(0.19 / 6, *interval)})" in front
     assert "**worse than the baseline:** ruin (-75.00 [" in front
     assert "**not told apart from the baseline:** same (+0.17 [" in front
     assert "with 95% intervals, n = 3 seeds; told apart at .05 after Holm" in front
     page = (reports / "toy-digits" / "summary.md").read_text()
+    assert "(30 validation and 50 test images, one split for all runs)" in page
     for words in ("| better | 3 | 93.17 ± ", "+3.17 [", "95% t intervals", "abc", "`dropout=1`"):
         assert words in page
-    for name in ("effects", "curves", "confusion"):
+    for name in ("effects", "curves", "losses", "confusion"):
         figure = reports / "toy-digits" / "figures" / f"{name}.png"
         assert f"figures/{name}.png" in page
         with Image.open(figure) as image:
@@ -151,6 +157,14 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
     latex = (reports / "toy-digits" / "summary.tex").read_text()
     assert r"\toprule" in latex
     assert r"better & 3 & 93.17 $\pm$" in latex
+
+
+def test_where_nothing_beats_the_baseline_its_confusion_is_drawn_all_the_same(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", {name: ACCURACY[name] for name in ("baseline", "ruin")})
+    write_report(tmp_path / "toy", tmp_path / "report")
+    assert "figures/confusion.png" in (tmp_path / "report" / "summary.md").read_text()
+    with Image.open(tmp_path / "report" / "figures" / "confusion.png") as image:
+        assert image.width < 1.5 * image.height  # one matrix
 
 
 def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:
@@ -177,7 +191,7 @@ def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> N
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "0 runs finished, 0 failed" in page
     assert "metrics.csv; the same command makes them anew" in page
-    assert "`toy`" in write_front_page(tmp_path / "reports").read_text()
+    assert "## [toy: " in write_front_page(tmp_path / "reports").read_text()
 
 
 def test_copies_of_runs_are_left_out(runs: Path) -> None:

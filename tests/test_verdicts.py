@@ -84,6 +84,12 @@ def test_the_best_is_the_best_whatever_else_the_question_says() -> None:
     assert "a, clearly." in short_answer(verdict)
 
 
+def test_a_difference_told_apart_may_be_too_small_to_be_worth_knowing() -> None:
+    for smallest, words in ((0.5, "Yes, by less than the 50.00 points worth knowing."), (0.001, "Yes.")):
+        table = runs([{"ask": "?", "compare": ["a", "baseline"], "expect": "more", "smallest": smallest}])
+        assert f"**?** {words} (" in short_answer(judge(table)[0])
+
+
 def test_a_candidate_without_runs_leaves_the_best_open() -> None:
     table = runs([{"ask": "?", "best_of": ["baseline", "a", "ab"]}])
     table.runs.loc[table.runs["variant"] == "ab", "status"] = "failed"

@@ -14,7 +14,7 @@ from rich.table import Table
 from runner.files import lock, replace, write_text
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_card
-from runner.report import figures
+from runner.report import curve_figures, figures
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
 from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, notes, read_front, study_page, title
@@ -123,23 +123,26 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
     """Draws what there is to draw; returns each figure's path in the report."""
     if summary.empty:
         return {}
-    drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "classes", "confusion")}
+    drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "classes", "confusion")}
     made = []
     if summary["effect val/accuracy"].notna().any():
         figures.effects(summary, "val/accuracy", "validation accuracy", folder / drawn["effects"])
         made.append("effects")
     if trained := [name for name in data.variants if len(data.finished(name))]:
-        figures.curves(data, trained, folder / drawn["curves"])
-        made.append("curves")
+        curve_figures.accuracies(data, trained, folder / drawn["curves"])
+        curve_figures.losses(data, trained, folder / drawn["losses"])
+        made += ["curves", "losses"]
     classes = data.classes
     differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= 20:
         figures.class_differences(differences, told, folder / drawn["classes"])
         made.append("classes")
-    best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
-    if best != BASELINE and {best, BASELINE} <= predictions.keys():
-        shares = [_shares(predictions[name], len(classes)) for name in (BASELINE, best)]
-        figures.confusions(shares[0], shares[1] - shares[0], (BASELINE, best), classes, folder / drawn["confusion"])
+    if BASELINE in predictions:
+        best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
+        shares = _shares(predictions[BASELINE], len(classes))
+        other = _shares(predictions[best], len(classes)) if best in predictions and best != BASELINE else None
+        difference = None if other is None else other - shares
+        figures.confusions(shares, difference, best, classes, folder / drawn["confusion"])
         made.append("confusion")
     return {name: drawn[name] for name in made}
 

@@ -82,7 +82,21 @@ def _answer(verdict: Verdict) -> str:
         sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from all others"
         return f"{best}, {sure}{late}."
     word = _WORD.get(verdict.answer, "Undecided")
+    if small := _too_small(verdict):
+        late = f", by less than the {small} worth knowing{late}"
     return f"{word}{late}."
+
+
+def _too_small(verdict: Verdict) -> str:
+    """The smallest difference worth knowing, where one is told apart from 0 whose whole interval is below it."""
+    question = verdict.question
+    smallest = float(question.get("smallest") or 0.0)
+    if verdict.answer == UNDECIDED or question.get("expect") == "equal" or "best_of" in question:
+        return ""
+    intervals = [comparison.effect.interval for comparison in verdict.comparisons]
+    if not all(max(abs(each.low), abs(each.high)) < smallest for each in intervals):
+        return ""
+    return _number(smallest, question, sign=False)
 
 
 def _meaning(verdict: Verdict) -> str:

@@ -12,12 +12,13 @@ from runner.report.factorial import Contrast
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.words import effect_cell, p_text, plus_minus
-from runner.stats import Interval, mean_interval
+from runner.spec import BASELINE
+from runner.stats import Interval, mean_interval, paired_effect
 from runner.text import table
 
 
-def training(summary: pd.DataFrame) -> str:
-    """A table: losses, epochs, time."""
+def training(data: StudyRuns, summary: pd.DataFrame) -> str:
+    """A table: losses, epochs, how many runs the limit of epochs stopped, time."""
     rows = [
         [
             row["variant"],
@@ -25,11 +26,47 @@ def training(summary: pd.DataFrame) -> str:
             plus_minus(row["test/loss"], row["test/loss low"], 4),
             plus_minus(row["best_epoch"], row["best_epoch low"], 1),
             plus_minus(row["epochs"], math.nan, 1),
+            _cut_off(data, row["variant"]),
             duration(row["seconds"]) if row["n"] else "-",
         ]
         for _, row in summary.iterrows()
     ]
-    return table(["variant", "validation loss", "test loss", "best epoch", "epochs", "time a run"], rows)
+    heads = ["variant", "validation loss", "test loss", "best epoch", "epochs", "stopped by the limit", "time a run"]
+    note = (
+        "Stopped by the limit: runs that had all the epochs they were given before their patience was at an end; with "
+        'more they might have come further. "-": no patience, all epochs are run.'
+    )
+    return table(heads, rows) + "\n\n" + note
+
+
+def _cut_off(data: StudyRuns, variant: str) -> str:
+    patience, finished = data.study["variants"][variant]["settings"].get("patience"), data.finished(variant)
+    if not patience or not len(finished):
+        return "-"
+    waited = finished["epochs"] - finished["best_epoch"]
+    return f"{(waited < patience).sum()} of {len(finished)}"
+
+
+def most_accurate(data: StudyRuns) -> str:
+    """What the effects would be at each run's most accurate epoch, instead of that of its lowest validation loss."""
+    highest = data.curves.groupby(["variant", "seed"])["val/accuracy"].max() if len(data.curves) else pd.Series()
+    rows = []
+    for name in [name for name in data.variants if len(data.finished(name))]:
+        mine, gain = highest[name], 100 * (highest[name] - data.finished(name)["val/accuracy"])
+        interval = mean_interval(100 * mine)
+        effect = "-"
+        if name != BASELINE and BASELINE in highest:
+            seeds = mine.index.intersection(highest[BASELINE].index)
+            effect = effect_cell(paired_effect(mine[seeds].to_numpy(), highest[BASELINE][seeds].to_numpy()))
+        rows.append([name, str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
+    heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch's, points", "effect, points"]
+    note = (
+        "The other tables take accuracy where validation loss is lowest; accuracy often rises for some epochs more. "
+        "Here each run has its most accurate epoch's, chosen by that very accuracy, so it is somewhat too high, and "
+        "more so for long runs. Where an effect here and in the table of results differ, part of it is the choice of "
+        "epoch."
+    )
+    return table(heads, rows) + "\n\n" + note if rows else ""
 
 
 def overfitting(data: StudyRuns) -> str:
@@ -142,9 +179,8 @@ def main_effects(found: list[Contrast]) -> str:
 def symmetric(summary: pd.DataFrame) -> str:
     """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
     lines = [
-        f"- {row['variant']}: on average {row['distinct_units']:.0f} of the first layer's {row['units']:.0f} units "
-        f"differ from one another at the best epoch (n = {row['n']}). Units that begin alike get the same gradients "
-        "and stay alike."
+        f"- {row['variant']}: the first layer's {row['units']:.0f} units are on average {row['distinct_units']:.0f} "
+        f"different at the best epoch (n = {row['n']}). Units that begin alike get the same gradients and stay alike."
         for _, row in summary.iterrows()
         if row["distinct_units"] < row["units"] / 2
     ]

@@ -19,10 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
 
-from runner.report.tables import StudyRuns, banded
 from runner.spec import BASELINE
 from runner.stats import ALPHA, holm
 
@@ -31,6 +28,7 @@ _UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
 CURVE, TRAIN = "#1a73e8", "#e8710a"
 _NUMBERED, _MOST_NAMED = 20, 150  # columns of a matrix with numbers in its cells, and with names
 _LONGEST_NAME = 18  # characters
+_LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 _STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
     "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
@@ -114,67 +112,21 @@ def _off_scale(axes: Axes, y: float, bounds: tuple[float, float, float], limit: 
     )  # fmt: skip
 
 
-def curves(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
-    """A panel a variant: validation and training accuracy over the epochs, means with 95% bands, over the
-    baseline's validation in gray."""
-    columns = min(4, len(variants))
-    rows = -(-len(variants) // columns)
-    reference = banded(data, BASELINE, "val/accuracy") if BASELINE in variants else None
-    bands = {name: (banded(data, name, "train_eval/accuracy"), banded(data, name, "val/accuracy")) for name in variants}
-    low = _common_low(bands)
-    with saved(path, rows, columns, (2.6 * columns + 0.4, 2.1 * rows + 0.5), sharex=True, squeeze=False) as (
-        figure,
-        grid,
-    ):
-        for axes, name in zip(grid.flat, variants, strict=False):
-            train, val = bands[name]
-            if reference is not None and name != BASELINE:
-                axes.plot(reference["epoch"], reference["mean"], color=MUTED, linewidth=1.2)
-            for band, color in ((train, TRAIN), (val, CURVE)):
-                axes.fill_between(band["epoch"], band["low"], band["high"], color=color, alpha=0.18, linewidth=0)
-                axes.plot(band["epoch"], band["mean"], color=color, linewidth=1.6)
-            own_scale = val["mean"].max() < low
-            axes.set_ylim(None if own_scale else low, None if own_scale else 1.0)
-            axes.set_title(
-                name + (" (own scale)" if own_scale else ""),
-                loc="left",
-                fontweight="bold" if name == BASELINE else "normal",
-            )
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-            axes.tick_params(labelsize=8)
-        for axes in list(grid.flat)[len(variants) :]:
-            axes.axis("off")
-        for axes in list(grid.flat)[: len(variants)][-columns:]:  # no panel is below these
-            axes.tick_params(labelbottom=True)
-        handles = [
-            Line2D([], [], color=color, label=label)
-            for color, label in (
-                (TRAIN, "training part, evaluation mode"),
-                (CURVE, "validation"),
-                (MUTED, "the baseline's validation"),
-            )
-        ]
-        figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
-        figure.supxlabel("epoch", fontsize=9)
-
-
-def _common_low(bands: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> float:
-    """The lower end of the shared accuracy axis: where the middling variant is after its first tenth."""
-    early = [val["mean"].iloc[len(val) // 10] for _, val in bands.values() if len(val)]
-    return float(np.clip(np.floor((np.median(early) - 0.1) * 20) / 20, 0, 0.9)) if early else 0.0
-
-
-def confusions(share: Any, difference: Any, names: tuple[str, str], classes: Sequence[str], path: Path) -> None:
-    """The baseline's confusion matrix, and what another variant does more and less: shares of each true class."""
+def confusions(share: Any, difference: Any, other: str, classes: Sequence[str], path: Path) -> None:
+    """The baseline's confusion matrix, and, where there is a difference, what another variant does more and less:
+    shares of each true class."""
     side = confusion_side(len(classes))
-    with saved(path, 1, 2, (2 * side + 1, side + 0.3)) as (_, (left, right)):
+    panels = 1 if difference is None else 2
+    with saved(path, 1, panels, (panels * side + 1, side + 0.3), squeeze=False) as (_, grid):
+        left, *more = grid.flat
         matrix_panel(left, 100 * share, classes, "Blues", (0, 100), "{:.0f}", 0.5)
-        left.set_title(names[0], loc="left")
+        left.set_title(BASELINE, loc="left")
         left.set_ylabel("true class (each row in % of its images)")
-        limit = 100 * max(float(np.abs(difference).max()), 0.01)
-        matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+z.0f}", 0.5)
-        right.set_title(f"{names[1]}, minus the {names[0]}'s (points)", loc="left")
-        for axes in (left, right):
+        for right in more:
+            limit = max(100 * float(np.abs(difference).max()), _LEAST_LIMIT)
+            matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+z.0f}", 0.5)
+            right.set_title(f"{other}, minus the {BASELINE}'s (points)", loc="left")
+        for axes in grid.flat:
             axes.set_xlabel("predicted class")
 
 

@@ -70,6 +70,14 @@ class StudyRuns:
                 return list(map(str, identity["classes"]))
         return []
 
+    @property
+    def images(self) -> dict[str, int]:
+        """How many images validation and test have, from any run that finished; one split is all runs'."""
+        for path in self.folders.values():
+            if archive := RunDir(path).load_predictions():
+                return {part: len(archive[f"{part}_labels"]) for part in ("val", "test") if f"{part}_labels" in archive}
+        return {}
+
     def finished(self, variant: str) -> pd.DataFrame:
         """The variant's finished runs, by seed."""
         rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]

@@ -1,0 +1,115 @@
+"""Learning curves: a panel a variant, train and validation over the epochs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import Formatter, PercentFormatter
+
+from runner.report.figures import CURVE, MUTED, TRAIN, saved
+from runner.report.tables import StudyRuns, banded
+from runner.spec import BASELINE
+
+_TITLE = 26  # characters that a panel's title has room for
+_LEGEND = (  # color, marker, meaning
+    (TRAIN, "", "a fixed part of train, in evaluation mode"),
+    (CURVE, "o", "validation (dot: the mean best epoch)"),
+    (MUTED, "", "the baseline's validation"),
+)
+
+
+@dataclass(frozen=True)
+class _Curves:
+    """A variant's means over the seeds, epoch by epoch, and its best epoch on average."""
+
+    train: pd.DataFrame
+    val: pd.DataFrame
+    best_epoch: float
+
+
+def accuracies(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
+    """Every variant's accuracy. The shared scale begins below where the middling variant is after its first tenth."""
+    found = _curves(data, variants, "accuracy")
+    early = [each.val["mean"].iloc[len(each.val) // 10] for each in found.values()]
+    low = float(np.clip(np.floor((np.nanmedian(early) - 0.1) * 20) / 20, 0, 0.9))
+    _draw(found, (low, 1.0), path, PercentFormatter(1.0, decimals=0))
+
+
+def losses(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
+    """Every variant's loss (cross-entropy, nats). The shared scale ends above the middling variant's highest."""
+    found = _curves(data, variants, "loss")
+    low = float(np.nanmin([band["mean"].min() for each in found.values() for band in (each.train, each.val)]))
+    high = float(np.nanmedian([each.val["mean"].max() for each in found.values()]))
+    room = 0.08 * (high - low)
+    _draw(found, (low - room, high + room), path)
+
+
+def _curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, _Curves]:
+    return {
+        name: _Curves(
+            banded(data, name, f"train_eval/{scalar}"),
+            banded(data, name, f"val/{scalar}"),
+            float(data.values(name, "best_epoch").mean()),
+        )
+        for name in variants
+    }
+
+
+def _draw(found: dict[str, _Curves], limits: tuple[float, float], path: Path, ticks: Formatter | None = None) -> None:
+    """The panels, on one scale but for variants that never come within its limits."""
+    columns = min(4, len(found))
+    rows = -(-len(found) // columns)
+    reference = found.get(BASELINE)
+    size = (2.6 * columns + 0.4, 2.1 * rows + 0.5)
+    with saved(path, rows, columns, size, sharex=True, squeeze=False) as (figure, grid):
+        panels = list(grid.flat)
+        for axes, (name, curves) in zip(panels, found.items(), strict=False):
+            if reference and name != BASELINE:
+                axes.plot(reference.val["epoch"], reference.val["mean"], color=MUTED, linewidth=1.2)
+            _panel(axes, curves)
+            inside = curves.val["mean"].between(*limits).any()
+            if inside:
+                axes.set_ylim(*limits)
+            axes.set_title(
+                wrapped(name) + ("" if inside else " (own scale)"),
+                loc="left",
+                fontweight="bold" if name == BASELINE else "normal",
+            )
+            if ticks:
+                axes.yaxis.set_major_formatter(ticks)
+            axes.tick_params(labelsize=8)
+        for axes in panels[len(found) :]:
+            axes.axis("off")
+        for axes in panels[: len(found)][-columns:]:  # no panel is below these
+            axes.tick_params(labelbottom=True)
+        handles = [
+            Line2D([], [], color=color, marker=mark, markersize=5, label=label) for color, mark, label in _LEGEND
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+        figure.supxlabel("epoch", fontsize=9)
+
+
+def _panel(axes: Axes, curves: _Curves) -> None:
+    """Both means with their bands, and a dot at the best epoch."""
+    for band, color in ((curves.train, TRAIN), (curves.val, CURVE)):
+        axes.fill_between(band["epoch"], band["low"], band["high"], color=color, alpha=0.18, linewidth=0)
+        axes.plot(band["epoch"], band["mean"], color=color, linewidth=1.6)
+    height = np.interp(curves.best_epoch, curves.val["epoch"].astype(float), curves.val["mean"])
+    axes.plot(curves.best_epoch, height, "o", color=CURVE, markersize=5)
+
+
+def wrapped(name: str) -> str:
+    """A variant's name on as many lines as a panel's title needs, broken behind + , = or _."""
+    lines = [""]
+    for piece in re.findall(r"[^+,=_]*[+,=_]|[^+,=_]+", name):
+        if lines[-1] and len(lines[-1] + piece) > _TITLE:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Learning curves: names that fit, scales that hide nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from runner.report import curve_figures
+from runner.report.tables import StudyRuns
+
+
+@given(st.text(alphabet="ab+,=_.", min_size=1, max_size=80))
+def test_a_wrapped_name_is_the_name(name: str) -> None:
+    assert curve_figures.wrapped(name).replace("\n", "") == name
+
+
+def test_long_names_are_broken_behind_their_parts() -> None:
+    assert curve_figures.wrapped("dropout") == "dropout"
+    assert curve_figures.wrapped("augmentation+dropout+weight_decay") == "augmentation+dropout+\nweight_decay"
+
+
+def test_a_disaster_has_a_scale_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    epochs = np.arange(1, 6)
+    levels = {"baseline": 1.0, "b": 1.1, "uniform": 5000.0}
+    curves = pd.concat(
+        pd.DataFrame({"epoch": epochs, "val/loss": level / epochs, "train_eval/loss": level / epochs / 2}).assign(
+            variant=name, seed=seed
+        )
+        for name, level in levels.items()
+        for seed in range(2)
+    )
+    rows = [
+        {"variant": name, "seed": seed, "status": "finished", "best_epoch": 5} for name in levels for seed in (0, 1)
+    ]
+    study = {"name": "toy", "variants": {key: {} for key in levels}}
+    shown: list[dict[str, tuple[float, float]]] = []
+    monkeypatch.setattr(
+        Figure, "savefig", lambda figure, _: shown.append({a.get_title("left"): a.get_ylim() for a in figure.axes})
+    )
+    curve_figures.losses(StudyRuns(study, pd.DataFrame(rows), curves, {}, [], []), list(levels), tmp_path / "x.png")
+    (limits,) = shown
+    assert limits["baseline"] == limits["b"]
+    assert limits["b"][1] < 2
+    assert limits["uniform (own scale)"][1] > 4000
