@@ -26,10 +26,9 @@ SEARCH = {
     },
     "runs": 40,
     "random_on": ["mnist5k"],  # where it is cheap: a random search of as many runs, to compare with
-    # The winner of the questionnaire that this search answers, as it was told: one run each, no seeds.
+    # The winner of the questionnaire that this search answers, where it had one run; here it has the fresh seeds.
     "claim": {
-        "augment": "horizontal flip 0.2, vertical flip 0.2, brightness and contrast 0.2", "image_size": "64",
-        "batch_size": "32", "init": "xavier", "optimizer": "Adam", "lr": "0.01", "weight_decay": "0.0001",
-        "dropout": "0.1",
+        "augment": FLIPS + CONTRAST, "image_size": 64, "batch_size": 32, "init": "xavier_uniform", "optimizer": "Adam",
+        "lr": 0.01, "weight_decay": 1e-4, "dropout": 0.1,
     },
 }  # fmt: skip

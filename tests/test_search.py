@@ -83,6 +83,23 @@ def test_every_mistake_is_said_at_once_where_it_stands(resolved: Resolve) -> Non
         resolved(Overrides(settings={"lr": 0.1}))
 
 
+def test_what_is_said_elsewhere_is_checked_like_any_settings(resolved: Resolve) -> None:
+    for claim, words in (
+        ({"lr": "0.01"}, "claim: lr: got '0.01'"),
+        ({"dropuot": 0.1}, 'Did you mean "dropout"'),
+        ({"dataset": "mnist5k"}, "claim: dataset: is the search's own"),
+        ({"init": "xavier"}, 'claim: init: got "xavier"'),
+    ):
+        with pytest.raises(RequestError) as caught:
+            resolved(claim=claim)
+        assert words in str(caught.value)
+    search = resolved(Overrides(settings={"image_size": 16}), claim={"augment": ["HorizontalFlip"], "image_size": 64})
+    claimed = search.claimed()
+    assert claimed
+    assert claimed.differences(search.baseline).keys() == {"augment"}  # what the command line sets is no claim's
+    assert resolved().claimed() is None
+
+
 def test_its_name_says_what_the_command_line_changed(resolved: Resolve) -> None:
     assert resolved().name == "hunt-digits"
     assert resolved(Overrides(dataset="mnist5k", settings={"epochs": 4})).name == "hunt-mnist5k+epochs=4"

@@ -46,7 +46,7 @@ SEARCH: dict[str, Any] = {
     "runs": 9,
     "seed": 3,
     "fresh_seeds": 2,
-    "claim": {"lr": "0.01", "batch_size": "64"},
+    "claim": {"lr": 0.01, "batch_size": 64},
 }
 
 
@@ -215,6 +215,18 @@ def test_fresh_seeds_say_how_much_of_the_choice_was_luck(made: Path) -> None:
     assert f"The winner is the best of {len(record.tried)} tries on one seed" in page
 
 
+def test_what_is_said_elsewhere_is_trained_beside_the_winner(made: Path) -> None:
+    study = read_json(made / "runs" / "hunt_winners-digits" / "study.json")
+    assert study
+    assert study["variants"]["claimed"]["changes"] == {"lr": 0.01}  # 64 is what the search began with
+    folder = made / "runs" / "hunt_winners-digits" / study["variants"]["claimed"]["directory"]
+    results = [RunDir(path).result() for path in sorted(folder.glob("seed*"))]
+    fresh = np.mean([result["metrics"]["best/val_loss"] for result in results if result])
+    page = (made / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert f"| said elsewhere | 2 | - | {fresh:.4f} ±" in page
+    assert "**Is the winner better than the settings said elsewhere to be best?**" in page
+
+
 def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(made: Path) -> None:
     folder = made / "reports" / "hunt-digits"
     page, record = (folder / "summary.md").read_text(), find_record(made / "runs", "hunt")
@@ -223,7 +235,7 @@ def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(
     (row,) = (line for line in page.splitlines() if line.startswith("| lr | 0.0001 to 0.1, log | 0.001 |"))
     assert f"| {best.lr:.3g} |" in row
     assert row.endswith("| 0.01 |")
-    for words in ("figures/progress.png", "figures/importance.png", "Functional ANOVA", "n = 2"):
+    for words in ("figures/progress.png", "figures/settings.png", "figures/importance.png", "n = 2"):
         assert words in page
     assert "left out" not in page  # image sizes are settings, not other data
     table = pd.read_csv(folder / "runs.csv", dtype={"run": str})
@@ -236,7 +248,7 @@ def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(
 
 def test_tensorboard_has_a_session_a_run_with_columns_ranges_and_what_was_pruned(made: Path) -> None:
     record = find_record(made / "runs", "hunt")
-    with tensorboard(made / "runs", runs=9 + 6 + 3 + 1) as get:  # the search, fresh seeds, their means, the root
+    with tensorboard(made / "runs", runs=9 + 8 + 4 + 1) as get:  # the search, fresh seeds, their means, the root
         experiment = get("plugin/hparams/experiment", {})
         groups = get("plugin/hparams/session_groups", SESSIONS)["sessionGroups"]
     columns = {info["name"]: info for info in experiment["hparamInfos"]}

@@ -12,6 +12,7 @@ import pandas as pd
 from runner.files import lock, replace, write_text
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
+from runner.logs.summary import read_rows
 from runner.report import search_figures
 from runner.report.page import SEARCH_TABLE
 from runner.report.search_page import search_page
@@ -63,7 +64,8 @@ def _draw(data: SearchRuns, mattered: pd.DataFrame, folder: Path) -> list[str]:
     drawn = []
     if np.isfinite(data.runs["val/loss"]).any():
         search_figures.progress(data.runs, data.twin.runs if data.twin else None, folder / "progress.png")
-        drawn.append("progress")
+        search_figures.slices(data.runs, data.record.search.space, folder / "settings.png")
+        drawn += ["progress", "settings"]
     if len(mattered):
         search_figures.importance(mattered, folder / "importance.png")
         drawn.append("importance")
@@ -110,12 +112,23 @@ def _table(record: Record) -> pd.DataFrame:
                 "epochs": len(tried.losses),
                 "val/loss": tried.loss,
                 "val/accuracy": metrics.get("best/val_accuracy", np.nan),
+                "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
                 "cause": identity.get("cause", ""),
                 **tried.values,
                 "settings": run.variant.settings.plain(),
             }
         )
-    columns = ["run", "status", "epochs", "val/loss", "val/accuracy", "cause", *record.search.space, "settings"]
+    columns = [
+        "run",
+        "status",
+        "epochs",
+        "val/loss",
+        "val/accuracy",
+        "seconds",
+        "cause",
+        *record.search.space,
+        "settings",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from runner.execute.progress import duration
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.report.answers import short_answer
 from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED
-from runner.search.winners import RANDOM_WINNER, RUNNER_UP, WINNER
+from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER
 from runner.spec import BASELINE, Settings
+from runner.spec.search import Space
 from runner.text import table
 
 if TYPE_CHECKING:
@@ -29,10 +32,19 @@ _TOP = 10
 _AGAIN = "make prune and then the same command"
 _SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
 _FIGURES = {
+    "settings": "each run's validation loss against each setting's value",
     "progress": "lowest validation loss so far against the number of runs",
     "importance": "importance of each setting, and its range over resampled runs",
 }
-_TITLES = {WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", BASELINE: "start"}
+_SLICES = (
+    "*One seed a run; every other setting changes too from point to point. Transforms by their capitals: HF is "
+    "HorizontalFlip.*"
+)
+_NEAR = 0.05  # of a space, at either end: there the best may lie beyond
+_TITLES = {
+    WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", CLAIMED: "said elsewhere",
+    BASELINE: "start",
+}  # fmt: skip
 
 
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
@@ -42,7 +54,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
-        parts += ["## Best settings", _best(data)]
+        parts += ["## Best settings", _best(data), _at_bounds(data)]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {short_answer(verdict)}" for verdict in judge(data.winners))]
@@ -50,12 +62,19 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
         parts += [f"Those runs have a report of their own: [{name}](../{name}/summary.md)."]
     for name in figures:
         parts += [f"## {name.capitalize()}", f"![{_FIGURES[name]}](figures/{name}.png)"]
-        parts += [_random(data)] if name == "progress" else [_importance(mattered)]
+        parts += [_below(name, data, mattered)]
     parts += [f"## The {min(_TOP, len(data.record.ranked()))} best runs", _runs(data)]
     if failed := _failed(data):
         parts += ["## What failed", failed]
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _below(figure: str, data: SearchRuns, mattered: pd.DataFrame) -> str:
+    """What stands below a figure."""
+    if figure == "progress":
+        return _random(data)
+    return _importance(mattered) if figure == "importance" else _SLICES
 
 
 def text_of(value: Any) -> str:
@@ -89,7 +108,7 @@ def _what(data: SearchRuns) -> str:
         f"`{search.name}`: {len(data.runs)} of {search.runs} runs over {len(search.space)} settings on "
         f"{search.baseline.dataset}, {_SAMPLERS[search.sampler]}; {counts.get(FINISHED, 0)} finished, "
         f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. What is minimised is the validation loss at "
-        "the best epoch."
+        f"the best of at most {search.baseline.epochs} epochs."
     )
 
 
@@ -107,12 +126,29 @@ def _best(data: SearchRuns) -> str:
     for key in keys:
         space = search.space.get(key)
         values = [text_of(settings[key]) if key in Settings.model_fields else "" for settings in columns.values()]
-        said = [search.claim.get(key, "")] if search.claim else []
+        said = [text_of(search.claim[key]) if key in search.claim else ""] if search.claim else []
         rows.append([key, _space(space) if space else "", *values, *said])
     return table(["setting", "space", *heads], rows, names=2 + len(heads))
 
 
-def _space(space: Any) -> str:
+def _at_bounds(data: SearchRuns) -> str:
+    """Which of the winner's numbers are at an end of their space."""
+    winner, lines = data.record.ranked()[0][1], []
+    for key, space in data.record.search.space.items():
+        if space.kind == "categorical":
+            continue
+        scale = math.log if space.kind == "log_uniform" else float
+        low, high, value = (scale(number) for number in (*space.values, winner.values[key]))
+        part = (value - low) / (high - low)
+        if not _NEAR < part < 1 - _NEAR:
+            end = text_of(space.values[part > 0.5])
+            lines.append(
+                f"- {key} = {text_of(winner.values[key])} is at the end of its space ({end}): better may lie beyond."
+            )
+    return "\n".join(lines)
+
+
+def _space(space: Space) -> str:
     if space.kind == "categorical":
         choices = [text_of(value) or "none" for value in space.values]
         return " / ".join("none" if choice == "[]" else choice for choice in choices)
@@ -126,7 +162,7 @@ def _fresh(data: SearchRuns) -> str:
     for _, row in summarize(data.winners).iterrows():
         name = str(row["variant"])
         chosen, shrunk = "-", "-"
-        if name != BASELINE:
+        if name not in (BASELINE, CLAIMED):
             value, effect = data.shrinkage(name, "val/loss")
             chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
         fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
@@ -144,7 +180,8 @@ def _choosing(data: SearchRuns) -> str:
     low = accuracy.interval.low
     points = _signed(accuracy.interval.estimate * 100, low * 100, 2)
     return (
-        f"The winner is the best of {len(data.runs)} tries on one seed, so part of its score is luck. On "
+        f"The winner is the best of {len(data.runs)} tries on one seed, so part of its score is luck, its own or the "
+        "seed's. On "
         f"{loss.interval.n} fresh seeds its validation loss changed by "
         f"{_signed(loss.interval.estimate, loss.interval.low, 4)}, its validation accuracy by {points} points from "
         f"{chosen * 100:.2f}%. All seeds share one validation part, so what was fitted to that part stays in the "
@@ -205,7 +242,13 @@ def _how(data: SearchRuns) -> str:
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
     counted, left_out = record.counted()
     made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
-    lines = [f"Search: `{search.file}`; {_SAMPLERS[search.sampler]}, {seeds}.", ""]
+    command = (read_study(record.runs / search.name) or {}).get("command", "")
+    spent = duration(float(data.runs["seconds"].sum()))
+    lines = [
+        f"Command: `{command}` (search: `{search.file}`); {spent} of training in all, added over the runs. "
+        f"{_SAMPLERS[search.sampler]}, {seeds}.",
+        "",
+    ]
     lines += made_by(*made)
     settings = [[key, f"`{value}`"] for key, value in search.baseline.plain().items()]
     return "\n".join(lines) + "\n\n" + table(["setting", "start"], settings, names=2)

@@ -16,7 +16,7 @@ from runner.expand.resolve import run_name, unread
 from runner.expand.runs import DATA_SETTINGS
 from runner.spec import BASELINE, Problem, RequestError, Settings
 from runner.spec.names import problems_of
-from runner.spec.search import Space, parse_search, parse_spaces
+from runner.spec.search import Search, Space, parse_search, parse_spaces
 from runner.spec.study import parse_settings, read_file
 
 TWIN = "+sampler=random"  # what the random search beside another adds to its name
@@ -39,7 +39,7 @@ class ResolvedSearch:
     sampler: str
     pruner: str
     random_on: tuple[str, ...]
-    claim: dict[str, str] = field(hash=False)
+    claim: Values = field(hash=False)
 
     def identity(self) -> str:
         """Eight hex digits from what decides the suggestions: another baseline or space is another search.
@@ -57,6 +57,10 @@ class ResolvedSearch:
 
     def run(self, variant: Variant) -> Run:
         return Run(self.name, variant, self.seed)
+
+    def claimed(self) -> Settings | None:
+        """The settings that are said elsewhere to be the best, where there are any."""
+        return Settings.model_validate(self.baseline.plain() | self.claim) if self.claim else None
 
     def random_twin(self) -> ResolvedSearch:
         """The random search beside it: the same spaces, as many runs."""
@@ -105,6 +109,8 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
+    claim, wrong = _claim(search, forced, f"{where}: claim")
+    problems += wrong
     if problems or baseline is None:
         raise RequestError(problems)
     if (cases := math.prod(len(spaces[key].values) for key in _data_keys(spaces))) > _MOST_DATA_CASES:
@@ -113,8 +119,22 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
     return ResolvedSearch(
         run_name(file, baseline, search.baseline, forced), file, doc, baseline, exact,
-        search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, search.claim,
+        search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, claim,
     )  # fmt: skip
+
+
+def _claim(search: Search, forced: Values, where: str) -> tuple[Values, list[Problem]]:
+    """What is said elsewhere to be best, as plain data, but for what the command line sets."""
+    said = {key: value for key, value in search.claim.items() if key not in forced}
+    if "dataset" in said:
+        return {}, [Problem(f"{where}: dataset", "is the search's own; leave it out.")]
+    settings, problems = parse_settings(search.baseline | forced | said, where)
+    problems = [problem for problem in problems if any(problem.where == f"{where}: {key}" for key in said)]
+    if settings is None:
+        return {}, problems
+    wrong = problems_of(settings) if said else {}
+    problems += [Problem(f"{where}: {key}", what) for key, what in wrong.items() if key in said]
+    return {key: settings.plain()[key] for key in said}, problems
 
 
 def _check_values(

@@ -15,7 +15,7 @@ from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_value
 from runner.spec.names import refuse_modules_in
 from runner.spec.study import FOLDER, check_name
 
-WINNER, RUNNER_UP, RANDOM_WINNER = "winner", "runner_up", "random_winner"
+WINNER, RUNNER_UP, RANDOM_WINNER, CLAIMED = "winner", "runner_up", "random_winner", "claimed"
 _SMALLEST = 0.005  # in accuracy
 
 
@@ -25,7 +25,8 @@ def winners_name(search: str, stem: str) -> str:
 
 
 def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
-    """Baseline, winner, runner-up, and the random search's winner on seeds that chose nothing; None without a winner.
+    """Baseline, winner, runner-up, the random search's winner and what is said elsewhere to be best, on seeds that
+    chose nothing; None without a winner.
 
     Validation chose the winner, so the questions are about test.
     """
@@ -33,15 +34,19 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     best = dict(zip((WINNER, RUNNER_UP), record.ranked(), strict=False))
     if twin and twin.ranked():
         best[RANDOM_WINNER] = twin.ranked()[0]
+    changes = {name: run.variant.changes for name, (run, _) in best.items()}
+    if claimed := search.claimed():
+        changes[CLAIMED] = claimed.differences(search.baseline)
     variants: dict[str, dict[str, Any]] = {}
-    for name, (run, _) in best.items():
-        if run.variant.changes and run.variant.changes not in variants.values():
-            variants[name] = run.variant.changes
+    for name, change in changes.items():
+        if change and change not in variants.values():
+            variants[name] = change
     if WINNER not in variants:
         return None
     others = {
         BASELINE: "Are the winner's settings better than those the search began with?",
         RUNNER_UP: "Is the winner better than the runner-up?",
+        CLAIMED: "Is the winner better than the settings said elsewhere to be best?",
         RANDOM_WINNER: "Did the search find better settings than a random search of as many runs?",
     }
     data = {

@@ -57,8 +57,8 @@ class Search(pydantic.BaseModel):
     random_on: tuple[str, ...] = Field(
         default=(), strict=False, description="a list of data sets on which a random search of as many runs is added"
     )
-    claim: dict[str, str] = Field(
-        default_factory=dict, description="a dict from a setting to the best value said elsewhere, as text"
+    claim: dict[str, Any] = Field(
+        default_factory=dict, description="a dict of settings that are said elsewhere to be the best"
     )
 
 
