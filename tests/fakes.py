@@ -110,6 +110,11 @@ def wrong_type() -> dict[str, Any]:
     return {"all": (np.zeros((10, 8, 8)), np.zeros(10, dtype=int))}
 
 
+def nameless() -> dict[str, Any]:
+    """Fewer names than classes."""
+    return stripes() | {"classes": ["across"]}
+
+
 def two_digits() -> dict[str, Any]:
     """Real images of 100 classes: the numbers 00 to 99, each in 12 pairs of scikit-learn's handwritten digits."""
     from sklearn.datasets import load_digits

@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import pickle
+import shutil
 import tarfile
 import threading
 import zipfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import albumentations
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -27,6 +29,7 @@ from PIL import Image
 from runner.data import Dataset, Stream, check_augmentation, load, prepare
 from runner.data.dataset import channel_statistics
 from runner.data.stream import Augmenter
+from runner.data.trees import resize
 from runner.spec import RequestError, Settings
 from runner.torchvision import torchvision
 from tests.conftest import BASE
@@ -173,8 +176,36 @@ def test_law_3_batch_size_changes_neither_order_nor_augmentation(settings: Make,
     assert torch.equal(small, large)
 
 
+@pytest.mark.parametrize("changes", [{"image_size": 16}, {"channels": 3}, {"image_size": 6, "channels": 3}])
+def test_law_3_the_split_is_the_same_in_every_size_and_number_of_channels(
+    settings: Make, digits: Dataset, cache: Path, changes: dict[str, Any]
+) -> None:
+    other = load(prepare(settings(**changes), Path("data"), cache))
+    _, height, width = other.shape
+    for name in ("train", "val", "test"):
+        part, same = getattr(digits, name), getattr(other, name)
+        assert (part.labels == same.labels).all()
+        expected = np.stack([resize(image, (height, width)) for image in part.images])
+        assert (same.images == expected).all()  # image by image the same pictures
+
+
+def test_law_3_the_split_of_a_folder_is_too(folder: Path, cache: Path) -> None:
+    shutil.rmtree(folder / "test")
+    native, gray = load_folder(folder, cache), load_folder(folder, cache, channels=1)
+    for name in ("train", "val", "test"):
+        for image, other in zip(getattr(native, name).images, getattr(gray, name).images, strict=True):
+            assert (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) == other[..., 0]).all()
+
+
 @pytest.mark.parametrize(
-    "augment", [[{"Resize": {"height": 4, "width": 4}}], ["ToFloat"], ["ToGray", "HueSaturationValue"]]
+    "augment",
+    [
+        [{"Resize": {"height": 4, "width": 4}}],
+        ["ToFloat"],
+        ["ToGray", "HueSaturationValue"],
+        [{"CenterCrop": {"height": 4, "width": 4, "p": 0.01}}],  # seldom is too often
+        [{"PadIfNeeded": {"min_height": 12, "min_width": 12}}, {"RandomCrop": {"height": 8, "width": 8, "p": 0.9}}],
+    ],
 )
 def test_transforms_that_do_not_fit_the_images_are_refused(settings: Make, digits: Dataset, augment: Any) -> None:
     with pytest.raises(RequestError, match=r"keep size and type|fail on an image"):
@@ -288,8 +319,9 @@ def test_a_function_brings_its_own_data(settings: Make, cache: Path) -> None:
     dataset = load(prepare(settings(dataset="tests.fakes:stripes"), Path("data"), cache))
     assert dataset.classes == ("across", "down")
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (90, 12, 18)
-    with pytest.raises(RequestError, match="float64; expected uint8"):
-        prepare(settings(dataset="tests.fakes:wrong_type"), Path("data"), cache)
+    for name, words in (("wrong_type", "float64; expected uint8"), ("nameless", "names 1 classes, but labels go up")):
+        with pytest.raises(RequestError, match=words):
+            prepare(settings(dataset=f"tests.fakes:{name}"), Path("data"), cache)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.data.trees import PARTS, Images, Labels, Tree, decode_tree, open_tree, resize
+from runner.data.trees import PARTS, Images, Labels, Tree, decode_tree, digest, open_tree, reshape
 from runner.files import lock
 from runner.spec.names import resolve
 from runner.spec.problems import Problem, RequestError, words
@@ -128,7 +128,10 @@ def _from_function(reference: str) -> tuple[Parts, tuple[str, ...]]:
         if not (set(parts) == {"all"} or ("train" in parts and parts.keys() <= set(PARTS))):
             raise ValueError(f'it returned the parts {", ".join(parts)}; expected "all", or "train" with "val", "test"')
         top = max(int(labels.max()) for _, labels in parts.values()) + 1
-        return parts, tuple(map(str, names)) if names is not None else tuple(map(str, range(top)))
+        classes = tuple(map(str, range(top) if names is None else names))
+        if len(classes) < top:
+            raise ValueError(f"it names {len(classes)} classes, but labels go up to {top - 1}")
+        return parts, classes
     except (RequestError, KeyboardInterrupt):
         raise
     except BaseException as error:  # somebody's code may raise anything, SystemExit too
@@ -151,15 +154,9 @@ def _own_part(images: Any, labels: Any) -> tuple[Images, Labels]:
 def _shaped(
     parts: Parts, classes: tuple[str, ...], size: int | str, channels: int | str
 ) -> tuple[Parts, tuple[str, ...]]:
-    """Parts in the image size and the channels asked for."""
-    return {part: (_reshaped(images, size, channels), labels) for part, (images, labels) in parts.items()}, classes
-
-
-def _reshaped(images: Images, size: int | str, channels: int | str) -> Images:
-    import cv2
-
-    if channels == 1 and images.shape[-1] == 3:
-        images = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] for image in images]).astype(np.uint8)
-    if channels == 3 and images.shape[-1] == 1:
-        images = np.repeat(images, 3, axis=3)
-    return images if isinstance(size, str) else np.stack([resize(image, (size, size)) for image in images])
+    """Parts in an order of their content (`digest`), in the image size and the channels asked for."""
+    shaped: Parts = {}
+    for part, (images, labels) in parts.items():
+        order = sorted(range(len(labels)), key=lambda i: (labels[i], digest(images[i])))
+        shaped[part] = np.stack([reshape(images[i], size, channels) for i in order]), labels[order]
+    return shaped, classes

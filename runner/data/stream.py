@@ -53,24 +53,33 @@ class Augmenter:
         self._python.seed((self._seed << 96) | (epoch << 64) | index)
         return self._compose(image=image)["image"]  # type: ignore[no-any-return]
 
+    def extremes(self, image: Images) -> Iterator[Images]:
+        """The image with all transforms applied, those too that chance applies; then with each of these left out."""
+        by_chance = [transform for transform in self._compose.transforms if 0 < transform.p < 1]
+        for left_out in (None, *by_chance):
+            for transform in by_chance:
+                transform.p = float(transform is not left_out)
+            yield self(image, epoch=1, index=0)
+
 
 def check_augmentation(settings: Settings, dataset: Dataset) -> None:
-    """Tries the transforms on one image; RequestError if they fail or change its size or type."""
+    """Tries the transforms on one image; RequestError if they fail, or may change its size or type."""
     if not settings.augment:
         return
     image = np.array(dataset.train.images[0])
     where = f"{settings.dataset}: augment"
     try:
-        result = Augmenter(settings, seed=0)(image, epoch=1, index=0)
+        results = list(Augmenter(settings, seed=0).extremes(image))
     except Exception as error:
         what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}"
         raise RequestError([Problem(where, what)]) from error
-    if result.shape != image.shape or result.dtype != np.uint8:
-        what = (
-            f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
-            "use only ones that keep size and type."
-        )
-        raise RequestError([Problem(where, what)])
+    for result in results:
+        if result.shape != image.shape or result.dtype != np.uint8:
+            what = (
+                f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
+                "use only ones that keep size and type."
+            )
+            raise RequestError([Problem(where, what)])
 
 
 class Stream:

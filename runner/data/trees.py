@@ -56,7 +56,8 @@ def open_tree(path: Path) -> Tree:
 
 
 def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[str, tuple[Images, Labels]]:
-    """Every image as uint8 NHWC with its label, part by part; RequestError lists all unreadable files."""
+    """Every image as uint8 NHWC with its label, part by part, in an order of their content (`digest`); RequestError
+    lists all unreadable files."""
     index = {name: number for number, name in enumerate(tree.classes)}
     files = [
         (part, index[name], file)
@@ -64,14 +65,15 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
         for name, names in by_class.items()
         for file in names
     ]
-    gray = channels == 1 or (channels == "native" and _all_gray(tree, [file for *_, file in files]))
-    side = None if isinstance(image_size, str) else (image_size, image_size)
+    gray = _all_gray(tree, [file for *_, file in files])
     decoded: list[Images] = []
+    digests: list[bytes] = []
     unreadable: list[Problem] = []
 
     def one(file: str) -> Images | Problem:
         try:
-            return decode_image(tree.read(file), gray, side)
+            image = _decode(tree.read(file))
+            return image[..., :1] if gray else image
         except Exception as error:  # every decoder has its own exceptions
             return Problem(
                 f"{tree.where}: {shown(file)[1:-1]}", f"can't be read as an image ({error}); mend or remove it."
@@ -83,7 +85,8 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
         if isinstance(image, Problem):
             unreadable.append(image)
         else:
-            decoded.append(image)
+            digests.append(digest(image))
+            decoded.append(reshape(image, image_size, channels))
     if unreadable:
         raise RequestError(unreadable)
     sizes = sorted({image.shape[:2] for image in decoded})
@@ -94,14 +97,34 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
             "give one side for all, such as image_size=64."
         )
         raise RequestError([Problem(tree.where, what)])
-    return _by_part(files, decoded)
+    return _by_part(files, decoded, digests)
 
 
-def _by_part(files: list[tuple[str, int, str]], decoded: list[Images]) -> dict[str, tuple[Images, Labels]]:
+def digest(image: Images) -> bytes:
+    """Stands for an image's content as it came. Images are ordered by it, so that the same pictures give the same
+    runs however they came, and their split is the same in every size and number of channels."""
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+
+
+def reshape(image: Images, size: int | str, channels: int | str) -> Images:
+    """HxWx1 or HxWx3 in the channels and the side asked for; "native" leaves it as it is."""
+    import cv2
+
+    if channels == 1 and image.shape[-1] == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8)
+    if channels == 3 and image.shape[-1] == 1:
+        image = np.repeat(image, 3, axis=2)
+    return image if isinstance(size, str) else resize(image, (size, size))
+
+
+def _by_part(
+    files: list[tuple[str, int, str]], decoded: list[Images], digests: list[bytes]
+) -> dict[str, tuple[Images, Labels]]:
     parts: dict[str, tuple[Images, Labels]] = {}
     for part in PARTS:
         chosen = [i for i, (name, *_) in enumerate(files) if name == part]
         if chosen:
+            chosen.sort(key=lambda i: (files[i][1], digests[i]))
             labels = np.array([files[i][1] for i in chosen], dtype=np.int64)
             parts[part] = np.stack([decoded[i] for i in chosen]), labels
     return parts
@@ -214,26 +237,25 @@ def _is_16_bit(tree: Tree, file: str) -> bool:
     return str(_open_image(tree.read(file)).mode).startswith("I;16")
 
 
-def decode_image(data: bytes, gray: bool, size: tuple[int, int] | None) -> Images:
-    """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width) unless None.
+def decode_image(data: bytes, channels: int, size: tuple[int, int]) -> Images:
+    """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width).
 
     Raises whatever its decoder raises where they can't be read as an image.
     """
-    image = _decode(data, gray)
-    return image if size is None else resize(image, size)
+    return resize(reshape(_decode(data), "native", channels), size)
 
 
-def _decode(data: bytes, gray: bool) -> Images:
-    """HxWx1 or HxWx3 uint8, whatever the mode; of an animation the first frame; alpha is dropped."""
+def _decode(data: bytes) -> Images:
+    """HxWx3 uint8, whatever the mode, a gray image thrice the same; of an animation the first frame; alpha is
+    dropped."""
     image = _open_image(data)
     if image.mode.startswith("I"):  # 16 bits a pixel, at times kept in 32
         wide = np.asarray(image).astype(np.int64)
         flat = (wide >> 8 if wide.max() > 255 else wide).clip(0, 255).astype(np.uint8)
-        return flat[..., None] if gray else np.repeat(flat[..., None], 3, axis=2)
+        return np.repeat(flat[..., None], 3, axis=2)
     if image.mode == "P":
         image = image.convert("RGBA")
-    pixels = np.asarray(image.convert("L" if gray else "RGB"))
-    return pixels[..., None] if gray else pixels
+    return np.asarray(image.convert("RGB"))
 
 
 def resize(image: Images, size: tuple[int, int]) -> Images:

@@ -28,7 +28,7 @@ def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "au
     pixels, problems = [], []
     for file in images:
         try:
-            pixels.append(decode_image(_read_file(file), channels == 1, (height, width)))
+            pixels.append(decode_image(_read_file(file), channels, (height, width)))
         except Exception as error:  # every decoder has its own exceptions
             why = getattr(error, "strerror", None) or error
             problems.append(Problem(str(file), f"can't be read as an image ({why})."))

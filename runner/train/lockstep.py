@@ -93,6 +93,7 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
             failure = _attempt(learner, learner.step, images, labels)
             if failure:
                 yield failure
+    _settle(learners[0].device)
     train_seconds = time.perf_counter() - began
     tallies = {id(learner): learner.take_tally() for learner in learners}
     shared = (train_seconds - sum(t.seconds for t in tallies.values())) / len(learners)
@@ -116,6 +117,12 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
         failure = _attempt(learner, _check_finite, tally, epoch, val["loss"])
         if failure:
             yield failure
+
+
+def _settle(device: torch.device) -> None:
+    """Waits for what was launched: a GPU is still at work when a step returns, and its time counts."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def _check_finite(tally: Tally, epoch: int, val_loss: float) -> None:
