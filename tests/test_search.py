@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.execute.messages import Message
@@ -218,8 +219,8 @@ def test_what_no_search_has_recorded_is_no_run_of_it(
     study = read_json(folder / "study.json")
     assert study
     (good,) = study["variants"].values()
-    name, settings = entry
-    strange = good | {"settings": good["settings"] | settings}
+    name, values = entry
+    strange = good | {"values": good["values"] | values}
     write_json(folder / "study.json", study | {"variants": study["variants"] | {name: strange}})
     record = read_record(folder)
     assert list(record.tried) == [run]
@@ -253,3 +254,76 @@ def test_a_search_is_found_by_its_own_name(resolved: Resolve, tmp_path: Path) ->
     assert find_record(runs, "hunt-digits").search == search
     with pytest.raises(RequestError, match="name one: hunt-digits"):
         find_record(runs, "hunt")
+
+
+def test_settings_that_the_chosen_model_does_not_read_make_no_run_of_their_own(resolved: Resolve) -> None:
+    search = resolved(space={"model": ["mlp", "cnn"], "filters": [[8], [16]]}, sampler="grid")
+    history: list[Tried] = []
+    while (values := suggest(search, history)) is not None:
+        history.append(Tried(values, FINISHED, [1.0]))
+    settings = [search.settings(tried.values) for tried in history]
+    assert sorted((each.model, each.filters) for each in settings if each.model == "cnn") == [
+        ("cnn", (8,)),
+        ("cnn", (16,)),
+    ]
+    assert [each.filters for each in settings if each.model == "mlp"] == [search.baseline.filters]
+
+
+def test_a_run_that_its_patience_stopped_still_counts_at_later_epochs(resolved: Resolve) -> None:
+    search = resolved()
+    values = {"lr": 0.1, "dropout": 0.0, "patience": 1, "augment": [], "optimizer": "Adam"}
+    stopped = [Tried(values, FINISHED, [1.0, 0.9, 0.9]) for _ in range(5)]
+    slow = Tried(values, FINISHED, [1.0, 0.9, 0.8, 0.5, 0.1])
+    assert not hopeless(search, [*stopped, slow], [1.0, 1.0, 0.8, 0.8, 0.8])  # of six the median is 0.9, not 0.1
+    assert hopeless(search, [*stopped, slow], [1.0, 1.0, 0.95, 0.95, 0.95])
+
+
+def test_failed_runs_come_last_in_importance_whatever_they_had_reached(resolved: Resolve) -> None:
+    search = resolved(space={"optimizer": ["Adam", "SGD"], "batch_size": [32, 64]})
+    rng = np.random.default_rng(0)
+    history = [
+        Tried({"optimizer": name, "batch_size": size}, FAILED if name == "SGD" else FINISHED, [float(rng.random())])
+        for _ in range(10)
+        for name in ("Adam", "SGD")
+        for size in (32, 64)
+    ]
+    assert importances(search, history)["optimizer"] > 0.6
+    assert importances(search, [history[0]] * 8) == {}  # all alike
+    assert importances(search, history[:3]) == {}
+
+
+def test_a_failure_of_the_machines_is_tried_once_more(resolved: Resolve, tmp_path: Path) -> None:
+    search = resolved(runs=2)
+    runs = list(Record(search, tmp_path).ask())
+    for run, machines in zip(runs, (True, False), strict=True):
+        (tmp_path / run.folder).mkdir(parents=True)
+        identity = {"seed": 0, "status": "failed", "settings": {}, "provenance": {}, "cause": "OutOfMemoryError: "}
+        write_json(tmp_path / run.folder / "run.json", identity | ({"machines": True} if machines else {}))
+    record = Record(search, tmp_path)
+    assert record.left == 1
+    record.write()  # a command that is stopped before it comes to it takes nothing from it
+    assert Record(search, tmp_path).left == 1
+    assert list(Record(search, tmp_path).ask()) == runs[:1]
+    assert Record(search, tmp_path).left == 0
+    assert not list(Record(search, tmp_path).ask())
+
+
+def test_what_is_left_is_never_less_than_nothing_nor_more_than_the_space_has(resolved: Resolve, tmp_path: Path) -> None:
+    space = {"batch_size": [32, 64], "patience": {"integer": [1, 3]}}
+    assert Record(resolved(space=space), tmp_path).left == 6
+    for run in Record(resolved(space=space), tmp_path).ask():
+        (tmp_path / run.folder).mkdir(parents=True)
+        identity = {"seed": 0, "status": "failed", "settings": {}, "provenance": {}, "cause": "ValueError"}
+        write_json(tmp_path / run.folder / "run.json", identity)
+    assert Record(resolved(space=space), tmp_path).left == 0
+    assert Record(resolved(space=space, runs=2), tmp_path).left == 0
+
+
+def test_a_data_set_that_there_is_not_is_no_place_for_a_random_search(resolved: Resolve) -> None:
+    with pytest.raises(RequestError, match="random_on: dataset: "):
+        resolved(random_on=["digts"])
+
+
+def test_a_grid_over_whole_numbers_may_be_of_a_setting_that_takes_any(resolved: Resolve) -> None:
+    search = resolved(space={"lr": {"integer": [1, 3]}, "batch_size": [32, 64]}, sampler="grid")
+    assert suggest(search, []) is not None

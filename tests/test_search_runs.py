@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,55 @@ def test_several_workers_and_the_random_search_beside(tmp_path: Path) -> None:
     page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
     assert "A random search of 5 runs" in page
     assert "no such model today" in page
+
+
+def test_where_the_start_is_best_it_is_the_winner(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"baseline": BASE | {"epochs": 2}, "space": {"lr": [1e-3, 1e-7]}, "runs": 2, "claim": {}}
+    outcome, _ = make(tmp_path, **changes)
+    assert (outcome.winners, outcome.failed) == ("hunt_winners-digits", 0)
+    write_all(tmp_path / "runs", ["hunt_winners-digits", "hunt-digits"], tmp_path / "reports", Console(quiet=True))
+    page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert "on 2 fresh seeds validation" in page
+    assert "**Is the winner better than the runner-up?**" in page
+    assert "those the search began with?" not in page
+    with pytest.raises(RequestError, match="nothing to undo"):
+        write_ablation(find_record(tmp_path / "runs", "hunt"), tmp_path)
+
+
+def test_how_long_to_train_may_be_searched(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "space": {"epochs": {"integer": [1, 3]}, "lr": [1e-3, 1e-2]},
+        "runs": 4,
+        "random_on": ["digits"],
+    }
+    outcome, _ = make(tmp_path, **changes)
+    write_all(tmp_path / "runs", [outcome.name], tmp_path / "reports", Console(quiet=True))
+    table = pd.read_csv(tmp_path / "reports" / "hunt-digits" / "runs.csv")
+    assert (table["epochs had"] <= table["epochs"]).all()
+
+
+def test_a_search_that_was_stopped_has_a_report_too(made: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    shutil.copytree(made / "runs" / "hunt-digits", runs / "hunt-digits")
+    for path in sorted(runs.glob("hunt-digits/0*/seed*"))[5:]:
+        shutil.rmtree(path)
+    write_all(runs, ["hunt-digits"], tmp_path / "reports", Console(quiet=True))
+    page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert "**Best of 5 runs:**" in page
+    assert "(n = 9" not in page
+
+
+def test_a_random_search_of_another_space_is_no_comparison(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "baseline": BASE | {"epochs": 1},
+        "space": {"lr": [1e-3, 1e-2]},
+        "runs": 2,
+        "random_on": ["digits"],
+    }
+    make(tmp_path, **changes)
+    outcome, _ = make(tmp_path, **changes | {"space": {"lr": [1e-3, 2e-2]}, "random_on": []})
+    write_all(tmp_path / "runs", [outcome.name], tmp_path / "reports", Console(quiet=True))
+    assert "A random search" not in (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
 
 
 def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path: Path) -> None:

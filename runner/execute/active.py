@@ -166,14 +166,15 @@ class ActiveRun:
         self.ended = True
         cause = words(error)
         directory = self._directory
+        machines = not its_own or is_machines(error)
         trouble: list[Exception] = []
         records: list[Callable[[], object]] = [
             directory.forget,  # what makes room comes first
-            lambda: self._write_identity("failed", cause),
+            lambda: self._write_identity("failed", cause, machines),
             lambda: directory.write_traceback("".join(traceback.format_exception(error))),
             lambda: self.log.fail(cause) if hasattr(self, "log") else None,
         ]
-        if its_own and not is_machines(error):
+        if not machines:
             records.insert(0, directory.forget_checkpoint)
         for record in records:
             try:
@@ -205,9 +206,10 @@ class ActiveRun:
         )
         self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
 
-    def _write_identity(self, status: str, cause: str | None = None) -> None:
+    def _write_identity(self, status: str, cause: str | None = None, machines: bool = False) -> None:
         weights = self.learner.model.parameters() if hasattr(self, "learner") else None
         parameters = sum(weight.numel() for weight in weights) if weights else None
+        classes = self._dataset.classes
         self._directory.write_identity(
-            identity(self.run, self._provenance, status, self._started, self._dataset.classes, parameters, cause)
+            identity(self.run, self._provenance, status, self._started, classes, parameters, cause, machines)
         )

@@ -20,8 +20,9 @@ def identity(
     classes: Sequence[str] = (),
     parameters: int | None = None,
     cause: str | None = None,
+    machines: bool = False,
 ) -> dict[str, Any]:
-    """The content of run.json; times in seconds since 1970."""
+    """The content of run.json; times in seconds since 1970. `machines`: a failure that was not the run's doing."""
     return {
         "study": run.study,
         "variant": run.variant.name,
@@ -36,6 +37,7 @@ def identity(
         "ended": None if status == "running" else time.time(),
         "parameters": parameters,
         **({"cause": cause} if cause is not None else {}),
+        **({"machines": True} if machines else {}),
     }
 
 

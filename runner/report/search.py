@@ -18,8 +18,8 @@ from runner.report.page import SEARCH_TABLE
 from runner.report.search_page import search_page
 from runner.report.tables import StudyRuns, gather
 from runner.search.record import Record, read_record
-from runner.search.suggest import importances
-from runner.search.winners import WINNER, winners_name
+from runner.search.suggest import RUNNING, importances
+from runner.search.winners import winner_name, winners_name
 from runner.stats import Effect, one_sample_effect
 
 _RESAMPLES, _TREES = 20, 8
@@ -75,22 +75,23 @@ def _draw(data: SearchRuns, mattered: pd.DataFrame, folder: Path) -> list[str]:
 def read_search(runs: Path) -> SearchRuns:
     """A search's runs, with its random twin's and its winners' where there are any."""
     record = read_record(runs)
-    beside = runs.with_name(record.search.random_twin().name)
-    twin = read_search(beside) if (beside / "study.json").exists() else None
+    beside = record.search.random_twin()
+    there = runs.with_name(beside.name)
+    twin = read_search(there) if (there / "study.json").exists() else None
+    if twin and twin.record.search.identity() != beside.identity():  # of this search as it was before an edit
+        twin = None
     return SearchRuns(record, _table(record), twin, _winners(record, runs))
 
 
 def importance_table(record: Record) -> pd.DataFrame:
     """Each setting's importance, with the least and the most over resampled runs (bootstrap; Efron 1979)."""
-    tried = [each for each in record.counted()[0].values() if each.losses]
+    tried = [each for each in record.counted()[0].values() if each.state != RUNNING]
     whole = importances(record.search, tried)
     if not whole:
         return pd.DataFrame()
     rng = np.random.default_rng(0)
-    draws = [
-        importances(record.search, [tried[i] for i in rng.integers(len(tried), size=len(tried))], _TREES)
-        for _ in range(_RESAMPLES)
-    ]
+    resamples = [[tried[i] for i in rng.integers(len(tried), size=len(tried))] for _ in range(_RESAMPLES)]
+    draws = [draw for resample in resamples if (draw := importances(record.search, resample, _TREES))]
     shares = np.array([[draw[key] for key in whole] for draw in draws])
     bounds = shares.min(axis=0), shares.max(axis=0)
     table = pd.DataFrame(
@@ -109,7 +110,7 @@ def _table(record: Record) -> pd.DataFrame:
             {
                 "run": run.variant.name,
                 "status": tried.state,
-                "epochs": len(tried.losses),
+                "epochs had": len(tried.losses),
                 "val/loss": tried.loss,
                 "val/accuracy": metrics.get("best/val_accuracy", np.nan),
                 "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
@@ -121,7 +122,7 @@ def _table(record: Record) -> pd.DataFrame:
     columns = [
         "run",
         "status",
-        "epochs",
+        "epochs had",
         "val/loss",
         "val/accuracy",
         "seconds",
@@ -137,7 +138,7 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
     folder = runs.with_name(winners_name(record.search.name, record.search.file.stem))
     variants = (read_study(folder) or {}).get("variants", {})
     ranked = record.ranked()
-    if not ranked or variants.get(WINNER, {}).get("settings") != ranked[0][0].variant.settings.plain():
+    if not ranked or variants.get(winner_name(record), {}).get("settings") != ranked[0][0].variant.settings.plain():
         return None
     data = gather(folder)
-    return data if len(data.finished(WINNER)) else None
+    return data if len(data.finished(winner_name(record))) else None

@@ -17,8 +17,8 @@ from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.report.words import percent, plus_minus
-from runner.search.suggest import FAILED, FINISHED, PRUNED
-from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER
+from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
+from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
 from runner.spec import BASELINE, Settings
 from runner.spec.search import Space
 from runner.text import table
@@ -64,8 +64,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
         parts += [f"## {name.capitalize()}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
     parts += [f"## The {min(_TOP, len(data.record.ranked()))} best runs", _runs(data)]
-    if failed := _failed(data):
-        parts += ["## What failed", failed]
+    parts += ["## What failed", failed] if (failed := _failed(data)) else []
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -91,12 +90,13 @@ def _headline(data: SearchRuns) -> str:
     if not ranked:
         return "No run has finished yet."
     best = data.runs.set_index("run").loc[ranked[0][0].variant.name]
+    ended = (data.runs["status"] != RUNNING).sum()
     line = (
-        f"**Best of {len(data.runs)} runs:** {ranked[0][0].variant.name}, validation loss {best['val/loss']:.4f}, "
+        f"**Best of {ended} runs:** {ranked[0][0].variant.name}, validation loss {best['val/loss']:.4f}, "
         f"accuracy {best['val/accuracy'] * 100:.2f}% (one seed)"
     )
     if data.winners:
-        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == WINNER)
+        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == winner_name(data.record))
         line += f"; on {row['n']} fresh seeds validation {percent(row, 'val/accuracy')}%"
         line += f", test {percent(row, 'test/accuracy')}%"
     return line + "."
@@ -162,7 +162,7 @@ def _fresh(data: SearchRuns) -> str:
     for _, row in summarize(data.winners).iterrows():
         name = str(row["variant"])
         chosen, shrunk = "-", "-"
-        if name not in (BASELINE, CLAIMED):
+        if name == winner_name(data.record) or name not in (BASELINE, CLAIMED):
             value, effect = data.shrinkage(name, "val/loss")
             chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
         fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
@@ -175,8 +175,9 @@ def _fresh(data: SearchRuns) -> str:
 def _choosing(data: SearchRuns) -> str:
     """What was luck: how much of the winner's score did not come back."""
     assert data.winners is not None
-    _, loss = data.shrinkage(WINNER, "val/loss")
-    chosen, accuracy = data.shrinkage(WINNER, "val/accuracy")
+    winner = winner_name(data.record)
+    _, loss = data.shrinkage(winner, "val/loss")
+    chosen, accuracy = data.shrinkage(winner, "val/accuracy")
     low = accuracy.interval.low
     points = _signed(accuracy.interval.estimate * 100, low * 100, 2)
     return (
@@ -198,7 +199,7 @@ def _random(data: SearchRuns) -> str:
     if data.twin is None or not data.twin.record.ranked() or not data.record.ranked():
         return ""
     mine, theirs = data.record.ranked()[0][1].loss, data.twin.record.ranked()[0][1].loss
-    runs, (there, here) = len(data.twin.runs), (int(each["epochs"].sum()) for each in (data.twin.runs, data.runs))
+    runs, (there, here) = len(data.twin.runs), (int(each["epochs had"].sum()) for each in (data.twin.runs, data.runs))
     return (
         f"A random search of {runs} runs ({there} epochs in all, against {here} here) found a validation loss of "
         f"{theirs:.4f}, against {mine:.4f} here. It is one search of each kind (n = 1): two outcomes are compared, not "
@@ -225,9 +226,9 @@ def _runs(data: SearchRuns) -> str:
     finished = data.runs[data.runs["status"] == FINISHED].sort_values("val/loss").head(_TOP)
     rows = []
     for _, row in finished.iterrows():
-        cells = [row["run"], f"{row['val/loss']:.4f}", f"{row['val/accuracy'] * 100:.2f}", str(row["epochs"])]
+        cells = [row["run"], f"{row['val/loss']:.4f}", f"{row['val/accuracy'] * 100:.2f}", str(row["epochs had"])]
         rows.append([*cells, *(text_of(row["settings"][key]) for key in keys)])
-    heads = ["run", "validation loss", "validation accuracy, %", "epochs", *keys]
+    heads = ["run", "validation loss", "validation accuracy, %", "epochs had", *keys]
     note = "One seed each, so no interval. `runs.csv` has all runs, pruned and failed ones too."
     return f"{table(heads, rows)}\n\n{note}" if rows else note
 

@@ -41,9 +41,9 @@ class Record:
         }
         self.tried: dict[Run, Tried] = {}
         self.spoilt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
-        self.died: list[Run] = []  # failed, because their workers were killed; the next command tries each once more
+        self.again: list[Run] = []  # failed by the machine's doing: each is tried once more
         for name, entry in self._variants.items():
-            if entry["search"] == search.identity() and (values := _values(search, entry)):
+            if entry["search"] == search.identity() and (values := _values(search, entry)) is not None:
                 self._read(search.run(search.variant(int(name), values)), values)
 
     def _read(self, run: Run, values: Values) -> None:
@@ -52,16 +52,10 @@ class Record:
         status = directory.status()
         self.spoilt += directory.spoilt() if status == "spoilt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
-        cause = str((directory.identity() or {}).get("cause"))
-        if status == FAILED and cause.startswith(_DIED) and not self._variants[run.variant.name].get("again"):
-            self.died.append(run)
-
-    def try_died_again(self) -> None:
-        """Whoever killed the workers, it need not have been the runs' own doing; `write` has it that this was once."""
-        for run in self.died:
-            self.tried[run].state = RUNNING
-            self._variants[run.variant.name]["again"] = True
-        self.died = []
+        identity = directory.identity() or {}
+        its_own = not identity.get("machines") and not str(identity.get("cause")).startswith(_DIED)
+        if status == FAILED and not its_own and not self._variants[run.variant.name].get("again"):
+            self.again.append(run)
 
     def losses(self, run: Run, epochs: int | None = None) -> list[float]:
         """The validation loss after each of the run's first epochs, as far as its table goes."""
@@ -69,12 +63,21 @@ class Record:
 
     @property
     def left(self) -> int:
-        """How many of the runs asked for have not ended."""
-        return self.search.runs - sum(tried.state in _ENDED for tried in self.tried.values())
+        """How many runs there are to do: those asked for, as far as the space has so many, that have not ended, and
+        those that are tried again."""
+        ended = sum(tried.state in _ENDED for tried in self.tried.values())
+        return max(0, int(min(self.search.runs, self.search.cells)) - ended) + len(self.again)
 
     def ask(self) -> Iterator[Run]:
-        """First the runs that were asked for and did not end; then, whenever one more is wanted, a new one."""
+        """First the runs that were asked for and did not end, and those to be tried again, of which study.json has it
+        from then on; then, whenever one more is wanted, a new one."""
         yield from [run for run, tried in self.tried.items() if tried.state == RUNNING]
+        while self.again:
+            run = self.again.pop()
+            self.tried[run].state = RUNNING
+            self._variants[run.variant.name]["again"] = True
+            self.write()
+            yield run
         while len(self.tried) < self.search.runs:
             values = suggest(self.search, list(self.tried.values()))
             if values is None:
@@ -83,7 +86,7 @@ class Record:
             variant = run.variant
             self._variants[variant.name] = {
                 "directory": variant.directory, "changes": variant.changes, "settings": variant.settings.plain(),
-                "search": self.search.identity(),
+                "search": self.search.identity(), "values": values,
             }  # fmt: skip
             self.write()
             self.tried[run] = Tried(values, RUNNING, [])
@@ -143,8 +146,9 @@ def read_record(folder: Path) -> Record:
 
 def _values(search: ResolvedSearch, entry: dict[str, Any]) -> Values | None:
     """The values that a run was recorded with; None where the search would never have asked for them."""
-    values = {key: entry["settings"].get(key) for key in search.space}
-    return values if all(space.has(values[key]) for key, space in search.space.items()) else None
+    given = entry.get("values")
+    values = {key: given.get(key) for key in search.space} if isinstance(given, dict) else {}
+    return values if values and all(space.has(values[key]) for key, space in search.space.items()) else None
 
 
 def find_record(runs: Path, name: str) -> Record:

@@ -50,9 +50,21 @@ class ResolvedSearch:
         deciding = (self.baseline.identity(), spaces, self.seed, self.sampler, self.pruner)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
+    @property
+    def cells(self) -> float:
+        """How many different values there are to try; infinity where a space is continuous."""
+        return math.prod(space.cells for space in self.space.values())
+
+    def settings(self, values: Values) -> Settings:
+        """The baseline with these values, but for those that the model chosen does not read."""
+        chosen = Settings.model_validate(self.baseline.plain() | values)
+        idle = unread(chosen, values)
+        read = {key: value for key, value in values.items() if key not in idle}
+        return Settings.model_validate(self.baseline.plain() | read) if idle else chosen
+
     def variant(self, number: int, values: Values) -> Variant:
         """The baseline with these values, named by its number."""
-        settings = Settings.model_validate(self.baseline.plain() | values)
+        settings = self.settings(values)
         return Variant(f"{number:04d}", settings, settings.differences(self.baseline))
 
     def run(self, variant: Variant) -> Run:
@@ -109,6 +121,8 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
+    for dataset in search.random_on:
+        problems += parse_settings(search.baseline | {"dataset": dataset}, f"{where}: random_on")[1]
     claim, wrong = _claim(search, forced, f"{where}: claim")
     problems += wrong
     if problems or baseline is None:
@@ -155,5 +169,7 @@ def _check_values(
 
 def _plain(baseline: Settings, key: str, space: Space) -> Space:
     """The same space with its values as plain data: the form in which runs record them."""
+    if space.kind == "integer":  # of a setting that may be any number too
+        return space
     values = (Settings.model_validate(baseline.plain() | {key: value}).plain()[key] for value in space.values)
     return replace(space, values=tuple(values))

@@ -40,7 +40,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
     from runner.search.winners import winners_study
 
     records = [Record(each, request.runs) for each in searches]
-    if any(record.left or record.died for record in records):
+    if any(record.left for record in records):
         try:
             train(searches, request, console)
         except NoWorkers as error:
@@ -50,7 +50,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
     with late():
         study = winners_study(records[0], records[1] if len(records) > 1 else None)
         if study is None:
-            console.print("no run finished with other settings than the search began with: there is no winner")
+            console.print("no run finished: there is no winner")
             return SearchOutcome(resolved.name, None, 0)
         outcome = execute(replace(request, studies=(study,), overrides=Overrides()), console)
     return SearchOutcome(resolved.name, study.name, outcome.failed)

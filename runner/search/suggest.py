@@ -49,14 +49,15 @@ def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
 
     The sampler speaks first; where it repeats itself, a random one goes on.
     """
-    if len(history) >= math.prod(space.cells for space in search.space.values()):
+    if len(history) >= search.cells:
         return None
+    had = {search.settings(tried.values).identity() for tried in history}
     study = _study(search, history)
     for sampler in _samplers(search, len(history)):
         study.sampler = sampler
         trial = study.ask({key: _distribution(search, key) for key in search.space})
         values = {key: _decoded(search, key, trial.params[key]) for key in search.space}
-        if all(values != tried.values for tried in history):
+        if search.settings(values).identity() not in had:
             return values
     return None
 
@@ -88,17 +89,22 @@ def hopeless(search: ResolvedSearch, history: Sequence[Tried], losses: Sequence[
 
 def importances(search: ResolvedSearch, history: Sequence[Tried], trees: int = 64) -> dict[str, float]:
     """The share of the variance of the runs' ranks that each setting explains alone (functional ANOVA over a
-    random forest; Hutter et al. 2014, ICML); the rest is their interplay. Empty with fewer than 4 runs.
+    random forest; Hutter et al. 2014, ICML); the rest is their interplay. Empty with fewer than 4 ended
+    runs, or where they are all alike.
 
     Pruned runs count with the lowest loss that they had reached, failed ones come last. Ranks, so that one
     diverged run is not all the variance.
     """
-    ended = sorted((tried for tried in history if tried.state != RUNNING), key=lambda tried: tried.loss)
+    ended = [tried for tried in history if tried.state != RUNNING]
+    ended.sort(key=lambda tried: (tried.state == FAILED, tried.loss))
     if len(ended) < 4:
         return {}
     ranked = [Tried(tried.values, FINISHED, [float(rank)]) for rank, tried in enumerate(ended)]
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=trees, seed=0)
-    found = evaluator.evaluate(_study(search, ranked))
+    try:
+        found = evaluator.evaluate(_study(search, ranked))
+    except RuntimeError:  # a resample whose runs are all alike: no tree has anything to split
+        return {}
     return {key: float(found.get(key, 0.0)) for key in search.space}
 
 
@@ -114,8 +120,15 @@ def _trial(search: ResolvedSearch, tried: Tried) -> FrozenTrial:
         value=tried.loss if tried.state == FINISHED else None,
         params={key: _encoded(search, key, tried.values[key]) for key in search.space},
         distributions={key: _distribution(search, key) for key in search.space},
-        intermediate_values={} if tried.state == FAILED else _steps(tried.losses),
+        intermediate_values={} if tried.state == FAILED else _steps(_prolonged(search, tried)),
     )
+
+
+def _prolonged(search: ResolvedSearch, tried: Tried) -> list[float]:
+    """A finished run that its patience stopped keeps its last loss: the median is one of all that finished."""
+    epochs = int(tried.values.get("epochs", search.baseline.epochs))
+    missing = epochs - len(tried.losses) if tried.state == FINISHED and tried.losses else 0
+    return tried.losses + tried.losses[-1:] * missing
 
 
 def _steps(losses: Sequence[float]) -> dict[int, float]:

@@ -40,11 +40,12 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
         with _alone([search.name for search in searches], request.runs), late():
             for search in searches:
                 record = Record(search, request.runs)
-                record.try_died_again()
                 record.write()
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
                 console.print(f"{todo}, {search.sampler}, with {count} workers on {device}", highlight=False)
+                if search.cells < search.runs:
+                    console.print(f"its space has {search.cells:.0f} combinations, no more", highlight=False)
                 if record.spoilt:
                     files = ", ".join(map(str, record.spoilt))
                     console.print(f"made anew, because spoilt: {files}", highlight=False, markup=False, soft_wrap=True)

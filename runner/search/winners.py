@@ -26,7 +26,7 @@ def winners_name(search: str, stem: str) -> str:
 
 def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     """Baseline, winner, runner-up, the random search's winner and what is said elsewhere to be best, on seeds that
-    chose nothing; None without a winner.
+    chose nothing; None where no run finished. Where the winner is what the search began with, it is the baseline.
 
     Validation chose the winner, so the questions are about test.
     """
@@ -41,8 +41,9 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     for name, change in changes.items():
         if change and change not in variants.values():
             variants[name] = change
-    if WINNER not in variants:
+    if not record.ranked():
         return None
+    winner = winner_name(record)
     others = {
         BASELINE: "Are the winner's settings better than those the search began with?",
         RUNNER_UP: "Is the winner better than the runner-up?",
@@ -54,15 +55,20 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
         "variants": variants,
         "seeds": fresh_seeds(record),
         "questions": [
-            {"ask": ask, "compare": [WINNER, other], "metric": "test/accuracy", "expect": "more", "smallest": _SMALLEST}
+            {"ask": ask, "compare": [winner, other], "metric": "test/accuracy", "expect": "more", "smallest": _SMALLEST}
             for other, ask in others.items()
-            if other in variants or other == BASELINE
+            if other in (variants.keys() | {BASELINE}) - {winner}
         ],
     }
     stem = search.file.stem
     doc = f"Do the winners of {stem} keep their promise on fresh seeds?"
     study = resolve(search.file, data, doc, Overrides())
     return dataclasses.replace(study, name=winners_name(search.name, stem))
+
+
+def winner_name(record: Record) -> str:
+    """What the winners' study calls the search's winner: the baseline where nothing better was found."""
+    return WINNER if record.ranked()[0][0].variant.changes else BASELINE
 
 
 def fresh_seeds(record: Record) -> list[int]:
@@ -74,6 +80,8 @@ def fresh_seeds(record: Record) -> list[int]:
 def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
     """A study whose baseline is the winner and whose variants undo one choice each, back to the search's baseline."""
     run, start, stem = _winner(record), record.search.baseline.plain(), _stem(record)
+    if not run.variant.changes:
+        raise RequestError([Problem(record.search.name, "its winner is what it began with: there is nothing to undo.")])
     winner = run.variant.settings
     undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
     questions = [
@@ -103,10 +111,12 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     if winners[0] == winners[1]:
         raise RequestError([Problem(" and ".join(stems), "both winners have the very same settings.")])
     variants = {stem: winner.differences(start) for stem, winner in zip(stems, winners, strict=True)}
+    variants = {stem: changes for stem, changes in variants.items() if changes}  # a winner may be the baseline itself
+    sides = [stem if stem in variants else BASELINE for stem in stems]
     questions = [
         {
             "ask": f"Which is better on {part}, the winner of {stems[0]} or that of {stems[1]}?",
-            "compare": stems, "metric": f"{metric}/accuracy", "expect": "different", "smallest": _SMALLEST,
+            "compare": sides, "metric": f"{metric}/accuracy", "expect": "different", "smallest": _SMALLEST,
         }
         for part, metric in (("test", "test"), ("validation", "val"))
     ]  # fmt: skip
