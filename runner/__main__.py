@@ -52,7 +52,7 @@ def run(
 
     request = Request(
         studies=tuple(study or ["mlp"]),
-        overrides=Overrides(dataset, seeds, variants.split(",") if variants else None, parse_set(set_ or [])),
+        overrides=Overrides(dataset, seeds, variants, parse_set(set_ or [])),
         data=data, runs=runs, reports=reports, workers=workers, device=device,
         retrain=retrain, fail_fast=fail_fast, dry_run=dry_run,
     )  # fmt: skip
@@ -160,9 +160,11 @@ def report(
 ) -> None:
     """Write reports anew from the run directories."""
     from runner.report import write_all
-    from runner.report.tables import studies_in
+    from runner.report.tables import studies_in, unreadable
 
     _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}", highlight=False)
+    for folder in () if name else unreadable(runs):
+        _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's", highlight=False)
 
 
 @app.command()

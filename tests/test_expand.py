@@ -104,6 +104,30 @@ def test_variants_that_would_fool_the_reader_are_refused(variants: dict[str, Any
     assert words in problems({"variants": variants})[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "levels", "words"),
+    [
+        ("image_size", [16, 32], "\"image_size\" has the value 'native' among its levels; a trend needs numbers."),
+        ("optimizer", ["SGD"], "a trend needs numbers"),
+        ("lr", [], 'no variant changes "lr" alone'),
+    ],
+)
+def test_a_trend_without_a_slope_is_refused_before_training(key: str, levels: list[Any], words: str) -> None:
+    study = {"factors": {key: levels} if levels else {}, "questions": [{"ask": "?", "trend": key}]}
+    (problem,) = problems(study)
+    assert words in problem
+
+
+def test_names_with_commas_can_be_chosen_on_the_command_line() -> None:
+    study = {"factors": {"hidden": [[16, 8]], "dropout": [0.1]}, "design": "factorial"}
+    for text, chosen in (
+        ("hidden=[16,8]", ["hidden=[16,8]"]),
+        ("dropout=0.1, hidden=[16,8],dropout=0.1", ["dropout=0.1", "hidden=[16,8],dropout=0.1"]),
+    ):
+        assert [variant.name for variant in expand(study, variants=text).selected] == ["baseline", *sorted(chosen)]
+    assert 'there is no variant "hidden=[16"' in problems(study, variants="hidden=[16,9]")[0]
+
+
 def test_names_and_directories_say_what_was_asked() -> None:
     study = {"variants": {"dropout": {"dropout": 0.5}}, "seeds": 2}
     plain = expand(study)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
+from runner.__main__ import main
 from runner.logs.rundir import RunDir
 from runner.logs.tags import EPOCH_SCALARS
 from runner.report import write_front_page, write_report
@@ -209,7 +210,7 @@ def test_copies_of_runs_are_left_out(runs: Path) -> None:
     data = gather(folder)
     assert not data.spoilt
     assert sorted(data.folders) == sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
-    assert data.first_end == "1970-01-01T00:00:02+00:00"
+    assert set(data.first_ends.values()) == {"1970-01-01T00:00:02+00:00"}
 
 
 def test_names_without_runs_are_answered(runs: Path) -> None:
@@ -218,6 +219,19 @@ def test_names_without_runs_are_answered(runs: Path) -> None:
         studies_in(runs, ["toy"])
     with pytest.raises(RequestError, match=r"study\.json"):
         gather(runs)
+
+
+def test_a_copied_study_keeps_no_other_from_its_report(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "toy-digits", runs / "toy-digits-old")
+    with pytest.raises(SystemExit) as end:
+        main(["report", "--runs", str(runs), "--reports", str(tmp_path / "reports")])
+    assert not end.value.code
+    said = capsys.readouterr().out
+    assert "left out:" in said
+    assert "toy-digits-old, whose study.json" in said
+    assert (tmp_path / "reports" / "toy-digits" / "summary.md").exists()
 
 
 def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_path: Path) -> None:
@@ -241,6 +255,13 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     page = (folder / "summary.md").read_text()
     assert "| [a+b, seed 0](a%2Bb/seed0) | 1.250 | 52.50 | 1.250 | 52.50 | cat and dog |" in page
     assert "(a%2Bb/seed0/test_confusion_matrix.png)" in page
+    diverged = {"loss": None, "accuracy": 0.1}
+    (close / "metrics.json").write_text(json.dumps(record | {"hash": "00000001", "train": diverged, "test": diverged}))
+    write_report(tmp_path / "runs" / "toy", folder)
+    assert "| - | 10.00 | - | 10.00 | cat and dog |" in (folder / "summary.md").read_text()
+    (close / "confused_pairs.csv").unlink()  # half an evaluation is none
+    write_report(tmp_path / "runs" / "toy", folder)
+    assert "looked at closely" not in (folder / "summary.md").read_text()
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ NOISE = np.random.default_rng(7).normal(0, 0.002, (8, SEEDS))
 MEANS = {"baseline": 0.60, "a": 0.62, "b": 0.62, "ab": 0.61, "same": 0.60, "d=0.1": 0.61, "d=0.2": 0.62}
 
 
-def runs(questions: list[dict[str, Any]], first_end: str | None = None) -> StudyRuns:
+def runs(questions: list[dict[str, Any]], first_ends: Mapping[str, str | None] | None = None) -> StudyRuns:
     """A study with planted validation accuracies, each seed with a level of its own that pairing removes."""
     level = np.linspace(-0.05, 0.05, SEEDS)
     rows = [
@@ -41,7 +42,13 @@ def runs(questions: list[dict[str, Any]], first_end: str | None = None) -> Study
     }
     study = {"name": "toy", "variants": variants, "questions": questions}
     return StudyRuns(
-        study, pd.DataFrame(rows), pd.DataFrame(columns=["variant", "seed", "epoch"]), {}, [], [], first_end=first_end
+        study,
+        pd.DataFrame(rows),
+        pd.DataFrame(columns=["variant", "seed", "epoch"]),
+        {},
+        [],
+        [],
+        first_ends=first_ends or {},
     )
 
 
@@ -156,7 +163,7 @@ def test_an_untestable_question_says_why() -> None:
 def test_exploratory_questions_do_not_weigh_on_those_declared_before() -> None:
     early = {"ask": "?", "compare": ["same", "baseline"], "declared": "2026-01-01T00:00:00+00:00"}
     late = early | {"ask": "!", "declared": "2026-03-01T00:00:00+00:00"}
-    first, *_, last = judge(runs([early, late, late, late], "2026-02-01T00:00:00+00:00"))
+    first, *_, last = judge(runs([early, late, late, late], {"same": "2026-02-01T00:00:00+00:00"}))
     assert first.adjusted == pytest.approx(first.p)
     assert last.adjusted == pytest.approx(min(1.0, 4 * last.p))
 
@@ -197,8 +204,9 @@ def test_large_numbers_are_written_out() -> None:
 
 def test_a_question_declared_after_its_runs_is_exploratory() -> None:
     question = {"ask": "?", "compare": ["a", "baseline"], "declared": "2026-02-01T00:00:00+00:00"}
-    for first_end, late in (("2026-01-01T00:00:00+00:00", True), ("2026-03-01T00:00:00+00:00", False)):
-        (verdict,) = judge(runs([question], first_end))
+    before, after = "2026-01-01T00:00:00+00:00", "2026-03-01T00:00:00+00:00"
+    for ends, late in (({"baseline": before}, True), ({"a": after}, False), ({"b": before, "a": None}, False)):
+        (verdict,) = judge(runs([question], ends))
         assert verdict.exploratory is late
         assert ("exploratory" in short_answer(verdict)) is late
 

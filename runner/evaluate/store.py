@@ -24,7 +24,7 @@ def write(evaluation: Evaluation) -> None:
     """Replaces an evaluation's files in its report folder, and its tags in the run's directory."""
     folder, parts, pairs = evaluation.folder, evaluation.parts, evaluation.pairs
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", _record(evaluation))
+    (folder / "metrics.json").unlink(missing_ok=True)
     per_class = pd.concat({name: part.classes for name, part in parts.items()}, names=["part"])
     _csv(folder / "per_class.csv", per_class.reset_index())
     _csv(folder / "confused_pairs.csv", pairs)
@@ -40,6 +40,7 @@ def write(evaluation: Evaluation) -> None:
         "test_confused_pairs": _markdown(pair_table(pairs)) or "No image was taken for another class's.",
     }
     write_evaluation(evaluation.run.folder, _draw(evaluation), texts, evaluation.run.best_epoch)
+    write_json(folder / "metrics.json", _record(evaluation))  # last: where it is, all is
 
 
 def _record(evaluation: Evaluation) -> dict[str, Any]:

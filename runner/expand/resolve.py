@@ -26,7 +26,7 @@ class Overrides:
 
     dataset: str | None = None
     seeds: str | int | Sequence[int] | None = None
-    variants: Sequence[str] | None = None
+    variants: str | Sequence[str] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     def forced(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     variants, more = _check_variants(declared, study.baseline | forced, where)
     questions, wrong = parse_questions(study, where)
     names = [name for name, _ in declared]
-    problems += more + wrong + _check_questions(study, names, where)
+    problems += more + wrong + _check_questions(study, names, variants, where)
     selected, wrong = _select(overrides.variants, names)
     problems += wrong
     try:
@@ -154,7 +154,7 @@ def unread(settings: Settings, changes: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _check_questions(study: Study, names: list[str], where: str) -> list[Problem]:
+def _check_questions(study: Study, names: list[str], variants: list[Variant], where: str) -> list[Problem]:
     """Questions about variants or settings that the study does not have."""
     questions, _ = parse_questions(study, where)
     problems = []
@@ -171,19 +171,43 @@ def _check_questions(study: Study, names: list[str], where: str) -> list[Problem
                     f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}',
                 )
             )
+        elif question.trend and (wrong := _no_trend(question.trend, variants)):
+            problems.append(Problem(f"{where}: question {number}: trend", wrong))
     return problems
 
 
-def _select(asked: Sequence[str] | None, names: list[str]) -> tuple[list[str], list[Problem]]:
+def _no_trend(key: str, variants: list[Variant]) -> str:
+    """Why there is no slope over a setting, in words; empty where there is one."""
+    levels = [variant.settings.plain()[key] for variant in variants if variant.changes.keys() <= {key}]
+    if len(levels) < 2:
+        return f'no variant changes "{key}" alone; a trend goes over those that do, and the baseline.'
+    odd = [level for level in levels if not isinstance(level, (int, float))]
+    return f'"{key}" has the value {shown(odd[0])} among its levels; a trend needs numbers.' if odd else ""
+
+
+def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[str], list[Problem]]:
     """The variants to train, the baseline always among them, in the study's order."""
     if not asked:
         return names, []
+    if isinstance(asked, str):
+        asked = _listed(asked, names)
     problems = [
         Problem("--variants", f'there is no variant "{name}". {suggest(name, names)}')
         for name in asked
         if name not in names
     ]
     return [name for name in names if name == BASELINE or name in asked], problems
+
+
+def _listed(text: str, names: list[str]) -> list[str]:
+    """The names in a list with commas between them, where names may have commas of their own: the longest first."""
+    found = []
+    while text:
+        known = [name for name in names if text == name or text.startswith(f"{name},")]
+        name = max(known, key=len, default=text.partition(",")[0])
+        found.append(name.strip())
+        text = text[len(name) + 1 :].lstrip()
+    return found
 
 
 def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:

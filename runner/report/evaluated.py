@@ -27,7 +27,11 @@ def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
         if present.get("directory") != f"{record.get('variant')}-{record.get('hash')}":
             continue
         name = f"{record['variant']}, seed {record['seed']}"
-        rows.append([f"[{name}]({_link(path.parent, folder)})", *_cells(record, path.parent)])
+        try:
+            cells = _cells(record, path.parent)
+        except (OSError, KeyError, TypeError, ValueError):  # spoilt, or half of it gone
+            continue
+        rows.append([f"[{name}]({_link(path.parent, folder)})", *cells])
         figures += [
             f"![{name}: {text}]({_link(path.parent, folder)}/{figure}.png)" for figure, text in _FIGURES.items()
         ]
@@ -36,11 +40,10 @@ def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
 
 
 def _cells(record: dict[str, Any], folder: Path) -> list[str]:
-    numbers = [
-        text
-        for part in ("train", "test")
-        for text in (f"{record[part]['loss']:.3f}", f"{100 * record[part]['accuracy']:.2f}")
-    ]
+    numbers = []
+    for part in ("train", "test"):
+        loss, accuracy = record[part]["loss"], record[part]["accuracy"]
+        numbers += ["-" if loss is None else f"{loss:.3f}", f"{100 * accuracy:.2f}"]  # a diverged run has no loss
     pairs = pd.read_csv(folder / "confused_pairs.csv", dtype={"first": str, "second": str})
     most = " and ".join(pairs.iloc[0][["first", "second"]]) if len(pairs) else "-"
     return [*numbers, most]

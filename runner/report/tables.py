@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class StudyRuns:
     provenances: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
     spoilt: Sequence[Path] = ()
-    first_end: str | None = None  # when the first of the runs ended (UTC, ISO 8601)
+    first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
 
     @property
     def variants(self) -> list[str]:
@@ -130,7 +130,12 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
         raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
-    return names or [name for name in there if not name.endswith(TWIN)]
+    return names or [name for name in there if not name.endswith(TWIN) and read_study(runs / name)]
+
+
+def unreadable(runs: Path) -> list[str]:
+    """Directories whose study.json can't be used: spoilt, or of another place."""
+    return sorted(path.parent.name for path in runs.glob("*/study.json") if not read_study(path.parent))
 
 
 def gather(folder: Path) -> StudyRuns:
@@ -155,7 +160,8 @@ def gather(folder: Path) -> StudyRuns:
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", *METRICS]
-    ends = [first_end(folder / each["directory"], each.get("first_end")) for each in study["variants"].values()]
+    variants = study["variants"].items()
+    ends = {name: first_end(folder / each["directory"], each.get("first_end")) for name, each in variants}
     return StudyRuns(
         study,
         pd.DataFrame(rows, columns=columns),
@@ -164,7 +170,7 @@ def gather(folder: Path) -> StudyRuns:
         [each["provenance"] for each, count in zip(finished, good, strict=True) if count],
         [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
         [path for each in every for path in each.spoilt],
-        min(filter(None, ends), default=None),
+        ends,
     )
 
 
