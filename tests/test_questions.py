@@ -70,7 +70,7 @@ def quotes_of(text: str) -> list[re.Match[str]]:
 
 
 def test_quotes_of_studies_are_what_their_pages_say() -> None:
-    text = re.sub(r"\s+", " ", ANSWERS).replace(" minus ", " - ")
+    text = re.sub(r"`([^`]+)`: ([-+])", r"\1 \2", re.sub(r"\s+", " ", ANSWERS)).replace("dropout: ", "dropout ")
     begin, quotes = 0, quotes_of(text)
     for quote in quotes:
         page = (ROOT / "reports" / "reference" / f"{quote[2]}-mnist5k" / "summary.md").read_text()
