@@ -19,6 +19,7 @@ ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET,
 	@$(PY) -m runner run $(STUDY) $(OPTIONS)
 
 search: $(VENV)/ready  ## search for good settings (NAME=search_dropout, DATASET, EPOCHS, ARGS)
+	@$(if $(SEEDS)$(VARIANTS),echo "make search takes no SEEDS or VARIANTS: a search has one seed and chooses its runs itself" >&2; exit 2)
 	@$(PY) -m runner search $(NAME) $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
 
 report: $(VENV)/ready  ## write the reports anew from the run directories (ARGS=mlp-mnist5k for one)
