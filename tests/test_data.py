@@ -28,8 +28,8 @@ from PIL import Image
 
 from runner.data import Dataset, Stream, check_augmentation, load, prepare
 from runner.data.dataset import channel_statistics
+from runner.data.images import resize
 from runner.data.stream import Augmenter
-from runner.data.trees import resize
 from runner.spec import RequestError, Settings
 from runner.torchvision import torchvision
 from tests.conftest import BASE

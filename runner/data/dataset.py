@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from runner.data.images import Images, Labels
 from runner.data.sources import Parts, find
-from runner.data.trees import PARTS, Images, Labels
+from runner.data.trees import PARTS
 from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label

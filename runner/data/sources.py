@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from runner.data.trees import PARTS, Images, Labels, Tree, decode_tree, digest, open_tree, reshape
+from runner.data.images import Images, Labels, digest, reshape
+from runner.data.trees import PARTS, Tree, decode_tree, open_tree
 from runner.files import lock
 from runner.spec.names import resolve
 from runner.spec.problems import Problem, RequestError, words

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from runner.data.dataset import Dataset, Part
-from runner.data.trees import Images
+from runner.data.images import Images
 from runner.spec.names import albumentations
 from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings

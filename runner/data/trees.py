@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import stat
-import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.progress import track
 
+from runner.data.images import Images, Labels, decode, digest, guarded, open_image, read_file, reshape
 from runner.spec.problems import Problem, RequestError, shown
 
 PARTS = ("train", "val", "test")
-_LARGEST_FILE = 2**28  # bytes of one image file; a small archive may hold one that fills the memory
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe among the images would wait for its writer for ever
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
 Listing = dict[str, dict[str, list[str]]]  # part -> class -> file names
 
 
@@ -72,7 +64,7 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
 
     def one(file: str) -> Images | Problem:
         try:
-            image = _decode(tree.read(file))
+            image = decode(tree.read(file))
             return image[..., :1] if gray else image
         except Exception as error:  # every decoder has its own exceptions
             return Problem(
@@ -98,23 +90,6 @@ def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[
         )
         raise RequestError([Problem(tree.where, what)])
     return _by_part(files, decoded, digests)
-
-
-def digest(image: Images) -> bytes:
-    """Stands for an image's content as it came. Images are ordered by it, so that the same pictures give the same
-    runs however they came, and their split is the same in every size and number of channels."""
-    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
-
-
-def reshape(image: Images, size: int | str, channels: int | str) -> Images:
-    """HxWx1 or HxWx3 in the channels and the side asked for; "native" leaves it as it is."""
-    import cv2
-
-    if channels == 1 and image.shape[-1] == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8)
-    if channels == 3 and image.shape[-1] == 1:
-        image = np.repeat(image, 3, axis=2)
-    return image if isinstance(size, str) else resize(image, (size, size))
 
 
 def _by_part(
@@ -144,21 +119,7 @@ def _folder_tree(path: Path) -> Tree:
                 status = entry.stat() if Path(entry).is_file() else None  # a link to itself is none
                 seen = (part, folder.name, entry.name, status and status.st_size, status and status.st_mtime_ns)
                 digest.update(repr(seen).encode())
-    return Tree(str(path), listing, lambda file: _read_file(path / file), digest.hexdigest())
-
-
-def _read_file(path: Path) -> bytes:
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("no plain file")
-        return _whole(status.st_size, file.read)
-
-
-def _whole(size: int, read: Callable[[], bytes]) -> bytes:
-    if size > _LARGEST_FILE:
-        raise ValueError(f"{size / 1e6:,.0f} MB; at most {_LARGEST_FILE / 1e6:,.0f} MB are read")
-    return read()
+    return Tree(str(path), listing, lambda file: read_file(path / file), digest.hexdigest())
 
 
 def _zip_tree(path: Path) -> Tree:
@@ -180,7 +141,7 @@ def _zip_tree(path: Path) -> Tree:
         digest.update(repr((info.filename, info.CRC, info.file_size)).encode())
 
     def read(name: str) -> bytes:
-        return _whole(archive.getinfo(name).file_size, lambda: archive.read(name))
+        return guarded(archive.getinfo(name).file_size, lambda: archive.read(name))
 
     return Tree(str(path), listing, read, digest.hexdigest())
 
@@ -206,27 +167,11 @@ def _layout_problems(tree: Tree) -> list[Problem]:
     return problems
 
 
-def _open_image(data: bytes) -> Any:
-    """A PIL image, upright; a decompression bomb is an error, not a warning."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(io.BytesIO(data))
-        except UnidentifiedImageError as error:  # its own words name an address in memory
-            raise ValueError("in no known format") from error
-        if image.format == "EPS":  # decoding one would run it, by Ghostscript
-            raise ValueError("EPS is a program, not an image; convert it")
-        ImageOps.exif_transpose(image, in_place=True)
-        return image
-
-
 def _all_gray(tree: Tree, files: list[str]) -> bool:
     """Whether every image is stored in a gray mode; headers only, and it ends at the first colour."""
     for file in files:
         try:
-            if _open_image(tree.read(file)).mode not in ("1", "L", "LA", "I", "F") and not _is_16_bit(tree, file):
+            if open_image(tree.read(file)).mode not in ("1", "L", "LA", "I", "F") and not _is_16_bit(tree, file):
                 return False
         except Exception:
             continue  # unreadable files are reported when they are decoded
@@ -234,36 +179,4 @@ def _all_gray(tree: Tree, files: list[str]) -> bool:
 
 
 def _is_16_bit(tree: Tree, file: str) -> bool:
-    return str(_open_image(tree.read(file)).mode).startswith("I;16")
-
-
-def decode_image(data: bytes, channels: int, size: tuple[int, int]) -> Images:
-    """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width).
-
-    Raises whatever its decoder raises where they can't be read as an image.
-    """
-    return resize(reshape(_decode(data), "native", channels), size)
-
-
-def _decode(data: bytes) -> Images:
-    """HxWx3 uint8, whatever the mode, a gray image thrice the same; of an animation the first frame; alpha is
-    dropped."""
-    image = _open_image(data)
-    if image.mode.startswith("I"):  # 16 bits a pixel, at times kept in 32
-        wide = np.asarray(image).astype(np.int64)
-        flat = (wide >> 8 if wide.max() > 255 else wide).clip(0, 255).astype(np.uint8)
-        return np.repeat(flat[..., None], 3, axis=2)
-    if image.mode == "P":
-        image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
-
-
-def resize(image: Images, size: tuple[int, int]) -> Images:
-    """To height x width pixels: area averaging where it shrinks, linear where it grows."""
-    import cv2
-
-    (height, width), old = size, image.shape
-    if old[:2] == size:
-        return image
-    method = cv2.INTER_AREA if old[0] > height and old[1] > width else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=method).reshape(height, width, old[2]).astype(np.uint8)
+    return str(open_image(tree.read(file)).mode).startswith("I;16")

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from runner.data import decode_image
-from runner.data.trees import _read_file  # its guard: no pipe that waits, nothing that fills the memory
+from runner.data.images import decode_image, read_file
 from runner.evaluate.finished import open_run
 from runner.spec import Problem, RequestError
 
@@ -28,7 +27,7 @@ def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "au
     pixels, problems = [], []
     for file in images:
         try:
-            pixels.append(decode_image(_read_file(file), channels, (height, width)))
+            pixels.append(decode_image(read_file(file), channels, (height, width)))
         except Exception as error:  # every decoder has its own exceptions
             why = getattr(error, "strerror", None) or error
             problems.append(Problem(str(file), f"can't be read as an image ({why})."))
