@@ -92,8 +92,9 @@ def test_overfitting_is_named_where_validation_loss_turns() -> None:
 
 def test_runs_that_their_limit_stopped_are_counted() -> None:
     found = study({"baseline": {}})
-    found.study["variants"]["baseline"]["settings"]["patience"] = 5
+    found.study["variants"]["baseline"]["settings"] |= {"patience": 5, "epochs": 30}
     found.runs["epochs"], found.runs["best_epoch"] = [30, 30, 20, 30], [28, 25, 15, 26]
+    found.runs["train_eval/loss"], found.runs["train_eval/accuracy"] = 1.0, 0.5
     metrics = dict.fromkeys(("val/loss", "test/loss", "best_epoch", "epochs"), 1.0)
     row = {"variant": "baseline", "n": 4, "seconds": 1.0, **metrics, **{f"{name} low": 1.0 for name in metrics}}
     assert "| 2 of 4 |" in diagnostics.training(found, pd.DataFrame([row]))

@@ -239,7 +239,7 @@ def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeyp
 
 
 def test_a_search_chooses_and_reports_among_the_runs_of_one_state(tmp_path: Path) -> None:
-    changes: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2, 0.02, 0.03]}}
+    changes: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2, 0.02, 0.03, 0.04]}}
     make(tmp_path, runs=4, **changes)
     folder = tmp_path / "runs" / "hunt-digits"
     best = read_record(folder).ranked()[0][0]

@@ -22,8 +22,10 @@ def training(data: StudyRuns, summary: pd.DataFrame) -> str:
     rows = [
         [
             row["variant"],
+            _on_train(data, row["variant"], "loss", 1, 4),
             plus_minus(row["val/loss"], row["val/loss low"], 4),
             plus_minus(row["test/loss"], row["test/loss low"], 4),
+            _on_train(data, row["variant"], "accuracy", 100, 2),
             plus_minus(row["best_epoch"], row["best_epoch low"], 1),
             plus_minus(row["epochs"], math.nan, 1),
             _cut_off(data, row["variant"]),
@@ -31,12 +33,19 @@ def training(data: StudyRuns, summary: pd.DataFrame) -> str:
         ]
         for _, row in summary.iterrows()
     ]
-    heads = ["variant", "validation loss", "test loss", "best epoch", "epochs", "stopped by the limit", "time a run"]
+    heads = ["variant", "training loss", "validation loss", "test loss", "training accuracy, %"]
+    heads += ["best epoch", "epochs", "stopped by the limit", "time a run"]
     note = (
-        "Stopped by the limit: runs that had all the epochs they were given before their patience was at an end; with "
-        'more they might have come further. "-": no patience, all epochs are run.'
+        "Losses and accuracy at the best epoch; training: on a fixed part of train, in evaluation mode. Stopped by the "
+        "limit: runs that had all the epochs they were given before their patience was at an end; with more they might "
+        "have come further. \"-\": no patience, all epochs are run."
     )
     return table(heads, rows) + "\n\n" + note
+
+
+def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: int) -> str:
+    (values,) = data.paired([variant], f"train_eval/{scalar}")
+    return _half(mean_interval(unit * values), digits)
 
 
 def _cut_off(data: StudyRuns, variant: str) -> str:
