@@ -2,12 +2,21 @@
 
 Run:      make ablations STUDY=exercise5                    CIFAR-10, 3 seeds: about 2 hours on 2 cores
           make ablations STUDY=exercise5 DATASET=mnist5k    the embedded images: some minutes
+Outcome:  the exercise's network gets 54.1% of the test images right, a small CNN 74.7%, with augmentation 78.5%; what
+          helps the network of fully connected layers most is augmentation, by 2 points, n = 3
 
 The exercise asks for a network of fully connected layers alone that classifies CIFAR-10, for its metrics and its
 confusion matrix, and for conclusions. Its own has four linear layers with ReLU, AdamW at 1e-4, batches of 128, 50
 epochs, inputs scaled to [0, 1], and the epoch of the lowest validation loss; it got 58.6% (loss 1.174) on train and
 52.5% (loss 1.341) on test, a network of convolutions 73%. Widths and a validation part it does not name: here they
 are 512-256-128, and 5,000 of the 50,000 train images, stratified.
+
+What follows, with intervals and verdicts below: convolutions are worth ten times what augmentation, the best remedy
+for the network of fully connected layers, is worth to it. So what that network lacks is not regularization but the
+knowledge that neighbouring pixels belong together. It not only underfits: with ten points between train and validation
+it already learns by heart what does not carry over. A larger learning rate costs it two points; of more layers three
+seeds don't tell. The CNN with augmentation was stopped at 8 epochs while it still improved. Three seeds decide large
+differences alone.
 """
 
 AUGMENT = [

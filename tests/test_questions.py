@@ -100,6 +100,16 @@ def test_quotes_of_another_metric_than_validation_accuracy_name_it_before_the_fi
     assert seen == {"val/accuracy", *CALLED}
 
 
+def test_the_exercises_figures_are_what_its_page_says() -> None:
+    text, page = (ROOT / "docs" / "exercise5.md").read_text(), ROOT / "reports" / "reference" / "exercise5-cifar10"
+    summary = (page / "summary.md").read_text()
+    quoted = re.findall(r"[-+]?\d+\.\d+ (?:± \d+\.\d+|\[.+?\])", text)
+    assert len(quoted) > 20
+    assert [figure for figure in quoted if figure not in summary] == []
+    for link in re.findall(r"\]\(\.\./(.+?)\)", text):
+        assert (ROOT / link).exists(), link
+
+
 @pytest.mark.parametrize("measurement", [images.normalize, images.to_tensor, images.flatten])
 def test_the_page_of_measurements_is_what_its_command_gives(measurement: Callable[[], str]) -> None:
     assert f"\n{measurement()}\n" in MEASURED
