@@ -15,7 +15,7 @@ STUDY = {
         "dataset": "cifar10", "image_size": "native", "normalize": "train", "augment": AUGMENT,
         "model": "cnn", "filters": [64, 128, 256], "convs": 2, "hidden": [], "activation": "gelu", "batch_norm": True,
         "optimizer": "AdamW", "lr": 4e-3, "weight_decay": 0.05, "schedule": "one_cycle", "label_smoothing": 0.1,
-        "precision": "bfloat16", "batch_size": 128, "epochs": 16,
+        "precision": "bfloat16", "batch_size": 128, "epochs": 14,
     },
     "seeds": 3,
     "questions": [
