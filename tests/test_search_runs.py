@@ -26,6 +26,8 @@ from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 from runner.report import write_all
+from runner.report.search import read_search
+from runner.report.search_settings import at_bounds
 from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
@@ -294,6 +296,16 @@ def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(
     front = (made / "reports" / "summary.md").read_text()
     assert "(hunt-digits/figures/progress.png)](hunt-digits/summary.md)" in front
     assert "(hunt_winners-digits/summary.md)" in front
+
+
+def test_a_winner_at_the_end_of_its_space_is_said_to_be_there(made: Path) -> None:
+    data = read_search(made / "runs" / "hunt-digits")
+    search, tried = data.record.search, data.record.ranked()[0][1]
+    for lr, said in ((0.0999, "- lr = 0.0999 is at the end of its space (0.1)"), (1.1e-4, "(0.0001)"), (1e-2, "")):
+        tried.values["lr"] = lr
+        assert said in (words := at_bounds(data))
+        assert bool(words) == bool(said)
+    assert search.space["lr"].kind == "log_uniform"
 
 
 def test_tensorboard_has_a_session_a_run_with_columns_ranges_and_what_was_pruned(made: Path) -> None:

@@ -38,7 +38,7 @@ def training(data: StudyRuns, summary: pd.DataFrame) -> str:
     note = (
         "Losses and accuracy at the best epoch; training: on a fixed part of train, in evaluation mode. Stopped by the "
         "limit: runs that had all the epochs they were given before their patience was at an end; with more they might "
-        "have come further. \"-\": no patience, all epochs are run."
+        'have come further. "-": no patience, all epochs are run.'
     )
     return table(heads, rows) + "\n\n" + note
 

@@ -71,7 +71,10 @@ def slices(runs: pd.DataFrame, spaces: dict[str, Space], path: Path) -> None:
 def _positions(axes: Axes, space: Space, values: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Where the values stand on the axis: choices side by side, numbers on their own scale."""
     if space.kind != "categorical":
-        axes.set_xscale("log" if space.kind == "log_uniform" else "linear")
+        if space.kind == "log_uniform":
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("")
         return values.to_numpy(dtype=float)
     axes.set_xticks(range(len(space.values)), [_label(value) for value in space.values], rotation=30, ha="right")
     axes.set_xlim(-0.5, len(space.values) - 0.5)

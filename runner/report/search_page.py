@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,13 @@ from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.report.answers import short_answer
 from runner.report.makers import left_out_note, made_by, spoilt_note
+from runner.report.search_settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
 from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
-from runner.spec import BASELINE, Settings
-from runner.spec.search import Space
+from runner.spec import BASELINE
 from runner.text import table
 
 if TYPE_CHECKING:
@@ -36,11 +35,11 @@ _FIGURES = {
     "progress": "lowest validation loss so far against the number of runs",
     "importance": "importance of each setting, and its range over resampled runs",
 }
+_HEADS = {"progress": "Progress", "settings": "Loss by setting", "importance": "Importance"}
 _SLICES = (
     "*One seed a run; every other setting changes too from point to point. Transforms by their capitals: HF is "
     "HorizontalFlip.*"
 )
-_NEAR = 0.05  # of a space, at either end: there the best may lie beyond
 _TITLES = {
     WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", CLAIMED: "said elsewhere",
     BASELINE: "start",
@@ -54,14 +53,14 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
-        parts += ["## Best settings", _best(data), _at_bounds(data)]
+        parts += ["## Best settings", best_settings(data), at_bounds(data)]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {short_answer(verdict)}" for verdict in judge(data.winners))]
         name = data.winners.study["name"]
         parts += [f"Those runs have a report of their own: [{name}](../{name}/summary.md)."]
     for name in figures:
-        parts += [f"## {name.capitalize()}", f"![{_FIGURES[name]}](figures/{name}.png)"]
+        parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
     parts += [f"## The {min(_TOP, len(data.record.ranked()))} best runs", _runs(data)]
     parts += ["## What failed", failed] if (failed := _failed(data)) else []
@@ -74,15 +73,6 @@ def _below(figure: str, data: SearchRuns, mattered: pd.DataFrame) -> str:
     if figure == "progress":
         return _random(data)
     return _importance(mattered) if figure == "importance" else _SLICES
-
-
-def text_of(value: Any) -> str:
-    """A setting's value as a cell: numbers short, transforms by their names and arguments."""
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return ", ".join(f"{name} {args}" if args else name for item in value for name, args in item.items())
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _headline(data: SearchRuns) -> str:
@@ -110,50 +100,6 @@ def _what(data: SearchRuns) -> str:
         f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. What is minimised is the validation loss at "
         f"the best of at most {search.baseline.epochs} epochs."
     )
-
-
-def _best(data: SearchRuns) -> str:
-    """Settings down, winners across, and what is said elsewhere."""
-    search, ranked = data.record.search, data.record.ranked()
-    columns: dict[str, dict[str, Any]] = {"start": search.baseline.plain()}
-    for title, (run, _) in zip(("winner", "runner-up"), ranked, strict=False):
-        columns[f"{title} ({run.variant.name})"] = run.variant.settings.plain()
-    if data.twin and (best := data.twin.record.ranked()):
-        columns[f"random search's ({best[0][0].variant.name})"] = best[0][0].variant.settings.plain()
-    keys = [*search.space, *(key for key in search.claim if key not in search.space)]
-    heads = [*columns, *(["said elsewhere"] if search.claim else [])]
-    rows = []
-    for key in keys:
-        space = search.space.get(key)
-        values = [text_of(settings[key]) if key in Settings.model_fields else "" for settings in columns.values()]
-        said = [text_of(search.claim[key]) if key in search.claim else ""] if search.claim else []
-        rows.append([key, _space(space) if space else "", *values, *said])
-    return table(["setting", "space", *heads], rows, names=2 + len(heads))
-
-
-def _at_bounds(data: SearchRuns) -> str:
-    """Which of the winner's numbers are at an end of their space."""
-    winner, lines = data.record.ranked()[0][1], []
-    for key, space in data.record.search.space.items():
-        if space.kind == "categorical":
-            continue
-        scale = math.log if space.kind == "log_uniform" else float
-        low, high, value = (scale(number) for number in (*space.values, winner.values[key]))
-        part = (value - low) / (high - low)
-        if not _NEAR < part < 1 - _NEAR:
-            end = text_of(space.values[part > 0.5])
-            lines.append(
-                f"- {key} = {text_of(winner.values[key])} is at the end of its space ({end}): better may lie beyond."
-            )
-    return "\n".join(lines)
-
-
-def _space(space: Space) -> str:
-    if space.kind == "categorical":
-        choices = [text_of(value) or "none" for value in space.values]
-        return " / ".join("none" if choice == "[]" else choice for choice in choices)
-    low, high = map(text_of, space.values)
-    return f"{low} to {high}" + (", log" if space.kind == "log_uniform" else "")
 
 
 def _fresh(data: SearchRuns) -> str:
