@@ -90,3 +90,11 @@ def test_every_pinned_package_is_pinned_exactly() -> None:
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.match(r"[\w-]+==[\w.]+(\s+#.*)?$", line), line
+
+
+def test_every_test_that_the_page_of_faults_names_is_there() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    named = re.findall(r"(test_\w+\.py)::(test_\w+)", page)
+    assert len(named) > 60
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / "tests" / file).read_text(), (file, name)

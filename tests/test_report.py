@@ -266,3 +266,9 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
 
 def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
     assert points(-0.00001, -0.01, 0.01) == "+0.00 [-1.00, +1.00]"
+
+
+def test_the_same_in_every_seed_is_said_where_there_is_no_interval(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", {"baseline": [0.9, 0.91], "alike": [0.9, 0.91]})
+    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    assert "alike (+0.00 in every seed)" in write_front_page(tmp_path / "reports").read_text()

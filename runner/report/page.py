@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,7 +130,9 @@ def headline(effects: pd.DataFrame) -> str:
     told: dict[str, list[str]] = {better: [], worse: [], level: []}
     for (_, row), p in zip(rows.iterrows(), holm(rows["effect p"].tolist()), strict=True):
         side = level if not p <= ALPHA else better if row["effect"] > 0 else worse
-        told[side].append(f"{row['variant']} ({points(row['effect'], row['effect low'], row['effect high'])})")
+        size = points(row["effect"], row["effect low"], row["effect high"])
+        alike = " in every seed" if row.get("effect n", 0) > 1 and math.isnan(row["effect low"]) else ""
+        told[side].append(f"{row['variant']} ({size}{alike})")
     parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
     counts = sorted(set(rows.get("effect n", rows["n"]).astype(int)))
     seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
