@@ -90,6 +90,7 @@ def test_what_is_said_elsewhere_is_checked_like_any_settings(resolved: Resolve) 
         ({"dropuot": 0.1}, 'Did you mean "dropout"'),
         ({"dataset": "mnist5k"}, "claim: dataset: is the search's own"),
         ({"init": "xavier"}, 'claim: init: got "xavier"'),
+        ({"filters": [8]}, 'claim: filters: the model "mlp" does not read this setting'),
     ):
         with pytest.raises(RequestError) as caught:
             resolved(claim=claim)

@@ -146,7 +146,7 @@ def _claim(search: Search, forced: Values, where: str) -> tuple[Values, list[Pro
     problems = [problem for problem in problems if any(problem.where == f"{where}: {key}" for key in said)]
     if settings is None:
         return {}, problems
-    wrong = problems_of(settings) if said else {}
+    wrong = problems_of(settings) | unread(settings, said) if said else {}
     problems += [Problem(f"{where}: {key}", what) for key, what in wrong.items() if key in said]
     return {key: settings.plain()[key] for key in said}, problems
 
