@@ -218,7 +218,8 @@ def front_page(studies: list[Entry]) -> str:
     parts = ["# Ablations", "Each study's answers in short; its page has the tables, the curves and how it was made."]
     for study in studies:
         link = f"{study.name}/summary.md"
-        parts += [f"## [{study.name}: {study.title}]({link})".replace(": ]", "]"), study.headline]
+        head = study.name if study.title in ("", study.name) else f"{study.name}: {study.title}"
+        parts += [f"## [{head}]({link})", study.headline]
         parts += [study.answers] if study.answers else []
         if study.figure:
             parts.append(f"[![{Path(study.figure).stem}]({study.name}/{study.figure})]({link})")
