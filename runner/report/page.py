@@ -18,7 +18,7 @@ from runner.report.makers import left_out_note, made_by, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
-from runner.report.words import effect_text, percent, points
+from runner.report.words import counted, effect_text, percent, points
 from runner.spec import BASELINE
 from runner.stats import ALPHA, holm
 from runner.text import table
@@ -150,7 +150,7 @@ def _what(data: StudyRuns) -> str:
         else ""
     )
     return (
-        f"`{data.study['name']}`: {len(data.variants)} variants x {seeds} seeds on {baseline['dataset']}{split}; "
+        f"`{data.study['name']}`: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on {baseline['dataset']}{split}; "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
 

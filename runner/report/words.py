@@ -10,6 +10,11 @@ import pandas as pd
 from runner.stats import Effect
 
 
+def counted(count: int, what: str) -> str:
+    """1 seed, 5 seeds."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def percent(row: pd.Series[Any], metric: str) -> str:
     """A share with half its 95% interval, in percent."""
     return plus_minus(row[metric] * 100, row[f"{metric} low"] * 100, 2)
