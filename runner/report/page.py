@@ -150,7 +150,8 @@ def _what(data: StudyRuns) -> str:
         else ""
     )
     return (
-        f"`{data.study['name']}`: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on {baseline['dataset']}{split}; "
+        f"`{data.study['name']}`: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
+        f"{baseline['dataset']}{split}; "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
 
