@@ -6,7 +6,7 @@ each result that was there before still the very same file? How long ago did the
 their last checkpoint? At every finish: are all numbers, times apart, those of the undisturbed study, bit for bit,
 and do the event files show each epoch once?
 
-    make soak                                  100 kills, about an hour on 2 cores; writes docs/reliability.md's figures
+    make soak                                  100 kills, some 50 minutes on 2 cores; writes docs/reliability.md's figures
     make soak ARGS="--kills 6 --epochs 60"     a short form; writes nothing
 
 It asks `ps` for the workers: Linux and macOS.
@@ -109,6 +109,7 @@ class Soak:
         self._study = study(arguments.epochs, arguments.seeds)
         self._random = random.Random(arguments.seed)
         self._results: dict[Path, tuple[int, bytes]] = {}
+        self._process: subprocess.Popen[str] | None = None
         self.figures = Figures()
 
     def run(self, kills: int) -> None:
@@ -121,6 +122,12 @@ class Soak:
                 pass
             self._compare(folder)
 
+    def end(self) -> None:
+        """Leaves no process of an interrupted soak behind."""
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
     def _folder(self, name: str) -> Path:
         folder = self._place / name
         folder.mkdir()
@@ -129,6 +136,7 @@ class Soak:
     def _life(self, folder: Path, kills: int) -> bool:
         """One command, from its start to its end or death; whether it came to its end."""
         process, began = start(folder, *self._options, study=self._study), time.time()
+        self._process = process
         before = self.figures.kills["worker"]
         while process.poll() is None and self.figures.kills.total() < kills:
             if self._random.random() < 0.75:  # the other kills may fall on its start
@@ -214,15 +222,19 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1200, help="of each run; long enough for checkpoints")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--longest", type=float, default=60, help="seconds until the next kill, at most")
+    parser.add_argument("--longest", type=float, default=40, help="seconds until the next kill, at most")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         soak = Soak(Path(place), arguments)
-        soak.run(arguments.kills)
+        with suppress(KeyboardInterrupt):  # what was seen until then is shown, and not written
+            soak.run(arguments.kills)
+        soak.end()
+    if not soak.figures.lost:
+        sys.exit(130)
     table = soak.figures.table(arguments.epochs)
     print(table)
-    if arguments.kills >= ENOUGH:
+    if soak.figures.finishes and soak.figures.kills.total() >= ENOUGH:
         before, after = (re.escape(mark) for mark in MARKS)
         text = PAGE.read_text(encoding="utf-8")
         new = "\n".join((MARKS[0], table, MARKS[1]))
