@@ -6,7 +6,7 @@ each result that was there before still the very same file? How long ago did the
 their last checkpoint? At every finish: are all numbers, times apart, those of the undisturbed study, bit for bit,
 and do the event files show each epoch once?
 
-    make soak                                  100 kills, some 50 minutes on 2 cores; writes docs/reliability.md's figures
+    make soak                                  100 kills, some 50 minutes; writes docs/reliability.md's figures
     make soak ARGS="--kills 6 --epochs 60"     a short form; writes nothing
 
 It asks `ps` for the workers: Linux and macOS.
