@@ -138,7 +138,11 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
     folder = runs.with_name(winners_name(record.search.name, record.search.file.stem))
     variants = (read_study(folder) or {}).get("variants", {})
     ranked = record.ranked()
-    if not ranked or variants.get(winner_name(record), {}).get("settings") != ranked[0][0].variant.settings.plain():
+    if not ranked:
+        return None
+    best = ranked[0][0]
+    name = winner_name(best)
+    if variants.get(name, {}).get("settings") != best.variant.settings.plain():
         return None
     data = gather(folder)
-    return data if len(data.finished(winner_name(record))) else None
+    return data if len(data.finished(name)) else None

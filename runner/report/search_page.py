@@ -86,7 +86,7 @@ def _headline(data: SearchRuns) -> str:
         f"accuracy {best['val/accuracy'] * 100:.2f}% (one seed)"
     )
     if data.winners:
-        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == winner_name(data.record))
+        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == winner_name(ranked[0][0]))
         line += f"; on {row['n']} fresh seeds validation {percent(row, 'val/accuracy')}%"
         line += f", test {percent(row, 'test/accuracy')}%"
     return line + "."
@@ -104,11 +104,12 @@ def _what(data: SearchRuns) -> str:
 
 def _fresh(data: SearchRuns) -> str:
     assert data.winners is not None
+    winner = winner_name(data.record.ranked()[0][0])
     rows = []
     for _, row in summarize(data.winners).iterrows():
         name = str(row["variant"])
         chosen, shrunk = "-", "-"
-        if name == winner_name(data.record) or name not in (BASELINE, CLAIMED):
+        if name == winner or name not in (BASELINE, CLAIMED):
             value, effect = data.shrinkage(name, "val/loss")
             chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
         fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
@@ -121,7 +122,7 @@ def _fresh(data: SearchRuns) -> str:
 def _choosing(data: SearchRuns) -> str:
     """What was luck: how much of the winner's score did not come back."""
     assert data.winners is not None
-    winner = winner_name(data.record)
+    winner = winner_name(data.record.ranked()[0][0])
     _, loss = data.shrinkage(winner, "val/loss")
     chosen, accuracy = data.shrinkage(winner, "val/accuracy")
     low = accuracy.interval.low

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from runner.report.tables import StudyRuns
+from runner.spec.questions import named
 from runner.stats import (
     ALPHA,
     Effect,
@@ -207,13 +208,6 @@ def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: flo
 
 def _declared_late(data: StudyRuns, question: dict[str, Any]) -> bool:
     """Whether a run that it judges had ended before it was declared."""
-    names = data.levels(question["trend"]) if "trend" in question else _named(question)
+    names = data.levels(question["trend"]) if "trend" in question else named(question)
     ends = [end for name in names if (end := data.first_ends.get(name))]
     return bool(ends) and str(question.get("declared", "")) > min(ends)
-
-
-def _named(question: dict[str, Any]) -> list[str]:
-    """The variants that a question names."""
-    given = next(question[kind] for kind in ("compare", "interaction", "best_of", "value") if kind in question)
-    parts = ([part] if isinstance(part, str) else part for part in given if not isinstance(part, (int, float)))
-    return [name for part in parts for name in part]

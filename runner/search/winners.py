@@ -31,9 +31,12 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     Validation chose the winner, so the questions are about test.
     """
     search = record.search
-    best = dict(zip((WINNER, RUNNER_UP), record.ranked(), strict=False))
-    if twin and twin.ranked():
-        best[RANDOM_WINNER] = twin.ranked()[0]
+    ranked = record.ranked()
+    if not ranked:
+        return None
+    best = dict(zip((WINNER, RUNNER_UP), ranked, strict=False))
+    if twin and (theirs := twin.ranked()):
+        best[RANDOM_WINNER] = theirs[0]
     changes = {name: run.variant.changes for name, (run, _) in best.items()}
     if claimed := search.claimed():
         changes[CLAIMED] = claimed.differences(search.baseline)
@@ -41,9 +44,7 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     for name, change in changes.items():
         if change and change not in variants.values():
             variants[name] = change
-    if not record.ranked():
-        return None
-    winner = winner_name(record)
+    winner = winner_name(ranked[0][0])
     others = {
         BASELINE: "Are the winner's settings better than those the search began with?",
         RUNNER_UP: "Is the winner better than the runner-up?",
@@ -66,9 +67,9 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     return dataclasses.replace(study, name=winners_name(search.name, stem))
 
 
-def winner_name(record: Record) -> str:
-    """What the winners' study calls the search's winner: the baseline where nothing better was found."""
-    return WINNER if record.ranked()[0][0].variant.changes else BASELINE
+def winner_name(best: Run) -> str:
+    """What the winners' study calls the search's best run: the baseline where nothing better was found."""
+    return WINNER if best.variant.changes else BASELINE
 
 
 def fresh_seeds(record: Record) -> list[int]:

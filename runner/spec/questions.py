@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
@@ -30,6 +31,16 @@ METRICS = {  # every metric a question may ask about: column of the run table ->
     "seconds": "training time of the run",
 }
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
+
+
+def named(question: Mapping[str, Any]) -> list[str]:
+    """Every variant that a question names, as its dict was declared or as study.json has it."""
+    if question.get("compare"):
+        first, others = question["compare"]
+        return [first, *([others] if isinstance(others, str) else others)]
+    if question.get("value"):
+        return [question["value"][0]]
+    return list(question.get("interaction") or question.get("best_of") or ())
 
 
 class Question(pydantic.BaseModel):
@@ -87,9 +98,4 @@ class Question(pydantic.BaseModel):
 
     def variants(self) -> list[str]:
         """Every variant that the question names."""
-        if self.compare:
-            first, others = self.compare
-            return [first, *([others] if isinstance(others, str) else others)]
-        if self.value:
-            return [self.value[0]]
-        return list(self.interaction or self.best_of or ())
+        return named(dict(self))
