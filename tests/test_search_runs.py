@@ -217,7 +217,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     assert [entry.get("again") for entry in study["variants"].values()].count(True) == 1
     identity = RunDir(folder).identity()
     assert identity
-    RunDir(folder).write_identity(identity | {"cause": "RuntimeError: its own doing"})
+    RunDir(folder).write_identity(identity | {"cause": "RuntimeError: its own doing", "machines": False})
     study["variants"][identity["variant"]].pop("again")
     write_json(tmp_path / "runs" / "hunt-digits" / "study.json", study)
     assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final

@@ -182,7 +182,7 @@ def record_death(message: Message, place: Place) -> Message:
         with lock(place.runs / message.run.folder).acquire(blocking=False):
             if ended := settled(message.run, place):
                 return ended
-            record_failure(message.run, place, message.cause)
+            record_failure(message.run, place, message.cause, machines=True)
     except Timeout:
         raise
     except OSError:  # nobody can

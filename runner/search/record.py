@@ -21,7 +21,6 @@ from runner.spec import Problem, RequestError
 
 _ENDED = (FINISHED, PRUNED, FAILED)
 _NUMBER = re.compile("[0-9]{4}|[1-9][0-9]{4,8}")  # a run's, as it is written
-_DIED = "the worker process ended"  # how the cause begins where a run could not write its own end
 
 
 class Record:
@@ -52,9 +51,8 @@ class Record:
         status = directory.status()
         self.spoilt += directory.spoilt() if status == "spoilt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
-        identity = directory.identity() or {}
-        its_own = not identity.get("machines") and not str(identity.get("cause")).startswith(_DIED)
-        if status == FAILED and not its_own and not self._variants[run.variant.name].get("again"):
+        machines = (directory.identity() or {}).get("machines")
+        if status == FAILED and machines and not self._variants[run.variant.name].get("again"):
             self.again.append(run)
 
     def losses(self, run: Run, epochs: int | None = None) -> list[float]:
