@@ -5,20 +5,20 @@ Run:      make ablations STUDY=best_mlp               CIFAR-10, 3 seeds: (not me
 What each of its ingredients is worth is the study `best_mlp_parts`; this is all of them together, and longer.
 """
 
-# Flips, and shifts by up to 4 pixels (He et al. 2016, section 4.2): a crop from the padded image.
+# Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn: in `best_mlp_parts` better than shifts alone
 AUGMENT = [
     {"HorizontalFlip": {"p": 0.5}},
-    {"PadIfNeeded": {"min_height": 40, "min_width": 40}},
-    {"RandomCrop": {"height": 32, "width": 32}},
+    {"Affine": {"translate_percent": [-0.125, 0.125], "scale": [0.9, 1.1], "rotate": [-10, 10], "p": 1.0}},
 ]
 
 STUDY = {
     "baseline": {
         "dataset": "cifar10", "image_size": "native", "normalize": "train", "augment": AUGMENT,
-        "model": "mlp", "hidden": [2048, 1024, 512], "activation": "gelu", "batch_norm": True, "dropout": 0.2,
-        "optimizer": "AdamW", "lr": 2e-3, "weight_decay": 0.05, "schedule": "one_cycle", "label_smoothing": 0.1,
+        "model": "mlp", "hidden": [2048, 1024, 512], "activation": "gelu", "batch_norm": True, "dropout": 0.1,
+        "optimizer": "AdamW", "lr": 4e-3, "weight_decay": 0.05, "schedule": "one_cycle", "label_smoothing": 0.1,
         "precision": "bfloat16", "batch_size": 512, "epochs": 200,
     },
+    "variants": {"dropout_0.2": {"dropout": 0.2}},
     "seeds": 3,
     "questions": [
         {"ask": "Does it get 70% of the test images right?",
