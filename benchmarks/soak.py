@@ -36,6 +36,8 @@ from filelock import Timeout
 
 from runner.execute.active import CHECKPOINT_SECONDS
 from runner.files import lock
+from runner.logs.rundir import RunDir
+from runner.logs.summary import read_rows
 from tests.commands import ROOT, event_steps, numbers, start
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -206,12 +208,20 @@ def _fields(line: str) -> list[str]:
 
 
 def _unsafe_seconds(folder: Path, life_began: float) -> float:
-    """What a kill would take from a run: the time since it began or was last safe, 0 where nobody trains it."""
+    """What a kill would take from a run: the time since it began or was last safe.
+
+    0 where it has nothing to lose: nobody trains it, it has finished, or it waits, at its last checkpoint, for the
+    runs of its cohort that have fewer epochs behind them.
+    """
+    directory = RunDir(folder)
     try:
         with lock(folder).acquire(blocking=False):
             return 0.0
     except Timeout:
-        times = [path.stat().st_mtime for path in (folder / "run.json", folder / "checkpoint.pt") if path.exists()]
+        safe = len((directory.load_checkpoint() or {}).get("rows", ()))
+        if directory.result() or (safe and len(read_rows(folder / "metrics.csv")) <= safe):
+            return 0.0
+        times = [path.stat().st_mtime for path in (folder / "run.json", directory.checkpoint) if path.exists()]
         return time.time() - max(life_began, *times)
 
 
