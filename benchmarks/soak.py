@@ -160,7 +160,7 @@ class Soak:
         workers = _workers(process.pid)
         victim = self._random.choice(VICTIMS if workers else VICTIMS[1:])
         self._look(folder)
-        lost = [_unsafe_seconds(path.parent, began) for path in folder.glob("runs/*/*/seed*/run.json")]
+        lost = [unsafe_seconds(path.parent, began) for path in folder.glob("runs/*/*/seed*/run.json")]
         with suppress(ProcessLookupError):
             if victim == "group":
                 os.killpg(process.pid, signal.SIGKILL)
@@ -207,7 +207,7 @@ def _fields(line: str) -> list[str]:
     return line.split(None, 2)
 
 
-def _unsafe_seconds(folder: Path, life_began: float) -> float:
+def unsafe_seconds(folder: Path, life_began: float) -> float:
     """What a kill would take from a run: the time since it began or was last safe.
 
     0 where it has nothing to lose: nobody trains it, it has finished, or it waits, at its last checkpoint, for the

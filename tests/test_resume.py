@@ -21,6 +21,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from benchmarks.soak import unsafe_seconds
 from runner.data import Stream, prepare
 from runner.execute import active
 from runner.execute.active import ActiveRun
@@ -29,6 +30,7 @@ from runner.execute.provenance import provenance
 from runner.execute.record import record_failure
 from runner.execute.share import train_share
 from runner.expand import Run, Variant
+from runner.files import lock
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
 from runner.logs.writer import RunLog
@@ -386,3 +388,19 @@ def test_the_short_soak_loses_nothing() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     for words in ("random moments | 3:", "finished runs trained again | 0", "a number that differs | 0"):
         assert words in result.stdout
+
+
+def test_the_soak_counts_what_a_kill_would_take(cut: Path, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(cut / "runs", tmp_path / "runs")
+    for folder in tmp_path.glob("runs/*/*/seed*"):
+        assert unsafe_seconds(folder, 0) == 0  # nobody trains it
+        with lock(folder):
+            assert unsafe_seconds(folder, 0) > 0  # since the checkpoint of epoch 2
+            table = folder / "metrics.csv"
+            table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
+            assert unsafe_seconds(folder, 0) == 0  # it waits at its checkpoint
+            (folder / "checkpoint.pt").unlink()
+            assert unsafe_seconds(folder, 0) > 0
+    for folder in whole.glob("runs/*/*/seed*"):
+        with lock(folder):
+            assert unsafe_seconds(folder, 0) == 0  # it has finished
