@@ -36,8 +36,6 @@ from filelock import Timeout
 
 from runner.execute.active import CHECKPOINT_SECONDS
 from runner.files import lock
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
 from tests.commands import ROOT, event_steps, numbers, start
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -90,7 +88,7 @@ class Figures:
                 f"| commands that gave up a run whose worker, training it alone, was killed twice | {self.blamed} |",
                 f"| the study came to its end | {self.finishes} times, {self.runs} runs of {epochs} epochs compared |",
                 f"| finished runs trained again | {self.retrained} |",
-                f"| lost at a kill, by a run in training (a checkpoint every {CHECKPOINT_SECONDS} s) | {lost} |",
+                f"| lost at a kill, beside the epoch in flight (a checkpoint every {CHECKPOINT_SECONDS} s) | {lost} |",
                 f"| runs with a number that differs | {self.different} |",
                 f"| runs whose event files do not show each epoch once | {self.steps_wrong} |",
                 "",
@@ -208,21 +206,21 @@ def _fields(line: str) -> list[str]:
 
 
 def unsafe_seconds(folder: Path, life_began: float) -> float:
-    """What a kill would take from a run: the time since it began or was last safe.
+    """What a kill would take from a run, beside the epoch in flight: the seconds of the epochs that ended since it began
+    or had its last checkpoint.
 
-    0 where it has nothing to lose: nobody trains it, it has finished, or it waits, at its last checkpoint, for the
-    runs of its cohort that have fewer epochs behind them.
+    0 where nobody trains it, where it has finished, and where it waits, since it began, for the runs of its cohort that
+    have fewer epochs behind them.
     """
-    directory = RunDir(folder)
     try:
         with lock(folder).acquire(blocking=False):
             return 0.0
     except Timeout:
-        safe = len((directory.load_checkpoint() or {}).get("rows", ()))
-        if directory.result() or (safe and len(read_rows(folder / "metrics.csv")) <= safe):
-            return 0.0
-        times = [path.stat().st_mtime for path in (folder / "run.json", directory.checkpoint) if path.exists()]
-        return time.time() - max(life_began, *times)
+        began, safe, latest = (
+            path.stat().st_mtime if path.exists() else 0.0
+            for path in (folder / "run.json", folder / "checkpoint.pt", folder / "metrics.csv")
+        )
+        return max(0.0, latest - max(life_began, began, safe))
 
 
 def main() -> None:

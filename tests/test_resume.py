@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import os
 import random
 import shutil
 import subprocess
@@ -393,14 +394,17 @@ def test_the_short_soak_loses_nothing() -> None:
 def test_the_soak_counts_what_a_kill_would_take(cut: Path, whole: Path, tmp_path: Path) -> None:
     shutil.copytree(cut / "runs", tmp_path / "runs")
     for folder in tmp_path.glob("runs/*/*/seed*"):
-        assert unsafe_seconds(folder, 0) == 0  # nobody trains it
+        for name, moment in ("run.json", 100), ("checkpoint.pt", 120), ("metrics.csv", 127):
+            os.utime(folder / name, (moment, moment))
+        assert unsafe_seconds(folder, 90) == 0  # nobody trains it
         with lock(folder):
-            assert unsafe_seconds(folder, 0) > 0  # since the checkpoint of epoch 2
-            table = folder / "metrics.csv"
-            table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
-            assert unsafe_seconds(folder, 0) == 0  # it waits at its checkpoint
+            assert unsafe_seconds(folder, 90) == 7  # the epochs since the checkpoint
+            assert unsafe_seconds(folder, 130) == 0  # those were lost at an earlier kill
+            os.utime(folder / "run.json", (140, 140))
+            assert unsafe_seconds(folder, 130) == 0  # it has begun and waits for its cohort
             (folder / "checkpoint.pt").unlink()
-            assert unsafe_seconds(folder, 0) > 0
+            os.utime(folder / "metrics.csv", (150, 150))
+            assert unsafe_seconds(folder, 130) == 10
     for folder in whole.glob("runs/*/*/seed*"):
         with lock(folder):
             assert unsafe_seconds(folder, 0) == 0  # it has finished
