@@ -14,7 +14,7 @@ AUGMENT = [
 STUDY = {
     "baseline": {
         "dataset": "cifar10", "image_size": "native", "normalize": "train", "augment": AUGMENT,
-        "model": "mlp", "hidden": [2048, 1024, 512], "activation": "gelu", "batch_norm": True, "dropout": 0.1,
+        "model": "mlp", "hidden": [2048, 1024, 512], "activation": "gelu", "batch_norm": True, "dropout": 0.3,
         "optimizer": "AdamW", "lr": 4e-3, "weight_decay": 0.05, "schedule": "one_cycle", "label_smoothing": 0.1,
         "precision": "bfloat16", "batch_size": 512, "epochs": 200,
     },

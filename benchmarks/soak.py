@@ -206,8 +206,8 @@ def _fields(line: str) -> list[str]:
 
 
 def unsafe_seconds(folder: Path, life_began: float) -> float:
-    """What a kill would take from a run, beside the epoch in flight: the seconds of the epochs that ended since it began
-    or had its last checkpoint.
+    """What a kill would take from a run, beside the epoch in flight: the seconds of the epochs that ended since it
+    began or had its last checkpoint.
 
     0 where nobody trains it, where it has finished, and where it waits, since it began, for the runs of its cohort that
     have fewer epochs behind them.
