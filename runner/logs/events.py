@@ -8,10 +8,11 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import metadata
-from tensorboard.summary.writer.record_writer import RecordWriter
 
 from runner.files import replace
 from runner.logs.tags import EPOCH_SCALARS, FINAL_PREFIXES
+
+_AROUND = 16  # bytes: before a record its length and the length's checksum, after it its own
 
 
 def event_files(folder: Path) -> list[Path]:
@@ -40,20 +41,21 @@ def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
     """Writes what is kept, and returns the steps that end an epoch."""
     steps = []
     with open(beside, "wb") as file:
-        writer = RecordWriter(file)
-        for record, event in _records(path):
+        for framed, event in _records(path):
             if event.step <= epochs and not any(_is_final(value.tag) for value in event.summary.value):
-                writer.write(record)
+                file.write(framed)
                 steps += [event.step for value in event.summary.value if value.tag == EPOCH_SCALARS[-1]]
-        writer.flush()
     return steps
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, Event]]:
-    """The file's whole records; a torn or spoilt end is left out."""
+    """The file's whole records as they stand there, and what they say; a torn or spoilt end is left out."""
+    data, start = path.read_bytes(), 0
     try:
         for record in RawEventFileLoader(str(path)).Load():
-            yield record, Event.FromString(record)
+            end = start + len(record) + _AROUND
+            yield data[start:end], Event.FromString(record)
+            start = end
     except Exception:  # the loader and protobuf have several; what follows is unreadable in any case
         return
 
