@@ -5,7 +5,7 @@ Run:      make ablations STUDY=best_mlp               CIFAR-10, 3 seeds: (not me
 What each of its ingredients is worth is the study `best_mlp_parts`; this is all of them together, and longer.
 """
 
-# Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn: in `best_mlp_parts` better than shifts alone
+# Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn, as in `best_mlp_parts`
 AUGMENT = [
     {"HorizontalFlip": {"p": 0.5}},
     {"Affine": {"translate_percent": [-0.125, 0.125], "scale": [0.9, 1.1], "rotate": [-10, 10], "p": 1.0}},

@@ -2,8 +2,8 @@
 
 The study is trained once without a disturbance. Then the same command is started again and again, and killed at
 random moments, until it has finished; and so on in a new directory while there are kills left. At every kill: is
-each result that was there before still the very same file? How long ago did the runs in training begin or have
-their last checkpoint? At every finish: are all numbers, times apart, those of the undisturbed study, bit for bit,
+each result that was there before still the very same file? How much had the runs in training done since they began or
+had their last checkpoint? At every finish: are all numbers, times apart, those of the undisturbed study, bit for bit,
 and do the event files show each epoch once?
 
     make soak                                  100 kills, some 50 minutes; writes docs/reliability.md's figures

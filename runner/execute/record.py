@@ -44,11 +44,10 @@ def identity(
 def record_failure(run: Run, place: Place, cause: str, trace: str = "", machines: bool = False) -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
     directory = RunDir(place.runs / run.folder)
-    new = identity(run, place.provenance, "failed", time.time(), cause=cause, machines=machines)
-    if not directory.misplaced() and (before := directory.identity()):
-        ended = ("status", "cause", "ended", "machines")
-        new = {key: before[key] for key in before if key not in ended} | {key: new[key] for key in ended if key in new}
+    before = None if directory.misplaced() else directory.identity()
+    new = identity(run, place.provenance, "failed", time.time(), cause=cause)
+    ended = {key: new[key] for key in ("status", "cause", "ended")} | {"machines": machines}
     with suppress(OSError):
-        directory.write_identity(new)
+        directory.write_identity((before or new) | ended)
         if trace:
             directory.write_traceback(trace)

@@ -50,12 +50,10 @@ def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
 
 def _records(path: Path) -> Iterator[tuple[bytes, Event]]:
     """The file's whole records as they stand there, and what they say; a torn or spoilt end is left out."""
-    data, start = path.read_bytes(), 0
     try:
-        for record in RawEventFileLoader(str(path)).Load():
-            end = start + len(record) + _AROUND
-            yield data[start:end], Event.FromString(record)
-            start = end
+        with open(path, "rb") as file:
+            for record in RawEventFileLoader(str(path)).Load():
+                yield file.read(len(record) + _AROUND), Event.FromString(record)
     except Exception:  # the loader and protobuf have several; what follows is unreadable in any case
         return
 
