@@ -2,8 +2,8 @@
 
 Run:      make ablations STUDY=exercise5                    CIFAR-10, 3 seeds: about 2 hours on 2 cores
           make ablations STUDY=exercise5 DATASET=mnist5k    the embedded images: some minutes
-Outcome:  the exercise's network gets 54.1% of the test images right, a small CNN 74.7%, with augmentation 78.5%; what
-          helps the network of fully connected layers most is augmentation, by 2 points, n = 3
+Outcome:  the exercise's network gets 54.1 ± 0.7% of the test images right, a small CNN 74.7 ± 2.5%, with augmentation
+          78.5 ± 0.4%, n = 3; of the regularizers augmentation has the highest estimate, +2.0 points [0.9, 3.0], undecided
 
 The exercise asks for a network of fully connected layers alone that classifies CIFAR-10, for its metrics and its
 confusion matrix, and for conclusions. Its own has four linear layers with ReLU, AdamW at 1e-4, batches of 128, 50
@@ -11,12 +11,14 @@ epochs, inputs scaled to [0, 1], and the epoch of the lowest validation loss; it
 52.5% (loss 1.341) on test, a network of convolutions 73%. Widths and a validation part it does not name: here they
 are 512-256-128, and 5,000 of the 50,000 train images, stratified.
 
-What follows, with intervals and verdicts below: convolutions are worth ten times what augmentation, the best remedy
-for the network of fully connected layers, is worth to it. So what that network lacks is not regularization but the
-knowledge that neighbouring pixels belong together. It not only underfits: with ten points between train and validation
-it already learns by heart what does not carry over. A larger learning rate costs it two points; of more layers three
-seeds don't tell. The CNN with augmentation was stopped at 8 epochs while it still improved. Three seeds decide large
-differences alone.
+What follows, n = 3, test accuracy: the network of fully connected layers is 13.7 points better than a perceptron [13.1,
+14.3], and a CNN 20.6 better than it [18.6, 22.7]; the CNN has BatchNorm and a learning rate of its own as well. All else
+is undecided, after Holm's correction over the questions: three seeds decide large differences alone. The network leans
+to underfitting and to overfitting at once: on its train images it is 8.8 points [4.9, 12.6] below the 73% that the
+exercise's CNN reaches on test, and its gap to validation is 10.6 points [7.4, 13.9]. Augmentation has the highest
+estimate of the regularizers, +2.0 points [0.9, 3.0]; with it, and with Dropout, the network was still learning when its
+50 epochs ended, so their effects may be larger yet. All this is at the exercise's learning rate of 1e-4: at 1e-3 with
+Adam, BatchNorm with Dropout gives a network of this kind 57.2 ± 0.2%, more than any here (study `mlp`, n = 5).
 """
 
 AUGMENT = [
@@ -87,5 +89,8 @@ STUDY = {
         {"ask": "Is the accuracy of the exercise's CNN reached?",
          "value": ["cnn", 0.73], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
          "claim": "0.73 with convolutions"},
+        {"ask": "Is a CNN better than the other MLPs too?",
+         "compare": ["cnn", ["dropout", "batchnorm+dropout", "weight_decay", "augmentation"]],
+         "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
     ],
 }  # fmt: skip

@@ -33,11 +33,13 @@ class Mistake:
     sureness: float
 
 
-def losses(rows: Sequence[Mapping[str, float]], best_epoch: int, path: Path) -> None:
-    """Loss over the epochs, as metrics.csv has it, the best epoch marked."""
+def losses(rows: Sequence[Mapping[str, float]], best_epoch: int, smoothing: float, path: Path) -> None:
+    """Loss over the epochs, as metrics.csv has it, the best epoch marked; `smoothing` of the labels while it trained
+    lifts that loss above the others."""
     table = pd.DataFrame(rows)
+    as_it_was = f"labels smoothed by {smoothing:g}, so higher" if smoothing else "mean over the epoch"
     curves = {
-        "train/loss": ("training, as it trained (mean over the epoch)", TRAIN, "-"),
+        "train/loss": (f"training, as it trained ({as_it_was})", TRAIN, "-"),
         "train_eval/loss": ("training part, evaluation mode", TRAIN, ":"),
         "val/loss": ("validation", CURVE, "-"),
     }

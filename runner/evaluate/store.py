@@ -60,7 +60,7 @@ def _draw(evaluation: Evaluation) -> dict[str, Path]:
     run, parts, folder = evaluation.run, evaluation.parts, evaluation.folder
     tags = ["loss_plot", "metrics", *(f"{name}_confusion_matrix" for name in parts), "confused_pairs"]
     drawn = {tag: folder / f"{tag}.png" for tag in tags}
-    figures.losses(run.rows, run.best_epoch, drawn["loss_plot"])
+    figures.losses(run.rows, run.best_epoch, run.settings.label_smoothing, drawn["loss_plot"])
     figures.overview(parts, drawn["metrics"])
     for name, part in parts.items():
         figures.confusion(part.confusion, run.dataset.classes, PARTS[name], drawn[f"{name}_confusion_matrix"])

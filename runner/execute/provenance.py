@@ -70,13 +70,14 @@ def _hash_of(module: str) -> str:
 
 @cache
 def commit() -> str | None:
-    """The present git commit, with + where the tree has changes; None outside a checkout."""
+    """The present git commit, with + where tracked files have changes; None outside a checkout."""
     root = Path(__file__).parents[2]
     try:
         head = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
         )
-        changed = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+        status = ["git", "status", "--porcelain", "--untracked-files=no"]  # a data set beside it changes no code
+        changed = subprocess.run(status, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")

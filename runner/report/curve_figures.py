@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import Formatter, PercentFormatter
+from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from runner.report.figures import CURVE, MUTED, TRAIN, saved
 from runner.report.tables import StudyRuns, banded
@@ -23,6 +23,7 @@ _LEGEND = (  # color, marker, meaning
     (CURVE, "o", "validation (dot: the mean best epoch)"),
     (MUTED, "", "the baseline's validation"),
 )
+_COLUMNS = 4  # of panels; the legend's entries stand in one line above so many
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,20 @@ def _curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, 
 
 
 def _draw(found: dict[str, _Curves], limits: tuple[float, float], path: Path, ticks: Formatter | None = None) -> None:
-    """The panels, on one scale but for variants that never come within its limits."""
-    columns = min(4, len(found))
+    """The panels, on one scale but for variants that are beyond its limits in most epochs."""
+    columns = min(_COLUMNS, len(found))
     rows = -(-len(found) // columns)
-    reference = found.get(BASELINE)
-    size = (2.6 * columns + 0.4, 2.1 * rows + 0.5)
+    reference = found.get(BASELINE) if len(found) > 1 else None
+    legend = _LEGEND if reference else _LEGEND[:-1]
+    lines = 1 if columns == _COLUMNS else len(legend)
+    size = (max(2.6 * columns, 3.6) + 0.4, 2.1 * rows + 0.3 + 0.2 * lines)
     with saved(path, rows, columns, size, sharex=True, squeeze=False) as (figure, grid):
         panels = list(grid.flat)
         for axes, (name, curves) in zip(panels, found.items(), strict=False):
             if reference and name != BASELINE:
                 axes.plot(reference.val["epoch"], reference.val["mean"], color=MUTED, linewidth=1.2)
             _panel(axes, curves)
-            inside = curves.val["mean"].between(*limits).any()
+            inside = curves.val["mean"].between(*limits).mean() >= 0.5
             if inside:
                 axes.set_ylim(*limits)
             axes.set_title(
@@ -84,15 +87,15 @@ def _draw(found: dict[str, _Curves], limits: tuple[float, float], path: Path, ti
             )
             if ticks:
                 axes.yaxis.set_major_formatter(ticks)
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.tick_params(labelsize=8)
         for axes in panels[len(found) :]:
             axes.axis("off")
         for axes in panels[: len(found)][-columns:]:  # no panel is below these
             axes.tick_params(labelbottom=True)
-        handles = [
-            Line2D([], [], color=color, marker=mark, markersize=5, label=label) for color, mark, label in _LEGEND
-        ]
-        figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+        handles = [Line2D([], [], color=color, marker=mark, markersize=5, label=label) for color, mark, label in legend]
+        columns_of_legend = -(-len(legend) // lines)
+        figure.legend(handles=handles, loc="outside upper left", ncols=columns_of_legend, frameon=False, fontsize=9)
         figure.supxlabel("epoch", fontsize=9)
 
 

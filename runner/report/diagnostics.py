@@ -29,16 +29,16 @@ def training(data: StudyRuns, summary: pd.DataFrame) -> str:
             plus_minus(row["best_epoch"], row["best_epoch low"], 1),
             plus_minus(row["epochs"], math.nan, 1),
             _cut_off(data, row["variant"]),
-            duration(row["seconds"]) if row["n"] else "-",
+            duration(data.finished(row["variant"])["seconds"].median()) if row["n"] else "-",
         ]
         for _, row in summary.iterrows()
     ]
     heads = ["variant", "training loss", "validation loss", "test loss", "training accuracy, %"]
-    heads += ["best epoch", "epochs", "stopped by the limit", "time a run"]
+    heads += ["best epoch", "epochs", "stopped by the limit", "time a run (median)"]
     note = (
         "Losses and accuracy at the best epoch; training: on a fixed part of train, in evaluation mode. Stopped by the "
         "limit: runs that had all the epochs they were given before their patience was at an end; with more they might "
-        'have come further. "-": no patience, all epochs are run.'
+        'have come further. "-": no patience that could end a run, all epochs are run.'
     )
     return table(heads, rows) + "\n\n" + note
 
@@ -49,8 +49,9 @@ def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: i
 
 
 def _cut_off(data: StudyRuns, variant: str) -> str:
-    patience, finished = data.study["variants"][variant]["settings"].get("patience"), data.finished(variant)
-    if not patience or not len(finished):
+    settings, finished = data.study["variants"][variant]["settings"], data.finished(variant)
+    patience = settings.get("patience", 0)
+    if not 0 < patience < settings.get("epochs", math.inf) or not len(finished):
         return "-"
     waited = finished["epochs"] - finished["best_epoch"]
     return f"{(waited < patience).sum()} of {len(finished)}"

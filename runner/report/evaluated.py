@@ -12,7 +12,13 @@ import pandas as pd
 from runner.files import read_json
 from runner.text import table
 
-_FIGURES = {"loss_plot": "losses over the epochs", "test_confusion_matrix": "confusion matrix on test"}
+_FIGURES = {
+    "loss_plot": "losses over the epochs",
+    "metrics": "metrics of train, validation and test, and class by class",
+    "train_confusion_matrix": "confusion matrix on train",
+    "test_confusion_matrix": "confusion matrix on test",
+}
+_NOTE = "Train: all its images, in evaluation mode; the curves and tables above measure a fixed part of them."
 
 
 def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
@@ -36,7 +42,7 @@ def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
             f"![{name}: {text}]({_link(path.parent, folder)}/{figure}.png)" for figure, text in _FIGURES.items()
         ]
     heads = ["run", "train loss", "accuracy, %", "test loss", "accuracy, %", "most confused on test"]
-    return "\n\n".join(part for part in (table(heads, rows), *figures) if part)
+    return "\n\n".join((table(heads, rows), _NOTE, *figures)) if rows else ""
 
 
 def _cells(record: dict[str, Any], folder: Path) -> list[str]:
