@@ -2,7 +2,7 @@
 
 Run:      make search NAME=search_batchnorm                   MNIST-5k, 40 runs, and 40 of a random search
           make search NAME=search_batchnorm DATASET=cifar10   CIFAR-10, 40 runs: about an hour on 2 cores
-Then:     python -m runner compare-winners search_dropout search_batchnorm      Dropout or BatchNorm?
+Then:     python -m runner compare-winners search_dropout-mnist5k search_batchnorm-mnist5k    Dropout or BatchNorm?
 
 The questionnaire that it answers leaves the list of this search's winner empty: there is no claim to stand beside.
 """
@@ -14,7 +14,7 @@ SEARCH = {
     "baseline": {
         "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
         "model": "mlp", "hidden": [512, 256], "activation": "relu", "batch_norm": True, "init": "default",
-        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 128, "epochs": 10, "patience": 3,
+        "optimizer": "Adam", "lr": 1e-3, "weight_decay": 1e-5, "batch_size": 128, "epochs": 10, "patience": 3,
     },
     "space": {
         "augment": [[], FLIPS[:1], FLIPS, CONTRAST, FLIPS + CONTRAST],

@@ -278,7 +278,9 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
     figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
     figures.confused(pairs, examples, tmp_path / "confused.png")
-    figures.losses([{"epoch": 1, "train/loss": 2, "train_eval/loss": 1, "val/loss": 1}], 1, 0.1, tmp_path / "losses.png")
+    figures.losses(
+        [{"epoch": 1, "train/loss": 2, "train_eval/loss": 1, "val/loss": 1}], 1, 0.1, tmp_path / "losses.png"
+    )
     for path in tmp_path.glob("*.png"):
         with Image.open(path) as picture:
             assert 80 <= min(picture.size) <= max(picture.size) < 5000

@@ -160,14 +160,19 @@ def test_a_run_is_hopeless_above_the_median_of_the_finished_at_its_epoch(resolve
     search = resolved()
     values = {"lr": 0.1, "dropout": 0.0, "patience": 1, "augment": [], "optimizer": "Adam"}
     finished = [Tried(values, FINISHED, [level, level - 0.05, level - 0.1]) for level in (1.0, 1.1, 1.2, 1.3, 1.4)]
-    assert hopeless(search, finished, [1.5, 1.16]).startswith("after epoch 2 its lowest validation loss, 1.1600")
-    assert not hopeless(search, finished, [1.5, 1.14])  # the median is 1.15
-    assert not hopeless(search, finished, [1.1, 1.6])  # its lowest counts
-    assert not hopeless(search, finished, [9.0])  # a fifth of ten epochs is everyone's
-    assert not hopeless(search, finished[:4], [1.5, 1.5])  # too few to judge by
-    assert not hopeless(search, finished, [1.5, 1.5, math.nan])  # it fails by itself
-    assert not hopeless(resolved(pruner="none"), finished, [1.5, 1.5])
-    assert not hopeless(search, [replace(tried, state=PRUNED) for tried in finished], [1.5, 1.5])
+
+    def run(*losses: float, **more: Any) -> Tried:
+        return Tried(values | more, RUNNING, list(losses))
+
+    assert hopeless(search, finished, run(1.5, 1.16)).startswith("after epoch 2 its lowest validation loss, 1.1600")
+    assert not hopeless(search, finished, run(1.5, 1.14))  # the median is 1.15
+    assert not hopeless(search, finished, run(1.1, 1.6))  # its lowest counts
+    assert not hopeless(search, finished, run(9.0))  # a fifth of ten epochs is everyone's
+    assert not hopeless(search, finished, run(1.5, 1.16, epochs=60))  # a fifth of its own
+    assert not hopeless(search, finished[:4], run(1.5, 1.5))  # too few to judge by
+    assert not hopeless(search, finished, run(1.5, 1.5, math.nan))  # it fails by itself
+    assert not hopeless(resolved(pruner="none"), finished, run(1.5, 1.5))
+    assert not hopeless(search, [replace(tried, state=PRUNED) for tried in finished], run(1.5, 1.5))
 
 
 def test_a_run_is_recorded_before_it_begins_and_asked_for_again_until_it_ends(
@@ -275,8 +280,29 @@ def test_a_run_that_its_patience_stopped_still_counts_at_later_epochs(resolved: 
     values = {"lr": 0.1, "dropout": 0.0, "patience": 1, "augment": [], "optimizer": "Adam"}
     stopped = [Tried(values, FINISHED, [1.0, 0.9, 0.9]) for _ in range(5)]
     slow = Tried(values, FINISHED, [1.0, 0.9, 0.8, 0.5, 0.1])
-    assert not hopeless(search, [*stopped, slow], [1.0, 1.0, 0.8, 0.8, 0.8])  # of six the median is 0.9, not 0.1
-    assert hopeless(search, [*stopped, slow], [1.0, 1.0, 0.95, 0.95, 0.95])
+    good, bad = (Tried(values, RUNNING, [1.0, 1.0, loss, loss, loss]) for loss in (0.8, 0.95))
+    assert not hopeless(search, [*stopped, slow], good)  # of six the median is 0.9, not 0.1
+    assert hopeless(search, [*stopped, slow], bad)
+
+
+def test_the_start_is_tried_first_where_the_spaces_have_it(resolved: Resolve) -> None:
+    search = resolved(baseline=BASE | {"epochs": 10, "patience": 3})
+    assert suggest(search, []) == {key: search.baseline.plain()[key] for key in SPACE}
+    beyond = resolved(baseline=BASE | {"patience": 3}, space=SPACE | {"lr": {"log_uniform": [0.1, 1.0]}})
+    values = suggest(beyond, [])
+    assert values
+    assert values["lr"] >= 0.1
+
+
+def test_combinations_that_are_one_run_are_not_left_to_do(resolved: Resolve, tmp_path: Path) -> None:
+    search = resolved(space={"model": ["mlp", "cnn"], "convs": {"integer": [1, 3]}})  # of mlp there is one
+    for run in Record(search, tmp_path).ask():
+        (tmp_path / run.folder).mkdir(parents=True)
+        identity = {"seed": 0, "status": "failed", "settings": {}, "provenance": {}, "cause": "ValueError"}
+        write_json(tmp_path / run.folder / "run.json", identity)
+    record = Record(search, tmp_path)
+    assert len(record.tried) == 4
+    assert record.left == 0
 
 
 def test_failed_runs_come_last_in_importance_whatever_they_had_reached(resolved: Resolve) -> None:

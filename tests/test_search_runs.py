@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import shutil
 import signal
@@ -26,7 +27,8 @@ from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
 from runner.report import write_all
-from runner.report.search import read_search
+from runner.report.search import read_search, write_search_report
+from runner.report.search_page import best_within
 from runner.report.search_settings import at_bounds
 from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
@@ -167,9 +169,9 @@ def test_where_the_start_is_best_it_is_the_winner(tmp_path: Path) -> None:
         write_ablation(find_record(tmp_path / "runs", "hunt"), tmp_path)
 
 
-def test_how_long_to_train_may_be_searched(tmp_path: Path) -> None:
+def test_how_long_to_train_and_on_how_many_images_may_be_searched(tmp_path: Path) -> None:
     changes: dict[str, Any] = {
-        "space": {"epochs": {"integer": [1, 3]}, "lr": [1e-3, 1e-2]},
+        "space": {"epochs": {"integer": [1, 3]}, "images_per_class": {"integer": [20, 60]}},
         "runs": 4,
         "random_on": ["digits"],
     }
@@ -177,6 +179,7 @@ def test_how_long_to_train_may_be_searched(tmp_path: Path) -> None:
     write_all(tmp_path / "runs", [outcome.name], tmp_path / "reports", Console(quiet=True))
     table = pd.read_csv(tmp_path / "reports" / "hunt-digits" / "runs.csv")
     assert (table["epochs had"] <= table["epochs"]).all()
+    assert table["images_per_class"].between(21, 59).any()
 
 
 def test_a_search_that_was_stopped_has_a_report_too(made: Path, tmp_path: Path) -> None:
@@ -223,7 +226,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
 
 
-@pytest.mark.parametrize("where", ["train.prepare_data", "winners.winners_study"])
+@pytest.mark.parametrize("where", ["train.others_note", "winners.winners_study"])
 def test_what_goes_wrong_after_training_began_says_so(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -298,6 +301,36 @@ def test_the_report_has_settings_progress_importance_and_what_is_said_elsewhere(
     assert "(hunt_winners-digits/summary.md)" in front
 
 
+def test_a_random_search_is_compared_at_the_same_cost() -> None:
+    runs = pd.DataFrame({"epochs had": [5, 2, 5], "status": [FINISHED, PRUNED, FINISHED], "val/loss": [0.4, 0.3, 0.2]})
+    assert [best_within(runs, epochs) for epochs in (5, 11, 12)] == [0.4, 0.4, 0.2]
+    assert math.isnan(best_within(runs, 4))
+
+
+def test_winners_of_another_state_are_left_out_and_named(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "runs", tmp_path / "runs")
+    for path in tmp_path.glob("runs/hunt_winners-digits/*/seed*"):
+        identity, result = RunDir(path).identity(), RunDir(path).result()
+        assert identity
+        assert result
+        RunDir(path).write_identity(identity | {"provenance": identity["provenance"] | {"code": "older"}})
+        RunDir(path).write_result(result)
+    data = write_search_report(tmp_path / "runs" / "hunt-digits", tmp_path / "reports" / "hunt-digits")
+    assert data.winners is None
+    page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
+    assert "so left out: the winners' runs on fresh seeds." in page
+    assert "fresh seeds validation" not in page
+
+
+def test_a_setting_that_the_model_does_not_read_has_no_value(tmp_path: Path) -> None:
+    space = {"model": ["mlp", "perceptron"], "activation": ["relu", "gelu"], "dropout": {"uniform": [0.0, 0.5]}}
+    outcome, _ = make(tmp_path, baseline=BASE | {"epochs": 1}, space=space, runs=6, claim={})
+    write_search_report(tmp_path / "runs" / outcome.name, tmp_path / "reports" / outcome.name)
+    table = pd.read_csv(tmp_path / "reports" / outcome.name / "runs.csv")
+    assert (table["activation"].isna() == (table["model"] == "perceptron")).all()
+    assert table["activation"].isna().sum() == 1  # that model reads nothing else that is searched
+
+
 def test_a_winner_at_the_end_of_its_space_is_said_to_be_there(made: Path) -> None:
     data = read_search(made / "runs" / "hunt-digits")
     search, tried = data.record.search, data.record.ranked()[0][1]
@@ -334,7 +367,7 @@ def test_tensorboard_has_a_session_a_run_with_columns_ranges_and_what_was_pruned
 def test_the_winner_becomes_a_study_that_undoes_one_choice_each(made: Path, tmp_path: Path) -> None:
     record = find_record(made / "runs", "hunt")
     file = write_ablation(record, tmp_path)
-    assert file == tmp_path / "hunt_winner.py"
+    assert file == tmp_path / "hunt_digits_winner.py"
     study = resolve(*read_file(str(file)), Overrides())
     start, winner = record.search.baseline, record.ranked()[0][0].variant
     assert study.variants[0].settings == winner.settings
@@ -364,7 +397,7 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     assert settings == {
         BASELINE: first.search.baseline, "hunt": best.variant.settings, "quest": next_best.variant.settings
     }  # fmt: skip
-    assert [question.metric for question in study.questions] == ["test/accuracy", "val/accuracy"]
+    assert [question.metric for question in study.questions] == ["test/accuracy"]
     assert first.search.seed not in study.seeds
     with pytest.raises(RequestError, match="two different searches"):
         write_comparison(first, first, tmp_path)

@@ -79,7 +79,7 @@ def _train(runs: list[Run], share: Share, place: Place, send: Send, stop: Callab
     except Exception as error:  # the data went away after they were prepared
         cause = f"the data can't be read any more: {words(error)}"
         for run in runs:
-            record_failure(run, place, cause, traceback.format_exc())
+            record_failure(run, place, cause, traceback.format_exc(), machines=True)
             send(Message("failed", run, cause=cause))
         return
     active: dict[int, ActiveRun] = {}

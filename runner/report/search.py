@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.execute.makers import of_one_maker
+from runner.expand.resolve import unread
 from runner.files import lock, replace, write_text
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
@@ -30,20 +32,22 @@ class SearchRuns:
     """A search's run directories, read: `runs` has a row a run, in the order in which they were asked for.
 
     `twin` is the random search beside it, `winners` the study that trained the winners on fresh seeds, each
-    None where there is none.
+    None where there is none, or none of the same code, data and versions: then `apart` names it.
     """
 
     record: Record
     runs: pd.DataFrame
     twin: SearchRuns | None
     winners: StudyRuns | None
+    apart: tuple[str, ...] = ()
 
     def shrinkage(self, variant: str, metric: str) -> tuple[float, Effect]:
         """The value that chose a winner, from the search's one seed, and fresh seeds minus that value."""
         assert self.winners is not None
-        settings = self.winners.study["variants"][variant]["settings"]
+        wanted = _hash(self.winners.study["variants"][variant])
         table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
-        chosen = float(table[[each == settings for each in table["settings"]]][metric].iloc[0])
+        found = table[table["hash"] == wanted][metric]
+        chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
         return chosen, one_sample_effect(self.winners.values(variant, metric) - chosen)
 
 
@@ -51,7 +55,7 @@ def write_search_report(runs: Path, folder: Path) -> SearchRuns:
     """A search's report folder from its run directories and those of its winners."""
     data = read_search(runs)
     mattered = importance_table(data.record)
-    shown = data.runs.drop(columns="settings")
+    shown = data.runs.drop(columns=["settings", "hash"])
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, mattered, folder / "figures")
@@ -80,7 +84,22 @@ def read_search(runs: Path) -> SearchRuns:
     twin = read_search(there) if (there / "study.json").exists() else None
     if twin and twin.record.search.identity() != beside.identity():  # of this search as it was before an edit
         twin = None
-    return SearchRuns(record, _table(record), twin, _winners(record, runs))
+    winners, mine = _winners(record, runs), _folders(record)
+    apart: list[str] = []
+    if twin and not _of_one_state(mine, _folders(twin.record)):
+        twin, apart = None, [*apart, "the random search"]
+    if winners and not _of_one_state(mine, list(winners.folders.values())):
+        winners, apart = None, [*apart, "the winners' runs on fresh seeds"]
+    return SearchRuns(record, _table(record), twin, winners, tuple(apart))
+
+
+def _folders(record: Record) -> list[Path]:
+    return [record.runs / run.folder for run, tried in record.counted()[0].items() if tried.state != RUNNING]
+
+
+def _of_one_state(mine: list[Path], others: list[Path]) -> bool:
+    """Whether one table may have both."""
+    return all(of_one_maker([identity for path in (*mine, *others) if (identity := RunDir(path).identity())]))
 
 
 def importance_table(record: Record) -> pd.DataFrame:
@@ -106,6 +125,7 @@ def _table(record: Record) -> pd.DataFrame:
         directory = RunDir(record.runs / run.folder)
         metrics = (directory.result() or {}).get("metrics", {})
         identity = directory.identity() or {}
+        idle = unread(run.variant.settings, tried.values)
         rows.append(
             {
                 "run": run.variant.name,
@@ -115,8 +135,9 @@ def _table(record: Record) -> pd.DataFrame:
                 "val/accuracy": metrics.get("best/val_accuracy", np.nan),
                 "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
                 "cause": identity.get("cause", ""),
-                **tried.values,
+                **{key: value for key, value in tried.values.items() if key not in idle},
                 "settings": run.variant.settings.plain(),
+                "hash": run.variant.settings.identity(),
             }
         )
     columns = [
@@ -129,6 +150,7 @@ def _table(record: Record) -> pd.DataFrame:
         "cause",
         *record.search.space,
         "settings",
+        "hash",
     ]
     return pd.DataFrame(rows, columns=columns)
 
@@ -142,7 +164,12 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
         return None
     best = ranked[0][0]
     name = winner_name(best)
-    if variants.get(name, {}).get("settings") != best.variant.settings.plain():
+    if name not in variants or _hash(variants[name]) != best.variant.settings.identity():
         return None
     data = gather(folder)
     return data if len(data.finished(name)) else None
+
+
+def _hash(variant: dict[str, Any]) -> str:
+    """Of its settings, as a directory's name ends with it: it stays where the runner gets settings that it had not."""
+    return str(variant.get("directory", "")).rpartition("-")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from runner.spec.search import Space
 
 
 def progress(runs: pd.DataFrame, random: pd.DataFrame | None, path: Path) -> None:
-    """The lowest validation loss so far against the number of runs, over each run's own."""
+    """The lowest validation loss so far against the epochs spent, over each run's own."""
     with saved(path, 1, 1, (8, 4)) as (figure, axes):
         if random is not None:
             _search(axes, random, MUTED, f"random search (n = {len(random)} runs)")
         _search(axes, runs, CURVE, f"this search (n = {len(runs)} runs)")
         _log_losses(axes)
-        axes.set_xlabel("runs, in the order in which they were begun; one search of each kind, one seed a run")
+        axes.set_xlabel(
+            "epochs spent, runs in the order in which they were begun; one search of each kind, one seed a run"
+        )
         axes.set_ylabel("validation loss\n(line: lowest so far; ×: pruned)")
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
 
@@ -36,13 +39,13 @@ def _log_losses(axes: Axes) -> None:
 
 
 def _search(axes: Axes, runs: pd.DataFrame, color: str, label: str) -> None:
-    numbers, losses = np.arange(1, len(runs) + 1), runs["val/loss"].to_numpy(dtype=float)
+    spent, losses = runs["epochs had"].cumsum().to_numpy(), runs["val/loss"].to_numpy(dtype=float)
     losses = np.where(np.isfinite(losses), losses, np.nan)
     finished, pruned = (runs["status"] == FINISHED).to_numpy(), (runs["status"] == PRUNED).to_numpy()
-    axes.plot(numbers[finished], losses[finished], "o", color=color, markersize=4, alpha=0.6)
-    axes.plot(numbers[pruned], losses[pruned], "x", color=color, markersize=5, alpha=0.6)
+    axes.plot(spent[finished], losses[finished], "o", color=color, markersize=4, alpha=0.6)
+    axes.plot(spent[pruned], losses[pruned], "x", color=color, markersize=5, alpha=0.6)
     best = np.fmin.accumulate(np.where(finished, losses, np.nan))
-    axes.step(numbers, best, where="post", color=color, linewidth=1.8, label=label)
+    axes.step(spent, best, where="post", color=color, linewidth=1.8, label=label)
 
 
 def slices(runs: pd.DataFrame, spaces: dict[str, Space], path: Path) -> None:
@@ -69,7 +72,7 @@ def slices(runs: pd.DataFrame, spaces: dict[str, Space], path: Path) -> None:
 
 
 def _positions(axes: Axes, space: Space, values: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Where the values stand on the axis: choices side by side, numbers on their own scale."""
+    """Where the values stand on the axis: choices side by side, numbers on their own scale; nan where there is none."""
     if space.kind != "categorical":
         if space.kind == "log_uniform":
             axes.set_xscale("log")
@@ -78,7 +81,8 @@ def _positions(axes: Axes, space: Space, values: pd.Series[Any]) -> npt.NDArray[
         return values.to_numpy(dtype=float)
     axes.set_xticks(range(len(space.values)), [_label(value) for value in space.values], rotation=30, ha="right")
     axes.set_xlim(-0.5, len(space.values) - 0.5)
-    return np.array([space.values.index(value) for value in values], dtype=float)
+    places = [space.values.index(value) if value in space.values else math.nan for value in values]
+    return np.array(places, dtype=float)
 
 
 def _label(value: Any) -> str:

@@ -32,7 +32,7 @@ _AGAIN = "make prune and then the same command"
 _SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
 _FIGURES = {
     "settings": "each run's validation loss against each setting's value",
-    "progress": "lowest validation loss so far against the number of runs",
+    "progress": "lowest validation loss so far against the epochs spent",
     "importance": "importance of each setting, and its range over resampled runs",
 }
 _HEADS = {"progress": "Progress", "settings": "Loss by setting", "importance": "Importance"}
@@ -49,7 +49,7 @@ _TITLES = {
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
     search = data.record.search
-    notes = [left_out_note(len(data.record.counted()[1]), _AGAIN), spoilt_note(data.record.spoilt)]
+    notes = [left_out_note(len(data.record.counted()[1]), _AGAIN), spoilt_note(data.record.spoilt), _apart(data)]
     parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
@@ -66,6 +66,11 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     parts += ["## What failed", failed] if (failed := _failed(data)) else []
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _apart(data: SearchRuns) -> str:
+    named = " and ".join(data.apart)
+    return f"Made by other code, data or versions than the search's own runs, so left out: {named}." if named else ""
 
 
 def _below(figure: str, data: SearchRuns, mattered: pd.DataFrame) -> str:
@@ -109,13 +114,14 @@ def _fresh(data: SearchRuns) -> str:
     for _, row in summarize(data.winners).iterrows():
         name = str(row["variant"])
         chosen, shrunk = "-", "-"
-        if name == winner or name not in (BASELINE, CLAIMED):
-            value, effect = data.shrinkage(name, "val/loss")
+        value, effect = data.shrinkage(name, "val/loss")
+        if (name == winner or name not in (BASELINE, CLAIMED)) and not math.isnan(value):
             chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
         fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
         accuracies = [percent(row, "val/accuracy"), percent(row, "test/accuracy")]
-        rows.append([_TITLES[name], str(row["n"]), chosen, fresh, shrunk, *accuracies])
-    heads = ["", "n", "validation loss that chose it", "on fresh seeds", "change"]
+        less = "-" if name == BASELINE else _signed(row["effect test/loss"], row["effect test/loss low"], 4)
+        rows.append([_TITLES[name], str(row["n"]), chosen, fresh, shrunk, less, *accuracies])
+    heads = ["", "n", "validation loss that chose it", "on fresh seeds", "change", "test loss, minus the start's"]
     return table([*heads, "validation accuracy, %", "test accuracy, %"], rows)
 
 
@@ -147,11 +153,21 @@ def _random(data: SearchRuns) -> str:
         return ""
     mine, theirs = data.record.ranked()[0][1].loss, data.twin.record.ranked()[0][1].loss
     runs, (there, here) = len(data.twin.runs), (int(each["epochs had"].sum()) for each in (data.twin.runs, data.runs))
+    less = min(there, here)
+    at_cost = [f"{best_within(each, less):.4f}" for each in (data.twin.runs, data.runs)]
+    fresh = data.winners is not None and RANDOM_WINNER in data.winners.variants
     return (
         f"A random search of {runs} runs ({there} epochs in all, against {here} here) found a validation loss of "
-        f"{theirs:.4f}, against {mine:.4f} here. It is one search of each kind (n = 1): two outcomes are compared, not "
-        "two methods. The table above has both winners on fresh seeds."
+        f"{theirs:.4f}, against {mine:.4f} here. At the same cost, within {less} epochs: {at_cost[0]}, against "
+        f"{at_cost[1]} here. It is one search of each kind (n = 1): two outcomes are compared, not two methods."
+        + (" The table above has both winners on fresh seeds." if fresh else "")
     )
+
+
+def best_within(runs: pd.DataFrame, epochs: int) -> float:
+    """The lowest loss of the runs that had finished when a search had spent so many epochs."""
+    spent = runs[(runs["epochs had"].cumsum() <= epochs) & (runs["status"] == FINISHED)]
+    return float(spent["val/loss"].min())
 
 
 def _importance(mattered: pd.DataFrame) -> str:

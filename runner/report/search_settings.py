@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from runner.expand.resolve import unread
 from runner.spec import Settings
 from runner.spec.search import Space
 from runner.text import table
@@ -49,9 +50,10 @@ def best_settings(data: SearchRuns) -> str:
 
 def at_bounds(data: SearchRuns) -> str:
     """Which of the winner's numbers are at an end of their space, as a list in Markdown."""
-    winner, lines = data.record.ranked()[0][1], []
+    (run, winner), lines = data.record.ranked()[0], []
+    idle = unread(run.variant.settings, winner.values)
     for key, space in data.record.search.space.items():
-        if space.kind == "categorical":
+        if space.kind == "categorical" or key in idle:
             continue
         scale = math.log if space.kind == "log_uniform" else float
         low, high, value = (scale(number) for number in (*space.values, winner.values[key]))

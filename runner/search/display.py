@@ -61,6 +61,6 @@ class Display:
         if ranked := record.ranked():
             text.append(f"  (best: {ranked[0][1].loss:.4f} by {ranked[0][0].variant.name})")
         done = self._left - record.left
-        if done and record.left and not self._console.is_terminal:
+        if done and record.left:
             text.append(f"  (about {duration((time.monotonic() - self._began) / done * record.left)} left)")
         return text

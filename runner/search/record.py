@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,11 @@ class Record:
         """How many runs there are to do: those asked for, as far as the space has so many, that have not ended, and
         those that are tried again."""
         ended = sum(tried.state in _ENDED for tried in self.tried.values())
-        return max(0, int(min(self.search.runs, self.search.cells)) - ended) + len(self.again)
+        left = max(0, int(min(self.search.runs, self.search.cells)) - ended)
+        if left and ended == len(self.tried) and math.isfinite(self.search.cells):
+            # Combinations that differ only in what their model does not read are no runs of their own.
+            left *= suggest(self.search, list(self.tried.values())) is not None
+        return left + len(self.again)
 
     def ask(self) -> Iterator[Run]:
         """First the runs that were asked for and did not end, and those to be tried again, of which study.json has it
@@ -101,7 +106,7 @@ class Record:
             tried.state = message.kind
         if message.kind not in ("began", "epoch") or not tried.losses:
             return ""
-        return hopeless(self.search, list(self.tried.values()), tried.losses)
+        return hopeless(self.search, list(self.tried.values()), tried)
 
     def write(self) -> None:
         """study.json, as a study has it: what a run is recorded in before it begins."""

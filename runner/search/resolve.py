@@ -55,6 +55,15 @@ class ResolvedSearch:
         """How many different values there are to try; infinity where a space is continuous."""
         return math.prod(space.cells for space in self.space.values())
 
+    def start(self) -> Values | None:
+        """What the baseline has of the settings that are searched; None where that lies outside their spaces."""
+        values = {key: self.baseline.plain()[key] for key in self.space}
+        return values if all(space.has(values[key]) for key, space in self.space.items()) else None
+
+    def epochs(self, values: Values) -> int:
+        """The most that a run with these values has."""
+        return int(values.get("epochs", self.baseline.epochs))
+
     def settings(self, values: Values) -> Settings:
         """The baseline with these values, but for those that the model chosen does not read."""
         chosen = Settings.model_validate(self.baseline.plain() | values)

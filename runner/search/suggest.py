@@ -47,8 +47,11 @@ class Tried:
 def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
     """The settings of the next run, none that a run had before; None where there are none left.
 
-    The sampler speaks first; where it repeats itself, a random one goes on.
+    The baseline's come first, where they lie in the spaces: a search must find better ones. Then the sampler speaks;
+    where it repeats itself, a random one goes on.
     """
+    if not history and (start := search.start()):
+        return start
     if len(history) >= search.cells:
         return None
     had = {search.settings(tried.values).identity() for tried in history}
@@ -72,12 +75,13 @@ def _samplers(search: ResolvedSearch, number: int) -> Iterator[optuna.samplers.B
     yield from itertools.repeat(optuna.samplers.RandomSampler(seed=seed), _ATTEMPTS)
 
 
-def hopeless(search: ResolvedSearch, history: Sequence[Tried], losses: Sequence[float]) -> str:
-    """Why a run with these losses is to be stopped, in words; empty where it is to go on."""
+def hopeless(search: ResolvedSearch, history: Sequence[Tried], tried: Tried) -> str:
+    """Why a run that has come so far is to be stopped, in words; empty where it is to go on."""
+    losses = tried.losses
     if search.pruner == "none" or not math.isfinite(losses[-1]):  # what is no number fails by itself
         return ""
     # A fifth of the epochs is theirs in any case: a small learning rate begins slowly.
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(2, search.baseline.epochs // 5))
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(2, search.epochs(tried.values) // 5))
     trial = create_trial(state=TrialState.RUNNING, intermediate_values=_steps(losses))
     if not pruner.prune(_study(search, history), trial):
         return ""
@@ -126,8 +130,7 @@ def _trial(search: ResolvedSearch, tried: Tried) -> FrozenTrial:
 
 def _prolonged(search: ResolvedSearch, tried: Tried) -> list[float]:
     """A finished run that its patience stopped keeps its last loss: the median is one of all that finished."""
-    epochs = int(tried.values.get("epochs", search.baseline.epochs))
-    missing = epochs - len(tried.losses) if tried.state == FINISHED and tried.losses else 0
+    missing = search.epochs(tried.values) - len(tried.losses) if tried.state == FINISHED and tried.losses else 0
     return tried.losses + tried.losses[-1:] * missing
 
 

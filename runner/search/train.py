@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from runner.execute.plan import cores, pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data
 from runner.execute.workers import Workers
+from runner.expand import Run
 from runner.files import lock
 from runner.search.display import Display
 from runner.search.record import Record
@@ -36,7 +37,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     place = Place(request.runs, str(device), made_by, time.time())
     count = request.workers or (cores() if device.type == "cpu" else 1)
     with Workers(place, min(count, searches[0].runs)) as crew:
-        prepare_data([run for search in searches for run in search.data_probes()], request)
+        data = _prepared(searches, request)
         with _alone([search.name for search in searches], request.runs), late():
             for search in searches:
                 record = Record(search, request.runs)
@@ -49,23 +50,36 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 if record.spoilt:
                     files = ", ".join(map(str, record.spoilt))
                     console.print(f"made anew, because spoilt: {files}", highlight=False, markup=False, soft_wrap=True)
-                if note := _others(record, place, request):
+                if note := _others(record, place, data):
                     console.print(note, highlight=False, markup=False)
-                _train(record, crew, place, request, console)
+                _train(record, crew, place, data, console)
 
 
-def _others(record: Record, place: Place, request: Request) -> str:
+def _prepared(searches: Sequence[ResolvedSearch], request: Request) -> Callable[[Run], Path]:
+    """A run's data: prepared beforehand, but for values inside a range, of which the bounds were."""
+    known = prepare_data([run for search in searches for run in search.data_probes()], request)
+
+    def data(run: Run) -> Path:
+        try:
+            return known(run)
+        except KeyError:
+            return prepare_data([run], request)(run)
+
+    return data
+
+
+def _others(record: Record, place: Place, data: Callable[[Run], Path]) -> str:
     ended = [run for run, tried in record.tried.items() if tried.state in (FINISHED, PRUNED)]
     again = "make prune and then the same command make them anew."
-    return others_note(ended, place, lambda run: prepare_data([run], request)(run), again)
+    return others_note(ended, place, data, again)
 
 
-def _train(record: Record, crew: Workers, place: Place, request: Request, console: Console) -> None:
+def _train(record: Record, crew: Workers, place: Place, data: Callable[[Run], Path], console: Console) -> None:
     display = Display(record, console)
 
     def shares() -> Iterator[Share]:
         for run in record.ask():
-            yield Share((run,), prepare_data([run], request)(run), supervised=True)
+            yield Share((run,), data(run), supervised=True)
 
     def on_message(_: Share, message: Message) -> str:
         if message.kind == "died":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pprint
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from runner.spec.study import FOLDER, check_name
 
 WINNER, RUNNER_UP, RANDOM_WINNER, CLAIMED = "winner", "runner_up", "random_winner", "claimed"
 _SMALLEST = 0.005  # in accuracy
+_LONGEST = 60  # characters of a search's name in a file's
 
 
 def winners_name(search: str, stem: str) -> str:
@@ -68,7 +70,7 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
 
 
 def winner_name(best: Run) -> str:
-    """What the winners' study calls the search's best run: the baseline where nothing better was found."""
+    """What the winners' study calls the search's best run: the baseline where that was the best, tried first."""
     return WINNER if best.variant.changes else BASELINE
 
 
@@ -81,6 +83,7 @@ def fresh_seeds(record: Record) -> list[int]:
 def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
     """A study whose baseline is the winner and whose variants undo one choice each, back to the search's baseline."""
     run, start, stem = _winner(record), record.search.baseline.plain(), _stem(record)
+    name = _file_name(record.search.name)
     if not run.variant.changes:
         raise RequestError([Problem(record.search.name, "its winner is what it began with: there is nothing to undo.")])
     winner = run.variant.settings
@@ -99,7 +102,7 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
         f"Written by: python -m runner ablate-winner {record.search.name}\n"
     )
     refuse_modules_in(record.runs, (winner.dataset, winner.model, start["model"]))
-    return _write(folder / f"{stem}_winner.py", doc, winner, undone, questions, fresh_seeds(record))
+    return _write(folder / f"{name}_winner.py", doc, winner, undone, questions, fresh_seeds(record))
 
 
 def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Path:
@@ -114,13 +117,10 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     variants = {stem: winner.differences(start) for stem, winner in zip(stems, winners, strict=True)}
     variants = {stem: changes for stem, changes in variants.items() if changes}  # a winner may be the baseline itself
     sides = [stem if stem in variants else BASELINE for stem in stems]
-    questions = [
-        {
-            "ask": f"Which is better on {part}, the winner of {stems[0]} or that of {stems[1]}?",
-            "compare": sides, "metric": f"{metric}/accuracy", "expect": "different", "smallest": _SMALLEST,
-        }
-        for part, metric in (("test", "test"), ("validation", "val"))
-    ]  # fmt: skip
+    question = {  # about test: validation chose both
+        "ask": f"Which is better, the winner of {stems[0]} or that of {stems[1]}?",
+        "compare": sides, "metric": "test/accuracy", "expect": "different", "smallest": _SMALLEST,
+    }  # fmt: skip
     doc = (
         f"{stems[0]} or {stems[1]}: whose winner is better?\n\n"
         f"The baseline is what {stems[0]} began with; the variants are the winners, on seeds that chose nothing.\n"
@@ -129,7 +129,8 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     for record in (first, second):
         refuse_modules_in(record.runs, (start.dataset, start.model, *(winner.model for winner in winners)))
     seeds = sorted({*fresh_seeds(first), *fresh_seeds(second)} - {first.search.seed, second.search.seed})
-    return _write(folder / f"{stems[0]}_or_{stems[1]}.py", doc, start, variants, questions, seeds)
+    file = folder / f"{stems[0]}_or_{_file_name(second.search.name)}.py"
+    return _write(file, doc, start, variants, [question], seeds)
 
 
 def _winner(record: Record) -> Run:
@@ -145,6 +146,11 @@ def _stem(record: Record) -> str:
     if wrong := check_name(stem):
         raise RequestError([Problem(f"{record.search.name}: its file's name", wrong)])
     return stem
+
+
+def _file_name(search: str) -> str:
+    """A search's whole name, data set and all, as a study's file may be called: search_dropout_cifar10."""
+    return re.sub(r"\W+", "_", search, flags=re.ASCII).strip("_")[:_LONGEST]
 
 
 def _undone(key: str, value: Any) -> str:
