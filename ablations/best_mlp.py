@@ -2,7 +2,8 @@
 
 Run:      make ablations STUDY=best_mlp               CIFAR-10, 3 seeds: (not measured yet)
 
-What each of its ingredients is worth is the study `best_mlp_parts`; this is all of them together, and longer.
+What each of its ingredients is worth is the study `best_mlp_parts`; this is all of them together, and longer. Its
+dropout of 0.3 was chosen over 0.2 by the validation loss of seed 0 (.868 against .903).
 """
 
 # Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn, as in `best_mlp_parts`
@@ -18,7 +19,6 @@ STUDY = {
         "optimizer": "AdamW", "lr": 4e-3, "weight_decay": 0.05, "schedule": "one_cycle", "label_smoothing": 0.1,
         "precision": "bfloat16", "batch_size": 512, "epochs": 200,
     },
-    "variants": {"dropout_0.2": {"dropout": 0.2}},
     "seeds": 3,
     "questions": [
         {"ask": "Does it get 70% of the test images right?",
