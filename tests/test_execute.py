@@ -94,7 +94,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     _, text = run(STUDY, tmp_path, dry_run=True)
     assert not (tmp_path / "runs").exists()
     assert text.count("to do ") == 8
-    for words in ("augment=", "seed1", "8 of 8 runs to do: at most about", "MB. Nothing was trained."):
+    for words in ("augment=", "seed1", "8 of 8 runs to do: about", "MB. Nothing was trained."):
         assert words in text
 
 

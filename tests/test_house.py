@@ -6,9 +6,11 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
+from runner.report.page import front_page, read_front
 from runner.text import table
 
 ROOT = Path(__file__).parents[1]
@@ -98,3 +100,15 @@ def test_every_test_that_the_page_of_faults_names_is_there() -> None:
     assert len(named) > 60
     for file, name in named:
         assert f"def {name}(" in (ROOT / "tests" / file).read_text(), (file, name)
+
+
+def test_the_front_page_of_the_reference_reports_is_that_of_their_folders() -> None:
+    folders = sorted(path.parent for path in (ROOT / "reports" / "reference").glob("*/summary.md"))
+    page = ROOT / "reports" / "reference" / "summary.md"
+    assert page.read_text() == front_page([read_front(folder) for folder in folders])
+
+
+def test_what_the_pages_link_to_is_there() -> None:
+    for page in (ROOT / name for name in tracked() if name.endswith(".md")):
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+            assert re.match(r"[a-z]+:", link) or (page.parent / unquote(link)).exists(), (page, link)

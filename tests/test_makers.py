@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from runner.expand import Run, Variant
 from runner.logs.rundir import RunDir
 from runner.logs.tags import MEAN_SCALARS, mean_tag
 from runner.report import write_all, write_report
+from runner.report.makers import ended_on
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize
 from runner.search.record import read_record
@@ -261,3 +263,10 @@ def test_what_changed_is_named() -> None:
     now = NOW | {"versions": {"torch": "3", "numpy": "2"}, "code": "b", "commit": "y"}
     assert what_changed(then, now) == ["code was a, is b", "torch was 1, is 3"]
     assert what_changed({}, {}) == []
+
+
+def test_when_runs_ended_is_a_day_or_two() -> None:
+    assert ended_on(pd.Series(["2026-11-25T03:00:00+00:00", "", "2026-11-24T22:00:00+00:00"])) == (
+        "; 2026-11-24 to 2026-11-25 (UTC)"
+    )
+    assert ended_on(pd.Series([""])) == ""

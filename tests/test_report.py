@@ -59,6 +59,7 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
                 "hash": f"0000000{list(variants).index(name)}",
                 "seed": seed,
                 "status": "finished",
+                "ended": 10.0 + seed,
                 "provenance": provenance,
                 "classes": ["a", "b"],
                 "settings": settings,
@@ -117,6 +118,15 @@ def test_a_failed_seed_is_counted_and_pairs_only_what_there_is(tmp_path: Path) -
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "better, seed 0: ValueError: boom" in page
     assert "1 failed" in page
+
+
+def test_every_run_stands_in_a_table_and_the_page_says_when_they_were_made(runs: Path, tmp_path: Path) -> None:
+    write_report(runs / "toy-digits", tmp_path / "reports" / "toy-digits")
+    table = pd.read_csv(tmp_path / "reports" / "toy-digits" / "runs.csv")
+    found = {name: own.sort_values("seed")["val/accuracy"].tolist() for name, own in table.groupby("variant")}
+    assert found == ACCURACY
+    assert table["ended"].min() == "1970-01-01T00:00:10+00:00"
+    assert "; 1970-01-01 (UTC).\n" in (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
 
 
 def test_an_effect_says_how_many_pairs_it_is_of(tmp_path: Path) -> None:

@@ -81,8 +81,9 @@ class Plan:
         self._say_others(console)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
-            f"{len(self._left)} of {len(self._runs)} runs to do: at most about {duration(self._seconds)} with "
-            f"{self._workers} workers (early stopping may end it sooner), {size / 1e6:.0f} MB. Nothing was trained.",
+            f"{len(self._left)} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
+            f"{self._workers} workers (early stopping may end it sooner, other work on the machine later), "
+            f"{size / 1e6:.0f} MB. Nothing was trained.",
             highlight=False,
         )
 
@@ -94,7 +95,7 @@ class Plan:
             console.print(f"all {len(self._runs)} runs are done already", highlight=False)
             return 0
         console.print(
-            f"{len(self._left)} of {len(self._runs)} runs to do, at most about {duration(self._seconds)} with "
+            f"{len(self._left)} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._workers} workers on {self._device}",
             highlight=False,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pydantic
 
 from runner.files import read_json
 from runner.logs.rundir import RunDir
+from runner.text import utc
 
 
 class _Variant(pydantic.BaseModel):
@@ -33,7 +33,7 @@ def first_end(variant: Path, known: str | None) -> str | None:
     runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
     ends = [(run.identity() or {}).get("ended") for run in runs]
     stamps = [end for end in ends if isinstance(end, (int, float)) and end]
-    first = datetime.datetime.fromtimestamp(min(stamps), datetime.UTC).isoformat(timespec="seconds") if stamps else None
+    first = utc(min(stamps)) if stamps else None
     return min(filter(None, (known, first)), default=None)
 
 

@@ -17,7 +17,17 @@ from runner.logs.summary import write_card
 from runner.report import curve_figures, figures
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
-from runner.report.page import SEARCH_TABLE, Findings, answers, front_page, notes, read_front, study_page, title
+from runner.report.page import (
+    EFFECTS_TABLE,
+    RUNS_TABLE,
+    Findings,
+    answers,
+    front_page,
+    notes,
+    read_front,
+    study_page,
+    title,
+)
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.tables import StudyRuns, gather, summarize, tidy
 from runner.report.verdicts import judge
@@ -39,7 +49,8 @@ def _write(data: StudyRuns, runs: Path, folder: Path) -> pd.DataFrame:
         drawn = _draw(data, summary, predictions, folder)
         seen = evaluated(folder, data.study["variants"])
         found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
-        replace(folder / "summary.csv", lambda path: tidy(summary).to_csv(path, index=False))
+        replace(folder / EFFECTS_TABLE, lambda path: tidy(summary).to_csv(path, index=False))
+        replace(folder / RUNS_TABLE, lambda path: data.runs.to_csv(path, index=False))
         write_text(folder / "summary.tex", _latex(summary))
         write_text(folder / "summary.md", study_page(found))
     if found.verdicts:
@@ -81,7 +92,7 @@ def write_front_page(reports: Path) -> Path:
 
 
 def _has_table(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("summary.csv", SEARCH_TABLE))
+    return any((folder / name).exists() for name in (EFFECTS_TABLE, RUNS_TABLE))
 
 
 def show_table(table: pd.DataFrame, console: Console) -> None:

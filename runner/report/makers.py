@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from runner.execute.provenance import same_makers
 
 _MOST_NAMED = 12
@@ -29,6 +31,12 @@ def spoilt_note(files: Sequence[Path]) -> str:
         return ""
     named = ", ".join(map(str, files[:_MOST_NAMED])) + (" and others" if len(files) > _MOST_NAMED else "")
     return f"Spoilt, so that these runs are left out: {named}; the same command makes them anew."
+
+
+def ended_on(stamps: pd.Series[str]) -> str:
+    """The day on which runs ended, or the first and the last one (UTC), as a clause; nothing where none is known."""
+    days = sorted({stamp[:10] for stamp in stamps if stamp})
+    return f"; {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
 
 
 def made_by(counted: Provenances, left_out: Provenances) -> list[str]:

@@ -14,7 +14,7 @@ from runner.execute.progress import duration
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
-from runner.report.makers import left_out_note, made_by, spoilt_note
+from runner.report.makers import ended_on, left_out_note, made_by, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
@@ -32,7 +32,8 @@ _JUDGED = (
     "test images; other images add uncertainty (Diagnostics: other seeds, other test images)."
 )
 
-SEARCH_TABLE = "runs.csv"
+RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
+EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
 CAPTIONS = {
     "effects": "In green and red: better and worse than the baseline at .05 after Holm over the variants. Lines: 95% "
     "intervals, paired by seed, each for itself. n as in the table below.",
@@ -189,7 +190,8 @@ def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
     spent = duration(float(data.runs["seconds"].sum()))
     lines = [
-        f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs.",
+        f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs"
+        f"{ended_on(data.runs['ended'])}.",
         "",
     ]
     lines += made_by(data.provenances, data.left_out)
@@ -233,11 +235,11 @@ def read_front(folder: Path) -> Entry:
     """A study's entry on the front page, from its folder alone."""
     page = (folder / "summary.md").read_text(encoding="utf-8")
     head = page.partition("\n")[0].removeprefix("# ")
-    if (folder / SEARCH_TABLE).exists():  # a search says its headline first
+    if not (folder / EFFECTS_TABLE).exists():  # a search, which says its headline first
         figure = "figures/progress.png" if (folder / "figures" / "progress.png").exists() else None
         return Entry(folder.name, head, page.split("\n\n")[1], "", figure)
     found = re.search(r"^## Answers\n\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
-    summary = pd.read_csv(folder / "summary.csv")
+    summary = pd.read_csv(folder / EFFECTS_TABLE)
     figure = "figures/effects.png" if (folder / "figures" / "effects.png").exists() else None
     head = page.partition("\n")[0].removeprefix("# ")
     tidy = "metric" in summary  # a table of an older form has no headline until its report is made anew

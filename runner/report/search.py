@@ -16,13 +16,14 @@ from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows
 from runner.report import search_figures
-from runner.report.page import SEARCH_TABLE
+from runner.report.page import RUNS_TABLE
 from runner.report.search_page import search_page
 from runner.report.tables import StudyRuns, gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import RUNNING, importances
 from runner.search.winners import winner_name, winners_name
 from runner.stats import Effect, one_sample_effect
+from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
 
@@ -59,7 +60,7 @@ def write_search_report(runs: Path, folder: Path) -> SearchRuns:
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, mattered, folder / "figures")
-        replace(folder / SEARCH_TABLE, lambda path: shown.to_csv(path, index=False))
+        replace(folder / RUNS_TABLE, lambda path: shown.to_csv(path, index=False))
         write_text(folder / "summary.md", search_page(data, mattered, drawn))
     return data
 
@@ -135,6 +136,7 @@ def _table(record: Record) -> pd.DataFrame:
                 "val/accuracy": metrics.get("best/val_accuracy", np.nan),
                 "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
                 "cause": identity.get("cause", ""),
+                "ended": utc(identity.get("ended")),
                 **{key: value for key, value in tried.values.items() if key not in idle},
                 "settings": run.variant.settings.plain(),
                 "hash": run.variant.settings.identity(),
@@ -148,6 +150,7 @@ def _table(record: Record) -> pd.DataFrame:
         "val/accuracy",
         "seconds",
         "cause",
+        "ended",
         *record.search.space,
         "settings",
         "hash",

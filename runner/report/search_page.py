@@ -12,7 +12,7 @@ from runner.execute.progress import duration
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.report.answers import short_answer
-from runner.report.makers import left_out_note, made_by, spoilt_note
+from runner.report.makers import ended_on, left_out_note, made_by, spoilt_note
 from runner.report.search_settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
@@ -209,8 +209,8 @@ def _how(data: SearchRuns) -> str:
     command = (read_study(record.runs / search.name) or {}).get("command", "")
     spent = duration(float(data.runs["seconds"].sum()))
     lines = [
-        f"Command: `{command}` (search: `{search.file}`); {spent} of training in all, added over the runs. "
-        f"{_SAMPLERS[search.sampler]}, {seeds}.",
+        f"Command: `{command}` (search: `{search.file}`); {spent} of training in all, added over the runs"
+        f"{ended_on(data.runs['ended'])}. {_SAMPLERS[search.sampler]}, {seeds}.",
         "",
     ]
     lines += made_by(*made)

@@ -18,6 +18,7 @@ from runner.report.ended import ended_runs
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
+from runner.text import utc
 
 METRICS = (
     "val/accuracy",
@@ -154,12 +155,12 @@ def gather(folder: Path) -> StudyRuns:
         metrics = each.result["metrics"] if each.result else {}
         rows.append(
             {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
-            | {"cause": each.identity.get("cause", "")}
+            | {"cause": each.identity.get("cause", ""), "ended": utc(each.identity.get("ended"))}
             | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
         )
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
-    columns = ["variant", "seed", "status", "cause", *METRICS]
+    columns = ["variant", "seed", "status", "cause", "ended", *METRICS]
     variants = study["variants"].items()
     ends = {name: first_end(folder / each["directory"], each.get("first_end")) for name, each in variants}
     return StudyRuns(
