@@ -16,11 +16,11 @@ help:  ## this list
 	@echo "  Variables of make ablations: STUDY=mlp DATASET=mnist5k|digits|cifar10|cifar100|folder:PATH SEEDS=5 EPOCHS=30 VARIANTS=a,b ARGS=\"...\""
 
 ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET, SEEDS, EPOCHS, VARIANTS, ARGS)
-	@$(PY) -m runner run $(STUDY) $(OPTIONS)
+	@$(PY) -m runner run "$(STUDY)" $(OPTIONS)
 
 search: $(VENV)/ready  ## search for good settings (NAME=search_dropout, DATASET, EPOCHS, ARGS)
 	@$(if $(SEEDS)$(VARIANTS),echo "make search takes no SEEDS or VARIANTS: a search has one seed and chooses its runs itself" >&2; exit 2)
-	@$(PY) -m runner search $(NAME) $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
+	@$(PY) -m runner search "$(NAME)" $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
 
 report: $(VENV)/ready  ## write the reports anew from the run directories (ARGS=mlp-mnist5k for one)
 	@$(PY) -m runner report $(ARGS)

@@ -28,7 +28,7 @@ from runner.report.figures import saved
 from runner.report.tables import StudyRuns, gather
 from runner.spec import BASELINE
 from runner.stats import ALPHA, paired_effect, smallest_effect
-from runner.text import table
+from runner.text import plain_console, table
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--data", default="data", type=Path)
     parser.add_argument("--docs", default="docs", type=Path, help="where the page goes")
     arguments = parser.parse_args()
-    console, rng = Console(width=120), np.random.default_rng(2026)
+    console, rng = plain_console(120), np.random.default_rng(2026)
     studies = {f"mlp-{name}": study_runs("mlp", name, arguments.data, console) for name in ("digits", "mnist5k")}
     if Path("runs/mlp-cifar10/study.json").exists():  # trained by make ablations DATASET=cifar10; too long for here
         studies["mlp-cifar10"] = gather(Path("runs/mlp-cifar10"))
@@ -183,7 +183,7 @@ def main() -> None:
     draw_figure(simulated, pairs, arguments.docs / "calibration.png")
     text = "\n\n".join(page(simulated, kinds, levels, pairs, power(studies), arguments.draws))
     write_text(arguments.docs / "calibration.md", text + "\n")
-    console.print(text, markup=False)
+    console.print(text)
 
 
 if __name__ == "__main__":

@@ -17,18 +17,17 @@ def run(study: str | dict[str, Any] = "mlp", **options: Any) -> pd.DataFrame:
     """
     from pathlib import Path
 
-    from rich.console import Console
-
     from runner.execute import Request, execute
     from runner.expand import Overrides
     from runner.report import write_front_page, write_report
     from runner.report.tables import gather
+    from runner.text import plain_console
 
     changes = {key: options.pop(key, None) for key in ("dataset", "seeds", "variants")}
     overrides = Overrides(**changes, settings=options.pop("set", {}))
     options |= {key: Path(options[key]) for key in ("data", "runs", "reports") if key in options}
     request = Request(studies=(study,), overrides=overrides, **options)
-    (name,) = execute(request, Console()).names
+    (name,) = execute(request, plain_console()).names
     write_report(request.runs / name, request.reports / name)
     write_front_page(request.reports)
     return gather(request.runs / name).runs

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+
+from runner.text import plain_console
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
 _STAYS = "What is finished stays finished; the same command goes on from here."
-_out = Console(width=None if sys.stdout.isatty() else 120)  # a log file has room
+_out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has room
 
 
 @app.command()
@@ -73,9 +74,7 @@ def _report(names: Sequence[str], runs: Path, reports: Path) -> None:
 
     with late():
         page = write_all(runs, names, reports, _out)
-    _out.print(
-        f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}", highlight=False
-    )
+    _out.print(f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}")
 
 
 @app.command()
@@ -138,7 +137,7 @@ def compare_winners(
 
 
 def _wrote(file: Path) -> None:
-    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}", highlight=False)
+    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}")
 
 
 @app.command("list")
@@ -147,7 +146,7 @@ def list_studies() -> None:
     from runner.spec.study import FOLDER, available, first_line
 
     for name in sorted({*available(), *available(constant="SEARCH")}):
-        _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}", highlight=False)
+        _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}")
 
 
 @app.command()
@@ -162,9 +161,9 @@ def report(
     from runner.report import write_all
     from runner.report.tables import studies_in, unreadable
 
-    _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}", highlight=False)
+    _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}")
     for folder in () if name else unreadable(runs):
-        _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's", highlight=False)
+        _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's")
 
 
 @app.command()
@@ -211,7 +210,7 @@ def prune(
         _out.print("nothing was removed" + ("" if sys.stdin.isatty() else "; --yes removes them"))
         return
     stayed = remove(found, runs)
-    _out.print(*(stayed or ["removed"]), sep="\n", highlight=False, markup=False, soft_wrap=True)
+    _out.print(*(stayed or ["removed"]), sep="\n", soft_wrap=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -70,7 +70,7 @@ class Findings:
         total = sum(item.size for item in self.items) / 1e6
         end = f"{len(self.items)} to remove, {total:.2f} MB" if self.items else "there is nothing to remove"
         for line in (*lines, *self.notes, end):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
 
 
 def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> Findings:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 
+from rich.console import Console
+
+_LATEST = 1e11  # seconds since 1970; the calendar ends later
+
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1) -> str:
     """A Markdown table; its first `names` columns are words, the others numbers. Empty without rows.
@@ -17,8 +21,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
 
 
-def utc(seconds: float | None) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC, to the second; empty where there are none."""
-    if not seconds:
+def utc(seconds: object) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC, to the second; empty where it is no such number."""
+    if not isinstance(seconds, int | float) or not 0 < seconds < _LATEST:
         return ""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+
+
+def plain_console(width: int | None = None) -> Console:
+    """A console that prints what it is given as it stands: names, docstrings and causes may hold [brackets]."""
+    return Console(width=width, markup=False, highlight=False)

@@ -313,6 +313,7 @@ def spoil(run: Path, how: str) -> None:
     others = {
         "unfinished": {"status": "running"},
         "failed": {"status": "failed", "cause": "ValueError: boom"},
+        "pruned": {"status": "pruned", "cause": "after epoch 2"},
         "foreign": {"settings": "something else"},
         "settings": {"settings": identity["settings"] | {"dropuot": 1}},
         "data": {"provenance": identity["provenance"] | {"data": "0123456789abcdef"}},
@@ -332,7 +333,7 @@ def spoil(run: Path, how: str) -> None:
     RunDir(run).write_result({"metrics": {}} if how == "empty result" else result)  # it vouches for what is there
     if how == "spoilt":
         (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:-1])
-    if how in ("unfinished", "failed"):
+    if how in ("unfinished", "failed", "pruned"):
         (run / "result.json").unlink()
 
 
@@ -340,6 +341,7 @@ def spoil(run: Path, how: str) -> None:
     ("how", "words"),
     [
         ("unfinished", r"the run is not finished; .* Finished runs in .*seed4"),
+        ("pruned", r"the search stopped the run \(after epoch 2\); only a finished run"),
         ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
         ("spoilt", r"the run's files are not the ones that it wrote \(best\.pt\); .* makes it anew\. Finished runs in"),
         ("foreign", r"is not a run's directory.*Finished runs in"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -17,10 +18,11 @@ from scipy import stats
 from runner.__main__ import main
 from runner.logs.rundir import RunDir
 from runner.logs.tags import EPOCH_SCALARS
-from runner.report import write_front_page, write_report
+from runner.report import write_all, write_front_page, write_report
 from runner.report.tables import gather, studies_in, summarize
 from runner.report.words import points
 from runner.spec import RequestError
+from runner.text import plain_console, utc
 
 ACCURACY = {
     "baseline": [0.90, 0.91, 0.89],
@@ -253,22 +255,28 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     assert "looked at closely" not in page
     close = folder / "a+b" / "seed0"
     close.mkdir(parents=True)
-    (close / "confused_pairs.csv").write_text("first,second,images\ncat,dog,7\n")
+    (close / "confused_pairs.csv").write_text("first,second,images\ncat,NA,7\n")  # a class of that name
     part = {"loss": 1.25, "accuracy": 0.525}
-    record = {"variant": "a+b", "seed": 0, "train": part, "test": part}
-    for others in ({}, {"hash": "00000000"}, {"hash": "00000001", "variant": "gone"}):  # the variant before an edit
+    record = {"variant": "a+b", "seed": 0, "ended": 10.0, "train": part, "test": part}
+    mine = {"hash": "00000001"}
+    others_of = (
+        {"hash": "00000000"},
+        mine | {"variant": "gone"},
+        mine | {"ended": 9.0},
+    )  # before an edit, before --retrain
+    for others in ({}, *others_of):
         (close / "metrics.json").write_text(json.dumps(record | others))
         write_report(tmp_path / "runs" / "toy", folder)
         assert "looked at closely" not in (folder / "summary.md").read_text()
     (close / "metrics.json").write_text(json.dumps(record | {"hash": "00000001"}))
     write_report(tmp_path / "runs" / "toy", folder)
     page = (folder / "summary.md").read_text()
-    assert "| [a+b, seed 0](a%2Bb/seed0) | 1.250 | 52.50 | 1.250 | 52.50 | cat and dog |" in page
+    assert "| [a+b, seed 0](a%2Bb/seed0) | 1.250 | 52.50 | 1.250 | 52.50 | cat and NA |" in page
     assert "(a%2Bb/seed0/test_confusion_matrix.png)" in page
     diverged = {"loss": None, "accuracy": 0.1}
     (close / "metrics.json").write_text(json.dumps(record | {"hash": "00000001", "train": diverged, "test": diverged}))
     write_report(tmp_path / "runs" / "toy", folder)
-    assert "| - | 10.00 | - | 10.00 | cat and dog |" in (folder / "summary.md").read_text()
+    assert "| - | 10.00 | - | 10.00 | cat and NA |" in (folder / "summary.md").read_text()
     (close / "confused_pairs.csv").unlink()  # half an evaluation is none
     write_report(tmp_path / "runs" / "toy", folder)
     assert "looked at closely" not in (folder / "summary.md").read_text()
@@ -282,3 +290,36 @@ def test_the_same_in_every_seed_is_said_where_there_is_no_interval(tmp_path: Pat
     write_runs(tmp_path / "toy", {"baseline": [0.9, 0.91], "alike": [0.9, 0.91]})
     write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     assert "alike (+0.00 in every seed)" in write_front_page(tmp_path / "reports").read_text()
+
+
+def test_names_are_taken_as_they_are(tmp_path: Path) -> None:
+    name = "toy (copy)[b]-digits"
+    write_runs(tmp_path / "runs" / name, {"baseline": [0.5, 0.6, 0.5], "nan": [0.6, 0.71, 0.6], "x[y]": [0.5] * 3})
+    console = plain_console(200)
+    console.file = out = io.StringIO()
+    page = write_all(tmp_path / "runs", [name], tmp_path / "reports", console).read_text()
+    assert "better than the baseline:** nan (+10.33" in page
+    assert "(toy%20%28copy%29%5Bb%5D-digits/summary.md)" in page
+    assert "\nx[y] " in out.getvalue()
+    console.print("docs [/see]")
+    assert "docs [/see]" in out.getvalue()
+
+
+def test_runs_that_can_only_be_read_have_a_report(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only file system")
+
+    study = json.loads((runs / "toy-digits" / "study.json").read_text())
+    question = {"ask": "Is it good?", "value": ["better", 0.5], "metric": "val/accuracy", "expect": "more"}
+    (runs / "toy-digits" / "study.json").write_text(json.dumps(study | {"questions": [question]}))
+    monkeypatch.setattr("runner.report.write_card", refuse)
+    console = plain_console(200)
+    console.file = out = io.StringIO()
+    write_all(runs, ["toy-digits"], tmp_path / "reports", console)
+    assert "the answers' card for TensorBoard can't be written: read-only" in out.getvalue()
+    assert "Is it good?" in (tmp_path / "reports" / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("ended", ["yesterday", 1e20, -1.0, None])
+def test_a_strange_time_is_none(ended: object) -> None:
+    assert utc(ended) == ""

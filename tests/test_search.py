@@ -100,6 +100,9 @@ def test_what_is_said_elsewhere_is_checked_like_any_settings(resolved: Resolve) 
     assert claimed
     assert claimed.differences(search.baseline).keys() == {"augment"}  # what the command line sets is no claim's
     assert resolved().claimed() is None
+    with pytest.raises(RequestError, match="claim: optimizer_args"):  # what the claim leaves, its optimizer can't take
+        resolved(baseline=SEARCH["baseline"] | {"optimizer_args": {"betas": [0.8, 0.9]}}, claim={"optimizer": "SGD"},
+                 space={"lr": [0.1, 0.01]})  # fmt: skip
 
 
 def test_its_name_says_what_the_command_line_changed(resolved: Resolve) -> None:
@@ -154,6 +157,17 @@ def test_no_two_runs_have_the_same_settings_and_a_small_space_comes_to_its_end(r
     assert len(history) == 12
     assert len({repr(tried.values) for tried in history}) == 12
     assert [tried.values["patience"] for tried in history] != sorted(tried.values["patience"] for tried in history)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_the_last_combination_is_found_however_seldom_it_is_drawn(
+    resolved: Resolve, sampler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.search.suggest._ATTEMPTS", 0)
+    search = resolved(space={"patience": {"integer": [1, 40]}, "optimizer": ["Adam", "SGD"]}, sampler=sampler)
+    cells = [{"patience": epochs, "optimizer": name} for epochs in range(1, 41) for name in ("Adam", "SGD")]
+    last = cells.pop(57)
+    assert suggest(search, [Tried(values, FINISHED, [1.0]) for values in cells]) == last
 
 
 def test_a_run_is_hopeless_above_the_median_of_the_finished_at_its_epoch(resolved: Resolve) -> None:
@@ -317,6 +331,7 @@ def test_failed_runs_come_last_in_importance_whatever_they_had_reached(resolved:
     assert importances(search, history)["optimizer"] > 0.6
     assert importances(search, [history[0]] * 8) == {}  # all alike
     assert importances(search, history[:3]) == {}
+    assert importances(search, [Tried(tried.values, FAILED, []) for tried in history]) == {}  # nothing was measured
 
 
 def test_a_failure_of_the_machines_is_tried_once_more(resolved: Resolve, tmp_path: Path) -> None:

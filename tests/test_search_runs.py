@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from runner.report.search_settings import at_bounds
 from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
-from runner.search.winners import write_ablation, write_comparison
+from runner.search.winners import winner_name, write_ablation, write_comparison
 from runner.spec import BASELINE, Problem, RequestError
 from runner.spec.study import read_file
 from tests.boards import SESSIONS, tensorboard
@@ -191,6 +192,10 @@ def test_a_search_that_was_stopped_has_a_report_too(made: Path, tmp_path: Path) 
     page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
     assert "**Best of 5 runs:**" in page
     assert "(n = 9" not in page
+    for path in runs.glob("hunt-digits/0*/seed*"):
+        shutil.rmtree(path)
+    write_all(runs, ["hunt-digits"], tmp_path / "reports", Console(quiet=True))
+    assert "No run has finished yet" in (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
 
 
 def test_a_random_search_of_another_space_is_no_comparison(tmp_path: Path) -> None:
@@ -322,6 +327,28 @@ def test_winners_of_another_state_are_left_out_and_named(made: Path, tmp_path: P
     assert "fresh seeds validation" not in page
 
 
+def test_a_failed_run_of_another_state_takes_nothing_from_the_table(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "runs", tmp_path / "runs")
+    for study, variant in (("hunt-digits", "0008"), ("hunt_winners-digits", "baseline")):
+        path = sorted(tmp_path.glob(f"runs/{study}/{variant}*/seed*"))[-1]
+        identity = RunDir(path).identity()
+        assert identity
+        older = {"status": "failed", "cause": "ValueError", "provenance": identity["provenance"] | {"code": "older"}}
+        (path / "result.json").unlink(missing_ok=True)
+        RunDir(path).write_identity(identity | older)
+    data = read_search(tmp_path / "runs" / "hunt-digits")
+    assert data.apart == ()
+    assert data.winners
+
+
+def test_what_chose_a_winner_is_the_run_that_finished(made: Path) -> None:
+    data = read_search(made / "runs" / "hunt-digits")
+    pruned = data.runs.assign(status=PRUNED, **{"val/loss": 9.0})
+    both = replace(data, runs=pruned, twin=replace(data, twin=None))
+    name = winner_name(data.record.ranked()[0][0])
+    assert both.shrinkage(name, "val/loss")[0] == data.shrinkage(name, "val/loss")[0] < 9.0
+
+
 def test_a_setting_that_the_model_does_not_read_has_no_value(tmp_path: Path) -> None:
     space = {"model": ["mlp", "perceptron"], "activation": ["relu", "gelu"], "dropout": {"uniform": [0.0, 0.5]}}
     outcome, _ = make(tmp_path, baseline=BASE | {"epochs": 1}, space=space, runs=6, claim={})
@@ -399,5 +426,5 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     assert [question.metric for question in study.questions] == ["test/accuracy"]
     assert first.search.seed not in study.seeds
-    with pytest.raises(RequestError, match="two different searches"):
+    with pytest.raises(RequestError, match="searches of different files"):
         write_comparison(first, first, tmp_path)

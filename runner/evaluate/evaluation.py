@@ -18,7 +18,7 @@ from runner.execute.request import unwritable
 from runner.files import lock
 from runner.spec import Problem, RequestError
 
-_SAME = 1e-3  # of loss and accuracy: more than devices make of the same weights
+_SAME, _IMAGES = 1e-3, 2  # of the loss, and images judged otherwise: what devices may make of the same weights
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,11 @@ def _evaluate(folder: Path, data: Path, reports: Path, device: str) -> Evaluatio
 def _drift(run: FinishedRun, test: PartMetrics) -> list[str]:
     """Words where the run itself measured something else: code or versions are not what they were."""
     notes = []
-    for key in ("loss", "accuracy"):
+    images = test.overall["images"]
+    for key, alike in (("loss", _SAME), ("accuracy", max(_SAME, (_IMAGES + 0.5) / images))):
         then, now = run.metrics.get(f"test/{key}"), test.overall[key]
-        if isinstance(then, float) and abs(now - then) > _SAME * max(1.0, abs(then)):
-            notes.append(f"test: {key} is {now:.4f}, and was {then:.4f} when the run ended: code or versions changed.")
+        if isinstance(then, float) and abs(now - then) > alike * max(1.0, abs(then)):
+            notes.append(
+                f"test: {key} is {now:.4f}, and was {then:.4f} when the run ended: code, versions or device changed."
+            )
     return notes

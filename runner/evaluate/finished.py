@@ -24,6 +24,7 @@ from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
 
 _MOST_LISTED = 12
+_ANEW = "--retrain (of a search: the same command, after removing the directory)"
 _CURVES = {"epoch", "train/loss", "train_eval/loss", "val/loss"}
 
 
@@ -31,7 +32,8 @@ _CURVES = {"epoch", "train/loss", "train_eval/loss", "val/loss"}
 class FinishedRun:
     """A run that may be evaluated.
 
-    study, variant, seed  as in run.json
+    study, variant, seed  as in run.json, and so is
+    ended                 when it ended, seconds since 1970
     metrics               as in result.json
     rows                  as in metrics.csv
     """
@@ -40,6 +42,7 @@ class FinishedRun:
     study: str
     variant: str
     seed: int
+    ended: float
     settings: Settings
     best_epoch: int
     metrics: dict[str, Any]
@@ -78,7 +81,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
         fingerprint = identity["provenance"]["data"]
         if not all(isinstance(name, str) and Path(name).name == name.lstrip(".") for name in (study, variant)):
             raise TypeError("study and variant must be names that a directory can have")
-        seed, best_epoch = int(seed), int(metrics["best/epoch"])
+        seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
         settings = Settings.model_validate(identity["settings"])
     except pydantic.ValidationError as error:
         raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error
@@ -88,7 +91,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     rows = read_rows(folder / "metrics.csv")
     weights = RunDir(folder).load_best()
     problems = [
-        Problem(f"{folder}/{name}", "is missing or spoilt; --retrain makes the run anew.")
+        Problem(f"{folder}/{name}", f"is missing or spoilt; {_ANEW} makes the run anew.")
         for name, whole in (("metrics.csv", rows and rows[0].keys() >= _CURVES), ("best.pt", weights))
         if not whole
     ]
@@ -99,7 +102,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     if dataset.fingerprint != fingerprint:
         raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])
     model = _model(folder, settings, dataset, seed, weights).to(place)
-    return FinishedRun(folder, study, variant, seed, settings, best_epoch, metrics, rows, dataset, model, place)
+    return FinishedRun(folder, study, variant, seed, ended, settings, best_epoch, metrics, rows, dataset, model, place)
 
 
 def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -117,6 +120,9 @@ def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         what = f"the run's files are not the ones that it wrote ({names}); the command that made it makes it anew."
     elif status == "failed":
         what = f"the run failed ({identity.get('cause', 'no cause recorded')}); only a finished run can be evaluated."
+    elif status == "pruned":
+        cause = identity.get("cause", "no cause recorded")
+        what = f"the search stopped the run ({cause}); only a finished run can be evaluated."
     else:
         what = "the run is not finished; the command that began it goes on with it."
     raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")])
@@ -140,7 +146,7 @@ def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: st
     where = settings.dataset if settings.dataset.startswith("folder:") else f"{settings.dataset} (--data {data})"
     what = (
         f"{where} is not what the run was trained on: its fingerprint was {then} and is {now}. "
-        "Give the same data set, or train the run anew with --retrain."
+        f"Give the same data set, or train the run anew: {_ANEW}."
     )
     return Problem(str(folder), what)
 

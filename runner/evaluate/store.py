@@ -46,8 +46,10 @@ def write(evaluation: Evaluation) -> None:
 def _record(evaluation: Evaluation) -> dict[str, Any]:
     """metrics.json: what was evaluated, and every number that is not a confusion matrix."""
     run = evaluation.run
-    identity = {"study": run.study, "variant": run.variant, "hash": run.settings.identity(), "seed": run.seed}
-    identity["data"] = run.dataset.fingerprint
+    identity = {
+        "study": run.study, "variant": run.variant, "hash": run.settings.identity(), "seed": run.seed,
+        "ended": run.ended, "data": run.dataset.fingerprint,
+    }  # fmt: skip
     parts = {
         name: part.overall | {"per_class": part.classes.reset_index().to_dict("records")}
         for name, part in evaluation.parts.items()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from runner.evaluate.metrics import TOP, PartMetrics
@@ -71,27 +70,27 @@ def pair_table(pairs: pd.DataFrame) -> Rows:
 def show(evaluation: Evaluation, console: Console) -> None:
     """Overall metrics, each class on test, the most confused pairs, and where it all is."""
     run = evaluation.run
-    console.print(f"{run.study}, {run.variant}, seed {run.seed}: weights of epoch {run.best_epoch}\n", highlight=False)
-    console.print(_rich(overall_table(evaluation.parts)), highlight=False)
+    console.print(f"{run.study}, {run.variant}, seed {run.seed}: weights of epoch {run.best_epoch}\n")
+    console.print(_rich(overall_table(evaluation.parts)))
     console.print("\neach class against the rest, on test", style="bold")
-    console.print(_rich(class_table(evaluation.parts["test"])), highlight=False)
+    console.print(_rich(class_table(evaluation.parts["test"])))
     if len(evaluation.pairs):
         console.print("\nclasses taken for one another, on test", style="bold")
-        console.print(_rich(pair_table(evaluation.pairs)), highlight=False)
+        console.print(_rich(pair_table(evaluation.pairs)))
     for note in evaluation.notes:
-        console.print(f"\n{escape(note)}", highlight=False)
-    console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}", highlight=False)
+        console.print(f"\n{note}")
+    console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
 
 
 def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:
     """The five most probable classes of each image."""
     for file, shares in zip(files, probabilities, strict=True):
-        console.print(f"{file}", highlight=False, markup=False, style="bold")
+        console.print(f"{file}", style="bold")
         if shares.isna().any():
-            console.print("  the model's output is no number", highlight=False)
+            console.print("  the model's output is no number")
             continue
         rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shares.head(TOP).items())]
-        console.print(_rich(rows), highlight=False)
+        console.print(_rich(rows))
 
 
 def _rich(rows: Rows) -> Table:
@@ -99,5 +98,5 @@ def _rich(rows: Rows) -> Table:
     for column, head in enumerate(rows[0]):
         table.add_column(head, justify="right" if column else "left")
     for row in rows[1:]:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table

@@ -74,17 +74,16 @@ class Plan:
         """Every run with its directory, what it changes, done or to do; then what it would take."""
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
-            console.print(f"{variant.name:<24}{changes}", highlight=False, overflow="ellipsis", no_wrap=True)
+            console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self._runs:
             shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
-            console.print(f"{shown:<24}{self._request.runs / run.folder}", highlight=False, soft_wrap=True)
+            console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_others(console)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
             f"{len(self._left)} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._workers} workers (early stopping may end it sooner, other work on the machine later), "
             f"{size / 1e6:.0f} MB. Nothing was trained.",
-            highlight=False,
         )
 
     def train(self, crew: Workers, console: Console) -> int:
@@ -92,18 +91,16 @@ class Plan:
         write_columns(self._request.runs)
         self._say_others(console)
         if not self._left:
-            console.print(f"all {len(self._runs)} runs are done already", highlight=False)
+            console.print(f"all {len(self._runs)} runs are done already")
             return 0
         console.print(
             f"{len(self._left)} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._workers} workers on {self._device}",
-            highlight=False,
         )
         if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
             console.print(
                 f"{len(spoilt)} finished runs have files that are not what was written; they are made anew: "
-                + ", ".join(str(file) for run in spoilt for file in self._directory(run).spoilt()),
-                highlight=False, soft_wrap=True,
+                + ", ".join(str(file) for run in spoilt for file in self._directory(run).spoilt()), soft_wrap=True,
             )  # fmt: skip
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
@@ -124,15 +121,15 @@ class Plan:
             try:
                 crew.train(self._shares, on_message)
             except FailFast:
-                console.print("stopped at the first failure, as told", highlight=False)
+                console.print("stopped at the first failure, as told")
             except NoWorkers as error:
-                console.print(f"stopped: workers die before they can begin: {error}. {_NO_WORKERS}", highlight=False)
+                console.print(f"stopped: workers die before they can begin: {error}. {_NO_WORKERS}")
                 return len(pending) + progress.failed
         return progress.failed
 
     def _say_others(self, console: Console) -> None:
         if self._others:
-            console.print(self._others, highlight=False, markup=False)
+            console.print(self._others)
 
     @property
     def _seconds(self) -> float:
@@ -144,7 +141,7 @@ class Plan:
             with lock(self._request.runs):
                 write_mean(folder / "mean", [path / "metrics.csv" for path in _of_its_makers(folder, run)])
         except OSError as error:  # a picture of the runs, not a run
-            console.print(f"{folder / 'mean'} can't be written: {error}", highlight=False)
+            console.print(f"{folder / 'mean'} can't be written: {error}")
 
 
 def _of_its_makers(folder: Path, run: Run) -> list[Path]:

@@ -62,7 +62,7 @@ class Progress:
             if message.kind == "began":
                 self._drop(run)  # from the share of a worker that died
                 if message.cause:
-                    self._console.print(message.cause, highlight=False, markup=False, soft_wrap=True)
+                    self._console.print(message.cause, soft_wrap=True)
             self._current.setdefault(share, {})[run] = message.metrics
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":
@@ -76,7 +76,7 @@ class Progress:
             self._say_taken()
             return
         self._ended[run] = message.kind
-        self._console.print(self._line(message), highlight=False, soft_wrap=True)
+        self._console.print(self._line(message), soft_wrap=True)
 
     def _drop(self, run: Run) -> bool:
         """Takes a run off the table; whether it stood there."""

@@ -33,29 +33,33 @@ from runner.report.tables import StudyRuns, gather, summarize, tidy
 from runner.report.verdicts import judge
 from runner.report.words import effect_text, percent
 from runner.spec import BASELINE
+from runner.text import plain_console
 
 
 def write_report(runs: Path, folder: Path) -> pd.DataFrame:
     """A study's report folder from its run directories, and its answers as a card in TensorBoard's root run;
     returns its table, one row a variant."""
-    return _write(gather(runs), runs, folder)
+    return _write(gather(runs), runs, folder, plain_console())
 
 
-def _write(data: StudyRuns, runs: Path, folder: Path) -> pd.DataFrame:
+def _write(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.DataFrame:
     summary = summarize(data)
     predictions = predicted(data)
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, summary, predictions, folder)
-        seen = evaluated(folder, data.study["variants"])
+        seen = evaluated(folder, data.study["variants"], data.folders)
         found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
         replace(folder / EFFECTS_TABLE, lambda path: tidy(summary).to_csv(path, index=False))
         replace(folder / RUNS_TABLE, lambda path: data.runs.to_csv(path, index=False))
         write_text(folder / "summary.tex", _latex(summary))
         write_text(folder / "summary.md", study_page(found))
     if found.verdicts:
-        with lock(runs.parent):
-            write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
+        try:
+            with lock(runs.parent):
+                write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
+        except OSError as error:  # runs in a place that can only be read: the page has the answers too
+            console.print(f"the answers' card for TensorBoard can't be written: {error}")
     return summary
 
 
@@ -66,7 +70,7 @@ def write_search(runs: Path, folder: Path, console: Console) -> None:
     write_search_report(runs, folder)
     console.print()
     headline = (folder / "summary.md").read_text(encoding="utf-8").split("\n\n")[1]
-    console.print(headline.replace("**", ""), highlight=False)
+    console.print(headline.replace("**", ""))
 
 
 def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
@@ -76,9 +80,9 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
             write_search(runs / name, reports / name, console)
         else:
             data = gather(runs / name)
-            show_table(_write(data, runs / name, reports / name), console)
+            show_table(_write(data, runs / name, reports / name, console), console)
             for note in notes(data):
-                console.print(f"\n{data.study['name']}: {note}", highlight=False, markup=False, soft_wrap=True)
+                console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
     return write_front_page(reports)
 
 
@@ -110,7 +114,7 @@ def show_table(table: pd.DataFrame, console: Console) -> None:
             effect_text(row, "val/accuracy"),
         )
     console.print()
-    console.print(shown, highlight=False)
+    console.print(shown)
 
 
 def _latex(summary: pd.DataFrame) -> str:

@@ -32,10 +32,13 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
             directory = RunDir(path)
             if directory.misplaced():  # a copy beside its original
                 continue
-            identity, result, status = directory.identity() or {}, directory.result(), directory.status()
+            status = directory.status()  # first: a run that finishes in the meantime has a result by then
+            identity, result = directory.identity() or {}, directory.result()
             if status == "finished" and directory.load_predictions() is None:
                 yield Ended(name, path, identity, None, [path / "predictions.npz"])
             elif status == "spoilt":
                 yield Ended(name, path, identity, None, directory.spoilt())
-            elif status in ("failed", "finished"):
-                yield Ended(name, path, identity, result if status == "finished" else None)
+            elif status == "failed":
+                yield Ended(name, path, identity, None)
+            elif status == "finished" and result:
+                yield Ended(name, path, identity, result)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from runner.files import read_json
+from runner.logs.rundir import RunDir
 from runner.text import table
 
 _FIGURES = {
@@ -21,16 +22,20 @@ _FIGURES = {
 _NOTE = "Train: all its images, in evaluation mode; the curves and tables above measure a fixed part of them."
 
 
-def evaluated(folder: Path, variants: Mapping[str, Any]) -> str:
+def evaluated(folder: Path, variants: Mapping[str, Any], runs: Mapping[tuple[str, int], Path]) -> str:
     """A table of the evaluations in a study's report folder, their figures below it; empty where there are none.
 
-    `variants` are study.json's: an evaluation of a variant as it was before an edit is none of its own.
+    `variants` are study.json's, `runs` the directories of those that count: an evaluation of a variant as it was before
+    an edit, or of a run that was made anew since, is none of its own.
     """
     rows, figures = [], []
     for path in sorted(folder.glob("*/seed*/metrics.json")):
         record = read_json(path) or {}
         present = variants.get(str(record.get("variant")), {})
         if present.get("directory") != f"{record.get('variant')}-{record.get('hash')}":
+            continue
+        run = runs.get((str(record["variant"]), int(record.get("seed", -1))))
+        if run is None or (RunDir(run).identity() or {}).get("ended") != record.get("ended"):
             continue
         name = f"{record['variant']}, seed {record['seed']}"
         try:
@@ -50,7 +55,7 @@ def _cells(record: dict[str, Any], folder: Path) -> list[str]:
     for part in ("train", "test"):
         loss, accuracy = record[part]["loss"], record[part]["accuracy"]
         numbers += ["-" if loss is None else f"{loss:.3f}", f"{100 * accuracy:.2f}"]  # a diverged run has no loss
-    pairs = pd.read_csv(folder / "confused_pairs.csv", dtype={"first": str, "second": str})
+    pairs = pd.read_csv(folder / "confused_pairs.csv", dtype={"first": str, "second": str}, keep_default_na=False)
     most = " and ".join(pairs.iloc[0][["first", "second"]]) if len(pairs) else "-"
     return [*numbers, most]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -220,12 +221,13 @@ def front_page(studies: list[Entry]) -> str:
     """Every study: its folder, its title, its headline, its answers, its effect figure where there is one."""
     parts = ["# Ablations", "Each study's answers in short; its page has the tables, the curves and how it was made."]
     for study in studies:
-        link = f"{study.name}/summary.md"
+        place = quote(study.name)
+        link = f"{place}/summary.md"
         head = study.name if study.title in ("", study.name) else f"{study.name}: {study.title}"
         parts += [f"## [{head}]({link})", study.headline]
         parts += [study.answers] if study.answers else []
         if study.figure:
-            parts.append(f"[![{Path(study.figure).stem}]({study.name}/{study.figure})]({link})")
+            parts.append(f"[![{Path(study.figure).stem}]({place}/{study.figure})]({link})")
     if not studies:
         parts.append("There are no studies yet: `make ablations` makes one.")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -239,9 +241,8 @@ def read_front(folder: Path) -> Entry:
         figure = "figures/progress.png" if (folder / "figures" / "progress.png").exists() else None
         return Entry(folder.name, head, page.split("\n\n")[1], "", figure)
     found = re.search(r"^## Answers\n\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
-    summary = pd.read_csv(folder / EFFECTS_TABLE)
+    summary = pd.read_csv(folder / EFFECTS_TABLE, keep_default_na=False, na_values=[""])  # a variant may be called nan
     figure = "figures/effects.png" if (folder / "figures" / "effects.png").exists() else None
-    head = page.partition("\n")[0].removeprefix("# ")
     tidy = "metric" in summary  # a table of an older form has no headline until its report is made anew
     line = headline(summary[summary["metric"] == "val/accuracy"]) if tidy else ""
     return Entry(folder.name, head, line, found[1] if found else "", figure)

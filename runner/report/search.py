@@ -20,7 +20,7 @@ from runner.report.page import RUNS_TABLE
 from runner.report.search_page import search_page
 from runner.report.tables import StudyRuns, gather
 from runner.search.record import Record, read_record
-from runner.search.suggest import RUNNING, importances
+from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
 from runner.stats import Effect, one_sample_effect
 from runner.text import utc
@@ -47,7 +47,7 @@ class SearchRuns:
         assert self.winners is not None
         wanted = _hash(self.winners.study["variants"][variant])
         table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
-        found = table[table["hash"] == wanted][metric]
+        found = table[(table["hash"] == wanted) & (table["status"] == FINISHED)][metric]
         chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
         return chosen, one_sample_effect(self.winners.values(variant, metric) - chosen)
 
@@ -89,13 +89,15 @@ def read_search(runs: Path) -> SearchRuns:
     apart: list[str] = []
     if twin and not _of_one_state(mine, _folders(twin.record)):
         twin, apart = None, [*apart, "the random search"]
-    if winners and not _of_one_state(mine, list(winners.folders.values())):
+    if winners and not _of_one_state(mine, winners.finished_folders):
         winners, apart = None, [*apart, "the winners' runs on fresh seeds"]
     return SearchRuns(record, _table(record), twin, winners, tuple(apart))
 
 
 def _folders(record: Record) -> list[Path]:
-    return [record.runs / run.folder for run, tried in record.counted()[0].items() if tried.state != RUNNING]
+    """Of the runs whose numbers stand in the tables: a failed one has none to mix."""
+    ended = [run for run, tried in record.counted()[0].items() if tried.state in (FINISHED, PRUNED)]
+    return [record.runs / run.folder for run in ended]
 
 
 def _of_one_state(mine: list[Path], others: list[Path]) -> bool:
@@ -155,7 +157,8 @@ def _table(record: Record) -> pd.DataFrame:
         "settings",
         "hash",
     ]
-    return pd.DataFrame(rows, columns=columns)
+    numbers = {"epochs had": int, "val/loss": float, "val/accuracy": float, "seconds": float}
+    return pd.DataFrame(rows, columns=columns).astype(numbers)
 
 
 def _winners(record: Record, runs: Path) -> StudyRuns | None:

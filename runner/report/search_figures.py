@@ -51,7 +51,8 @@ def _search(axes: Axes, runs: pd.DataFrame, color: str, label: str) -> None:
 def slices(runs: pd.DataFrame, spaces: dict[str, Space], path: Path) -> None:
     """Each run's validation loss against each setting's value, the winner ringed."""
     runs = runs[np.isfinite(runs["val/loss"].to_numpy(dtype=float))]
-    losses, finished = runs["val/loss"].to_numpy(dtype=float), (runs["status"] == FINISHED).to_numpy()
+    losses, status = runs["val/loss"].to_numpy(dtype=float), runs["status"].to_numpy()
+    finished, pruned = status == FINISHED, status == PRUNED
     best = [int(np.where(finished, losses, np.inf).argmin())] if finished.any() else []
     columns = min(4, len(spaces))
     rows = -(-len(spaces) // columns)
@@ -61,7 +62,7 @@ def slices(runs: pd.DataFrame, spaces: dict[str, Space], path: Path) -> None:
         for axes, (key, space) in zip(panels, spaces.items(), strict=False):
             values = _positions(axes, space, runs[key])
             axes.plot(values[finished], losses[finished], "o", color=CURVE, markersize=4, alpha=0.6)
-            axes.plot(values[~finished], losses[~finished], "x", color=MUTED, markersize=5, alpha=0.8)
+            axes.plot(values[pruned], losses[pruned], "x", color=MUTED, markersize=5, alpha=0.8)
             axes.plot(values[best], losses[best], "o", color=TRAIN, markersize=10, fillstyle="none")
             axes.set_title(key, loc="left")
             axes.tick_params(labelsize=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -58,7 +59,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {short_answer(verdict)}" for verdict in judge(data.winners))]
         name = data.winners.study["name"]
-        parts += [f"Those runs have a report of their own: [{name}](../{name}/summary.md)."]
+        parts += [f"Those runs have a report of their own: [{name}](../{quote(name)}/summary.md)."]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
@@ -177,9 +178,10 @@ def _importance(mattered: pd.DataFrame) -> str:
     ]
     note = (
         "Functional ANOVA over a random forest (Optuna) on the ranks of the validation losses of "
-        f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached: the share that each setting "
-        "explains alone. In brackets: the least and the most over 20 resamples of the runs, by smaller forests. The "
-        "search looks where it is promising, so a setting that it soon stopped varying seems to matter less."
+        f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached, failed ones last: the share "
+        "that each setting explains alone. In brackets: the least and the most over 20 resamples of the runs, by "
+        "smaller forests. The search looks where it is promising, so a setting that it soon stopped varying seems to "
+        "matter less."
     )
     return table(["setting", "share of the variance [over 20 resamples]"], rows) + "\n\n" + note
 

@@ -79,6 +79,12 @@ class StudyRuns:
                 return {part: len(archive[f"{part}_labels"]) for part in ("val", "test") if f"{part}_labels" in archive}
         return {}
 
+    @property
+    def finished_folders(self) -> list[Path]:
+        """The directories of the runs that finished."""
+        done = self.runs[self.runs["status"] == "finished"]
+        return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
+
     def finished(self, variant: str) -> pd.DataFrame:
         """The variant's finished runs, by seed."""
         rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]

@@ -40,12 +40,12 @@ class Display:
         run, losses = message.run, self._record.tried[message.run].losses
         if message.kind in ("began", "epoch"):
             if message.cause:
-                self._console.print(message.cause, highlight=False, markup=False, soft_wrap=True)
+                self._console.print(message.cause, soft_wrap=True)
             loss = f", validation loss {losses[-1]:.4f}" if losses else ""
             self._training[run] = f"{run.variant.name}: epoch {len(losses)}{loss}"
         elif message.kind != "taken":
             self._training.pop(run, None)
-            self._console.print(self._line(message), highlight=False, soft_wrap=True)
+            self._console.print(self._line(message), soft_wrap=True)
         self._status.update("   ".join(self._training.values()))
 
     def _line(self, message: Message) -> Text:

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
     for dataset in search.random_on:
         problems += parse_settings(search.baseline | {"dataset": dataset}, f"{where}: random_on")[1]
-    claim, wrong = _claim(search, forced, f"{where}: claim")
+    claim, wrong = _claim(search, forced, known, f"{where}: claim")
     problems += wrong
     if problems or baseline is None:
         raise RequestError(problems)
@@ -146,7 +146,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     )  # fmt: skip
 
 
-def _claim(search: Search, forced: Values, where: str) -> tuple[Values, list[Problem]]:
+def _claim(search: Search, forced: Values, known: Mapping[str, str], where: str) -> tuple[Values, list[Problem]]:
     """What is said elsewhere to be best, as plain data, but for what the command line sets."""
     said = {key: value for key, value in search.claim.items() if key not in forced}
     if "dataset" in said:
@@ -155,8 +155,8 @@ def _claim(search: Search, forced: Values, where: str) -> tuple[Values, list[Pro
     problems = [problem for problem in problems if any(problem.where == f"{where}: {key}" for key in said)]
     if settings is None:
         return {}, problems
-    wrong = problems_of(settings) | unread(settings, said) if said else {}
-    problems += [Problem(f"{where}: {key}", what) for key, what in wrong.items() if key in said]
+    found = {key: what for key, what in problems_of(settings).items() if key not in known} if said else {}
+    problems += [Problem(f"{where}: {key}", what) for key, what in (found | unread(settings, said)).items()]
     return {key: settings.plain()[key] for key in said}, problems
 
 

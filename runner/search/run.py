@@ -44,7 +44,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
         try:
             train(searches, request, console)
         except NoWorkers as error:
-            console.print(f"stopped: workers die before they can begin: {error}", highlight=False)
+            console.print(f"stopped: workers die before they can begin: {error}")
             return SearchOutcome(resolved.name, None, resolved.runs)
         records = [Record(each, request.runs) for each in searches]
     with late():

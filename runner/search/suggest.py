@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from runner.search.resolve import ResolvedSearch, Values
+from runner.spec.search import LARGEST_GRID
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -62,6 +63,17 @@ def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
         values = {key: _decoded(search, key, trial.params[key]) for key in search.space}
         if search.settings(values).identity() not in had:
             return values
+    return _first_left(search, had)
+
+
+def _first_left(search: ResolvedSearch, had: Container[str]) -> Values | None:
+    """A combination that no run had, if one is left of a space that can be counted: draws seldom hit the last ones."""
+    if search.cells > LARGEST_GRID:
+        return None
+    for cell in itertools.product(*(_choices(search, key) for key in search.space)):
+        values = {key: _decoded(search, key, value) for key, value in zip(search.space, cell, strict=True)}
+        if search.settings(values).identity() not in had:
+            return values
     return None
 
 
@@ -100,10 +112,11 @@ def importances(search: ResolvedSearch, history: Sequence[Tried], trees: int = 6
     diverged run is not all the variance.
     """
     ended = [tried for tried in history if tried.state != RUNNING]
-    ended.sort(key=lambda tried: (tried.state == FAILED, tried.loss))
-    if len(ended) < 4:
+    places = [math.inf if tried.state == FAILED else tried.loss for tried in ended]
+    ranks = {place: float(rank) for rank, place in enumerate(sorted(set(places)))}
+    if len(ended) < 4 or len(ranks) < 2:
         return {}
-    ranked = [Tried(tried.values, FINISHED, [float(rank)]) for rank, tried in enumerate(ended)]
+    ranked = [Tried(tried.values, FINISHED, [ranks[place]]) for tried, place in zip(ended, places, strict=True)]
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=trees, seed=0)
     try:
         found = evaluator.evaluate(_study(search, ranked))

@@ -44,14 +44,14 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 record.write()
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
-                console.print(f"{todo}, {search.sampler}, with {count} workers on {device}", highlight=False)
+                console.print(f"{todo}, {search.sampler}, with {count} workers on {device}")
                 if search.cells < search.runs:
-                    console.print(f"its space has {search.cells:.0f} combinations, no more", highlight=False)
+                    console.print(f"its space has {search.cells:.0f} combinations, no more")
                 if record.spoilt:
                     files = ", ".join(map(str, record.spoilt))
-                    console.print(f"made anew, because spoilt: {files}", highlight=False, markup=False, soft_wrap=True)
+                    console.print(f"made anew, because spoilt: {files}", soft_wrap=True)
                 if note := _others(record, place, data):
-                    console.print(note, highlight=False, markup=False)
+                    console.print(note)
                 _train(record, crew, place, data, console)
 
 

@@ -110,7 +110,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     start, stems = first.search.baseline, [_stem(record) for record in (first, second)]
     if start.dataset != second.search.baseline.dataset or stems[0] == stems[1]:
         names = " and ".join(record.search.name for record in (first, second))
-        raise RequestError([Problem(names, "give two different searches on the same data set.")])
+        raise RequestError([Problem(names, "give two searches of different files, on the same data set.")])
     winners = [_winner(record).variant.settings for record in (first, second)]
     if winners[0] == winners[1]:
         raise RequestError([Problem(" and ".join(stems), "both winners have the very same settings.")])

@@ -17,7 +17,7 @@ from runner.spec.settings import Settings
 Kind = Literal["categorical", "integer", "uniform", "log_uniform"]
 _BOUNDED: tuple[Kind, ...] = ("integer", "uniform", "log_uniform")
 _FORMS = 'a list of choices, or {"integer": [1, 9]}, {"uniform": [0.1, 0.7]} or {"log_uniform": [1e-4, 0.1]}'
-_LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
+LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Space:
         if self.kind == "categorical":
             return value in self.values
         low, high = self.values
-        return type(value) in (int, float) and bool(low <= value <= high)
+        between = type(value) in (int, float) and bool(low <= value <= high)
+        return between and (self.kind != "integer" or value == int(value))
 
 
 class Search(pydantic.BaseModel):
@@ -90,8 +91,8 @@ def parse_spaces(search: Search, where: str) -> tuple[dict[str, Space], list[Pro
             if space.cells == math.inf
         ]
         cells = math.prod(space.cells for space in spaces.values())
-        if _LARGEST_GRID < cells < math.inf:
-            what = f"this grid has {cells:,.0f} cells, more than {_LARGEST_GRID:,}; make it coarser, or search by tpe."
+        if LARGEST_GRID < cells < math.inf:
+            what = f"this grid has {cells:,.0f} cells, more than {LARGEST_GRID:,}; make it coarser, or search by tpe."
             problems.append(Problem(f"{where}: space", what))
     return spaces, problems
 
