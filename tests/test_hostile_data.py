@@ -20,6 +20,7 @@ from rich.console import Console
 
 from runner.__main__ import main
 from runner.data import load, prepare
+from runner.data.images import decode
 from runner.evaluate import evaluate
 from runner.report import write_all
 from runner.spec import Settings
@@ -165,6 +166,8 @@ REFUSED: dict[str, tuple[Break, str]] = {
     "zip-slip within": (zipped("train/../../cat/x.png"), "leads out of the archive"),
     "an absolute zip entry": (zipped("/train/cat/x.png"), "leads out of the archive"),
     "an encrypted zip": (zipped(spoil=encrypt), "is encrypted"),
+    "fractions": (saved("x.tiff", Image.fromarray(np.full((12, 12), 0.5, np.float32))), "fractions as pixels"),
+    "over 16 bits": (saved("x.tiff", Image.fromarray(np.full((12, 12), 70_000, np.int32))), "more than 16 bits"),
     "a zip with a flipped bit": (zipped(spoil=flip), "can't be read as an image"),
     "a zip cut off": (zipped(spoil=cut), "is no readable zip file"),
     "a zip bomb": (zip_bomb, "315 MB; at most 268 MB are read"),
@@ -243,6 +246,13 @@ def test_data_of_every_other_form_are_read(pets: Path, tmp_path: Path, name: str
     dataset = load(prepare(Settings.model_validate(BASE | {"dataset": f"folder:{data}"} | changes), Path("data")))
     assert len(dataset.train) + len(dataset.val) + len(dataset.test) >= 40
     assert dataset.shape[0] == 3
+
+
+@pytest.mark.parametrize(("kind", "value", "expected"), [(np.uint16, 200, 0), (np.int32, 200, 200), (np.int32, 512, 2)])
+def test_a_dark_image_of_16_bits_stays_dark(kind: Any, value: int, expected: int) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((4, 4), value, kind)).save(file, "tiff")
+    assert decode(file.getvalue()).tolist() == [[[expected] * 3] * 4] * 4
 
 
 def test_one_image_a_class_in_each_part_is_a_data_set(pets: Path) -> None:

@@ -62,12 +62,18 @@ def decode_image(data: bytes, channels: int, size: tuple[int, int]) -> Images:
 
 def decode(data: bytes) -> Images:
     """HxWx3 uint8, whatever the mode, a gray image thrice the same; of an animation the first frame; alpha is
-    dropped."""
+    dropped. ValueError where the numbers would become black or white: fractions, more than 16 bits."""
     image = open_image(data)
-    if image.mode.startswith("I"):  # 16 bits a pixel, at times kept in 32
+    if image.mode.startswith("I"):
         wide = np.asarray(image).astype(np.int64)
-        flat = (wide >> 8 if wide.max() > 255 else wide).clip(0, 255).astype(np.uint8)
+        if wide.max() > 65535:
+            raise ValueError("more than 16 bits a pixel; save it with 8 or 16")
+        # In 32 bits either of two are kept; a file of 16 bits is one, however dark.
+        deep = image.mode != "I" or wide.max() > 255
+        flat = (wide >> 8 if deep else wide).clip(0, 255).astype(np.uint8)
         return np.repeat(flat[..., None], 3, axis=2)
+    if image.mode == "F" and not np.asarray(image).max() > 1:
+        raise ValueError("fractions as pixels; save it with 8 or 16 bits a pixel")
     if image.mode == "P":
         image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))
