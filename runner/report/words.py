@@ -25,7 +25,7 @@ def plus_minus(estimate: float, low: float, digits: int) -> str:
     if math.isnan(estimate):
         return "-"
     half = f" ± {estimate - low:.{digits}f}" if math.isfinite(low) else ""
-    return f"{estimate:.{digits}f}{half}"
+    return f"{estimate:z.{digits}f}{half}"
 
 
 def effect_text(row: pd.Series[Any], metric: str) -> str:
