@@ -424,7 +424,8 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     assert settings == {
         BASELINE: first.search.baseline, "hunt": best.variant.settings, "quest": next_best.variant.settings
     }  # fmt: skip
-    assert [question.metric for question in study.questions] == ["test/accuracy"]
+    asked = [(question.metric, set(question.best_of or ())) for question in study.questions]
+    assert asked == [("test/accuracy", {"hunt", "quest"})]  # the answer names the better one
     assert first.search.seed not in study.seeds
     with pytest.raises(RequestError, match="searches of different files"):
         write_comparison(first, first, tmp_path)

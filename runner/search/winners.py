@@ -119,7 +119,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     sides = [stem if stem in variants else BASELINE for stem in stems]
     question = {  # about test: validation chose both
         "ask": f"Which is better, the winner of {stems[0]} or that of {stems[1]}?",
-        "compare": sides, "metric": "test/accuracy", "expect": "different", "smallest": _SMALLEST,
+        "best_of": sides, "metric": "test/accuracy", "smallest": _SMALLEST,
     }  # fmt: skip
     doc = (
         f"{stems[0]} or {stems[1]}: whose winner is better?\n\n"
