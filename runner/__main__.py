@@ -137,7 +137,7 @@ def compare_winners(
 
 
 def _wrote(file: Path) -> None:
-    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}")
+    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}", soft_wrap=True)
 
 
 @app.command("list")

@@ -399,6 +399,7 @@ def test_the_winner_becomes_a_study_that_undoes_one_choice_each(made: Path, tmp_
     start, winner = record.search.baseline, record.ranked()[0][0].variant
     assert study.variants[0].settings == winner.settings
     assert study.seeds == (4, 5)
+    assert "\nRun:      make ablations STUDY=hunt_digits_winner\n" in study.doc  # as every study says it
     assert len(study.questions) == len(study.variants) - 1 == len(winner.changes)
     for variant, key in zip(study.variants[1:], winner.changes, strict=True):
         assert variant.changes == {key: start.plain()[key]}

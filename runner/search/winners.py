@@ -168,7 +168,9 @@ def _write(
     neutral = neutral_values()
     given = {key: value for key, value in baseline.plain().items() if key not in neutral or value != neutral[key]}
     study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
-    text = f'"""{_quoted(doc)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
+    title, _, rest = doc.partition("\n\n")
+    said = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{rest}"
+    text = f'"""{_quoted(said)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
         raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
     file.parent.mkdir(parents=True, exist_ok=True)
