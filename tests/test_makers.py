@@ -27,7 +27,7 @@ from runner.expand import Run, Variant
 from runner.logs.rundir import RunDir
 from runner.logs.tags import MEAN_SCALARS, mean_tag
 from runner.report import write_all, write_report
-from runner.report.makers import ended_on
+from runner.report.makers import spent
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize
 from runner.search.record import read_record
@@ -266,7 +266,6 @@ def test_what_changed_is_named() -> None:
 
 
 def test_when_runs_ended_is_a_day_or_two() -> None:
-    assert ended_on(pd.Series(["2026-11-25T03:00:00+00:00", "", "2026-11-24T22:00:00+00:00"])) == (
-        "; 2026-11-24 to 2026-11-25 (UTC)"
-    )
-    assert ended_on(pd.Series([""])) == ""
+    runs = pd.DataFrame({"ended": ["2026-11-25T03:00:00+00:00", "", "2026-11-24T22:00:00+00:00"], "seconds": [1, 2, 3]})
+    assert spent(runs).endswith("; 2026-11-24 to 2026-11-25 (UTC)")
+    assert spent(runs.assign(ended="")).endswith("added over the runs")

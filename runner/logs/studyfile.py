@@ -31,10 +31,8 @@ class _Study(pydantic.BaseModel):
 def first_end(variant: Path, known: str | None) -> str | None:
     """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
     runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
-    ends = [(run.identity() or {}).get("ended") for run in runs]
-    stamps = [end for end in ends if isinstance(end, (int, float)) and end]
-    first = utc(min(stamps)) if stamps else None
-    return min(filter(None, (known, first)), default=None)
+    ends = [utc((run.identity() or {}).get("ended")) for run in runs]
+    return min(filter(None, (known, *ends)), default=None)
 
 
 def read_study(folder: Path) -> dict[str, Any] | None:

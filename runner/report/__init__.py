@@ -48,7 +48,7 @@ def _write(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.Da
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, summary, predictions, folder)
-        seen = evaluated(folder, data.study["variants"], data.folders)
+        seen = evaluated(folder, data.folders)
         found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
         replace(folder / EFFECTS_TABLE, lambda path: tidy(summary).to_csv(path, index=False))
         replace(folder / RUNS_TABLE, lambda path: data.runs.to_csv(path, index=False))

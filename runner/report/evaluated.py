@@ -22,26 +22,23 @@ _FIGURES = {
 _NOTE = "Train: all its images, in evaluation mode; the curves and tables above measure a fixed part of them."
 
 
-def evaluated(folder: Path, variants: Mapping[str, Any], runs: Mapping[tuple[str, int], Path]) -> str:
+def evaluated(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
     """A table of the evaluations in a study's report folder, their figures below it; empty where there are none.
 
-    `variants` are study.json's, `runs` the directories of those that count: an evaluation of a variant as it was before
-    an edit, or of a run that was made anew since, is none of its own.
+    `runs` are the directories of those that count, by variant and seed: an evaluation of a variant as it was before an
+    edit, or of a run that was made anew since, is none of its own.
     """
     rows, figures = [], []
     for path in sorted(folder.glob("*/seed*/metrics.json")):
         record = read_json(path) or {}
-        present = variants.get(str(record.get("variant")), {})
-        if present.get("directory") != f"{record.get('variant')}-{record.get('hash')}":
-            continue
-        run = runs.get((str(record["variant"]), int(record.get("seed", -1))))
-        if run is None or (RunDir(run).identity() or {}).get("ended") != record.get("ended"):
+        try:
+            run = RunDir(runs[record["variant"], record["seed"]]).identity() or {}
+            if any(record[key] != run[key] for key in ("hash", "ended")):
+                continue
+            cells = _cells(record, path.parent)
+        except (OSError, KeyError, TypeError, ValueError):  # spoilt, half of it gone, or of no run that counts
             continue
         name = f"{record['variant']}, seed {record['seed']}"
-        try:
-            cells = _cells(record, path.parent)
-        except (OSError, KeyError, TypeError, ValueError):  # spoilt, or half of it gone
-            continue
         rows.append([f"[{name}]({_link(path.parent, folder)})", *cells])
         figures += [
             f"![{name}: {text}]({_link(path.parent, folder)}/{figure}.png)" for figure, text in _FIGURES.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from runner.execute.progress import duration
 from runner.execute.provenance import same_makers
 
 _MOST_NAMED = 12
@@ -33,10 +34,11 @@ def spoilt_note(files: Sequence[Path]) -> str:
     return f"Spoilt, so that these runs are left out: {named}; the same command makes them anew."
 
 
-def ended_on(stamps: pd.Series[str]) -> str:
-    """The day on which runs ended, or the first and the last one (UTC), as a clause; nothing where none is known."""
-    days = sorted({stamp[:10] for stamp in stamps if stamp})
-    return f"; {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
+def spent(runs: pd.DataFrame) -> str:
+    """How long runs trained and on which days (UTC) they ended, as a clause; the rows of a study's or search's runs."""
+    days = sorted({stamp[:10] for stamp in runs["ended"] if stamp})
+    dates = f"; {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
+    return f"{duration(float(runs['seconds'].sum()))} of training in all, added over the runs{dates}"
 
 
 def made_by(counted: Provenances, left_out: Provenances) -> list[str]:

@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from runner.execute.progress import duration
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
-from runner.report.makers import ended_on, left_out_note, made_by, spoilt_note
+from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.verdicts import Verdict
@@ -189,10 +188,8 @@ def _failures(data: StudyRuns) -> str:
 
 def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
-    spent = duration(float(data.runs["seconds"].sum()))
     lines = [
-        f"Command: `{study['command']}` (study: `{study['file']}`); {spent} of training in all, added over the runs"
-        f"{ended_on(data.runs['ended'])}.",
+        f"Command: `{study['command']}` (study: `{study['file']}`); {spent(data.runs)}.",
         "",
     ]
     lines += made_by(data.provenances, data.left_out)

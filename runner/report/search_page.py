@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from runner.execute.progress import duration
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.report.answers import short_answer
-from runner.report.makers import ended_on, left_out_note, made_by, spoilt_note
+from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.search_settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
@@ -209,10 +208,8 @@ def _how(data: SearchRuns) -> str:
     counted, left_out = record.counted()
     made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
     command = (read_study(record.runs / search.name) or {}).get("command", "")
-    spent = duration(float(data.runs["seconds"].sum()))
     lines = [
-        f"Command: `{command}` (search: `{search.file}`); {spent} of training in all, added over the runs"
-        f"{ended_on(data.runs['ended'])}. {_SAMPLERS[search.sampler]}, {seeds}.",
+        f"Command: `{command}` (search: `{search.file}`); {spent(data.runs)}. {_SAMPLERS[search.sampler]}, {seeds}.",
         "",
     ]
     lines += made_by(*made)

@@ -96,13 +96,13 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
         }
         for key, value in run.variant.changes.items()
     ]  # fmt: skip
+    title = f"What does the winner of {stem} owe its accuracy to?"
     doc = (
-        f"What does the winner of {stem} owe its accuracy to?\n\n"
         f"The baseline is run {run.variant.name} of {record.search.name}; each variant undoes one of its choices.\n"
         f"Written by: python -m runner ablate-winner {record.search.name}\n"
     )
     refuse_modules_in(record.runs, (winner.dataset, winner.model, start["model"]))
-    return _write(folder / f"{name}_winner.py", doc, winner, undone, questions, fresh_seeds(record))
+    return _write(folder / f"{name}_winner.py", title, doc, winner, undone, questions, fresh_seeds(record))
 
 
 def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Path:
@@ -121,8 +121,8 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
         "ask": f"Which is better, the winner of {stems[0]} or that of {stems[1]}?",
         "best_of": sides, "metric": "test/accuracy", "smallest": _SMALLEST,
     }  # fmt: skip
+    title = f"{stems[0]} or {stems[1]}: whose winner is better?"
     doc = (
-        f"{stems[0]} or {stems[1]}: whose winner is better?\n\n"
         f"The baseline is what {stems[0]} began with; the variants are the winners, on seeds that chose nothing.\n"
         f"Written by: python -m runner compare-winners {first.search.name} {second.search.name}\n"
     )
@@ -130,7 +130,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
         refuse_modules_in(record.runs, (start.dataset, start.model, *(winner.model for winner in winners)))
     seeds = sorted({*fresh_seeds(first), *fresh_seeds(second)} - {first.search.seed, second.search.seed})
     file = folder / f"{stems[0]}_or_{_file_name(second.search.name)}.py"
-    return _write(file, doc, start, variants, [question], seeds)
+    return _write(file, title, doc, start, variants, [question], seeds)
 
 
 def _winner(record: Record) -> Run:
@@ -162,15 +162,20 @@ def _short(value: Any) -> str:
 
 
 def _write(
-    file: Path, doc: str, baseline: Settings, variants: dict[str, Any], questions: list[Any], seeds: list[int]
+    file: Path,
+    title: str,
+    doc: str,
+    baseline: Settings,
+    variants: dict[str, Any],
+    questions: list[Any],
+    seeds: list[int],
 ) -> Path:
     """A study's file, as a person would write it; RequestError where another of that name is there."""
     neutral = neutral_values()
     given = {key: value for key, value in baseline.plain().items() if key not in neutral or value != neutral[key]}
     study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
-    title, _, rest = doc.partition("\n\n")
-    said = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{rest}"
-    text = f'"""{_quoted(said)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
+    whole = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{doc}"
+    text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
         raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
     file.parent.mkdir(parents=True, exist_ok=True)
