@@ -92,50 +92,76 @@ def draw_figure(simulated: pd.DataFrame, pairs: Same, path: Path) -> None:
         right.set(xlabel=f"p of {len(p)} pairs without a difference", ylabel="share of pairs with at most that p")
 
 
+def percent(share: float) -> str:
+    """A share of 0 to 1 in percent, with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def simulation_error(draws: int) -> float:
+    """Half of the 95% interval, in points, of a share of 5% or 95% found in so many draws."""
+    return float(100 * 1.96 * np.sqrt(0.05 * 0.95 / draws))
+
+
 def page(
     simulated: pd.DataFrame, kinds: pd.DataFrame, levels: pd.DataFrame, pairs: Same, sees: pd.DataFrame, draws: int
 ) -> Iterator[str]:
     """docs/calibration.md, part by part."""
-    percent = "{:.1f}".format
     yield "# Calibration: how often the statistics err"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     yield f"Made by `make calibrate` on {datetime.date.today()}, {machine}; the simulation has a fixed seed."
     yield "![coverage of the intervals, and p of pairs without a difference](calibration.png)"
+    yield from part_simulated(simulated, draws)
+    yield from part_kinds(kinds, draws)
+    yield from part_images(levels, draws)
+    yield from part_real(pairs)
+    yield from part_power(sees)
+
+
+def part_simulated(simulated: pd.DataFrame, draws: int) -> Iterator[str]:
+    """How often intervals and verdicts err over simulated studies without a difference."""
     yield "## Simulated"
     yield (
         f"{draws:,} studies of a baseline and {QUESTIONS} variants, none of which differs. Coverage: how often the "
         "95% interval of an effect contains the truth. Any question called: how often at least one of the nine "
         "questions is answered with yes or no, after Holm, though there is nothing to find."
     )
-    rows = [
-        [r["arms"], str(r["n"]), percent(100 * r["coverage"]), percent(100 * r["family"])]
-        for _, r in simulated.iterrows()
-    ]
+    rows = [[r["arms"], str(r["n"]), percent(r["coverage"]), percent(r["family"])] for _, r in simulated.iterrows()]
     yield table(["seeds' accuracies", "n", "coverage, %", "any question called, %"], rows)
-    error = 100 * 1.96 * np.sqrt(0.05 * 0.95 / draws)
     yield (
-        f"Simulation error: ± {error:.1f} points where the truth is 5 or 95. A difference of two arms of one shape is "
-        "symmetric, however skewed they are, and the t interval then covers about what it says, more with heavy "
-        "tails. Arms of unlike skewness are the method's limit: there it covers less."
+        f"Simulation error: ± {simulation_error(draws):.1f} points where the truth is 5 or 95. A difference of two "
+        "arms of one shape is symmetric, however skewed they are, and the t interval then covers about what it says, "
+        "more with heavy tails. Arms of unlike skewness are the method's limit: there it covers less."
     )
+
+
+def part_kinds(kinds: pd.DataFrame, draws: int) -> Iterator[str]:
+    """How often each kind of question is answered wrongly."""
     yield "### Each kind of question"
-    rows = [[r["kind"], r["error"], *(percent(100 * r[str(n)]) for n in SEEDS)] for _, r in kinds.iterrows()]
+    rows = [[r["kind"], r["error"], *(percent(r[str(n)]) for n in SEEDS)] for _, r in kinds.iterrows()]
     yield (
         f"How often one question alone, at .05, is answered wrongly, %; {draws // 2:,} draws of normal arms that do "
         "not differ, or for `equal` by just the margin (three standard deviations of an arm). Simulation error: "
-        f"± {error * np.sqrt(2):.1f} points."
+        f"± {simulation_error(draws // 2):.1f} points."
     )
     yield table(["kind", "error", *(f"{n} seeds" for n in SEEDS)], rows, names=2)
+
+
+def part_images(levels: pd.DataFrame, draws: int) -> Iterator[str]:
+    """Coverage over seeds and test images together."""
     yield "### Seeds and test images together"
-    rows = [[str(int(r["n"])), *(percent(100 * r[name]) for name in COVERS)] for _, r in levels.iterrows()]
+    rows = [[str(int(r["n"])), *(percent(r[name]) for name in COVERS)] for _, r in levels.iterrows()]
     yield (
         "Test accuracy on 1,000 images of different difficulty, of networks of different skill; the truth is the mean "
         "over all images and seeds there could be. Coverage, %, of a variant's accuracy and of the difference of two "
         "whose hard images are the same by nine tenths. An interval over seeds alone is about these test images, and "
-        f"misses the truth. {draws // 4:,} draws; simulation error: ± {2 * error:.1f} points."
+        f"misses the truth. {draws // 4:,} draws; simulation error: ± {simulation_error(draws // 4):.1f} points."
     )
     heads = ["accuracy: seeds and images", "seeds alone", "difference: seeds and images", "seeds alone"]
     yield table(["n", *heads], rows, names=0)
+
+
+def part_real(pairs: Same) -> Iterator[str]:
+    """What a real study of equal variants says."""
     yield "## Real: a study without differences"
     most, count = pairs.most, len(pairs.p)
     share = stats.binomtest(pairs.called, len(pairs.p)).proportion_ci()
@@ -144,10 +170,14 @@ def page(
         f"{pairs.seeds} seeds each. **{pairs.called} of {len(pairs.p)}** were called different at .05: "
         f"a test that keeps its word calls at most {most} with probability {stats.binom.cdf(most, count, ALPHA):.3f}, "
         f"one that errs twice as often with probability {stats.binom.cdf(most, count, 2 * ALPHA):.2f}. The share's own "
-        f"95% interval is {percent(100 * share.low)} to {percent(100 * share.high)}% (Clopper-Pearson). Intervals "
+        f"95% interval is {percent(share.low)} to {percent(share.high)}% (Clopper-Pearson). Intervals "
         f"covered 0 in {pairs.covered} of {len(pairs.p)}. Kolmogorov-Smirnov test that the p are uniform: "
         f"p = {stats.kstest(pairs.p, 'uniform').pvalue:.2f}."
     )
+
+
+def part_power(sees: pd.DataFrame) -> Iterator[str]:
+    """Which differences a number of seeds can see."""
     yield "## Power: what n seeds can see"
     rows = [
         [
