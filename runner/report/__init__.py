@@ -17,6 +17,7 @@ from runner.logs.summary import write_card
 from runner.report import curve_figures, figures
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
+from runner.report.level_figures import draw_levels, level_lines
 from runner.report.page import (
     EFFECTS_TABLE,
     RUNS_TABLE,
@@ -138,7 +139,7 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
     """Draws what there is to draw; returns each figure's path in the report."""
     if summary.empty:
         return {}
-    drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "classes", "confusion")}
+    drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
     if summary["effect val/accuracy"].notna().any():
         figures.effects(summary, "val/accuracy", "validation accuracy", folder / drawn["effects"])
@@ -147,6 +148,9 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
         curve_figures.accuracies(data, trained, folder / drawn["curves"])
         curve_figures.losses(data, trained, folder / drawn["losses"])
         made += ["curves", "losses"]
+    if lines := level_lines(data):
+        draw_levels(data, lines, folder / drawn["levels"])
+        made.append("levels")
     classes = data.classes
     differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= 20:

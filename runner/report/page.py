@@ -40,6 +40,8 @@ CAPTIONS = {
     "curves": "Accuracy: means over the seeds with 95% bands; a seed that stopped early keeps its last value, and each "
     "panel ends with its longest.",
     "losses": "Loss, likewise.",
+    "levels": "Accuracy at the best epoch over the levels of a numeric setting, in equal steps, all else equal: means, "
+    "and on validation 95% t intervals over the seeds, each for itself.",
     "classes": "Means over the seeds, n as in the table above. Bold: the 95% interval, paired by seed and each for "
     "itself, leaves out 0, as it would for one cell in twenty by luck alone.",
     "confusion": "All seeds' test predictions together; a description, not tested. Right, unless it is the baseline: "
@@ -50,6 +52,7 @@ ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
     "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "losses": "loss over the epochs, on a fixed part of train and on validation, means with 95% bands",
+    "levels": "accuracy at each level of a setting, on a fixed part of train and on validation, with 95% intervals",
     "classes": "each class's test accuracy, minus the baseline's",
     "confusion": "confusion on test, and how it differs from the baseline's",
 }
@@ -75,7 +78,7 @@ def study_page(found: Findings) -> str:
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
-    parts += [_figure(found, "losses")]
+    parts += [_figure(found, "losses"), _section("Level by level", _figure(found, "levels"))]
     parts += ["## Results", _results(summary), _small_print(summary)]
     if found.verdicts:
         parts += ["## Questions", _JUDGED]
