@@ -105,6 +105,17 @@ def stripes() -> dict[str, Any]:
     return {"all": (noise, np.repeat([0, 1], 60)), "classes": ["across", "down"]}
 
 
+def photos() -> dict[str, Any]:
+    """Real images in colour: 120 tiles of 16 x 16 pixels from each of scikit-learn's two photographs."""
+    from sklearn.datasets import load_sample_images
+
+    tiles = [
+        photo[:416].reshape(26, 16, 40, 16, 3).swapaxes(1, 2).reshape(-1, 16, 16, 3)[4::8][:120]
+        for photo in load_sample_images().images
+    ]
+    return {"all": (np.concatenate(tiles), np.repeat([0, 1], 120)), "classes": ["temple", "flower"]}
+
+
 def wrong_type() -> dict[str, Any]:
     """Floats, where bytes are expected."""
     return {"all": (np.zeros((10, 8, 8)), np.zeros(10, dtype=int))}

@@ -16,6 +16,7 @@ import pytest
 import torch
 from filelock import Timeout
 from PIL import Image
+from sklearn.metrics import precision_recall_fscore_support
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
@@ -24,7 +25,7 @@ from runner.data import load, prepare
 from runner.evaluate import Evaluation, classify, evaluate, figures
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
-from runner.evaluate.tables import class_table, overall_table
+from runner.evaluate.tables import class_table, overall_table, show_classes
 from runner.execute.messages import Place, Share
 from runner.execute.share import train_share
 from runner.expand import Overrides, resolve
@@ -32,7 +33,7 @@ from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.models import build
 from runner.spec import RequestError, Settings
-from runner.text import table
+from runner.text import plain_console, table
 from tests.conftest import BASE
 from tests.test_main import runner
 
@@ -232,6 +233,11 @@ def test_what_has_no_value_is_nan_and_said_so(kind: str, tmp_path: Path) -> None
     assert found.overall["accuracy"] == (found.guesses == labels).mean()
     assert found.confusion.sum() == 44
     values = found.classes.loc["c"]
+    there = np.unique(labels)
+    precision, _, f1, _ = precision_recall_fscore_support(
+        labels, found.guesses, labels=there, average="macro", zero_division=0
+    )
+    assert [found.overall["macro_precision"], found.overall["macro_f1"]] == pytest.approx([precision, f1])
     if kind in ("absent", "one class there"):
         assert values["images"] == 0
         assert values[["recall", "roc_auc", "average_precision"]].isna().all()
@@ -453,6 +459,16 @@ def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Pa
     assert "none.png: can't be read as an image (No such file or directory)" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("reports*"))
+
+
+def test_of_many_classes_the_first_five_are_shown_and_what_the_others_have(capsys: pytest.CaptureFixture[str]) -> None:
+    for count, rows in ((10, 10), (11, 6)):
+        shares = pd.Series(np.full(count, 1 / count), index=[f"class {number}" for number in range(count)])
+        show_classes([Path("x.png")], [shares], plain_console())
+        lines = capsys.readouterr().out.splitlines()[2:]
+        assert len(lines) == rows
+        assert sum(float(line.split()[-1]) for line in lines) == pytest.approx(1, abs=1e-3)
+    assert lines[-1].split() == ["6", "others", "0.5455"]
 
 
 def test_own_images_that_are_no_files_or_too_large_are_named(pets: tuple[Path, Path], tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from tests.conftest import BASE
     ("changes", "inputs", "classes", "least"),
     [
         ({"dataset": "tests.fakes:two_digits", "lr": 0.01, "epochs": 20}, 8 * 16, 100, 0.1),
-        ({"dataset": "tests.fakes:stripes", "channels": 3, "lr": 0.01, "epochs": 10}, 3 * 8 * 8, 2, 0.9),
+        ({"dataset": "tests.fakes:photos", "channels": 1, "lr": 0.01, "epochs": 10}, 16 * 16, 2, 0.8),
+        ({"channels": 3}, 3 * 8 * 8, 10, 0.5),
         ({"image_size": 64}, 64 * 64, 10, 0.5),
         ({"images_per_class": 20, "epochs": 6}, 8 * 8, 10, 0.3),
     ],
-    ids=["100 classes", "channels", "64 pixels", "few images"],
+    ids=["100 classes", "gray", "colour", "64 pixels", "few images"],
 )
 def test_only_settings_change(changes: dict[str, Any], inputs: int, classes: int, least: float, tmp_path: Path) -> None:
     study = {"baseline": BASE | changes, "variants": {"batchnorm": {"batch_norm": True}}, "seeds": 1}

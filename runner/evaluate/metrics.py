@@ -48,7 +48,8 @@ class PartMetrics:
 def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -> PartMetrics:
     """Metrics of logits (N x classes, float32, on the CPU) for labels (N, N > 0).
 
-    Balanced accuracy is the mean recall; `macro` metrics are the mean over the classes that have a value.
+    Balanced accuracy is the mean recall; `macro` metrics are means over the classes that have images here, where a
+    class that is never predicted has a precision and F1 of 0 (scikit-learn's default).
     The 95% interval of the accuracy is Wilson's (1927), over images: how another seed would do it does not say.
     """
     from sklearn.metrics import balanced_accuracy_score, confusion_matrix
@@ -69,7 +70,8 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
             overall[f"top{TOP}_accuracy"] = _top_accuracy(labels, shares)
         confusion = confusion_matrix(labels, guesses, labels=np.arange(len(classes)))
         table = _per_class(labels, guesses, shares, classes)
-    overall |= {f"macro_{name}": float(table[name].mean()) for name in PER_CLASS if name != "recall"}
+    there = table[table["images"] > 0].fillna({"precision": 0.0})
+    overall |= {f"macro_{name}": float(there[name].mean()) for name in PER_CLASS if name != "recall"}
     overall["calibration_error"] = math.nan if strange else calibration_error(sureness, guesses == labels)
     notes = _notes(confusion, classes)
     if strange:
@@ -81,8 +83,8 @@ def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
     """Words for the classes that have no value for some metric."""
     notes = []
     for counts, what, lost in (
-        (confusion.sum(axis=1), "no images of", "recall, ROC AUC or average precision"),
-        (confusion.sum(axis=0), "nothing was predicted as", "precision"),
+        (confusion.sum(axis=1), "no images of", "recall, ROC AUC or average precision, and count in no macro mean"),
+        (confusion.sum(axis=0), "nothing was predicted as", "precision; in its macro mean that is a 0"),
     ):
         names = [name for name, count in zip(classes, counts, strict=True) if not count]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

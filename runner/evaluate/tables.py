@@ -80,16 +80,20 @@ def show(evaluation: Evaluation, console: Console) -> None:
     for note in evaluation.notes:
         console.print(f"\n{note}")
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
+    console.print(f"study's page: make report ARGS={run.study} puts this run on it")
 
 
 def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:
-    """The five most probable classes of each image."""
+    """Each image's class probabilities, the most probable first; of more than ten classes the first five."""
     for file, shares in zip(files, probabilities, strict=True):
         console.print(f"{file}", style="bold")
         if shares.isna().any():
             console.print("  the model's output is no number")
             continue
-        rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shares.head(TOP).items())]
+        shown = shares if len(shares) <= 2 * TOP else shares.head(TOP)
+        rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shown.items())]
+        if rest := len(shares) - len(shown):
+            rows.append([f"{rest} others", f"{shares.iloc[TOP:].sum():.4f}"])
         console.print(_rich(rows))
 
 
