@@ -20,7 +20,8 @@ to underfitting and to overfitting at once: on its train images it is 8.8 points
 exercise's CNN reaches on test, and its gap to validation is 10.6 points [7.4, 13.9]. Augmentation has the highest
 estimate of the regularizers, +2.0 points [0.9, 3.0]; with it, and with Dropout, the network was still learning when its
 50 epochs ended, so their effects may be larger yet. All this is at the exercise's learning rate of 1e-4: at 1e-3 with
-Adam, BatchNorm with Dropout gives a network of this kind 57.2 ± 0.2%, more than any here (study `mlp`, n = 5).
+Adam and normalized images, BatchNorm with Dropout gives a network of 512-256 units 57.2 ± 0.2% (study `mlp`, n = 5), an
+estimate above that of every network of fully connected layers here.
 """
 
 AUGMENT = [

@@ -40,7 +40,7 @@ def accuracies(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
     found = _curves(data, variants, "accuracy")
     early = [each.val["mean"].iloc[len(each.val) // 10] for each in found.values()]
     low = float(np.clip(np.floor((np.nanmedian(early) - 0.1) * 20) / 20, 0, 0.9))
-    _draw(found, (low, 1.0), path, PercentFormatter(1.0, decimals=0))
+    _draw(found, "accuracy", (low, 1.0), path, PercentFormatter(1.0, decimals=0))
 
 
 def losses(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
@@ -49,7 +49,7 @@ def losses(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
     low = float(np.nanmin([band["mean"].min() for each in found.values() for band in (each.train, each.val)]))
     high = float(np.nanmedian([each.val["mean"].max() for each in found.values()]))
     room = 0.08 * (high - low)
-    _draw(found, (low - room, high + room), path)
+    _draw(found, "loss, nats", (low - room, high + room), path)
 
 
 def _curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, _Curves]:
@@ -63,7 +63,9 @@ def _curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, 
     }
 
 
-def _draw(found: dict[str, _Curves], limits: tuple[float, float], path: Path, ticks: Formatter | None = None) -> None:
+def _draw(
+    found: dict[str, _Curves], what: str, limits: tuple[float, float], path: Path, ticks: Formatter | None = None
+) -> None:
     """The panels, on one scale but for variants that are beyond its limits in most epochs."""
     columns = min(_COLUMNS, len(found))
     rows = -(-len(found) // columns)
@@ -97,6 +99,7 @@ def _draw(found: dict[str, _Curves], limits: tuple[float, float], path: Path, ti
         columns_of_legend = -(-len(legend) // lines)
         figure.legend(handles=handles, loc="outside upper left", ncols=columns_of_legend, frameon=False, fontsize=9)
         figure.supxlabel("epoch", fontsize=9)
+        figure.supylabel(what, fontsize=9)
 
 
 def _panel(axes: Axes, curves: _Curves) -> None:
