@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from runner.report.level_figures import LevelLine, draw_levels, level_lines
-from runner.report.tables import StudyRuns
+from runner.report.tables import METRICS, StudyRuns, summarize
 from runner.spec import BASELINE
 
 
@@ -23,7 +23,7 @@ def runs(settings: dict[str, dict[str, Any]], unfinished: str = "") -> StudyRuns
     }
     rows = [
         {"variant": name, "seed": seed, "status": "failed" if name == unfinished else "finished"}
-        | {"val/accuracy": 0.5 + seed / 100, "generalization_gap": 0.1}
+        | dict.fromkeys(METRICS, 0.1)
         for name in settings
         for seed in (0, 1)
     ]
@@ -83,5 +83,5 @@ def test_the_axis_names_the_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ),
     )
     data = runs({BASELINE: BASE, "10": {"images_per_class": 10}, "100": {"images_per_class": 100}})
-    draw_levels(data, level_lines(data), tmp_path / "levels.png")
+    draw_levels(summarize(data), level_lines(data), tmp_path / "levels.png")
     assert shown == [("images_per_class", ["10", "100", "all"])]

@@ -149,7 +149,7 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
         curve_figures.losses(data, trained, folder / drawn["losses"])
         made += ["curves", "losses"]
     if lines := level_lines(data):
-        draw_levels(data, lines, folder / drawn["levels"])
+        draw_levels(summary, lines, folder / drawn["levels"])
         made.append("levels")
     classes = data.classes
     differences, told = class_differences(predictions, classes)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
@@ -18,7 +20,6 @@ from runner.expand.cells import slug
 from runner.report.figures import INK, MUTED, saved
 from runner.report.tables import StudyRuns
 from runner.spec import BASELINE
-from runner.stats import mean_interval
 
 _LEAST, _MOST_LINES = 3, 6  # levels that make a curve; lines that one can tell apart
 _NO_SCALE = {"stream", "channels"}  # numbers that are names
@@ -70,8 +71,12 @@ def _label(data: StudyRuns, key: str, members: dict[float, str]) -> str:
     return ", ".join(f"{other}={slug(value)}" for other, value in changes.items() if other != key) or BASELINE
 
 
-def draw_levels(data: StudyRuns, lines: dict[str, list[LevelLine]], path: Path) -> None:
-    """A panel a setting: accuracy at the best epoch, on validation and on a fixed part of train."""
+def draw_levels(summary: pd.DataFrame, lines: dict[str, list[LevelLine]], path: Path) -> None:
+    """A panel a setting: accuracy at the best epoch, on validation and on a fixed part of train.
+
+    `summary` has a row a variant, as `summarize` makes it.
+    """
+    means = summary.set_index("variant")
     rows = len(lines)
     with saved(path, rows, 1, (7, 3.2 * rows), squeeze=False) as (_, grid):
         for axes, (key, own) in zip(grid.flat, lines.items(), strict=True):
@@ -79,7 +84,7 @@ def draw_levels(data: StudyRuns, lines: dict[str, list[LevelLine]], path: Path) 
             for number, line in enumerate(own):
                 shift = _DODGE * (number - (len(own) - 1) / 2)
                 places = [levels.index(level) + shift for level in line.variants]
-                _plot(axes, data, places, list(line.variants.values()), plt.get_cmap("tab10")(number))
+                _plot(axes, places, means.loc[list(line.variants.values())], plt.get_cmap("tab10")(number))
             axes.set_xticks(range(len(levels)), ["all" if math.isinf(level) else f"{level:g}" for level in levels])
             axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))  # a t interval doesn't know that nothing is above 1
             axes.set_xlim(-0.4, len(levels) - 0.6)
@@ -88,15 +93,12 @@ def draw_levels(data: StudyRuns, lines: dict[str, list[LevelLine]], path: Path) 
             axes.legend(handles=_legend(own), frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
-def _plot(axes: Axes, data: StudyRuns, places: Sequence[float], variants: Sequence[str], color: Any) -> None:
-    accuracies = [data.values(name, "val/accuracy") for name in variants]
-    gaps = [data.values(name, "generalization_gap") for name in variants]  # train accuracy minus validation accuracy
-    on_train = [(accuracy + gap).mean() for accuracy, gap in zip(accuracies, gaps, strict=True)]
+def _plot(axes: Axes, places: Sequence[float], rows: pd.DataFrame, color: Any) -> None:
+    accuracy = rows["val/accuracy"]
+    on_train = accuracy + rows["generalization_gap"]  # train accuracy minus validation accuracy
     axes.plot(places, on_train, "--", color=color, alpha=0.6, linewidth=1.6)
-    intervals = [mean_interval(accuracy) for accuracy in accuracies]
-    means = [interval.estimate for interval in intervals]
-    halves = [i.estimate - i.low if math.isfinite(i.low) else 0.0 for i in intervals]
-    axes.errorbar(places, means, yerr=halves, color=color, linewidth=1.6, marker="o", markersize=5)
+    halves = (accuracy - rows["val/accuracy low"]).where(np.isfinite(rows["val/accuracy low"]), 0.0)
+    axes.errorbar(places, accuracy, yerr=halves, color=color, linewidth=1.6, marker="o", markersize=5)
 
 
 def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
