@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from runner.expand.cells import slug
+from runner.report.curve_figures import wrapped
 from runner.report.figures import INK, MUTED, saved
 from runner.report.tables import StudyRuns
 from runner.spec import BASELINE
@@ -107,7 +108,7 @@ def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
         Line2D([], [], color=MUTED, linestyle="--", label="a fixed part of train"),
     ]
     named = [
-        Line2D([], [], color=plt.get_cmap("tab10")(number), linewidth=4, label=line.label)
+        Line2D([], [], color=plt.get_cmap("tab10")(number), linewidth=4, label=wrapped(line.label))
         for number, line in enumerate(lines)
     ]
     return parts + (named if len(lines) > 1 or lines[0].label != BASELINE else [])
