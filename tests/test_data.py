@@ -324,27 +324,26 @@ def test_a_function_brings_its_own_data(settings: Make, cache: Path) -> None:
             prepare(settings(dataset=f"tests.fakes:{name}"), Path("data"), cache)
 
 
+def cifar_files(name: str, classes: list[str]) -> dict[str, Any]:
+    """What the archive of CIFAR-10 or CIFAR-100 holds, with fewer images of noise in it, in the original's format."""
+    rng = np.random.default_rng(0)
+    labels, names = ("labels", "label_names") if name == "cifar10" else ("fine_labels", "fine_label_names")
+
+    def batch(count: int) -> dict[str, Any]:
+        numbers = [number % len(classes) for number in range(count)]
+        return {"data": rng.integers(0, 256, (count, 3072), dtype=np.uint8), labels: numbers}
+
+    if name == "cifar10":
+        parts = {f"data_batch_{number}": batch(2400) for number in range(1, 6)} | {"test_batch": batch(2000)}
+        return parts | {"batches.meta": {names: classes}}
+    return {"train": batch(12_000), "test": batch(2000), "meta": {names: classes}}
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A web server on loopback with a small CIFAR-10 archive in the original's format."""
+    """A web server on loopback, and the folder that it serves."""
     place = tmp_path / "www"
     place.mkdir()
-    rng = np.random.default_rng(0)
-    with tarfile.open(place / "cifar-10-python.tar.gz", "w:gz") as archive:
-
-        def add(name: str, content: Any) -> None:
-            data = pickle.dumps(content)
-            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-
-        for name in [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]:
-            count = 2000 if name == "test_batch" else 2400
-            add(
-                name,
-                {"data": rng.integers(0, 256, (count, 3072), dtype=np.uint8), "labels": [k % 10 for k in range(count)]},
-            )
-        add("batches.meta", {"label_names": list("abcdefghij")})
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(place))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
@@ -352,34 +351,39 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         httpd.shutdown()
 
 
+@pytest.mark.parametrize(("name", "count"), [("cifar10", 10), ("cifar100", 100)])
 def test_cifar_is_downloaded_and_its_checksum_verified(
-    settings: Make, server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, count: int, settings: Make, server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, place = server
-    cls = torchvision().datasets.CIFAR10
-    archive = place / "cifar-10-python.tar.gz"
-    monkeypatch.setattr(cls, "url", f"{url}/{archive.name}")
+    cls: Any = getattr(torchvision().datasets, name.upper())
+    classes = [f"class {number}" for number in range(count)]
+    contents = {key: pickle.dumps(content) for key, content in cifar_files(name, classes).items()}
+    with tarfile.open(place / cls.filename, "w:gz") as archive:
+        for key, data in contents.items():
+            info = tarfile.TarInfo(f"{cls.base_folder}/{key}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    monkeypatch.setattr(cls, "url", f"{url}/{cls.filename}")
     monkeypatch.setattr(cls, "tgz_md5", "0" * 32)
     location = tmp_path / "data"
     location.mkdir()
     with pytest.raises(RequestError, match="could not be downloaded"):
-        prepare(settings(dataset="cifar10"), location, tmp_path / "cache")
+        prepare(settings(dataset=name), location, tmp_path / "cache")
 
-    monkeypatch.setattr(cls, "tgz_md5", hashlib.md5(archive.read_bytes()).hexdigest())
+    monkeypatch.setattr(cls, "tgz_md5", hashlib.md5((place / cls.filename).read_bytes()).hexdigest())
     monkeypatch.setattr(cls, "_check_integrity", lambda self: (location / cls.base_folder).is_dir())
-    with tarfile.open(archive) as opened:
-        meta = opened.extractfile("cifar-10-batches-py/batches.meta")
-        assert meta
-        monkeypatch.setitem(cls.meta, "md5", hashlib.md5(meta.read()).hexdigest())
-    dataset = load(prepare(settings(dataset="cifar10"), location, tmp_path / "cache"))
+    monkeypatch.setitem(cls.meta, "md5", hashlib.md5(contents[cls.meta["filename"]]).hexdigest())
+    dataset = load(prepare(settings(dataset=name), location, tmp_path / "cache"))
     assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (7000, 5000, 2000)
-    assert dataset.classes == tuple("abcdefghij")
+    assert dataset.classes == tuple(classes)
+    assert np.bincount(dataset.test.labels).tolist() == [2000 // count] * count
 
     def refused(_: Path) -> None:
         raise PermissionError("read-only")
 
     monkeypatch.setattr("runner.data.sources.lock", refused)  # what is there already needs no place to write
-    again = load(prepare(settings(dataset="cifar10"), location, tmp_path / "other"))
+    again = load(prepare(settings(dataset=name), location, tmp_path / "other"))
     assert again.fingerprint == dataset.fingerprint
 
 
