@@ -48,8 +48,8 @@ class PartMetrics:
 def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -> PartMetrics:
     """Metrics of logits (N x classes, float32, on the CPU) for labels (N, N > 0).
 
-    Balanced accuracy is the mean recall; `macro` metrics are means over the classes that have images here, where a
-    class that is never predicted has a precision and F1 of 0 (scikit-learn's default).
+    Balanced accuracy is the mean recall; `macro` metrics are, as it, means over the classes that have images here; one
+    that is never predicted has a precision and F1 of 0 in them.
     The 95% interval of the accuracy is Wilson's (1927), over images: how another seed would do it does not say.
     """
     from sklearn.metrics import balanced_accuracy_score, confusion_matrix
@@ -84,7 +84,11 @@ def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
     notes = []
     for counts, what, lost in (
         (confusion.sum(axis=1), "no images of", "recall, ROC AUC or average precision, and count in no macro mean"),
-        (confusion.sum(axis=0), "nothing was predicted as", "precision; in its macro mean that is a 0"),
+        (
+            confusion.sum(axis=0),
+            "nothing was predicted as",
+            "precision, which is a 0 in the macro mean of those that have images",
+        ),
     ):
         names = [name for name, count in zip(classes, counts, strict=True) if not count]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

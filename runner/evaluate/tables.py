@@ -80,7 +80,9 @@ def show(evaluation: Evaluation, console: Console) -> None:
     for note in evaluation.notes:
         console.print(f"\n{note}")
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
-    console.print(f"study's page: make report ARGS={run.study} puts this run on it")
+    places = {"runs": run.folder.parents[2], "reports": evaluation.folder.parents[2]}
+    options = "".join(f" --{name} {path}" for name, path in places.items() if path != Path(name))
+    console.print(f"study's page: python -m runner report {run.study}{options} puts this run on it")
 
 
 def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:

@@ -20,11 +20,12 @@ from runner.expand.cells import slug
 from runner.report.curve_figures import wrapped
 from runner.report.figures import INK, MUTED, saved
 from runner.report.tables import StudyRuns
-from runner.spec import BASELINE
 
-_LEAST, _MOST_LINES = 3, 6  # levels that make a curve; lines that one can tell apart
-_NO_SCALE = {"stream", "channels"}  # numbers that are names
+_LEAST, _MOST_LINES, _MOST_TICKS = 3, 6, 20  # levels that make a curve; lines one can tell apart, ticks one can read
+_NAMES = {"stream"}  # numbers that name something
+_ZERO = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit: the highest level
 _DODGE = 0.06  # of a step from level to level, so that intervals stand beside each other
+_BASELINES = "as the baseline"
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class LevelLine:
 
 
 def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
-    """Lines by numeric setting, where at least one has three levels; the baseline's own first.
+    """Lines by numeric setting, in the study's order, where at least one has three levels.
 
-    `images_per_class` of 0, which takes all, is the level infinity. More than six lines can't be told apart: then
-    the first alone.
+    A 0 that means no limit is the level infinity; a level that is no number, as `native`, is on no line. Of more
+    than six lines, which can't be told apart, only the first with three levels.
     """
     settings = {name: data.study["variants"][name]["settings"] for name in data.variants if len(data.finished(name))}
-    changed = sorted({key for name in settings for key in data.study["variants"][name]["changes"]} - _NO_SCALE)
+    changed = sorted({key for name in settings for key in data.study["variants"][name]["changes"]} - _NAMES)
     found = {}
     for key in changed:
         groups: dict[str, dict[float, str]] = {}
@@ -50,26 +51,29 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
             if (level := _level(key, own[key])) is not None:
                 rest = json.dumps({other: own[other] for other in own if other != key}, sort_keys=True)
                 groups.setdefault(rest, {}).setdefault(level, name)
-        lines = [
-            LevelLine(_label(data, key, members), dict(sorted(members.items())))
-            for members in groups.values()
-            if len(members) > 1
-        ]
-        if any(len(line.variants) >= _LEAST for line in lines):
-            found[key] = lines if len(lines) <= _MOST_LINES else lines[:1]
+        lines = _labelled(data, key, [dict(sorted(group.items())) for group in groups.values() if len(group) > 1])
+        curves = [line for line in lines if len(line.variants) >= _LEAST]
+        if curves:
+            found[key] = lines if len(lines) <= _MOST_LINES else curves[:1]
     return found
 
 
 def _level(key: str, value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return math.inf if key == "images_per_class" and value == 0 else float(value)
+    return math.inf if key in _ZERO and value == 0 else float(value)
 
 
-def _label(data: StudyRuns, key: str, members: dict[float, str]) -> str:
-    """What a line's variants change beside the setting, as in batch_norm=True."""
-    changes = data.study["variants"][next(iter(members.values()))]["changes"]
-    return ", ".join(f"{other}={slug(value)}" for other, value in changes.items() if other != key) or BASELINE
+def _labelled(data: StudyRuns, key: str, groups: Sequence[dict[float, str]]) -> list[LevelLine]:
+    """Each group by what it changes beside the setting, as in batch_norm=True; by its first variant too where several
+    would have the same text, since that names transforms without their arguments."""
+    firsts = [next(iter(group.values())) for group in groups]
+    changes = [data.study["variants"][first]["changes"] for first in firsts]
+    labels = [", ".join(f"{k}={slug(v)}" for k, v in own.items() if k != key) or _BASELINES for own in changes]
+    return [
+        LevelLine(label if labels.count(label) == 1 else f"{label} ({first})", group)
+        for label, first, group in zip(labels, firsts, groups, strict=True)
+    ]
 
 
 def draw_levels(summary: pd.DataFrame, lines: dict[str, list[LevelLine]], path: Path) -> None:
@@ -78,20 +82,37 @@ def draw_levels(summary: pd.DataFrame, lines: dict[str, list[LevelLine]], path: 
     `summary` has a row a variant, as `summarize` makes it.
     """
     means = summary.set_index("variant")
-    rows = len(lines)
-    with saved(path, rows, 1, (7, 3.2 * rows), squeeze=False) as (_, grid):
-        for axes, (key, own) in zip(grid.flat, lines.items(), strict=True):
+    legends = [_legend(own) for own in lines.values()]
+    heights = [max(3.2, 0.6 + sum(0.2 * (1 + str(h.get_label()).count("\n")) for h in legend)) for legend in legends]
+    size = (7, sum(heights))
+    with saved(path, len(lines), 1, size, squeeze=False, height_ratios=heights) as (_, grid):
+        for axes, (key, own), legend in zip(grid.flat, lines.items(), legends, strict=True):
             levels = sorted({level for line in own for level in line.variants})
             for number, line in enumerate(own):
                 shift = _DODGE * (number - (len(own) - 1) / 2)
                 places = [levels.index(level) + shift for level in line.variants]
                 _plot(axes, places, means.loc[list(line.variants.values())], plt.get_cmap("tab10")(number))
-            axes.set_xticks(range(len(levels)), ["all" if math.isinf(level) else f"{level:g}" for level in levels])
-            axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))  # a t interval doesn't know that nothing is above 1
-            axes.set_xlim(-0.4, len(levels) - 0.6)
+            _ticks(axes, key, levels)
+            low, high = axes.get_ylim()
+            axes.set_ylim(max(low, -0.02), min(high, 1.02))  # a t interval doesn't know the ends of a share
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
             axes.set(xlabel=key, ylabel="accuracy")
-            axes.legend(handles=_legend(own), frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5))
+            place: Any = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+            axes.legend(handles=legend, frameon=False, fontsize=9, **place)
+
+
+def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
+    """Levels in equal steps, by as many digits as tell them apart."""
+    digits = next(count for count in range(3, 18) if len({f"{level:.{count}g}" for level in levels}) == len(levels))
+    texts = [
+        _ZERO[key] if math.isinf(level) else f"{level:.0f}" if 1 <= level == level // 1 else f"{level:.{digits}g}"
+        for level in levels
+    ]
+    step = -(-len(levels) // _MOST_TICKS)
+    axes.set_xticks(range(0, len(levels), step), texts[::step])
+    if len(levels) > _LEAST * 2:
+        plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xlim(-0.4, len(levels) - 0.6)
 
 
 def _plot(axes: Axes, places: Sequence[float], rows: pd.DataFrame, color: Any) -> None:
@@ -111,4 +132,4 @@ def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
         Line2D([], [], color=plt.get_cmap("tab10")(number), linewidth=4, label=wrapped(line.label))
         for number, line in enumerate(lines)
     ]
-    return parts + (named if len(lines) > 1 or lines[0].label != BASELINE else [])
+    return parts + (named if len(lines) > 1 or lines[0].label != _BASELINES else [])

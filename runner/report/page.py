@@ -41,7 +41,7 @@ CAPTIONS = {
     "panel ends with its longest.",
     "losses": "Loss, likewise.",
     "levels": "Accuracy at the best epoch over the levels of a numeric setting, in equal steps, all else equal: means, "
-    "and on validation 95% t intervals over the seeds, each for itself.",
+    "and on validation 95% t intervals over the seeds, each for itself. Of more than six lines one alone is drawn.",
     "classes": "Means over the seeds, n as in the table above. Bold: the 95% interval, paired by seed and each for "
     "itself, leaves out 0, as it would for one cell in twenty by luck alone.",
     "confusion": "All seeds' test predictions together; a description, not tested. Right, unless it is the baseline: "
