@@ -35,7 +35,7 @@ STUDY = {
         "with_dropout_0.3": {"dropout": 0.3},
         "with_average": {"weight_average": 0.998},
     },
-    "seeds": 3,
+    "seeds": 5,
     "questions": [
         {"ask": f"Does {name} help?",
          "compare": ["baseline", without], "metric": "val/accuracy", "expect": "more", "smallest": 0.005}
