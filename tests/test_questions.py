@@ -102,7 +102,7 @@ def test_quotes_of_another_metric_than_validation_accuracy_name_it_before_the_fi
 
 def test_the_exercises_figures_are_what_its_page_says() -> None:
     text, page = (ROOT / "docs" / "exercise5.md").read_text(), ROOT / "reports" / "reference" / "exercise5-cifar10"
-    pages = (page, page.parent / "best_cnn-cifar10", page.parent / "best_mlp-cifar10")
+    pages = (page, *(page.parent / f"{name}-cifar10" for name in ("best_cnn", "best_mlp", "best_mlp_parts")))
     summary = "".join((folder / "summary.md").read_text() for folder in pages)
     quoted = re.findall(r"[-+]?\d+\.\d+ (?:± \d+\.\d+|\[.+?\])", text)
     assert len(quoted) > 20
