@@ -34,9 +34,13 @@ ACCURACY = {
 
 def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | None = None) -> None:
     """A study's run directories as the runner leaves them, with chosen numbers."""
-    settings = {"dataset": "digits", "lr": 0.1, "epochs": 4}
+    settings = {"dataset": "digits", "lr": 0.1, "epochs": 4, "dropout": 0}
     variants = {
-        name: {"directory": f"{name}-0000000{k}", "changes": {"dropout": k} if k else {}, "settings": settings}
+        name: {
+            "directory": f"{name}-0000000{k}",
+            "changes": {"dropout": k} if k else {},
+            "settings": settings | {"dropout": k},
+        }
         for k, name in enumerate(accuracies)
     }
     folder.mkdir(parents=True)
@@ -64,7 +68,7 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
                 "ended": 10.0 + seed,
                 "provenance": provenance,
                 "classes": ["a", "b"],
-                "settings": settings,
+                "settings": variants[name]["settings"],
             }
             if name == failed and seed == 0:
                 directory.write_identity(identity | {"status": "failed", "cause": "ValueError: boom | <b>"})
@@ -157,7 +161,7 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
     assert "(30 validation and 50 test images, one split for all runs)" in page
     for words in ("| better | 3 | 93.17 ± ", "+3.17 [", "95% t intervals", "abc", "`dropout=1`"):
         assert words in page
-    for name in ("effects", "curves", "losses", "confusion"):
+    for name in ("effects", "curves", "losses", "levels", "confusion"):
         figure = reports / "toy-digits" / "figures" / f"{name}.png"
         assert f"figures/{name}.png" in page
         with Image.open(figure) as image:
