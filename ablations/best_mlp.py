@@ -7,8 +7,8 @@ dropout of 0.3 was chosen over 0.2 by the validation loss of seed 0 (.868 agains
 
 What follows: 70.07 ± 0.40% of the test images right, n = 3 (69.89, 70.20 and 70.12%); in 53 minutes a run where two
 are trained side by side on 2 cores, in 43 alone. Whether the mean over seeds is above 70% three seeds don't tell. The
-network fits 91% of its train images. Its images are deformed, so of what Lin et al. report the 78% is to
-compare with, and it is 8 points below.
+network fits 91% of its train images. Its images are deformed, so of what Lin et al. report the 78% is to compare with,
+and it is 8 points below.
 """
 
 # Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn, as in `best_mlp_parts`

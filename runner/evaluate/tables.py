@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,8 +82,9 @@ def show(evaluation: Evaluation, console: Console) -> None:
         console.print(f"\n{note}")
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
     places = {"runs": run.folder.parents[2], "reports": evaluation.folder.parents[2]}
-    options = "".join(f" --{name} {path}" for name, path in places.items() if path != Path(name))
-    console.print(f"study's page: python -m runner report {run.study}{options} puts this run on it")
+    options = [word for name, path in places.items() if path != Path(name) for word in (f"--{name}", str(path))]
+    command = shlex.join(["python", "-m", "runner", "report", run.study, *options])
+    console.print(f"study's page: {command} puts this run on it", soft_wrap=True)
 
 
 def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:
@@ -95,7 +97,7 @@ def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]],
         shown = shares if len(shares) <= 2 * TOP else shares.head(TOP)
         rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shown.items())]
         if rest := len(shares) - len(shown):
-            rows.append([f"{rest} others", f"{shares.iloc[TOP:].sum():.4f}"])
+            rows.append([f"{rest} others", f"{shares.iloc[len(shown) :].sum():.4f}"])
         console.print(_rich(rows))
 
 

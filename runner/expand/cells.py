@@ -84,15 +84,16 @@ def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dic
         levels = [[(key, value) for value in [baseline.get(key), *values]] for key, values in factors.items()]
         for cell in itertools.product(*levels) if factors else ():
             changes = {key: value for key, value in cell if value != baseline.get(key)}
-            yield _cell_name(changes), changes
+            yield cell_name(changes), changes
         return
     for key, values in factors.items():
         for value in values:
             alone = study.design == "leave_one_out" and len(values) == 1
-            yield (f"without_{key}" if alone else _cell_name({key: value})), {key: value}
+            yield (f"without_{key}" if alone else cell_name({key: value})), {key: value}
 
 
-def _cell_name(changes: dict[str, Any]) -> str:
+def cell_name(changes: dict[str, Any]) -> str:
+    """What a combination of levels is called, as in lr=0.01,batch_norm=True."""
     return ",".join(f"{key}={slug(value)}" for key, value in changes.items())
 
 

@@ -144,7 +144,7 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
     if summary["effect val/accuracy"].notna().any():
         figures.effects(summary, "val/accuracy", "validation accuracy", folder / drawn["effects"])
         made.append("effects")
-    if trained := [name for name in data.variants if len(data.finished(name))]:
+    if trained := data.trained:
         curve_figures.accuracies(data, trained, folder / drawn["curves"])
         curve_figures.losses(data, trained, folder / drawn["losses"])
         made += ["curves", "losses"]

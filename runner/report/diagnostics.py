@@ -61,7 +61,7 @@ def most_accurate(data: StudyRuns) -> str:
     """What the effects would be at each run's most accurate epoch, instead of that of its lowest validation loss."""
     highest = data.curves.groupby(["variant", "seed"])["val/accuracy"].max() if len(data.curves) else pd.Series()
     rows = []
-    for name in [name for name in data.variants if len(data.finished(name))]:
+    for name in data.trained:
         mine, gain = highest[name], 100 * (highest[name] - data.finished(name)["val/accuracy"])
         interval = mean_interval(100 * mine)
         effect = "-"

@@ -47,7 +47,7 @@ def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
 
 def _products(data: StudyRuns) -> Iterator[dict[Cell, str]]:
     """The largest sets of settings whose levels the finished variants combine in full: cell to variant."""
-    variants = {name: data.study["variants"][name] for name in data.variants if len(data.finished(name))}
+    variants = {name: data.study["variants"][name] for name in data.trained}
     keys = sorted({key for variant in variants.values() for key in variant["changes"]})
     covered: list[set[str]] = []
     if BASELINE not in variants or len(keys) > _MOST_SETTINGS:

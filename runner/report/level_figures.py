@@ -16,14 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from runner.expand.cells import slug
+from runner.expand.cells import cell_name
 from runner.report.curve_figures import wrapped
 from runner.report.figures import INK, MUTED, saved
 from runner.report.tables import StudyRuns
+from runner.spec import NO_LIMIT, level_of
 
 _LEAST, _MOST_LINES, _MOST_TICKS = 3, 6, 20  # levels that make a curve; lines one can tell apart, ticks one can read
 _NAMES = {"stream"}  # numbers that name something
-_ZERO = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit: the highest level
 _DODGE = 0.06  # of a step from level to level, so that intervals stand beside each other
 _BASELINES = "as the baseline"
 
@@ -42,13 +42,13 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     A 0 that means no limit is the level infinity; a level that is no number, as `native`, is on no line. Of more
     than six lines, which can't be told apart, only the first with three levels.
     """
-    settings = {name: data.study["variants"][name]["settings"] for name in data.variants if len(data.finished(name))}
+    settings = {name: data.study["variants"][name]["settings"] for name in data.trained}
     changed = sorted({key for name in settings for key in data.study["variants"][name]["changes"]} - _NAMES)
     found = {}
     for key in changed:
         groups: dict[str, dict[float, str]] = {}
         for name, own in settings.items():
-            if (level := _level(key, own[key])) is not None:
+            if (level := level_of(key, own[key])) is not None:
                 rest = json.dumps({other: own[other] for other in own if other != key}, sort_keys=True)
                 groups.setdefault(rest, {}).setdefault(level, name)
         lines = _labelled(data, key, [dict(sorted(group.items())) for group in groups.values() if len(group) > 1])
@@ -58,18 +58,12 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     return found
 
 
-def _level(key: str, value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return math.inf if key in _ZERO and value == 0 else float(value)
-
-
 def _labelled(data: StudyRuns, key: str, groups: Sequence[dict[float, str]]) -> list[LevelLine]:
     """Each group by what it changes beside the setting, as in batch_norm=True; by its first variant too where several
     would have the same text, since that names transforms without their arguments."""
     firsts = [next(iter(group.values())) for group in groups]
     changes = [data.study["variants"][first]["changes"] for first in firsts]
-    labels = [", ".join(f"{k}={slug(v)}" for k, v in own.items() if k != key) or _BASELINES for own in changes]
+    labels = [cell_name({k: v for k, v in own.items() if k != key}) or _BASELINES for own in changes]
     return [
         LevelLine(label if labels.count(label) == 1 else f"{label} ({first})", group)
         for label, first, group in zip(labels, firsts, groups, strict=True)
@@ -91,7 +85,7 @@ def draw_levels(summary: pd.DataFrame, lines: dict[str, list[LevelLine]], path: 
             for number, line in enumerate(own):
                 shift = _DODGE * (number - (len(own) - 1) / 2)
                 places = [levels.index(level) + shift for level in line.variants]
-                _plot(axes, places, means.loc[list(line.variants.values())], plt.get_cmap("tab10")(number))
+                _plot(axes, places, means.loc[list(line.variants.values())], f"C{number}")
             _ticks(axes, key, levels)
             low, high = axes.get_ylim()
             axes.set_ylim(max(low, -0.02), min(high, 1.02))  # a t interval doesn't know the ends of a share
@@ -105,7 +99,11 @@ def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
     """Levels in equal steps, by as many digits as tell them apart."""
     digits = next(count for count in range(3, 18) if len({f"{level:.{count}g}" for level in levels}) == len(levels))
     texts = [
-        _ZERO[key] if math.isinf(level) else f"{level:.0f}" if 1 <= level == level // 1 else f"{level:.{digits}g}"
+        NO_LIMIT[key]
+        if math.isinf(level)
+        else f"{level:.0f}"
+        if level >= 1 and level.is_integer()
+        else f"{level:.{digits}g}"
         for level in levels
     ]
     step = -(-len(levels) // _MOST_TICKS)
@@ -115,7 +113,7 @@ def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
     axes.set_xlim(-0.4, len(levels) - 0.6)
 
 
-def _plot(axes: Axes, places: Sequence[float], rows: pd.DataFrame, color: Any) -> None:
+def _plot(axes: Axes, places: Sequence[float], rows: pd.DataFrame, color: str) -> None:
     accuracy = rows["val/accuracy"]
     on_train = accuracy + rows["generalization_gap"]  # train accuracy minus validation accuracy
     axes.plot(places, on_train, "--", color=color, alpha=0.6, linewidth=1.6)
@@ -129,7 +127,6 @@ def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
         Line2D([], [], color=MUTED, linestyle="--", label="a fixed part of train"),
     ]
     named = [
-        Line2D([], [], color=plt.get_cmap("tab10")(number), linewidth=4, label=wrapped(line.label))
-        for number, line in enumerate(lines)
+        Line2D([], [], color=f"C{number}", linewidth=4, label=wrapped(line.label)) for number, line in enumerate(lines)
     ]
     return parts + (named if len(lines) > 1 or lines[0].label != _BASELINES else [])

@@ -64,6 +64,11 @@ class StudyRuns:
         return [name for name in self.study["variants"] if (self.runs["variant"] == name).any()]
 
     @property
+    def trained(self) -> list[str]:
+        """Variants with a finished run, in the study's order."""
+        return [name for name in self.variants if len(self.finished(name))]
+
+    @property
     def classes(self) -> list[str]:
         """The data set's class names, from any run that finished."""
         for path in self.folders.values():

@@ -2,12 +2,13 @@
 
 from runner.spec.problems import Problem, RequestError
 from runner.spec.questions import METRICS, Question
-from runner.spec.settings import Settings, dataset_label, is_reference, neutral_values
+from runner.spec.settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec.study import BASELINE, Study, available
 
 __all__ = [
     "BASELINE",
     "METRICS",
+    "NO_LIMIT",
     "Problem",
     "Question",
     "RequestError",
@@ -16,5 +17,6 @@ __all__ = [
     "available",
     "dataset_label",
     "is_reference",
+    "level_of",
     "neutral_values",
 ]

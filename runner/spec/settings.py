@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from runner.spec.problems import shown, suggest
 
+NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit, and what it means
 DATASETS = ("mnist5k", "digits", "cifar10", "cifar100")
 MODELS = {  # which settings each model reads; a variant may change no other
     "perceptron": {"init", "init_args"},
@@ -195,6 +197,13 @@ def neutral_values() -> dict[str, Any]:
         for key, field in Settings.model_fields.items()
         if not field.is_required()
     }
+
+
+def level_of(key: str, value: object) -> float | None:
+    """A setting's value as a place on a scale, infinity where it means no limit; None where it is no number."""
+    if not isinstance(value, (int, float)):
+        return None
+    return math.inf if key in NO_LIMIT and value == 0 else float(value)
 
 
 def is_reference(text: str) -> bool:
