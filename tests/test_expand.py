@@ -109,6 +109,7 @@ def test_variants_that_would_fool_the_reader_are_refused(variants: dict[str, Any
     [
         ("image_size", [16, 32], "\"image_size\" has the value 'native' among its levels; a trend needs numbers."),
         ("optimizer", ["SGD"], "a trend needs numbers"),
+        ("images_per_class", [10, 20], '"images_per_class" has the value 0, which means all, among its levels'),
         ("lr", [], 'no variant changes "lr" alone'),
     ],
 )

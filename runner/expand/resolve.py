@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import Any
 
 from runner.expand.cells import declared_cells, slug
 from runner.expand.runs import ResolvedStudy, Variant
-from runner.spec import BASELINE, Problem, RequestError, Settings, Study, dataset_label, neutral_values
+from runner.spec import (
+    BASELINE,
+    NO_LIMIT,
+    Problem,
+    RequestError,
+    Settings,
+    Study,
+    dataset_label,
+    level_of,
+    neutral_values,
+)
 from runner.spec.names import problems_of
 from runner.spec.plain import plain
 from runner.spec.problems import shown, suggest
@@ -181,8 +192,11 @@ def _no_trend(key: str, variants: list[Variant]) -> str:
     levels = [variant.settings.plain()[key] for variant in variants if variant.changes.keys() <= {key}]
     if len(levels) < 2:
         return f'no variant changes "{key}" alone; a trend goes over those that do, and the baseline.'
-    odd = [level for level in levels if not isinstance(level, (int, float))]
-    return f'"{key}" has the value {shown(odd[0])} among its levels; a trend needs numbers.' if odd else ""
+    odd = [level for level in levels if level_of(key, level) in (None, math.inf)]
+    if not odd:
+        return ""
+    meaning = f", which means {NO_LIMIT[key]}," if key in NO_LIMIT else ""
+    return f'"{key}" has the value {shown(odd[0])}{meaning} among its levels; a trend needs numbers.'
 
 
 def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[str], list[Problem]]:
