@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.nn.utils import parametrize
 
+from runner.randomness import Generators
 from runner.spec import Settings
-from runner.spec.names import resolve
+from runner.spec.names import check_call, resolve
 from runner.spec.settings import MODELS
-from runner.torchvision import torchvision
+from runner.torchvision import repaired, torchvision
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 Shape = tuple[int, int, int]
 _LAYERS = 1  # keeps the layers' numbers apart from those of the whole
+_EVALUATION = 1_000, 2**30  # images a batch of evaluation, and the bytes that their activations may take
 
 
 def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Module:
@@ -28,15 +32,15 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
     it was.
     """
     randomness = settings.randomness(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed(randomness))
-        if settings.model in MODELS:
+    own = settings.model not in MODELS
+    with Generators(torch_seed(randomness), own_code=own).active():
+        if own:  # its constructor's weights stand unless the settings name a scheme
+            model = _own(settings, shape, classes)
+        else:
             model = _BUILDERS[settings.model](settings, shape, classes)
             _reset(model, randomness)
             # convolutions on a CPU run a third faster so; linear layers don't notice
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        else:  # somebody's own: its constructor's weights stand unless the settings name a scheme
-            model = _own(settings, shape, classes)
         if settings.init != "default":
             _initialize(model, settings, randomness)
     return model
@@ -131,15 +135,19 @@ _BUILDERS = {"perceptron": _perceptron, "mlp": _mlp, "cnn": _cnn, "resnet18": _r
 
 
 def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    """Somebody's function(shape, classes, **model_args) -> nn.Module."""
+    """Your own function(shape, classes, **model_args) -> nn.Module, its lazy layers given their sizes."""
     function = resolve(settings.model)
-    try:
-        inspect.signature(function).bind(shape, classes, **settings.model_args)
-    except TypeError as error:
-        raise TypeError(f"{settings.model} must take (shape, classes, **model_args): {error}") from error
-    model: Any = function(shape, classes, **settings.model_args)
+    if wrong := check_call(function, settings.model_args):
+        raise TypeError(f"{settings.model} {wrong}")
+    model: Any = repaired(lambda: function(shape, classes, **settings.model_args))
     if not isinstance(model, nn.Module):
         raise TypeError(f"{settings.model} returned {type(model).__name__}; expected a torch.nn.Module")
+    if any(map(is_lazy, model.parameters())):
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *shape))
+        model.train()
+    if lazy := [name for name, parameter in model.named_parameters() if is_lazy(parameter)]:
+        raise ValueError(f"{', '.join(lazy)}: a lazy layer that the forward pass never reaches has no size; remove it")
     return model
 
 
@@ -153,10 +161,63 @@ def _reset(model: nn.Module, randomness: int) -> None:
 def _initialize(model: nn.Module, settings: Settings, randomness: int) -> None:
     """The named torch.nn.init scheme for every weight layer, biases zero.
 
-    kaiming_* with its default arguments has the gain of ReLU, sqrt(2) (He et al. 2015)."""
+    kaiming_* with its default arguments has the gain of ReLU, sqrt(2) (He et al. 2015). ValueError where the scheme
+    would change nothing."""
     function = getattr(nn.init, settings.init + "_")
-    for number, layer in enumerate(weight_layers(model)):
+    layers = weight_layers(model)
+    if not layers:
+        raise ValueError(f'init "{settings.init}" has no effect: the model has no linear or convolution layer')
+    for number, layer in enumerate(layers):
         torch.manual_seed(torch_seed(randomness, _LAYERS, number))
-        function(layer.weight, **settings.init_args)
+        _set_weight(layer, lambda weight: function(weight, **settings.init_args))
         if isinstance(layer.bias, nn.Parameter):
             nn.init.zeros_(layer.bias)
+
+
+def _set_weight(layer: nn.Module, fill: Callable[[torch.Tensor], object]) -> None:
+    """Fills a layer's weight, through its parametrization where it has one (weight_norm, spectral_norm)."""
+    weight = layer.weight
+    if parametrize.is_parametrized(layer, "weight"):
+        filled = torch.empty_like(weight)  # type: ignore[arg-type]
+        fill(filled)
+        layer.weight = filled
+    elif isinstance(weight, nn.Parameter):
+        fill(weight)
+    else:
+        raise ValueError(
+            f"init can't reach a {type(layer).__name__} whose weight is computed at each step (torch.nn.utils."
+            "weight_norm); use torch.nn.utils.parametrizations.weight_norm"
+        )
+
+
+def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
+    """Images a batch of evaluation: 1,000, or as many as a training step has where these would need over 1 GiB.
+
+    The last bits of a product depend on the batch's size, so it follows from the settings and the data alone, never
+    from the machine. The need is estimated from the largest input and output of any module.
+    """
+    images, limit = _EVALUATION
+    fits = 4 * images * _most_values(model, shape) <= limit
+    return images if fits else min(images, settings.batch_size)
+
+
+def _most_values(model: nn.Module, shape: Shape) -> float:
+    """The values of an image that the model's largest module reads and gives, from a pass of two black images."""
+    most = 0.0
+
+    def look(_: nn.Module, given: tuple[Any, ...], output: Any) -> None:
+        nonlocal most
+        tensors = [each for each in (*given, output) if isinstance(each, torch.Tensor)]
+        most = max(most, sum(each.numel() for each in tensors) / 2)
+
+    hooks = [module.register_forward_hook(look) for module in model.modules()]
+    device = next(iter(model.parameters())).device
+    was_training = model.training
+    try:
+        with Generators(0, own_code=True).active(), torch.inference_mode():
+            model.eval()(torch.zeros(2, *shape, device=device))
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return most

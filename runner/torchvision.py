@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_MISSING = "torchvision::nms"  # what torch names where the compiled ops did not load
 
 
 @cache
@@ -15,7 +19,7 @@ def torchvision() -> Any:
     try:
         import torchvision as package
     except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
+        if _MISSING not in str(error):
             raise
         for name in [n for n in sys.modules if n == "torchvision" or n.startswith("torchvision.")]:
             del sys.modules[name]
@@ -28,3 +32,14 @@ def torchvision() -> Any:
 
         package._declared_ops = ops  # they vanish with the object
     return package
+
+
+def repaired(action: Callable[[], T]) -> T:
+    """What `action` gives; where it fails because it imports torchvision by itself, once more after the repair."""
+    try:
+        return action()
+    except RuntimeError as error:
+        if _MISSING not in str(error):
+            raise
+    torchvision()
+    return action()

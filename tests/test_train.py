@@ -119,7 +119,7 @@ def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Data
     losses = [event.metrics["val/loss"] for event in epochs]
     assert run.best_epoch == losses.index(min(losses)) + 1
     assert run.epoch == len(losses) == run.best_epoch + 3 < 40
-    logits = torch.cat([run.logits(images) for images, _ in Stream(digits, chosen, 0, CPU).evaluation(digits.val)])
+    logits = torch.cat([run.logits(images) for images, _ in Stream(digits, chosen, 0, CPU).evaluation(digits.val, 1000)])
     assert measure(logits, torch.from_numpy(digits.val.labels))["loss"] == min(losses)
 
 

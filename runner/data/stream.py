@@ -18,7 +18,6 @@ from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
-EVAL_BATCH = 1_000  # fixed: the bits of a product depend on its size
 _ORDER, _TRAIN_EVAL = 1, 2  # keep the uses of one seed apart
 
 
@@ -89,7 +88,7 @@ class Stream:
         self.dataset = dataset
         self._settings = settings
         self._seed = settings.randomness(seed)
-        self._device = device
+        self.device = device
         self._augmenter = Augmenter(settings, seed) if settings.augment else None
         train = settings.normalize == "train"
         shape = (1, len(dataset.mean), 1, 1)
@@ -107,10 +106,10 @@ class Stream:
         images, labels = self._resident
         for index in self.order(epoch):
             if self._augmenter:
-                pixels = torch.from_numpy(self.augmented(epoch, index)).to(self._device)
+                pixels = torch.from_numpy(self.augmented(epoch, index)).to(self.device)
             else:
-                pixels = images.index_select(0, torch.from_numpy(index).to(self._device))
-            yield self.normalized(pixels), labels[torch.from_numpy(index).to(self._device)]
+                pixels = images.index_select(0, torch.from_numpy(index).to(self.device))
+            yield self.normalized(pixels), labels[torch.from_numpy(index).to(self.device)]
 
     def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
         """The train part's indices, batch by batch."""
@@ -124,11 +123,11 @@ class Stream:
             return np.array(images[index])
         return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
 
-    def evaluation(self, part: Part) -> Iterator[Batch]:
-        """A part in its own order, never augmented."""
-        for start in range(0, len(part), EVAL_BATCH):
-            pixels = torch.from_numpy(part.images[start : start + EVAL_BATCH]).to(self._device)
-            yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + EVAL_BATCH]).to(self._device)
+    def evaluation(self, part: Part, size: int) -> Iterator[Batch]:
+        """A part in its own order, never augmented, `size` images a batch."""
+        for start in range(0, len(part), size):
+            pixels = torch.from_numpy(part.images[start : start + size]).to(self.device)
+            yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + size]).to(self.device)
 
     @cached_property
     def train_eval(self) -> Part:
@@ -152,4 +151,4 @@ class Stream:
     def _resident(self) -> Batch:
         """The train part where batches are gathered from: mapped on a CPU, on the device otherwise."""
         train = self.dataset.train
-        return torch.from_numpy(train.images).to(self._device), torch.from_numpy(train.labels).to(self._device)
+        return torch.from_numpy(train.images).to(self.device), torch.from_numpy(train.labels).to(self.device)

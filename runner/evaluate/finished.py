@@ -14,11 +14,10 @@ from rich.progress import track
 from torch import nn
 
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.data.stream import EVAL_BATCH
 from runner.execute.plan import pick_device
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
-from runner.models import autocast, build
+from runner.models import autocast, build, evaluation_batch
 from runner.spec import Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
@@ -59,8 +58,9 @@ class FinishedRun:
 
     def logits(self, part: Part) -> torch.Tensor:
         """The model's output for a part in its own order, N x classes, on the CPU."""
+        size = evaluation_batch(self.model, self.settings, self.dataset.shape)
         batches = track(
-            self.stream.evaluation(part), "evaluating", math.ceil(len(part) / EVAL_BATCH), transient=True,
+            self.stream.evaluation(part, size), "evaluating", math.ceil(len(part) / size), transient=True,
             disable=not sys.stdout.isatty(),
         )  # fmt: skip
         return torch.cat([self.output(images) for images, _ in batches])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import others_note
+from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
 from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
-from runner.execute.schedule import finish_seconds, measure, shares
+from runner.execute.schedule import finish_seconds, shares
 from runner.execute.share import settled
 from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
@@ -60,12 +62,23 @@ class Plan:
         return Workers(self._place, min(self._workers, len(self._left)))
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
-        """Measures what the runs that are left cost, and shares them out."""
+        """Measures what the runs that are left cost, and shares out those that fit into this machine's memory.
+
+        RequestError where a training step fails, or where no run fits."""
         self._costs = measure(self._left, data, self._device)
-        parts = shares(self._left, self._costs, self._workers)
+        unfit = {run: self._costs.unfit.get(run.variant.settings.identity(), "") for run in self._left}
+        self._unfit = {run: cause for run, cause in unfit.items() if cause}
+        if self._unfit and len(self._unfit) == len(self._runs):
+            raise RequestError(Problem(*each) for each in self._unfit_variants())
+        parts = shares([run for run in self._left if run not in self._unfit], self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
         done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
         self._others = others_note(done, self._place, data, _AGAIN)
+
+    def _unfit_variants(self) -> list[tuple[str, str]]:
+        """Each variant that can't be trained on this machine, and why."""
+        named = {f'{run.study}: variant "{run.variant.name}"': cause for run, cause in self._unfit.items()}
+        return [(name, f"can't be trained on this machine: {cause}.") for name, cause in named.items()]
 
     def _directory(self, run: Run) -> RunDir:
         return RunDir(self._request.runs / run.folder)
@@ -77,11 +90,12 @@ class Plan:
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self._runs:
             shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
-        self._say_others(console)
+        self._say_before(console)
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
-            f"{len(self._left)} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
+            f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._workers} workers (early stopping may end it sooner, other work on the machine later), "
             f"{size / 1e6:.0f} MB. Nothing was trained.",
         )
@@ -89,12 +103,12 @@ class Plan:
     def train(self, crew: Workers, console: Console) -> int:
         """Trains what is left; returns how many runs failed. KeyboardInterrupt passes, cleanly stopped."""
         write_columns(self._request.runs)
-        self._say_others(console)
+        self._say_before(console)
         if not self._left:
             console.print(f"all {len(self._runs)} runs are done already")
             return 0
         console.print(
-            f"{len(self._left)} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
+            f"{self._fitting} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._workers} workers on {self._device}",
         )
         if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
@@ -119,6 +133,9 @@ class Plan:
                     raise FailFast
 
             try:
+                for run, cause in self._unfit.items():
+                    with suppress(Timeout):  # another runner tries it
+                        on_message(Share((run,), Path()), Message("died", run, cause=cause))
                 crew.train(self._shares, on_message)
             except FailFast:
                 console.print("stopped at the first failure, as told")
@@ -127,9 +144,16 @@ class Plan:
                 return len(pending) + progress.failed
         return progress.failed
 
-    def _say_others(self, console: Console) -> None:
+    def _say_before(self, console: Console) -> None:
+        """What a person should know before training begins."""
         if self._others:
             console.print(self._others)
+        for name, why in self._unfit_variants():
+            console.print(f"{name}: {why}", soft_wrap=True)
+
+    @property
+    def _fitting(self) -> int:
+        return len(self._left) - len(self._unfit)
 
     @property
     def _seconds(self) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from runner.execute.processes import start_server
 from runner.execute.provenance import command
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
@@ -44,6 +45,7 @@ class Outcome:
 
 def execute(request: Request, console: Console) -> Outcome:
     """Does what was asked. RequestError, with nothing trained or written, where the request is wrong."""
+    start_server()
     studies = resolve_studies(request.studies, request.overrides)
     check_places(request)
     runs = [run for study in studies for run in study.runs()]

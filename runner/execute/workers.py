@@ -19,6 +19,7 @@ import torch
 from filelock import Timeout
 
 from runner.execute.messages import Message, Place, Share
+from runner.execute.processes import context, first_to_go, how
 from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted
@@ -183,31 +184,11 @@ class Workers:
         return _Worker(process, ours)
 
 
-def how(code: int | None) -> str:
-    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
-    if code is None or code >= 0:
-        return f"with exit status {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:  # a real-time signal
-        name = str(-code)
-    return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-
-
-def context() -> Any:
-    """Workers are forked from a server that has imported everything and has no threads; a fork of this
-    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(["runner.execute.preload"])
-    return forkserver
-
-
 def settle_in() -> None:
     """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
+    first_to_go()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold

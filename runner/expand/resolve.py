@@ -25,7 +25,7 @@ from runner.spec import (
 from runner.spec.names import problems_of
 from runner.spec.plain import plain
 from runner.spec.problems import shown, suggest
-from runner.spec.settings import MODEL_SETTINGS, MODELS
+from runner.spec.settings import MODEL_SETTINGS, MODELS, OWN_MODEL_SETTINGS
 from runner.spec.study import check_seeds, parse, parse_questions, parse_settings, read_file
 
 _LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
@@ -71,7 +71,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     study = parse(data, where)
     forced = overrides.forced()
     declared, problems = declared_cells(study, forced, where)
-    variants, more = _check_variants(declared, study.baseline | forced, where)
+    variants, more = _check_variants(declared, study.baseline, forced, where)
     questions, wrong = parse_questions(study, where)
     names = [name for name, _ in declared]
     problems += more + wrong + _check_questions(study, names, variants, where)
@@ -125,9 +125,10 @@ def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def _check_variants(
-    declared: list[tuple[str, dict[str, Any]]], baseline: dict[str, Any], where: str
+    declared: list[tuple[str, dict[str, Any]]], written: dict[str, Any], forced: dict[str, Any], where: str
 ) -> tuple[list[Variant], list[Problem]]:
     """Checked variants, and every problem said once, where it was written."""
+    baseline = written | forced
     variants: list[Variant] = []
     problems: list[Problem] = []
     said: set[tuple[str, str]] = set()  # of the baseline: its variants inherit them
@@ -141,7 +142,8 @@ def _check_variants(
         problems += [p for p in wrong if p.where not in inherited and p not in missing]
         if settings is None:
             continue
-        for key, what in (problems_of(settings) | unread(settings, changes)).items():
+        given = changes if name != BASELINE else effective(settings, written, forced)
+        for key, what in (problems_of(settings) | unread(settings, given)).items():
             if (key, what) not in said:
                 problems.append(Problem(f"{place}: {key}", what))
             if name == BASELINE:
@@ -155,9 +157,17 @@ def _check_variants(
     return variants, problems
 
 
-def unread(settings: Settings, changes: dict[str, Any]) -> dict[str, str]:
-    """Changed settings that the model never reads: a variant with them would be the baseline in disguise."""
-    reads = MODELS.get(settings.model, {"model_args"})
+def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any]) -> list[str]:
+    """The settings of a baseline that must have an effect: those that are not neutral, and where the command line
+    names another model, of these only what it names itself."""
+    given = forced if forced.get("model", written.get("model")) != written.get("model") else written | forced
+    plain, neutral = settings.plain(), neutral_values()
+    return [key for key in given if key not in neutral or plain[key] != neutral[key]]
+
+
+def unread(settings: Settings, changes: Iterable[str]) -> dict[str, str]:
+    """Changed settings that the model never reads: they would have no effect."""
+    reads = MODELS.get(settings.model, OWN_MODEL_SETTINGS)
     return {
         key: f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(reads))}.'
         for key in changes

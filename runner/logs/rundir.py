@@ -187,6 +187,11 @@ def _loaded(data: bytes) -> State | None:
 
 def is_machines(error: BaseException) -> bool:
     """Whether an error is the machine's (its disk, its memory, its GPU) and says nothing about the run or its files."""
-    if isinstance(error, (OSError, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)):
+    return isinstance(error, (OSError, torch.AcceleratorError)) or is_memory(error)
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, the machine's or its GPU's."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's for a CPU

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand import Overrides, Run, Variant
-from runner.expand.resolve import run_name, unread
+from runner.expand.resolve import effective, run_name, unread
 from runner.expand.runs import DATA_SETTINGS
 from runner.spec import BASELINE, Problem, RequestError, Settings
 from runner.spec.names import problems_of
@@ -127,6 +127,8 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     ]
     baseline, wrong = parse_settings(search.baseline | forced, f"{where}: {BASELINE}")
     known = problems_of(baseline) if baseline else {}
+    if baseline and "model" not in spaces:
+        known |= unread(baseline, effective(baseline, search.baseline, forced))
     problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)

@@ -12,14 +12,17 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from runner.spec.problems import Problem, RequestError, suggest, words
+from runner.spec.problems import Problem, RequestError, shown, suggest, words
 from runner.spec.settings import Settings, is_reference
+from runner.torchvision import repaired
 
 # Known without importing torch, so that listing and most errors stay quick.
 _COMMON_OPTIMIZERS = {"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "NAdam", "RAdam"}
 _OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # settings of their own
 # need a closure, sparse gradients, matrices alone (no biases), a subclass
 _UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Muon", "Optimizer"}
+_SWITCHES = {"foreach", "fused"}  # arguments that are None by default and mean True or False
+_SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can import
 
 
 def problems_of(settings: Settings) -> dict[str, str]:
@@ -27,10 +30,12 @@ def problems_of(settings: Settings) -> dict[str, str]:
     checks: dict[str, Callable[[Settings], str | None]] = {
         "optimizer": _optimizer,
         "optimizer_args": _optimizer_arguments,
+        "weight_decay": _weight_decay,
+        "batch_size": _batch_size,
         "augment": _augment,
         "init_args": _init_arguments,
         "dataset": lambda s: _reference(s.dataset),
-        "model": lambda s: _reference(s.model),
+        "model": _own_model,
     }
     return {key: wrong for key, check in checks.items() if (wrong := check(settings))}
 
@@ -38,10 +43,21 @@ def problems_of(settings: Settings) -> dict[str, str]:
 def resolve(reference: str) -> Callable[..., Any]:
     """The function that package.module:function names; ImportError or AttributeError if there is none."""
     module, _, function = reference.partition(":")
-    found = getattr(importlib.import_module(module), function)
+    found = getattr(repaired(lambda: importlib.import_module(module)), function)
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def check_call(function: Callable[..., Any], arguments: dict[str, Any]) -> str:
+    """Why a model's function can't be called as function(shape, classes, **arguments), in words; empty where it can."""
+    try:
+        inspect.signature(function).bind((1, 1, 1), 2, **arguments)
+    except TypeError as error:
+        return f"must take (shape, classes, **model_args): {error}"
+    except ValueError:  # a function of C without a signature
+        return "is no Python function; expected one that takes (shape, classes, **model_args)"
+    return ""
 
 
 def refuse_modules_in(folder: Path, references: Iterable[Any]) -> None:
@@ -105,6 +121,10 @@ def _optimizer_arguments(settings: Settings) -> str | None:
             return f'"{key}" is a setting of its own; move it out of optimizer_args.'
         if key not in valid:
             return f'{settings.optimizer} has no argument "{key}". {suggest(key, sorted(valid))}'
+        default = inspect.signature(found).parameters[key].default
+        value = settings.optimizer_args[key]
+        if (isinstance(default, bool) or key in _SWITCHES) and not isinstance(value, bool):
+            return f'"{key}" is {shown(value)}; expected True or False.'
     import torch
 
     try:
@@ -112,6 +132,20 @@ def _optimizer_arguments(settings: Settings) -> str | None:
     except Exception as error:
         return f"{settings.optimizer} refuses these arguments: {error}"
     return None
+
+
+def _weight_decay(settings: Settings) -> str | None:
+    if not settings.weight_decay or settings.optimizer in _COMMON_OPTIMIZERS:
+        return None
+    if not (found := optimizer_class(settings.optimizer)) or "weight_decay" in inspect.signature(found).parameters:
+        return None
+    return f"{settings.optimizer} takes no weight decay, so {settings.weight_decay:g} has no effect; set it to 0."
+
+
+def _batch_size(settings: Settings) -> str | None:
+    if settings.batch_size > 1 or not settings.batch_norm:
+        return None
+    return "BatchNorm has no variance over a batch of one image; expected a batch_size from 2."
 
 
 def _augment(settings: Settings) -> str | None:
@@ -171,4 +205,15 @@ def _reference(text: str) -> str | None:
         raise
     except BaseException as error:  # importing somebody's module may raise anything, SystemExit too
         return f'can\'t load "{text}": {words(error)}'
+    return None
+
+
+def _own_model(settings: Settings) -> str | None:
+    reference = settings.model
+    if not is_reference(reference):
+        return None
+    if reference.partition(":")[0] in _SCRIPTS:
+        return f'workers can\'t import "{reference}" from a notebook or script; write it to a file such as mymodels.py.'
+    if wrong := _reference(reference) or check_call(resolve(reference), settings.model_args):
+        return wrong if wrong.startswith("can't load") else f'"{reference}" {wrong}.'
     return None

@@ -25,7 +25,8 @@ MODELS = {  # which settings each model reads; a variant may change no other
     "cnn": {"filters", "convs", "hidden", "activation", "batch_norm", "dropout", "init", "init_args"},
     "resnet18": {"init", "init_args"},
 }
-MODEL_SETTINGS = frozenset().union(*MODELS.values(), {"model_args"})
+OWN_MODEL_SETTINGS = {"model_args", "init", "init_args"}
+MODEL_SETTINGS = frozenset().union(*MODELS.values(), OWN_MODEL_SETTINGS)
 INITS = (
     "default", "uniform", "normal", "trunc_normal", "constant", "ones", "zeros", "orthogonal",
     "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal",

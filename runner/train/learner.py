@@ -6,7 +6,7 @@ import copy
 import inspect
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,8 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from runner.data import Dataset, batches
-from runner.models import autocast, build, torch_seed
+from runner.models import autocast, build, evaluation_batch, torch_seed
+from runner.randomness import Generators
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
@@ -62,8 +63,12 @@ class Learner:
     def __init__(self, settings: Settings, dataset: Dataset, seed: int, device: torch.device) -> None:
         self.settings = settings
         self.device = device
-        self.model = build(settings, dataset.shape, len(dataset.classes), seed).to(device)
-        self.optimizer = _optimizer(settings, self.model)
+        self.classes = len(dataset.classes)
+        self.model = build(settings, dataset.shape, self.classes, seed).to(device)
+        if not any(parameter.requires_grad for parameter in self.model.parameters()):
+            raise ValueError("the model has no parameter to train: none has requires_grad=True")
+        self.evaluation_batch = evaluation_batch(self.model, settings, dataset.shape)
+        self.optimizer = make_optimizer(settings, self.model.parameters())
         self._schedule = _schedule(settings, self.optimizer, len(batches(len(dataset.train), settings.batch_size)))
         self._average = _average(settings, self.model)
         self.evaluated: nn.Module = self._average.module if self._average else self.model
@@ -75,8 +80,8 @@ class Learner:
         self.best_logits = torch.empty(0)  # of validation, N x classes, on the CPU
         self.failed = False
         self.snapshot: State = {}
-        self._own_copy = is_reference(settings.model)  # somebody's model might change its input in place
-        self._rng = torch.Generator().manual_seed(torch_seed(settings.randomness(seed), _DROPOUT)).get_state()
+        self._own_code = is_reference(settings.model)
+        self._generators = Generators(torch_seed(settings.randomness(seed), _DROPOUT), self._own_code)
         self._tally = Tally()
 
     @property
@@ -118,8 +123,11 @@ class Learner:
     def _output(self, model: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Logits, float32; the layers before them compute in the precision that the settings name."""
         with autocast(self.settings, self.device):
-            output: torch.Tensor = model(images.clone() if self._own_copy else images)
-        return output.float()
+            output: Any = model(images.clone() if self._own_code else images)  # yours might change its input in place
+        if self._own_code:
+            _check_output(output, len(images), self.classes)
+        logits: torch.Tensor = output.float()
+        return logits
 
     def state(self) -> State:
         """Everything that decides how it goes on, as references into the learner."""
@@ -129,7 +137,7 @@ class Learner:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self._schedule.state_dict() if self._schedule else {},
             "average": self._average.state_dict() if self._average else {},
-            "rng": self._rng,
+            "generators": self._generators.state(),
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss,
             "best": self.best,
@@ -144,7 +152,8 @@ class Learner:
             self._schedule.load_state_dict(state["schedule"])
         if self._average:
             self._average.load_state_dict(state["average"])
-        self.epoch, self._rng = state["epoch"], state["rng"].cpu()
+        self._generators.restore(state["generators"])
+        self.epoch = state["epoch"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
         self.best, self.best_logits = state["best"], state["best_logits"]
         self.snapshot = copy.deepcopy(self.state())
@@ -166,16 +175,20 @@ class Learner:
     @contextmanager
     def _randomness(self) -> Iterator[None]:
         """The learner's own random state, whoever drew numbers in between."""
-        outer = torch.get_rng_state()
-        torch.set_rng_state(self._rng)
-        cuda = self.device.type == "cuda"
-        if cuda:  # a function of the CPU's state, so that one state is the whole of it
-            torch.cuda.manual_seed(int(torch.randint(2**62, ())))
-        try:
+        with self._generators.active():
+            if self.device.type == "cuda":  # a function of the CPU's state, so that one state is the whole of it
+                torch.cuda.manual_seed(int(torch.randint(2**62, ())))
             yield
-        finally:
-            self._rng = torch.get_rng_state()
-            torch.set_rng_state(outer)
+
+
+def _check_output(output: Any, images: int, classes: int) -> None:
+    """ValueError or TypeError where a model of your own gives anything but logits, images x classes."""
+    expected = f"expected logits alone, a float tensor of {images} x {classes} (images x classes)"
+    if not isinstance(output, torch.Tensor):
+        raise TypeError(f"the model returned a {type(output).__name__}; {expected}")
+    if output.shape != (images, classes) or not output.is_floating_point():
+        shape = " x ".join(map(str, output.shape)) or "one number"
+        raise ValueError(f"the model returned {output.dtype} of {shape}; {expected}")
 
 
 def _copied(model: nn.Module) -> State:
@@ -200,16 +213,16 @@ def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
     return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
 
-def _optimizer(settings: Settings, model: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """The named torch.optim optimizer, fused where torch has it: on a CPU Adam's step is 3 times quicker."""
-    cls = optimizer_class(settings.optimizer)
+    cls, weights = optimizer_class(settings.optimizer), list(parameters)
     accepted = inspect.signature(cls).parameters
     arguments: dict[str, Any] = {"lr": settings.lr, **settings.optimizer_args}
     if "weight_decay" in accepted:
         arguments["weight_decay"] = settings.weight_decay
     if "fused" in accepted and not arguments.keys() & {"fused", "foreach", "differentiable"}:
         try:
-            return cls(model.parameters(), fused=True, **arguments)  # type: ignore[no-any-return]
+            return cls(weights, fused=True, **arguments)  # type: ignore[no-any-return]
         except RuntimeError:  # not for this device or type
             pass
-    return cls(model.parameters(), **arguments)  # type: ignore[no-any-return]
+    return cls(weights, **arguments)  # type: ignore[no-any-return]

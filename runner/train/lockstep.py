@@ -141,15 +141,17 @@ def _evaluate(
     failures: list[Failed] = []
     for learner in learners:
         learner.evaluated.eval()
-    for images, _ in stream.evaluation(part):
-        if stop():
-            raise Interrupted
-        for learner in _alive(learners):
-            output = _attempt(learner, learner.logits, images)
-            if isinstance(output, Failed):
-                failures.append(output)
-            else:
-                outputs[id(learner)].append(output)
+    for size in sorted({learner.evaluation_batch for learner in learners}):
+        alike = [learner for learner in learners if learner.evaluation_batch == size]
+        for images, _ in stream.evaluation(part, size):
+            if stop():
+                raise Interrupted
+            for learner in _alive(alike):
+                output = _attempt(learner, learner.logits, images)
+                if isinstance(output, Failed):
+                    failures.append(output)
+                else:
+                    outputs[id(learner)].append(output)
     labels = torch.from_numpy(part.labels)
     results = {}
     for learner in _alive(learners):
@@ -171,7 +173,8 @@ def _finish(learner: Learner, stream: Stream) -> Finished:
     dataset = stream.dataset
     learner.evaluated.load_state_dict(learner.best)
     learner.evaluated.eval()
-    test = torch.cat([learner.logits(images) for images, _ in stream.evaluation(dataset.test)]).cpu()
+    batches = stream.evaluation(dataset.test, learner.evaluation_batch)
+    test = torch.cat([learner.logits(images) for images, _ in batches]).cpu()
     logits = {"val": learner.best_logits, "test": test}
     distinct, units = distinct_units(learner.evaluated)
     metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}

@@ -1,0 +1,68 @@
+"""How much memory there is, and how much a run in training needs at the least."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from runner.models import Shape, build
+from runner.spec import Settings
+from runner.spec.settings import MODELS
+from runner.train.learner import make_optimizer
+
+_PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+_LIMITS = (  # of cgroups, version 2 and 1: limit, use, and of the use what is cache of files and can go
+    ("memory.max", "memory.current", ("inactive_file", "active_file")),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
+)
+
+
+def free_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float:
+    """Bytes that this process may still take: the machine's, or what its cgroup leaves; infinity where no file says."""
+    free = math.inf
+    with suppress(OSError, ValueError):
+        fields = dict(line.split(":", 1) for line in (proc / "meminfo").read_text().splitlines())
+        free = 1024.0 * int(fields["MemAvailable"].split()[0])
+    return min([free, *(_left_in(folder) for folder in _groups(proc, cgroups))])
+
+
+def _groups(proc: Path, cgroups: Path) -> list[Path]:
+    """The folders of this process's memory cgroups and of those around them."""
+    folders = [cgroups, cgroups / "memory"]
+    with suppress(OSError):
+        for line in (proc / "self" / "cgroup").read_text().splitlines():
+            _, kind, path = line.split(":", 2)
+            if kind == "" or "memory" in kind.split(","):
+                inner = (cgroups / "memory" if kind else cgroups) / path.lstrip("/")
+                folders += [inner, *(each for each in inner.parents if each.is_relative_to(cgroups))]
+    return list(dict.fromkeys(folders))
+
+
+def _left_in(folder: Path) -> float:
+    for limit, use, caches in _LIMITS:
+        with suppress(OSError, ValueError):
+            most, used = (int((folder / name).read_text()) for name in (limit, use))  # "max" is no number: no limit
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            return float(max(0, most - used + sum(int(stat.get(name, 0)) for name in caches)))
+    return math.inf
+
+
+def training_memory(settings: Settings, shape: Shape, classes: int) -> tuple[int, int]:
+    """A built-in model's parameters, and the bytes that a run with it needs at the least: float32 weights, their
+    gradients and the optimizer's state, and copies of weights and state from the end of the last epoch.
+
+    (0, 0) where that is unknown: a model of your own may do anything when it is built."""
+    if settings.model not in MODELS:
+        return 0, 0
+    with torch.device("meta"):  # shapes without memory
+        count = sum(weight.numel() for weight in build(settings, shape, classes, seed=0).parameters())
+    weight = torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.zeros(2)
+    optimizer = make_optimizer(settings, [weight])
+    optimizer.step()
+    kept = sum(isinstance(each, torch.Tensor) and each.shape == (2,) for each in optimizer.state[weight].values())
+    averages = 2 if settings.weight_average else 0
+    return count, 4 * count * (3 + 2 * kept + averages)

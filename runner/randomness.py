@@ -1,0 +1,55 @@
+"""The random generators that a run owns: torch's, and where your own code runs also Python's and NumPy's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+State = dict[str, Any]  # torch: a tensor; python and numpy: nested tuples and lists of numbers
+
+
+class Generators:
+    """Generators that start from one seed (32 bits) and stand in for the process's own while `active`.
+
+    Our code draws from torch alone. With `own_code`, `random` and `numpy.random` belong to the run as well: many
+    published models draw from them, and without it every worker would start them from one state.
+    """
+
+    def __init__(self, seed: int, own_code: bool) -> None:
+        self._state: State = {"torch": torch.Generator().manual_seed(seed).get_state()}
+        if own_code:
+            self._state |= {"python": random.Random(seed).getstate(), "numpy": np.random.RandomState(seed).get_state()}
+
+    def state(self) -> State:
+        """A copy of the states, as plain data that a checkpoint can hold."""
+        state = dict(self._state)
+        if "numpy" in state:
+            kind, words, *rest = state["numpy"]
+            state["numpy"] = (kind, [int(word) for word in words], *rest)
+        return state
+
+    def restore(self, state: State) -> None:
+        """Resumes from what `state` gave."""
+        self._state = state | {"torch": state["torch"].cpu()}
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Inside, the process's generators are these; afterwards they are as they were before."""
+        outer = {kind: _GET[kind]() for kind in self._state}
+        for kind, state in self._state.items():
+            _SET[kind](state)
+        try:
+            yield
+        finally:
+            self._state = {kind: _GET[kind]() for kind in outer}
+            for kind, state in outer.items():
+                _SET[kind](state)
+
+
+_GET: dict[str, Any] = {"torch": torch.get_rng_state, "python": random.getstate, "numpy": np.random.get_state}
+_SET: dict[str, Any] = {"torch": torch.set_rng_state, "python": random.setstate, "numpy": np.random.set_state}
