@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -39,18 +41,19 @@ def deadly(shape: tuple[int, int, int], classes: int, code: int = 0) -> nn.Modul
 class _Late(nn.Module):
     """Works for some steps, then does `what`; where `counter` names a file, only so many `times`."""
 
-    def __init__(self, inputs: int, classes: int, what: str, counter: str, times: int) -> None:
+    def __init__(self, inputs: int, classes: int, what: str, counter: str, times: int, after: int) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, classes)
         self.what = what
         self.counter = counter
         self.times = times
+        self.after = after
         self.steps = 0
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.steps += self.training
         logits: torch.Tensor = self.linear(images.flatten(1))
-        if self.steps > 25 and self._again():  # in the second epoch of the small study
+        if self.steps > self.after and self._again():
             if self.what == "raise":
                 raise RuntimeError("out of ideas")
             if self.what == "die":
@@ -69,9 +72,19 @@ class _Late(nn.Module):
             return file.tell() <= self.times
 
 
-def late(shape: tuple[int, int, int], classes: int, what: str, counter: str = "", times: int = 1) -> nn.Module:
-    """Fails after a while: what is raise, die, lock (die with a lock of multiprocessing's in hand) or nan."""
-    return _Late(shape[0] * shape[1] * shape[2], classes, what, counter, times)
+def late(
+    shape: tuple[int, int, int], classes: int, what: str, counter: str = "", times: int = 1, after: int = 25
+) -> nn.Module:
+    """Fails after so many training steps (25: in the second epoch of the small study), which measuring does not reach.
+
+    `what` is raise, die, lock (die with a lock of multiprocessing's in hand) or nan.
+    """
+    return _Late(shape[0] * shape[1] * shape[2], classes, what, counter, times, after)
+
+
+def failing(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Fails in its first epoch, after the steps that measuring takes."""
+    return late(shape, classes, "raise", after=10)
 
 
 def _die_with_lock(frame: FrameType, event: str, _: Any) -> None:
@@ -137,3 +150,90 @@ def two_digits() -> dict[str, Any]:
     labels = np.repeat(np.arange(100), 12)
     tens, ones = (np.array([rng.choice(by_class[k]) for k in part]) for part in (labels // 10, labels % 10))
     return {"all": (np.concatenate([images[tens], images[ones]], axis=2), labels)}
+
+
+def frozen(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Nothing of it can be trained."""
+    return small(shape, classes).requires_grad_(False)
+
+
+class _Gives(nn.Module):
+    """Gives other things than logits, images x classes."""
+
+    def __init__(self, inputs: int, classes: int, what: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, classes + (what == "one more"))
+        self.what = what
+
+    def forward(self, images: torch.Tensor) -> Any:
+        logits = self.linear(images.flatten(1))
+        given = {"tuple": (logits, images), "none": None, "map": logits[..., None], "squeezed": logits[:, 0]}
+        return given.get(self.what, logits.argmax(1) if self.what == "whole numbers" else logits)
+
+
+def gives(shape: tuple[int, int, int], classes: int, what: str) -> nn.Module:
+    """As research models do: a tuple with features, a map that is not flattened, a class too many."""
+    return _Gives(shape[0] * shape[1] * shape[2], classes, what)
+
+
+def passed(shape: tuple[int, int, int], classes: int, **options: Any) -> nn.Module:
+    """Passes its arguments on, so that only a call shows which there are."""
+    return small(shape, classes, **options)
+
+
+def lazy(shape: tuple[int, int, int], classes: int, unused: bool = False) -> nn.Module:
+    """Layers that take their sizes from the first batch; one may never see any."""
+    model = nn.Sequential(
+        nn.LazyConv2d(4, 3, padding=1), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(), nn.LazyLinear(classes)
+    )
+    if unused:
+        model[1].spare = nn.LazyLinear(3)
+    return model
+
+
+class _Constant(nn.Module):
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.bias.expand(len(images), -1)
+
+
+def constant(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Has no layer that an initialization could reach."""
+    return _Constant(classes)
+
+
+def normed(shape: tuple[int, int, int], classes: int, how: str) -> nn.Module:
+    """Its first layer's weight is computed from others: by the old or the new weight_norm, or spectral_norm."""
+    from torch.nn.utils import parametrizations, weight_norm
+
+    wrap: Any = {"old": weight_norm, "new": parametrizations.weight_norm, "spectral": parametrizations.spectral_norm}
+    inputs = shape[0] * shape[1] * shape[2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the old one is deprecated, and still what people have
+        return nn.Sequential(nn.Flatten(), wrap[how](nn.Linear(inputs, 16)), nn.ReLU(), nn.Linear(16, classes))
+
+
+class _Dice(nn.Module):
+    """Draws weights and skipped layers from Python's and NumPy's global generators."""
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.middle, self.last = nn.Linear(inputs, 8), nn.Linear(8, 8), nn.Linear(8, classes)
+        with torch.no_grad():
+            self.first.weight.copy_(torch.from_numpy(np.random.normal(0, 0.1, (8, inputs))))
+            self.last.bias.copy_(torch.tensor([random.gauss(0, 0.1) for _ in range(classes)]))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        hidden = self.first(images.flatten(1)).relu()
+        if not self.training or (np.random.rand() > 0.3 and random.random() > 0.3):
+            hidden = hidden + self.middle(hidden).relu()
+        logits: torch.Tensor = self.last(hidden)
+        return logits
+
+
+def dice(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """As many published models: random numbers that are not torch's."""
+    return _Dice(shape[0] * shape[1] * shape[2], classes)

@@ -104,6 +104,24 @@ def test_variants_that_would_fool_the_reader_are_refused(variants: dict[str, Any
     assert words in problems({"variants": variants})[0]
 
 
+def test_a_setting_without_effect_is_refused_in_the_baseline_too() -> None:
+    idle = {"baseline": BASE | {"model": "perceptron", "dropout": 0.9}}  # and the hidden layers of the small study
+    assert [problem.split(": ")[2] for problem in problems(idle)] == ["hidden", "dropout"]
+    expand({"baseline": BASE | {"model": "perceptron", "dropout": 0.0, "hidden": []}})  # neutral values say nothing
+    decay = {"factors": {"weight_decay": [0.1]}, "baseline": BASE | {"optimizer": "Rprop"}}
+    assert ["weight_decay" in problem for problem in problems(decay)] == [True]
+
+
+def test_another_model_on_the_command_line_takes_what_it_reads_of_the_baseline() -> None:
+    assert expand({}, settings={"model": "perceptron"}).variants[0].settings.model == "perceptron"
+    assert problems({}, settings={"model": "perceptron", "dropout": 0.5})
+
+
+def test_a_model_of_your_own_may_be_initialized() -> None:
+    study = {"baseline": BASE | {"model": "tests.fakes:small", "hidden": []}, "variants": {"he": {"init": "uniform"}}}
+    assert expand(study).variants[1].settings.init == "uniform"
+
+
 @pytest.mark.parametrize(
     ("key", "levels", "words"),
     [

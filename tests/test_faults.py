@@ -117,7 +117,7 @@ def fill(disk: Path, room: int) -> None:
 
 
 def test_fail_fast_stops_at_the_first_failure_and_the_next_command_does_the_rest(tmp_path: Path) -> None:
-    bad = {"bad": {"model": "tests.fakes:raising"}}
+    bad = {"bad": {"model": "tests.fakes:failing"}}
     study = {"baseline": BASE | {"epochs": 200}, "variants": bad, "seeds": 1}
     outcome, text = run(study, tmp_path, workers=1, fail_fast=True)
     assert outcome.failed == 1

@@ -59,16 +59,16 @@ def test_a_wrong_request_is_words_and_exit_status_2(tmp_path: Path) -> None:
 
 def test_a_study_runs_reports_and_tells_by_its_exit_status(tmp_path: Path) -> None:
     (tmp_path / "ablations").mkdir()
-    study = {"baseline": BASE | {"epochs": 1}, "variants": {"bad": {"model": "tests.fakes:raising"}}, "seeds": 1}
+    study = {"baseline": BASE | {"epochs": 1}, "variants": {"bad": {"model": "tests.fakes:failing"}}, "seeds": 1}
     (tmp_path / "ablations" / "toy.py").write_text(f'"""What breaks?"""\nSTUDY = {study!r}')
     result = runner("run", "toy", "--workers", "1", f"--data={tmp_path / 'mine' / 'data'}", cwd=tmp_path)
     assert result.returncode == 1, result.stderr
-    assert "FAILED: RuntimeError: no such model today" in result.stdout
+    assert "FAILED: RuntimeError: out of ideas" in result.stdout
     assert "tensorboard --logdir runs" in result.stdout
     assert "reports/summary.md" in result.stdout
     page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
     assert page.startswith("# What breaks?")
-    assert "no such model today" in page
+    assert "out of ideas" in page
     assert "Command: `python -m runner run toy --data data`" in page  # what was typed, without places
     result = runner("report", "nosuch", cwd=tmp_path)
     assert result.returncode == 2

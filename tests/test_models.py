@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from runner.models import build, distinct_units, weight_layers
+from runner.models import build, distinct_units, evaluation_batch, weight_layers
 from runner.spec import Settings
 
 Make = Callable[..., Settings]
@@ -68,6 +69,58 @@ def test_a_models_own_arguments_reach_it(settings: Make) -> None:
     assert weights(model)[0].shape == (5, 768)
     with pytest.raises(TypeError, match="must take"):
         build(settings(model="tests.fakes:small", model_args={"depth": 5}), SHAPE, 10, seed=0)
+
+
+def test_an_own_models_initialization_reaches_computed_weights(settings: Make) -> None:
+    for how in ("new", "spectral"):
+        chosen = {
+            "model": "tests.fakes:normed",
+            "model_args": {"how": how},
+            "init": "constant",
+            "init_args": {"val": 2.0},
+        }
+        first = weights(build(settings(**chosen), SHAPE, 10, seed=0))[0]
+        assert float(first.min()) == pytest.approx(float(first.max()))
+        assert how == "spectral" or float(first.min()) == pytest.approx(2.0)
+    old = {"model": "tests.fakes:normed", "model_args": {"how": "old"}}
+    with pytest.raises(ValueError, match="parametrizations"):
+        build(settings(**old, init="uniform"), SHAPE, 10, seed=0)
+
+
+def test_lazy_layers_get_their_sizes_before_anything_counts_them(settings: Make) -> None:
+    model = build(settings(model="tests.fakes:lazy"), SHAPE, 10, seed=0)
+    assert [w.shape for w in weights(model)] == [(4, 3, 3, 3), (10, 4 * 16 * 16)]
+    again = build(settings(model="tests.fakes:lazy"), SHAPE, 10, seed=0)
+    assert all(torch.equal(a, b) for a, b in zip(weights(model), weights(again), strict=True))
+    with pytest.raises(ValueError, match="spare"):
+        build(settings(model="tests.fakes:lazy", model_args={"unused": True}), SHAPE, 10, seed=0)
+
+
+def test_law_1_draws_of_python_and_numpy_follow_from_the_seed(settings: Make) -> None:
+    models = [build(settings(model="tests.fakes:dice"), SHAPE, 10, seed) for seed in (0, 0, 1)]
+    for draw in ("first.weight", "last.bias"):
+        first, again, other = (model.state_dict()[draw] for model in models)
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("model", "side", "batch"),
+    [
+        ({}, 32, 1000),
+        ({"model": "resnet18"}, 32, 1000),
+        ({"model": "cnn", "filters": [64, 128]}, 32, 1000),
+        ({"model": "cnn", "filters": [64]}, 112, 8),  # 3.2 MB an image between two layers
+        ({"model": "cnn", "filters": [64], "batch_size": 5000}, 112, 1000),
+    ],
+)
+def test_evaluation_takes_a_thousand_images_or_as_many_as_training(
+    settings: Make, model: dict[str, Any], side: int, batch: int
+) -> None:
+    chosen = settings(**({"batch_size": 8, "hidden": []} | model))
+    network = build(chosen, (3, side, side), 10, seed=0)
+    assert evaluation_batch(network, chosen, (3, side, side)) == batch
+    assert network.training
 
 
 def test_law_1_weights_follow_from_settings_and_seed_alone(settings: Make) -> None:

@@ -75,7 +75,15 @@ def test_missing_settings_are_all_named() -> None:
         ({"augment": [{"HorizontalFlip": {"p": 3}}]}, "augment", "refuses"),
         ({"init": "constant"}, "init_args", '{"val": 0.01}'),
         ({"init": "uniform", "init_args": {"low": 0}}, "init_args", "no argument"),
+        ({"optimizer_args": {"fused": "yes"}}, "optimizer_args", "True or False"),
+        ({"optimizer_args": {"amsgrad": 1}}, "optimizer_args", "True or False"),
+        ({"optimizer_args": {"capturable": True}}, "optimizer_args", "no effect"),
+        ({"optimizer": "Rprop", "weight_decay": 0.1}, "weight_decay", "Rprop"),
+        ({"batch_size": 1, "batch_norm": True}, "batch_size", "from 2"),
         ({"model": "tests.fakes:nothing"}, "model", "can't load"),
+        ({"model": "os:system"}, "model", "(shape, classes, **model_args)"),
+        ({"model": "tests.fakes:small", "model_args": {"widht": 5}}, "model", "widht"),
+        ({"model": "__main__:net"}, "model", "mymodels.py"),
         ({"dataset": "no.such.module:f"}, "dataset", "No module named"),
     ],
 )
@@ -91,6 +99,7 @@ def test_good_names_pass(settings: Make) -> None:
     augment = ["VerticalFlip", {"Affine": {"rotate": [-10, 10]}}]
     assert not problems_of(settings(augment=augment, optimizer="SGD", optimizer_args={"momentum": 0.9}))
     assert not problems_of(settings(model="tests.fakes:small", dataset="tests.fakes:stripes"))
+    assert not problems_of(settings(optimizer="Rprop", weight_decay=0.0, optimizer_args={"foreach": False}))
     assert not problems_of(settings(optimizer="Adadelta", init="constant", init_args={"val": 0.1}))
 
 

@@ -26,6 +26,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cosine": {"schedule": "cosine", "label_smoothing": 0.1},
     "bfloat16": {"precision": "bfloat16", "batch_norm": True, "dropout": 0.2},
     "one_cycle": {"schedule": "one_cycle", "batch_norm": True, "weight_average": 0.9},
+    "dice": {"model": "tests.fakes:dice"},
+    "lazy": {"model": "tests.fakes:lazy", "weight_average": 0.9},
 }
 
 
@@ -112,6 +114,18 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_step(settings: Make, digit
     assert math.isnan(events[-2].metrics["train/loss"])
 
 
+def test_an_evaluation_in_smaller_batches_is_the_same_beside_others(settings: Make, digits: Dataset) -> None:
+    """Their own size each: what is evaluated together must not depend on the company."""
+    wide, small = learner(digits, settings()), learner(digits, settings(dropout=0.5))
+    small.evaluation_batch = 64
+    found = outcome([wide, small], digits, settings())
+    alone = learner(digits, settings())
+    assert outcome([alone], digits, settings())[id(alone)] == found[id(wide)]
+    alone = learner(digits, settings(dropout=0.5))
+    alone.evaluation_batch = 64
+    assert outcome([alone], digits, settings())[id(alone)] == found[id(small)]
+
+
 def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Dataset) -> None:
     chosen = settings(lr=0.05, epochs=40, patience=3)
     run = learner(digits, chosen)
@@ -119,7 +133,8 @@ def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Data
     losses = [event.metrics["val/loss"] for event in epochs]
     assert run.best_epoch == losses.index(min(losses)) + 1
     assert run.epoch == len(losses) == run.best_epoch + 3 < 40
-    logits = torch.cat([run.logits(images) for images, _ in Stream(digits, chosen, 0, CPU).evaluation(digits.val, 1000)])
+    batches = Stream(digits, chosen, 0, CPU).evaluation(digits.val, 1000)
+    logits = torch.cat([run.logits(images) for images, _ in batches])
     assert measure(logits, torch.from_numpy(digits.val.labels))["loss"] == min(losses)
 
 

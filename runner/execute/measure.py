@@ -31,7 +31,7 @@ _EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 350_000, 1_150  # bytes: pictures and curv
 
 @dataclass(frozen=True)
 class _Tried:
-    """What came of a trial: seconds an epoch and bytes of a finished run; or why it can't be trained here, or at all."""
+    """What came of a trial: seconds an epoch and bytes of a finished run, or why it can't be trained here or at all."""
 
     seconds: float = 0.0
     size: int = 0

@@ -21,6 +21,7 @@ _COMMON_OPTIMIZERS = {"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "NAdam", "RA
 _OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # settings of their own
 # need a closure, sparse gradients, matrices alone (no biases), a subclass
 _UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Muon", "Optimizer"}
+_NO_SETTINGS = {"capturable", "differentiable"}  # about CUDA graphs and gradients through steps, which a run has not
 _SWITCHES = {"foreach", "fused"}  # arguments that are None by default and mean True or False
 _SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can import
 
@@ -119,6 +120,8 @@ def _optimizer_arguments(settings: Settings) -> str | None:
     for key in settings.optimizer_args:
         if key in _OWN_OPTIMIZER_ARGUMENTS:
             return f'"{key}" is a setting of its own; move it out of optimizer_args.'
+        if key in _NO_SETTINGS:
+            return f'"{key}" has no effect on a run; remove it.'
         if key not in valid:
             return f'{settings.optimizer} has no argument "{key}". {suggest(key, sorted(valid))}'
         default = inspect.signature(found).parameters[key].default
