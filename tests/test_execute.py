@@ -138,7 +138,7 @@ def test_a_run_whose_worker_is_killed_once_while_it_is_alone_is_no_culprit(tmp_p
     """A death in company says nothing of which run it was."""
     counter = tmp_path / "deaths"
     killed = {"model": "tests.fakes:late", "model_args": {"what": "die", "counter": str(counter), "times": times}}
-    alone, in_company = {"baseline": BASE | killed}, {"baseline": BASE, "variants": {"bad": killed}}
+    alone, in_company = {"baseline": BASE | {"hidden": []} | killed}, {"baseline": BASE, "variants": {"bad": killed}}
     outcome, text = run((alone if times == 1 else in_company) | {"seeds": 1}, tmp_path, workers=1)
     assert counter.stat().st_size > times
     assert outcome.failed == 0, text
@@ -158,7 +158,7 @@ def test_no_worker_holds_a_lock_that_its_death_would_leave_held(tmp_path: Path) 
 
 def test_a_seed_that_failed_is_no_part_of_its_variants_mean(tmp_path: Path) -> None:
     once = {"what": "nan", "counter": str(tmp_path / "counter")}
-    study = {"baseline": BASE | {"model": "tests.fakes:late", "model_args": once}, "seeds": 2}
+    study = {"baseline": BASE | {"hidden": [], "model": "tests.fakes:late", "model_args": once}, "seeds": 2}
     outcome, text = run(study, tmp_path, workers=1)
     assert outcome.failed == 1, text
     (result,) = tmp_path.glob("runs/*/*/seed*/result.json")

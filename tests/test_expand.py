@@ -108,6 +108,8 @@ def test_a_setting_without_effect_is_refused_in_the_baseline_too() -> None:
     idle = {"baseline": BASE | {"model": "perceptron", "dropout": 0.9}}  # and the hidden layers of the small study
     assert [problem.split(": ")[2] for problem in problems(idle)] == ["hidden", "dropout"]
     expand({"baseline": BASE | {"model": "perceptron", "dropout": 0.0, "hidden": []}})  # neutral values say nothing
+    heir = {"variants": {"deep": {"model": "mlp"}}, "baseline": BASE | {"model": "perceptron"}}
+    assert expand(heir).variants[1].settings.hidden == (32, 16)
     decay = {"factors": {"weight_decay": [0.1]}, "baseline": BASE | {"optimizer": "Rprop"}}
     assert ["weight_decay" in problem for problem in problems(decay)] == [True]
 

@@ -25,7 +25,7 @@ from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 20}, "variants": {"b": {"dropout": 0.5}}, "seeds": 3}
-BAD = Settings.model_validate(BASE | {"model": "tests.fakes:failing"})
+BAD = Settings.model_validate(BASE | {"model": "tests.fakes:raising"})
 
 
 def trained(output: str) -> list[str]:

@@ -142,8 +142,12 @@ def _check_variants(
         problems += [p for p in wrong if p.where not in inherited and p not in missing]
         if settings is None:
             continue
-        given = changes if name != BASELINE else effective(settings, written, forced)
-        for key, what in (problems_of(settings) | unread(settings, given)).items():
+        if name == BASELINE:
+            models = [str(own["model"]) for _, own in declared if "model" in own]
+            idle = unread(settings, effective(settings, written, forced), models)
+        else:
+            idle = unread(settings, changes)
+        for key, what in (problems_of(settings) | idle).items():
             if (key, what) not in said:
                 problems.append(Problem(f"{place}: {key}", what))
             if name == BASELINE:
@@ -165,13 +169,13 @@ def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any
     return [key for key in given if key not in neutral or plain[key] != neutral[key]]
 
 
-def unread(settings: Settings, changes: Iterable[str]) -> dict[str, str]:
-    """Changed settings that the model never reads: they would have no effect."""
-    reads = MODELS.get(settings.model, OWN_MODEL_SETTINGS)
+def unread(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, str]:
+    """Changed settings that neither the model nor the models that inherit them ever read: they have no effect."""
+    reads, *others = (MODELS.get(model, OWN_MODEL_SETTINGS) for model in (settings.model, *heirs))
     return {
         key: f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(reads))}.'
         for key in changes
-        if key in MODEL_SETTINGS and key not in reads
+        if key in MODEL_SETTINGS and key not in reads.union(*others)
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.expand import Overrides, ResolvedStudy, Run, resolve
 from runner.expand.cells import slug
+from runner.expand.resolve import unread
 from runner.files import write_text
 from runner.search.record import Record
 from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_values
@@ -54,7 +55,7 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
         RANDOM_WINNER: "Did the search find better settings than a random search of as many runs?",
     }
     data = {
-        "baseline": search.baseline.plain(),
+        "baseline": _read(search.baseline, variants),
         "variants": variants,
         "seeds": fresh_seeds(record),
         "questions": [
@@ -67,6 +68,12 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
     doc = f"Do the winners of {stem} keep their promise on fresh seeds?"
     study = resolve(search.file, data, doc, Overrides())
     return dataclasses.replace(study, name=winners_name(search.name, stem))
+
+
+def _read(baseline: Settings, variants: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The baseline's settings, but for those that no variant's model reads: a search of models may have such."""
+    idle = unread(baseline, baseline.plain(), [changes["model"] for changes in variants.values() if "model" in changes])
+    return {key: value for key, value in baseline.plain().items() if key not in idle}
 
 
 def winner_name(best: Run) -> str:
@@ -172,7 +179,8 @@ def _write(
 ) -> Path:
     """A study's file, as a person would write it; RequestError where another of that name is there."""
     neutral = neutral_values()
-    given = {key: value for key, value in baseline.plain().items() if key not in neutral or value != neutral[key]}
+    read = _read(baseline, variants).items()
+    given = {key: value for key, value in read if key not in neutral or value != neutral[key]}
     study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
     whole = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{doc}"
     text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
