@@ -20,7 +20,6 @@ from runner.torchvision import repaired, torchvision
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 Shape = tuple[int, int, int]
 _LAYERS = 1  # keeps the layers' numbers apart from those of the whole
-_EVALUATION = 1_000, 2**30  # images a batch of evaluation, and the bytes that their activations may take
 
 
 def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Module:
@@ -190,18 +189,7 @@ def _set_weight(layer: nn.Module, fill: Callable[[torch.Tensor], object]) -> Non
         )
 
 
-def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
-    """Images a batch of evaluation: 1,000, or as many as a training step has where these would need over 1 GiB.
-
-    The last bits of a product depend on the batch's size, so it follows from the settings and the data alone, never
-    from the machine. The need is estimated from the largest input and output of any module.
-    """
-    images, limit = _EVALUATION
-    fits = 4 * images * _most_values(model, shape) <= limit
-    return images if fits else min(images, settings.batch_size)
-
-
-def _most_values(model: nn.Module, shape: Shape) -> float:
+def most_values(model: nn.Module, shape: Shape) -> float:
     """The values of an image that the model's largest module reads and gives, from a pass of two black images."""
     most = 0.0
 

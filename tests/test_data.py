@@ -112,7 +112,7 @@ def test_normalization_equals_albumentations(settings: Make, digits: Dataset, fo
         ):
             stream = Stream(dataset, settings(normalize=normalize), 0, CPU)
             compose = albumentations.Compose([reference, ToTensorV2()])
-            images, labels = next(iter(stream.evaluation(dataset.val, 1000)))
+            images, labels = next(iter(stream.evaluation(dataset.val)))
             expected = torch.stack([compose(image=np.array(image))["image"] for image in dataset.val.images])
             torch.testing.assert_close(images, expected, rtol=0, atol=1e-6)
             assert labels.tolist() == dataset.val.labels.tolist()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from runner.models import build, distinct_units, evaluation_batch, weight_layers
+from runner.models import build, distinct_units, weight_layers
 from runner.spec import Settings
 
 Make = Callable[..., Settings]
@@ -102,25 +101,6 @@ def test_law_1_draws_of_python_and_numpy_follow_from_the_seed(settings: Make) ->
         first, again, other = (model.state_dict()[draw] for model in models)
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
-
-
-@pytest.mark.parametrize(
-    ("model", "side", "batch"),
-    [
-        ({}, 32, 1000),
-        ({"model": "resnet18"}, 32, 1000),
-        ({"model": "cnn", "filters": [64, 128]}, 32, 1000),
-        ({"model": "cnn", "filters": [64]}, 112, 8),  # 3.2 MB an image between two layers
-        ({"model": "cnn", "filters": [64], "batch_size": 5000}, 112, 1000),
-    ],
-)
-def test_evaluation_takes_a_thousand_images_or_as_many_as_training(
-    settings: Make, model: dict[str, Any], side: int, batch: int
-) -> None:
-    chosen = settings(**({"batch_size": 8, "hidden": []} | model))
-    network = build(chosen, (3, side, side), 10, seed=0)
-    assert evaluation_batch(network, chosen, (3, side, side)) == batch
-    assert network.training
 
 
 def test_law_1_weights_follow_from_settings_and_seed_alone(settings: Make) -> None:

@@ -10,8 +10,19 @@ import pytest
 import torch
 
 from runner.data import Dataset, Stream
+from runner.models import build
 from runner.spec import Settings
-from runner.train import Epoch, Failed, Finished, Interrupted, Learner, NonFiniteLoss, lockstep, measure
+from runner.train import (
+    Epoch,
+    Failed,
+    Finished,
+    Interrupted,
+    Learner,
+    NonFiniteLoss,
+    evaluation_batch,
+    lockstep,
+    measure,
+)
 
 Make = Callable[..., Settings]
 CPU = torch.device("cpu")
@@ -114,6 +125,28 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_step(settings: Make, digit
     assert math.isnan(events[-2].metrics["train/loss"])
 
 
+@pytest.mark.parametrize(
+    ("model", "side", "batch"),
+    [
+        ({}, 32, 1000),
+        ({"model": "resnet18"}, 32, 1000),
+        ({"model": "cnn", "filters": [64, 128]}, 32, 1000),
+        ({"model": "cnn", "filters": [64]}, 112, 8),  # 3.2 MB an image between two layers
+        ({"model": "cnn", "filters": [64], "batch_size": 5000}, 112, 1000),
+        ({"model": "cnn", "filters": [256]}, 64, 8),
+        ({"model": "perceptron"}, 105, 1000),
+        ({"model": "perceptron"}, 112, 8),
+    ],
+)
+def test_evaluation_takes_a_thousand_images_or_as_many_as_training(
+    settings: Make, model: dict[str, Any], side: int, batch: int
+) -> None:
+    chosen = settings(**({"batch_size": 8, "hidden": []} | model))
+    network = build(chosen, (3, side, side), 10, seed=0)
+    assert evaluation_batch(network, chosen, (3, side, side)) == batch
+    assert network.training
+
+
 def test_an_evaluation_in_smaller_batches_is_the_same_beside_others(settings: Make, digits: Dataset) -> None:
     """Their own size each: what is evaluated together must not depend on the company."""
     wide, small = learner(digits, settings()), learner(digits, settings(dropout=0.5))
@@ -133,7 +166,7 @@ def test_early_stopping_and_the_best_epochs_weights(settings: Make, digits: Data
     losses = [event.metrics["val/loss"] for event in epochs]
     assert run.best_epoch == losses.index(min(losses)) + 1
     assert run.epoch == len(losses) == run.best_epoch + 3 < 40
-    batches = Stream(digits, chosen, 0, CPU).evaluation(digits.val, 1000)
+    batches = Stream(digits, chosen, 0, CPU).evaluation(digits.val)
     logits = torch.cat([run.logits(images) for images, _ in batches])
     assert measure(logits, torch.from_numpy(digits.val.labels))["loss"] == min(losses)
 

@@ -2,8 +2,9 @@
 
 from runner.data.dataset import CACHE, Dataset, Part, load, prepare
 from runner.data.images import decode_image
-from runner.data.stream import Batch, Stream, batches, check_augmentation
+from runner.data.stream import Batch, Stream, batches, check_augmentation, evaluation_batch
 
 __all__ = [
-    "CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image", "load", "prepare",
+    "CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image",
+    "evaluation_batch", "load", "prepare",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,6 +19,7 @@ from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
+_EVALUATED, _MOST_BYTES = 1_000, 2**27  # images a batch of evaluation, and the bytes that they may take
 _ORDER, _TRAIN_EVAL = 1, 2  # keep the uses of one seed apart
 
 
@@ -26,6 +28,12 @@ def batches(count: int, size: int) -> list[slice]:
     variance to divide it by."""
     places = [slice(start, start + size) for start in range(0, count, size)]
     return places[:-1] if count % size == 1 < min(size, count) else places
+
+
+def evaluation_batch(shape: tuple[int, int, int], batch_size: int) -> int:
+    """Images (channels, height, width) a batch of evaluation: 1,000, or where these would take more than 128 MiB as
+    float32, as many as a training step has."""
+    return _EVALUATED if 4 * _EVALUATED * math.prod(shape) <= _MOST_BYTES else min(_EVALUATED, batch_size)
 
 
 class Augmenter:
@@ -123,8 +131,9 @@ class Stream:
             return np.array(images[index])
         return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
 
-    def evaluation(self, part: Part, size: int) -> Iterator[Batch]:
-        """A part in its own order, never augmented, `size` images a batch."""
+    def evaluation(self, part: Part, size: int | None = None) -> Iterator[Batch]:
+        """A part in its own order, never augmented, `size` images a batch or as `evaluation_batch` says."""
+        size = size or evaluation_batch(self.dataset.shape, self._settings.batch_size)
         for start in range(0, len(part), size):
             pixels = torch.from_numpy(part.images[start : start + size]).to(self.device)
             yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + size]).to(self.device)

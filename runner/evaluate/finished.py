@@ -17,10 +17,11 @@ from runner.data import Dataset, Part, Stream, load, prepare
 from runner.execute.plan import pick_device
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
-from runner.models import autocast, build, evaluation_batch
+from runner.models import autocast, build
 from runner.spec import Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
+from runner.train import evaluation_batch
 
 _MOST_LISTED = 12
 _ANEW = "--retrain (of a search: the same command, after removing the directory)"

@@ -1,6 +1,8 @@
 """Learners and a stream to metrics, yielded epoch by epoch. Knows no files."""
 
-from runner.train.learner import Learner
+from runner.train.learner import Learner, evaluation_batch
 from runner.train.lockstep import Epoch, Failed, Finished, Interrupted, NonFiniteLoss, lockstep, measure
 
-__all__ = ["Epoch", "Failed", "Finished", "Interrupted", "Learner", "NonFiniteLoss", "lockstep", "measure"]
+__all__ = [
+    "Epoch", "Failed", "Finished", "Interrupted", "Learner", "NonFiniteLoss", "evaluation_batch", "lockstep", "measure",
+]  # fmt: skip

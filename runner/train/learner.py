@@ -17,13 +17,15 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from runner import data
 from runner.data import Dataset, batches
-from runner.models import autocast, build, evaluation_batch, torch_seed
+from runner.models import Shape, autocast, build, most_values, torch_seed
 from runner.randomness import Generators
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
 GRAD_NORM_EVERY = 10  # steps; the norm costs 2-5% of a small model's step
+_MOST_BYTES = 2**30  # of activations in a batch of evaluation
 _DROPOUT = 2  # keeps the seeds of training apart from those of the initial weights
 
 Metrics = dict[str, float]
@@ -179,6 +181,16 @@ class Learner:
             if self.device.type == "cuda":  # a function of the CPU's state, so that one state is the whole of it
                 torch.cuda.manual_seed(int(torch.randint(2**62, ())))
             yield
+
+
+def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
+    """Images a batch of evaluation: as many as the data allow, and where the input and output of the model's largest
+    module would take over 1 GiB, no more than a training step has.
+
+    The last bits of a product depend on the batch's size, so it follows from settings and data, never from the machine.
+    """
+    size = data.evaluation_batch(shape, settings.batch_size)
+    return size if 4 * size * most_values(model, shape) <= _MOST_BYTES else min(size, settings.batch_size)
 
 
 def _check_output(output: Any, images: int, classes: int) -> None:
