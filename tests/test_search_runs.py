@@ -157,6 +157,13 @@ def test_several_workers_and_the_random_search_beside(tmp_path: Path) -> None:
     assert "no such model today" in page
 
 
+def test_a_model_that_fails_refuses_its_search_before_anything_is_written(tmp_path: Path) -> None:
+    own = {key: value for key, value in BASE.items() if key != "hidden"} | {"model": "tests.fakes:frozen"}
+    with pytest.raises(RequestError, match="requires_grad"):
+        make(tmp_path, baseline=own, space={"lr": [1e-3, 1e-2]}, claim={})
+    assert not (tmp_path / "runs").exists()
+
+
 def test_where_the_start_is_best_it_is_the_winner(tmp_path: Path) -> None:
     changes: dict[str, Any] = {"baseline": BASE | {"epochs": 2}, "space": {"lr": [1e-3, 1e-7]}, "runs": 2, "claim": {}}
     outcome, _ = make(tmp_path, **changes)

@@ -11,18 +11,19 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import others_note
+from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import cores, pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data
 from runner.execute.workers import Workers
-from runner.expand import Run
+from runner.expand import Run, Variant
 from runner.files import lock
 from runner.search.display import Display
 from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
-from runner.spec import Problem, RequestError
+from runner.spec import BASELINE, Problem, RequestError, is_reference
 from runner.spec.problems import late
 
 
@@ -38,6 +39,9 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     count = request.workers or (cores() if device.type == "cpu" else 1)
     with Workers(place, min(count, searches[0].runs)) as crew:
         data = _prepared(searches, request)
+        start = searches[0].baseline
+        if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
+            measure([searches[0].run(Variant(BASELINE, start, {}))], data, device)
         with _alone([search.name for search in searches], request.runs), late():
             for search in searches:
                 record = Record(search, request.runs)
