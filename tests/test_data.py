@@ -82,6 +82,45 @@ def test_embedded_sets_have_their_stated_stratified_splits(
     assert len(rows) > 0.99 * sum(sizes)  # no image in two parts (a few are drawn alike)
 
 
+@pytest.mark.parametrize(
+    ("changes", "fingerprint"),
+    [
+        ({}, "f883592e2e1a3a4d"),
+        ({"image_size": 16, "channels": 3}, "6c1f9469f1ecf085"),
+        ({"images_per_class": 20}, "058908c4df279945"),
+        ({"dataset": "mnist5k"}, "996d435eeb15199b"),
+        ({"dataset": "tests.fakes:stripes"}, "97be608594a5c943"),
+    ],
+)
+def test_existing_data_keep_their_fingerprints(
+    settings: Make, cache: Path, changes: dict[str, Any], fingerprint: str
+) -> None:
+    """Else finished runs would seem to be of other data."""
+    assert load(prepare(settings(**changes), Path("data"), cache)).fingerprint == fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "fingerprint"),
+    [
+        ({}, "283e32b76b4442e5"),
+        ({"image_size": 8, "channels": 1}, "d674e6d3a46b95c5"),
+    ],
+)
+def test_existing_folders_of_8_bits_keep_theirs(
+    tmp_path: Path, cache: Path, changes: dict[str, Any], fingerprint: str
+) -> None:
+    root = write_pictures(tmp_path / "pets", ("cat", "dog"))
+    assert load_folder(root, cache, **changes).fingerprint == fingerprint
+
+
+def test_a_folder_of_many_modes_keeps_its_fingerprint(tmp_path: Path, cache: Path) -> None:
+    root = write_pictures(tmp_path / "pets", ("cat", "dog"))
+    for number, mode in enumerate(("L", "P", "1", "RGB")):
+        picture(50 + number, (30, 17), mode).save(root / "train" / "cat" / f"{mode}.png")
+    picture(90, (30, 17)).convert("RGBA").save(root / "train" / "dog" / "opaque.png")
+    assert load_folder(root, cache, image_size=10).fingerprint == "f74e2c2d4e77643d"
+
+
 def test_the_cache_is_mapped_and_made_once(settings: Make, cache: Path) -> None:
     folder = prepare(settings(), Path("data"), cache)
     before = (folder / "train.npy").stat().st_mtime_ns
@@ -396,3 +435,4 @@ def test_real_cifar10_has_its_known_statistics(settings: Make) -> None:
     assert dataset.mean == pytest.approx((0.4914, 0.4822, 0.4465), abs=2e-3)
     assert dataset.std == pytest.approx((0.2470, 0.2435, 0.2616), abs=2e-3)
     assert dataset.classes[0] == "airplane"
+    assert dataset.fingerprint == "c16f0182663130cb"

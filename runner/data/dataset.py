@@ -78,7 +78,8 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
         raise RequestError([Problem(settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
-    name = _folder_name(settings, source.signature or fingerprint, content.skipped)
+    signature = source.signature or repr((fingerprint, content.notes))  # another function's notes are not its own
+    name = _folder_name(settings, signature, content.skipped)
     return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
 

@@ -13,7 +13,7 @@ from runner.data.images import Images, Labels, Window
 from runner.spec.problems import Problem, RequestError
 
 PARTS = ("train", "val", "test")
-_CHUNK = 2**24  # bytes that are copied at once
+_CHUNK = 2**22  # bytes that are copied at once
 _ALIKE = 0.9  # of a part's images
 
 
