@@ -97,7 +97,7 @@ def test_unreadable_images_are_skipped_when_asked_and_named_in_plan_and_report(p
     cut(pets)
     study = {"baseline": BASE | {"dataset": f"folder:{pets}", "epochs": 4}, "seeds": 1}
     with pytest.raises(RequestError, match="cut_"):
-        run(study, tmp_path)
+        load_folder(pets, tmp_path / "data" / "cache")
     _, plan = run(study, tmp_path, dry_run=True, skip_unreadable=True)
     outcome, text = run(study, tmp_path, workers=1, skip_unreadable=True)
     assert outcome.failed == 0, text
@@ -112,7 +112,7 @@ def test_unreadable_images_are_skipped_when_asked_and_named_in_plan_and_report(p
     (seed,) = folder.glob("baseline-*/seed0")
     assert evaluate(seed, Path("data"), tmp_path / "reports").parts["test"].overall["images"] == 8
     with pytest.raises(RequestError, match="cut_"):  # a cache without them is none of a whole data set
-        run(study, tmp_path)
+        load_folder(pets, tmp_path / "data" / "cache")
 
 
 def test_skipping_where_nothing_is_unreadable_changes_nothing(pets: Path, tmp_path: Path) -> None:

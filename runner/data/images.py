@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import stat
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ _HEIF = (".heic", ".heif", ".hif")
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "F")
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112  # EXIF's tag
+_FILTERING = threading.Lock()  # of warnings, whose filters all threads share
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def open_image(data: bytes, name: str = "") -> Any:
 
 def _opened(file: IO[bytes], name: str) -> Any:
     pillow, suffix = _pillow(), Path(name).suffix.lower()
-    with warnings.catch_warnings():
+    with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
             image = pillow.open(file)
