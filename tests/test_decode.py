@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 import runner
-from runner.data import decode, progress
+from runner.data import decode, prepare, progress
 from runner.evaluate import evaluate
 from runner.files import read_json
 from runner.report import write_report
-from runner.spec import RequestError
+from runner.spec import RequestError, Settings
 from tests.commands import run
 from tests.conftest import BASE
 from tests.test_data import load_folder, picture, write_pictures
@@ -91,6 +91,16 @@ def test_a_size_that_no_memory_has_is_refused(pets: Path, cache: Path, monkeypat
     monkeypatch.setattr("runner.data.decode.np.empty", no_room)
     with pytest.raises(RequestError, match="image_size"):
         load_folder(pets, cache)
+
+
+def test_too_little_memory_makes_no_image_unreadable(pets: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(decode, "open_image", no_room)
+    chosen = Settings.model_validate(BASE | {"dataset": f"folder:{pets}"})
+    with pytest.raises(MemoryError):
+        prepare(chosen, Path("data"), cache, skip_unreadable=True)
 
 
 def test_unreadable_images_are_skipped_when_asked_and_named_in_plan_and_report(pets: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_zip_and_a_folder_of_one_tree_give_the_same_data_and_notes(pets: Path,
     assert [note.replace(prefix, "") for note in zipped.notes] == list(folder.notes)
     said = "\n".join(folder.notes)
     assert "4 files ignored" in said
-    for name in ("train/.ipynb_checkpoints/", "Thumbs.db", "train/stray.png", "1 image is"):
+    for name in ("train/.ipynb_checkpoints/", "Thumbs.db", "train/stray.png", "1 image skipped"):
         assert name in said
 
 

@@ -21,7 +21,7 @@ from runner.data.images import (
     reshape,
 )
 from runner.data.layout import layout_note
-from runner.data.parts import PARTS, Content, Parts, alike_note, few, in_order
+from runner.data.parts import PARTS, Content, Parts, alike_note, counted, few, in_order, printable
 from runner.data.progress import counting
 from runner.data.trees import Tree, unreadable
 from runner.machine import cores
@@ -113,9 +113,9 @@ def _window(reading: _Reading) -> tuple[Window | None, str]:
         what = f"every pixel of its {len(ranges)} gray images of more than 8 bits is {low:.9g}; there is no range."
         raise RequestError([*_problems(reading), Problem(where, what)])
     others = len(reading.good) - len(ranges)
-    rest = f"; the {_count(others, 'other image')} of 8 bits stayed as they are" if others else ""
+    rest = f"; the {counted(others, 'other image')} of 8 bits stayed as they are" if others else ""
     note = (
-        f"{_count(len(ranges), 'gray image')} of more than 8 bits: {low:.9g} to {high:.9g}, the data set's own range,"
+        f"{counted(len(ranges), 'gray image')} of more than 8 bits: {low:.9g} to {high:.9g}, the data set's own range,"
     )
     return Window(low, high), f"{note} became 0 to 255{rest}"
 
@@ -149,7 +149,7 @@ def _decode(reading: _Reading, window: Window | None, skip_unreadable: bool) -> 
         raise RequestError(_problems(reading))
     parts, notes = _by_part(reading, array, row, {name: found[0] for name, found in decoded.items()})
     if count := sum(transparent for _, transparent in decoded.values()):
-        notes.append(f"{_count(count, 'image')} with transparent pixels: put on {settings.background} (background)")
+        notes.append(f"{counted(count, 'image')} with transparent pixels: put on {settings.background} (background)")
     return parts, notes
 
 
@@ -182,6 +182,8 @@ def _each(
         for name in batch:
             try:
                 results[name] = one(name)
+            except MemoryError:  # says nothing about the file
+                raise
             except Exception as error:  # every decoder has its own exceptions
                 reading.bad[name] = str(error)
         return results
@@ -205,13 +207,5 @@ def _problems(reading: _Reading) -> list[Problem]:
 
 
 def _skipped_note(reading: _Reading) -> str:
-    names = [f"{_text(name)} ({error})" for name, error in reading.bad.items()]
-    return f"{_count(len(names), 'unreadable image')} skipped: {few(names, 20)}" if names else ""
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
-def _text(name: str) -> str:
-    return shown(name, 200)[1:-1]
+    names = [f"{printable(name)} ({error})" for name, error in reading.bad.items()]
+    return f"{counted(len(names), 'unreadable image')} skipped: {few(names, 20)}" if names else ""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from runner.data.parts import PARTS, few
+from runner.data.parts import PARTS, counted, few, printable
 from runner.spec.problems import Problem, shown
 
 _PART_NAMES = {
@@ -107,11 +107,11 @@ def _by_part(where: str, layout: Layout, images: dict[str, Names], folders: Sequ
     for part, names in named.items():
         if len(names) > 1:
             what = f"are several folders of the {part} part; keep one of them."
-            layout.problems.append(Problem(f"{where}: {', '.join(map(_text, sorted(names)))}", what))
+            layout.problems.append(Problem(f"{where}: {', '.join(map(printable, sorted(names)))}", what))
     for name, classes in beside.items():
         if classes & set(layout.classes):
             what = "has classes of train and is no part; rename it to val or test, or move it elsewhere."
-            layout.problems.append(Problem(f"{where}: {_text(name)}", what))
+            layout.problems.append(Problem(f"{where}: {printable(name)}", what))
 
 
 def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Sequence[Names]) -> None:
@@ -124,8 +124,10 @@ def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Seq
         else:
             layout.outside.append(image)
     for name in sorted({path[0] for path in images.values() if len(path) > 3 and _part(path[1]) == "train"}):
-        what = f"has a train part and is beside other folders; give folder:{where}/{_text(name)}, or move the others."
-        layout.problems.append(Problem(f"{where}: {_text(name)}", what))
+        what = (
+            f"has a train part and is beside other folders; give folder:{where}/{printable(name)}, or move the others."
+        )
+        layout.problems.append(Problem(f"{where}: {printable(name)}", what))
 
 
 def _class_problems(where: str, layout: Layout) -> list[Problem]:
@@ -141,7 +143,7 @@ def _class_problems(where: str, layout: Layout) -> list[Problem]:
             what = f"has classes that train has not: {', '.join(map(shown, unknown))}."
             problems.append(Problem(f"{where}: {part}", what))
         empty = sorted(name for name, images in by_class.items() if not images)
-        problems += [Problem(f"{where}: {part}/{_text(name)}", "has no images.") for name in empty]
+        problems += [Problem(f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
     return problems
 
 
@@ -159,13 +161,6 @@ def same_names(classes: Iterable[str]) -> list[str]:
 
 def layout_note(layout: Layout) -> str:
     """What to say of the images that are in no class."""
-    count = len(layout.outside)
-    head = "1 image is" if count == 1 else f"{count:,} images are"
-    names = few([_text(name) for name in sorted(layout.outside)])
-    return (
-        f"{head} in no class of {', '.join(p for p in PARTS if p in layout.files)}, skipped: {names}" if count else ""
-    )
-
-
-def _text(name: str) -> str:
-    return shown(name, 200)[1:-1]
+    count, parts = len(layout.outside), ", ".join(part for part in PARTS if part in layout.files)
+    names = few([printable(name) for name in sorted(layout.outside)])
+    return f"{counted(count, 'image')} skipped, in no class of {parts}: {names}" if count else ""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runner.data.images import Images, Labels, Window
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Problem, RequestError, shown
 
 PARTS = ("train", "val", "test")
 _CHUNK = 2**22  # bytes that are copied at once
@@ -84,3 +84,13 @@ def few(names: Sequence[str], most: int = 3) -> str:
     """The first names of a list, and how many more there are."""
     rest = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def printable(name: str) -> str:
+    """A file's name on one line, whatever is in it."""
+    return shown(name, 200)[1:-1]

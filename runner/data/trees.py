@@ -17,8 +17,8 @@ from typing import IO
 from runner.data.cache import CACHE_TAG
 from runner.data.images import guard, open_file, read_header, suffixes
 from runner.data.layout import Layout, junk, lay_out
-from runner.data.parts import few
-from runner.spec.problems import Problem, RequestError, shown
+from runner.data.parts import counted, few, printable
+from runner.spec.problems import Problem, RequestError
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ class Tree:
     @property
     def ignored_note(self) -> str:
         """What to say of the ignored files; empty where there are none."""
-        names = [shown(name, 200)[1:-1] for name in self.ignored]
-        head = "1 file" if len(names) == 1 else f"{len(names):,} files"
-        return f"{head} ignored (hidden, or no image): {few(names)}" if names else ""
+        names = [printable(name) for name in self.ignored]
+        return f"{counted(len(names), 'file')} ignored (hidden, or no image): {few(names)}" if names else ""
 
     @cached_property
     def layout(self) -> Layout:
@@ -110,7 +109,7 @@ def image_files(folder: Path) -> tuple[list[Path], str]:
 
 def unreadable(where: str, name: str, why: object) -> Problem:
     """What to say of a file that can't be read as an image."""
-    return Problem(f"{where}: {shown(name, 400)[1:-1]}", f"can't be read as an image ({why}); mend or remove it.")
+    return Problem(f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
 
 
 def _folder_tree(path: Path) -> Tree:
@@ -188,8 +187,6 @@ def _zip_problems(path: Path, archive: zipfile.ZipFile) -> list[Problem]:
     for info in archive.infolist():
         if ".." in PurePosixPath(info.filename).parts or info.filename.startswith("/"):
             what = "leads out of the archive; pack the images again, with names such as train/cat/1.png."
-            return [Problem(f"{path}: {shown(info.filename)[1:-1]}", what)]
+            return [Problem(f"{path}: {printable(info.filename)}", what)]
     twice = [name for name, count in places.items() if count > 1]
-    return [
-        Problem(f"{path}: {shown(name)[1:-1]}", "is in the archive more than once; pack it again.") for name in twice
-    ]
+    return [Problem(f"{path}: {printable(name)}", "is in the archive more than once; pack it again.") for name in twice]
