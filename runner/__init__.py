@@ -13,7 +13,7 @@ def run(study: str | dict[str, Any] = "mlp", **options: Any) -> pd.DataFrame:
 
     `study` is a name in ablations/, a path, or the STUDY dict itself; `options` are the command's:
     dataset, seeds, variants (a list), set (a dict), data, runs, reports, workers, device, retrain,
-    fail_fast. Raises RequestError where the request is wrong.
+    fail_fast, skip_unreadable. Raises RequestError where the request is wrong.
     """
     from pathlib import Path
 

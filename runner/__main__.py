@@ -36,13 +36,16 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
-        "data"
-    ),
+    data: Annotated[
+        Path, typer.Option(help="where data sets are, or go: a folder (caches in its cache/), or one zip")
+    ] = Path("data"),
     runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
     workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="skip images that can't be read; the report names them")
+    ] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
@@ -55,7 +58,7 @@ def run(
         studies=tuple(study or ["mlp"]),
         overrides=Overrides(dataset, seeds, variants, parse_set(set_ or [])),
         data=data, runs=runs, reports=reports, workers=workers, device=device,
-        retrain=retrain, fail_fast=fail_fast, dry_run=dry_run,
+        retrain=retrain, fail_fast=fail_fast, dry_run=dry_run, skip_unreadable=skip_unreadable,
     )  # fmt: skip
     try:
         outcome = execute(request, _out)
@@ -87,13 +90,16 @@ def search(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
-        "data"
-    ),
+    data: Annotated[
+        Path, typer.Option(help="where data sets are, or go: a folder (caches in its cache/), or one zip")
+    ] = Path("data"),
     runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
     workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="skip images that can't be read; the plan names them")
+    ] = False,
 ) -> None:
     """Search for good settings, train the winners again on fresh seeds, and write the report."""
     from runner.execute import Request
@@ -101,7 +107,10 @@ def search(
     from runner.search import search as make
 
     overrides = Overrides(dataset=dataset, settings=parse_set(set_ or []))
-    request = Request((name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device)
+    request = Request(
+        (name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
     try:
         outcome = make(request, _out)
     except KeyboardInterrupt:
@@ -171,7 +180,8 @@ def evaluate(
     run_dir: Annotated[Path, typer.Argument(help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0")],
     more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)] = None,
     image: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE ...", help="only say what these images of your own show")
+        list[Path] | None,
+        typer.Option(metavar="FILE ...", help="only say what these images of your own, or all in these folders, show"),
     ] = None,
     data: Annotated[Path, typer.Option(help="where the data set is: a folder, or its zip")] = Path("data"),
     reports: Annotated[Path, typer.Option(help="where the evaluation is written")] = Path("reports"),
@@ -184,10 +194,10 @@ def evaluate(
     if more and not image:
         raise typer.BadParameter(f"one run at a time, and then {more[0]}? Images of your own follow --image.")
     if image:
-        images = [*image, *(more or [])]
-        show_classes(images, classify(run_dir, images, data, device), _out)
-    else:
-        show(evaluate_run(run_dir, data, reports, device), _out)
+        found = classify(run_dir, [*image, *(more or [])], data, device)
+        show_classes(found, _out)
+        raise typer.Exit(1 if found.problems else 0)
+    show(evaluate_run(run_dir, data, reports, device), _out)
 
 
 @app.command()

@@ -129,6 +129,13 @@ def photos() -> dict[str, Any]:
     return {"all": (np.concatenate(tiles), np.repeat([0, 1], 120)), "classes": ["temple", "flower"]}
 
 
+def drawn() -> dict[str, Any]:
+    """Images and classes that NumPy's and Python's global generators draw."""
+    labels = np.arange(120) % 2
+    images = np.random.randint(0, 99, (120, 8, 8)) + 100 * labels[:, None, None] + random.randrange(50)
+    return {"all": (images.astype(np.uint8), labels)}
+
+
 def wrong_type() -> dict[str, Any]:
     """Floats, where bytes are expected."""
     return {"all": (np.zeros((10, 8, 8)), np.zeros(10, dtype=int))}

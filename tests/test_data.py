@@ -82,6 +82,45 @@ def test_embedded_sets_have_their_stated_stratified_splits(
     assert len(rows) > 0.99 * sum(sizes)  # no image in two parts (a few are drawn alike)
 
 
+@pytest.mark.parametrize(
+    ("changes", "fingerprint"),
+    [
+        ({}, "f883592e2e1a3a4d"),
+        ({"image_size": 16, "channels": 3}, "6c1f9469f1ecf085"),
+        ({"images_per_class": 20}, "058908c4df279945"),
+        ({"dataset": "mnist5k"}, "996d435eeb15199b"),
+        ({"dataset": "tests.fakes:stripes"}, "97be608594a5c943"),
+    ],
+)
+def test_existing_data_keep_their_fingerprints(
+    settings: Make, cache: Path, changes: dict[str, Any], fingerprint: str
+) -> None:
+    """Else finished runs would seem to be of other data."""
+    assert load(prepare(settings(**changes), Path("data"), cache)).fingerprint == fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "fingerprint"),
+    [
+        ({}, "283e32b76b4442e5"),
+        ({"image_size": 8, "channels": 1}, "d674e6d3a46b95c5"),
+    ],
+)
+def test_existing_folders_of_8_bits_keep_theirs(
+    tmp_path: Path, cache: Path, changes: dict[str, Any], fingerprint: str
+) -> None:
+    root = write_pictures(tmp_path / "pets", ("cat", "dog"))
+    assert load_folder(root, cache, **changes).fingerprint == fingerprint
+
+
+def test_a_folder_of_many_modes_keeps_its_fingerprint(tmp_path: Path, cache: Path) -> None:
+    root = write_pictures(tmp_path / "pets", ("cat", "dog"))
+    for number, mode in enumerate(("L", "P", "1", "RGB")):
+        picture(50 + number, (30, 17), mode).save(root / "train" / "cat" / f"{mode}.png")
+    picture(90, (30, 17)).convert("RGBA").save(root / "train" / "dog" / "opaque.png")
+    assert load_folder(root, cache, image_size=10).fingerprint == "f74e2c2d4e77643d"
+
+
 def test_the_cache_is_mapped_and_made_once(settings: Make, cache: Path) -> None:
     folder = prepare(settings(), Path("data"), cache)
     before = (folder / "train.npy").stat().st_mtime_ns
@@ -122,7 +161,7 @@ def test_train_statistics_are_those_of_train_alone(digits: Dataset) -> None:
     pixels = digits.train.images.astype(np.float64) / 255
     assert digits.mean[0] == pytest.approx(pixels.mean(), abs=1e-12)
     assert digits.std[0] == pytest.approx(pixels.std(), abs=1e-12)
-    assert channel_statistics(np.full((3, 2, 2, 1), 7, dtype=np.uint8))[1] == [1.0]
+    assert channel_statistics([np.full((3, 2, 2, 1), 7, dtype=np.uint8)])[1] == [1.0]
 
 
 def test_every_epoch_shows_every_image_once_in_an_order_of_its_own(settings: Make, digits: Dataset) -> None:
@@ -286,18 +325,18 @@ def test_unreadable_files_are_all_listed(folder: Path, cache: Path) -> None:
     whole = next(place.glob("*.png")).read_bytes()
     (place / "cut.png").write_bytes(whole[: len(whole) // 2])
     (place / "empty.png").write_bytes(b"")
-    (place / "notes.txt").write_text("not an image")
+    (place / "notes.txt").write_text("not an image, and ignored")
     with pytest.raises(RequestError) as caught:
         load_folder(folder, cache)
-    for name in ("cut.png", "empty.png", "notes.txt"):
+    for name in ("cut.png", "empty.png"):
         assert name in str(caught.value)
-    assert len(caught.value.problems) == 3
+    assert len(caught.value.problems) == 2
 
 
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        (lambda root: (root / "train").rename(root / "training"), "no train/<class>/"),
+        (lambda root: (root / "train").rename(root / "dev"), "no train/<class>/"),
         (lambda root: (root / "test" / "bird").mkdir(), "classes that train has not: 'bird'"),
         (lambda root: (root / "train" / "bird").mkdir(), "has no images"),
     ],
@@ -322,6 +361,12 @@ def test_a_function_brings_its_own_data(settings: Make, cache: Path) -> None:
     for name, words in (("wrong_type", "float64; expected uint8"), ("nameless", "names 1 classes, but labels go up")):
         with pytest.raises(RequestError, match=words):
             prepare(settings(dataset=f"tests.fakes:{name}"), Path("data"), cache)
+
+
+def test_what_a_function_draws_is_the_same_at_each_call(settings: Make, cache: Path) -> None:
+    chosen = settings(dataset="tests.fakes:drawn")
+    prints = {load(prepare(chosen, Path("data"), cache / str(number))).fingerprint for number in range(2)}
+    assert len(prints) == 1
 
 
 def cifar_files(name: str, classes: list[str]) -> dict[str, Any]:
@@ -396,3 +441,4 @@ def test_real_cifar10_has_its_known_statistics(settings: Make) -> None:
     assert dataset.mean == pytest.approx((0.4914, 0.4822, 0.4465), abs=2e-3)
     assert dataset.std == pytest.approx((0.2470, 0.2435, 0.2616), abs=2e-3)
     assert dataset.classes[0] == "airplane"
+    assert dataset.fingerprint == "c16f0182663130cb"

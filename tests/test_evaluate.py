@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from runner.__main__ import app
 from runner.data import load, prepare
-from runner.evaluate import Evaluation, classify, evaluate, figures
+from runner.evaluate import Classified, Evaluation, classify, evaluate, figures
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
@@ -420,7 +420,7 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_own_images_become_what_the_data_sets_own_became(pets: tuple[Path, Path]) -> None:
     folder, run = pets
     files = sorted(folder.glob("test/*/*"))
-    found = [shares["cat"] for shares in classify(run, files, DATA)]
+    found = [shares["cat"] for shares in classify(run, files, DATA).shares]
     predictions = RunDir(run).load_predictions()
     assert predictions
     shares = torch.from_numpy(predictions["test_logits"]).double().softmax(1)[:, 0]
@@ -428,7 +428,7 @@ def test_own_images_become_what_the_data_sets_own_became(pets: tuple[Path, Path]
     assert len(set(found)) == 12
     assert all(series.sum() == pytest.approx(1) and series.iloc[0] >= series.iloc[1] for series in classify(
         run, files[:2], DATA
-    ))  # fmt: skip
+    ).shares)  # fmt: skip
 
 
 def test_own_images_take_the_size_and_channels_of_the_data_set(run: Path, tmp_path: Path) -> None:
@@ -437,7 +437,7 @@ def test_own_images_take_the_size_and_channels_of_the_data_set(run: Path, tmp_pa
     dataset = load(prepare(Settings.model_validate(identity["settings"]), DATA))
     large = np.kron(np.array(dataset.test.images[0, ..., 0]), np.ones((5, 5), dtype=np.uint8))
     Image.fromarray(large).convert("RGB").save(tmp_path / "digit.png")
-    (found,) = classify(run, [tmp_path / "digit.png"], DATA)
+    (found,) = classify(run, [tmp_path / "digit.png"], DATA).shares
     predictions = RunDir(run).load_predictions()
     assert predictions
     expected = torch.from_numpy(predictions["test_logits"][0]).double().softmax(0)
@@ -453,18 +453,45 @@ def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Pa
     (tmp_path / "notes.txt").write_text("no image")
     bad = [str(tmp_path / "notes.txt"), good[0], str(tmp_path / "none.png")]
     result = runner("evaluate", str(run), "--image", *bad)
-    assert result.returncode == 2
-    assert "2 problems" in result.stderr
-    assert "notes.txt: can't be read as an image (in no known format)" in result.stderr
-    assert "none.png: can't be read as an image (No such file or directory)" in result.stderr
+    assert result.returncode == 1  # one bad file refuses no other
+    assert len(re.findall(r"(?:cat|dog) +[01]\.\d{4}", result.stdout)) == 2
+    assert "notes.txt: can't be read as an image (in no known format)" in result.stdout
+    assert "none.png: can't be read as an image (No such file or directory)" in result.stdout
+    nothing = CliRunner().invoke(app, ["evaluate", str(run), "--image", bad[0], bad[2]])
+    assert isinstance(nothing.exception, RequestError)  # exit status 2
+    assert len(nothing.exception.problems) == 2
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("reports*"))
+
+
+def test_a_folder_of_own_images_is_taken_with_what_is_below_it(pets: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, run = pets
+    shutil.copytree(folder / "test", tmp_path / "mine")
+    (tmp_path / "mine" / "Thumbs.db").write_bytes(b"x")
+    (tmp_path / "mine" / "cat" / "cut.png").write_bytes(b"")
+    shown = CliRunner().invoke(app, ["evaluate", str(run), "--image", str(tmp_path / "mine")])
+    assert shown.exit_code == 1, shown.output  # because of cut.png
+    assert len(re.findall(r"(?:cat|dog) +[01]\.\d{4}", shown.output)) == 24
+    assert "Thumbs.db" in shown.output
+    assert "cut.png" in shown.output
+    (tmp_path / "mine" / "cat" / "cut.png").unlink()
+    found = classify(run, [tmp_path / "mine"], DATA)
+    single = classify(run, sorted(folder.glob("test/*/*")), DATA)
+    assert found.problems == []
+    assert [file.relative_to(tmp_path / "mine") for file in found.files] == [
+        file.relative_to(folder / "test") for file in single.files
+    ]
+    for one, other in zip(found.shares, single.shares, strict=True):
+        assert one["cat"] == pytest.approx(other["cat"], abs=1e-6)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RequestError, match="no images"):
+        classify(run, [tmp_path / "empty"], DATA)
 
 
 def test_of_many_classes_the_first_five_are_shown_and_what_the_others_have(capsys: pytest.CaptureFixture[str]) -> None:
     for count, rows in ((10, 10), (11, 6)):
         shares = pd.Series(np.full(count, 1 / count), index=[f"class {number}" for number in range(count)])
-        show_classes([Path("x.png")], [shares], plain_console())
+        show_classes(Classified([Path("x.png")], [shares]), plain_console())
         lines = capsys.readouterr().out.splitlines()[2:]
         assert len(lines) == rows
         assert sum(float(line.split()[-1]) for line in lines) == pytest.approx(1, abs=1e-3)

@@ -96,6 +96,8 @@ SMALL = {"settings": {"image_size": 8}, "data": "small"}
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d2"}], [1, 2]),
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d1"}], [0, 2]),  # they were put back
         ([{"data": "d1"}, {"data": "d2", "settings": {"dataset": "folder:/b/pets"}}], [1]),  # another folder
+        ([{"data": "d1"}, {"data": "d2", "settings": {"background": "white"}}], [1]),  # older runs have no such key
+        ([{"data": "d1"}, {"data": "d2", "settings": {"background": "black"}}], [0, 1]),  # other pixels by a setting
         ([{}, SMALL, {}], [0, 1, 2]),  # another size is a setting, not other data
         ([{"data": "d1"}, SMALL, {"data": "d1"}, {"data": "d2"}], [3]),  # small ones of before: of the changed images
         ([{"data": "d1"}, {"data": "d2"}, SMALL], [1, 2]),

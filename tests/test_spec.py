@@ -119,7 +119,7 @@ def test_identities_and_neutral_values_are_those_of_the_first_release(settings: 
         "hidden": [], "filters": [32, 64, 128], "activation": "relu", "batch_norm": False, "dropout": 0.0,
         "init": "default", "init_args": {}, "optimizer_args": {}, "weight_decay": 0.0, "patience": 0,
         "images_per_class": 0, "stream": 0, "convs": 1, "schedule": "constant", "label_smoothing": 0.0,
-        "weight_average": 0.0, "precision": "float32",
+        "weight_average": 0.0, "precision": "float32", "background": "white",
     }  # fmt: skip
 
 

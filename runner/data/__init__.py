@@ -1,10 +1,11 @@
 """A data set's name to uint8 arrays and splits, cached; the stream of batches for (data settings, seed, epoch)."""
 
-from runner.data.dataset import CACHE, Dataset, Part, load, prepare
-from runner.data.images import decode_image
+from runner.data.dataset import Dataset, Part, load, prepare
+from runner.data.images import decode_image, read_file
 from runner.data.stream import Batch, Stream, batches, check_augmentation, evaluation_batch
+from runner.data.trees import image_files
 
 __all__ = [
-    "CACHE", "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image",
-    "evaluation_batch", "load", "prepare",
+    "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image", "evaluation_batch",
+    "image_files", "load", "prepare", "read_file",
 ]  # fmt: skip

@@ -6,23 +6,24 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from runner.data.images import Images, Labels
-from runner.data.sources import Parts, find
-from runner.data.trees import PARTS
+from runner.data.cache import cache_places, first_writable, tag_as_cache
+from runner.data.images import Images, Labels, Window
+from runner.data.parts import PARTS, Content, Parts, Rows
+from runner.data.sources import find
 from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
-CACHE = Path("data") / "cache"
 _CARVED = {"mnist5k": (500, 1000), "digits": (200, 400), "cifar10": (5000, 10000), "cifar100": (5000, 10000)}
 _SHARES = (0.10, 0.15)  # of the images that there are, for a missing validation or test part
 _FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
-_LAYOUT = 2  # of the cache and the way of splitting: a change makes new caches
+_LAYOUT = 3  # of the cache and the way of splitting: a change makes new caches
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
+    notes: tuple[str, ...] = ()  # what a person must know about how files became images
+    window: Window | None = None  # of gray values of more than 8 bits
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -55,27 +58,29 @@ class Dataset:
         return channels, height, width
 
 
-def prepare(settings: Settings, location: Path, cache: Path = CACHE) -> Path:
-    """The folder with the data set's cache, made where there is none; RequestError if it can't be."""
-    source = find(settings, location)
+def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_unreadable: bool = False) -> Path:
+    """The folder with the data set's cache, made where there is none; RequestError if it can't be.
+
+    location         --data
+    cache            the folder of all caches; found (`cache_places`) unless given
+    skip_unreadable  take the data set without its unreadable images, where there are any
+    """
+    places = [cache] if cache else cache_places(location)
+    source = find(settings, location, skip_unreadable)
     if source.signature is not None:
-        folder = cache / _folder_name(settings, source.signature)
-        if _is_whole(folder):
-            return folder
-    parts, classes = source.read()
-    if strange := [name for name in classes if any("\ud800" <= character <= "\udfff" for character in name)]:
+        names = [_folder_name(settings, source.signature, skipped) for skipped in (False, True)[: 1 + skip_unreadable]]
+        for folder in (place / name for name in names for place in places):
+            if _is_whole(folder):
+                return folder
+    content = source.read()
+    if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
         what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # no file of ours could hold it
         raise RequestError([Problem(settings.dataset, what)])
-    if "all" in parts:
-        parts = {"train": parts["all"]}
-    parts = split(parts, settings, classes)
-    fingerprint = _fingerprint(parts, classes)
-    folder = cache / _folder_name(settings, source.signature or fingerprint)
-    try:
-        _write(folder, parts, classes, fingerprint)
-    except OSError as error:
-        raise RequestError([Problem(str(cache), f"the data set can't be kept there: {error}")]) from error
-    return folder
+    content = replace(content, parts=split(content.parts, settings, content.classes))
+    fingerprint = _fingerprint(content.parts, content.classes)
+    signature = source.signature or repr((fingerprint, content.notes))  # another function's notes are not its own
+    name = _folder_name(settings, signature, content.skipped)
+    return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
 
 def _is_whole(folder: Path) -> bool:
@@ -101,39 +106,41 @@ def load(folder: Path) -> Dataset:
     return Dataset(
         part["train"], part["val"], part["test"],
         tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
+        tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
     )  # fmt: skip
 
 
 def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
     """Train, validation and test, stratified, the same for every seed: what is missing is carved from train."""
-    total = len(parts["train"][1])
+    parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
+    total = len(parts["train"])
     val_share, test_share = _SHARES
     val, test = _CARVED.get(settings.dataset, (round(val_share * total), round(test_share * total)))
     for name, count in (("test", test), ("val", val)):
         if name not in parts:
             parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
     if settings.images_per_class:
-        parts = parts | {"train": _few(*parts["train"], settings, classes)}
+        parts = parts | {"train": _few(parts["train"], settings, classes)}
     return parts
 
 
-def _few(images: Images, labels: Labels, settings: Settings, classes: tuple[str, ...]) -> tuple[Images, Labels]:
+def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
     """As many train images of each class as asked for, the same for every seed; fewer are contained in more."""
-    asked, counts = settings.images_per_class, np.bincount(labels, minlength=len(classes))
+    asked, labels = settings.images_per_class, train.labels
+    counts = np.bincount(labels, minlength=len(classes))
     if asked > counts.min():
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
         what = f"got {asked}, but {rare} train images; expected at most that."
         raise RequestError([Problem(f"{settings.dataset}: images_per_class", what)])
     shuffled = np.random.default_rng(0).permutation(len(labels))
     chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
-    kept = np.sort(np.concatenate(chosen))
-    return images[kept], labels[kept]
+    return train.take(np.sort(np.concatenate(chosen)))
 
 
-def _carve(pair: tuple[Images, Labels], name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
+def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
     from sklearn.model_selection import train_test_split
 
-    images, labels = pair
+    labels = train.labels
     try:
         kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=0)
     except ValueError as error:
@@ -141,58 +148,83 @@ def _carve(pair: tuple[Images, Labels], name: str, count: int, dataset: str, cla
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
         what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
         raise RequestError([Problem(dataset, what)]) from error
-    kept, taken = np.sort(kept), np.sort(taken)
-    return {"train": (images[kept], labels[kept]), name: (images[taken], labels[taken])}
+    return {"train": train.take(np.sort(kept)), name: train.take(np.sort(taken))}
 
 
 def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
     digest = hashlib.sha256(repr(classes).encode())
     for name in PARTS:
-        images, labels = parts[name]
-        digest.update(repr((name, images.shape)).encode())
-        digest.update(np.ascontiguousarray(images).data)
-        digest.update(np.ascontiguousarray(labels).data)
+        rows = parts[name]
+        digest.update(repr((name, rows.shape)).encode())
+        for images in rows.chunks():
+            digest.update(np.ascontiguousarray(images).data)
+        digest.update(np.ascontiguousarray(rows.labels).data)
     return digest.hexdigest()[:16]
 
 
-def channel_statistics(images: Images) -> tuple[list[float], list[float]]:
-    """Mean and (population) deviation of each channel in [0, 1], exact: from counts of the 256 levels."""
+def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[float]]:
+    """Mean and (population) deviation of each channel in [0, 1], exact: from counts of the 256 levels.
+
+    `images` come in chunks, N x H x W x C.
+    """
     levels = np.arange(256) / 255
+    counts = np.array(0)
+    for some in images:
+        channels = range(some.shape[-1])
+        counts = counts + [np.bincount(some[..., channel].ravel(), minlength=256) for channel in channels]
     means, deviations = [], []
-    for channel in range(images.shape[-1]):
-        share = np.bincount(images[..., channel].ravel(), minlength=256) / images[..., channel].size
+    for count in counts:
+        share = count / count.sum()
         mean = float(share @ levels)
         means.append(mean)
         deviations.append(float(np.sqrt(share @ (levels - mean) ** 2)) or 1.0)  # a constant channel stays as it is
     return means, deviations
 
 
-def _folder_name(settings: Settings, signature: str) -> str:
+def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
     # Where the data lies is no part of the key; which sizes the parts get is.
     sizes = (_CARVED.get(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
-    key = repr((signature, settings.image_size, settings.channels, *sizes, _LAYOUT))
+    key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
     return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _write(folder: Path, parts: Parts, classes: tuple[str, ...], fingerprint: str) -> None:
+def _write(folder: Path, content: Content, fingerprint: str) -> Path:
     """Written beside and renamed: a cache is there whole or not at all."""
     with lock(folder.parent):
         if _is_whole(folder):  # another runner was first
-            return
+            return folder
+        tag_as_cache(folder.parent)
         for left in folder.parent.glob("*.tmp"):  # by processes that died: the living hold the lock
             shutil.rmtree(left)
         beside = folder.with_name(f"{folder.name}.tmp")
         beside.mkdir()
         for name in PARTS:
-            np.save(beside / f"{name}.npy", np.ascontiguousarray(parts[name][0]))
-            np.save(beside / f"{name}-labels.npy", parts[name][1])
-        mean, std = channel_statistics(parts["train"][0])
-        meta = {"classes": list(classes), "mean": mean, "std": std, "fingerprint": fingerprint}
-        meta |= {"crc": {name: crc(beside / name) for name in _FILES}}
+            _write_images(beside / f"{name}.npy", content.parts[name])
+            np.save(beside / f"{name}-labels.npy", content.parts[name].labels)
+        mean, std = channel_statistics(content.parts["train"].chunks())
+        meta = {
+            "classes": list(content.classes), "mean": mean, "std": std, "fingerprint": fingerprint,
+            "notes": list(content.notes), "window": content.window and [content.window.low, content.window.high],
+            "crc": {name: crc(beside / name) for name in _FILES},
+        }  # fmt: skip
         (beside / "meta.json").write_text(json.dumps(meta, indent=2))
         for path in (*beside.iterdir(), beside):
             sync(path)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(beside, folder)
         sync(folder.parent)
+    return folder
+
+
+def _write_images(path: Path, rows: Rows) -> None:
+    """As np.save, without a copy of all images in memory."""
+    with open(path, "wb") as file:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
+            "fortran_order": False,
+            "shape": rows.shape,
+        }
+        np.lib.format.write_array_header_1_0(file, header)
+        for images in rows.chunks():
+            file.write(np.ascontiguousarray(images).data)

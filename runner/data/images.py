@@ -1,15 +1,20 @@
-"""One image: its file's bytes to uint8 arrays, in the size and the channels asked for."""
+"""One image: its file to uint8 arrays, in the size and the channels asked for."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import os
 import stat
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,65 +23,180 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 _LARGEST_FILE = 2**28  # bytes of one image file; a small archive may hold one that fills the memory
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # Windows has none
+_NO_PICTURES = ("BUFR", "GRIB", "HDF5", "MPEG")  # Pillow knows their headers and can't decode them
+_HEIF = (".heic", ".heif", ".hif")
+_GRAY_MODES = ("1", "L", "LA", "La", "I", "F")
+_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_ORIENTATION = 0x0112  # EXIF's tag
+_FILTERING = threading.Lock()  # of warnings, whose filters all threads share
 
 
-def read_file(path: Path) -> bytes:
-    """A plain file's bytes; ValueError for a pipe, which would wait for its writer, and as `guarded` raises it."""
+@dataclass(frozen=True)
+class Window:
+    """The range of gray values that becomes 0 to 255: one for all images of a data set."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an image's header says: its upright size in pixels, and Pillow's mode."""
+
+    height: int
+    width: int
+    mode: str
+
+    @property
+    def is_gray(self) -> bool:
+        return self.mode in _GRAY_MODES or self.is_deep
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether its pixels are gray values that may need more than 8 bits."""
+        return self.mode in ("I", "F") or self.mode.startswith("I;")
+
+
+@cache
+def _pillow() -> Any:
+    """Pillow's Image module, which reads HEIC where the package pillow-heif is installed."""
+    from PIL import Image
+
+    with suppress(ImportError):
+        importlib.import_module("pillow_heif").register_heif_opener()
+    return Image
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """The lower-case endings of image files' names."""
+    image = _pillow()
+    known = image.registered_extensions()
+    readable = {suffix for suffix, name in known.items() if name in image.OPEN and name not in _NO_PICTURES}
+    return frozenset(readable | {".avif", *_HEIF})
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file; ValueError for a pipe, which would wait for its writer, and as `guard` raises it."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("no plain file")
-        return guarded(status.st_size, file.read)
+        guard(status.st_size)
+        yield file
 
 
-def guarded(size: int, read: Callable[[], bytes]) -> bytes:
-    """What `read` gives, if it is of a size (bytes) that an image may have; ValueError otherwise."""
+def read_file(path: Path) -> bytes:
+    """A regular file's bytes; raises as `open_file`."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def guard(size: int) -> None:
+    """ValueError if no image file may have this size (bytes)."""
     if size > _LARGEST_FILE:
         raise ValueError(f"{size / 1e6:,.0f} MB; at most {_LARGEST_FILE / 1e6:,.0f} MB are read")
-    return read()
 
 
-def open_image(data: bytes) -> Any:
-    """A PIL image, upright; a decompression bomb is an error, not a warning."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def read_header(file: IO[bytes], name: str = "") -> Header:
+    """An image's header, without decoding a pixel; raises as `open_image`."""
+    image = _opened(file, name)
+    (width, height), sideways = image.size, False
+    if width != height and image.format != "TIFF":  # Pillow gives a TIFF's upright size
+        # The base class's method: that of a PNG decodes the image to look for EXIF behind its pixels.
+        sideways = _pillow().Image.getexif(image).get(_ORIENTATION) in _SIDEWAYS
+    return Header(width, height, image.mode) if sideways else Header(height, width, image.mode)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+def open_image(data: bytes, name: str = "") -> Any:
+    """A PIL image, decoded and upright. ValueError for no image, a decompression bomb and EPS; a decoder may
+    raise anything else."""
+    from PIL import ImageOps
+
+    image = _opened(io.BytesIO(data), name)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _opened(file: IO[bytes], name: str) -> Any:
+    pillow, suffix = _pillow(), Path(name).suffix.lower()
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
-            image = Image.open(io.BytesIO(data))
-        except UnidentifiedImageError as error:  # its own words name an address in memory
+            image = pillow.open(file)
+        except pillow.UnidentifiedImageError as error:  # its own words name an address in memory
+            if suffix in _HEIF and suffix not in pillow.registered_extensions():
+                raise ValueError("HEIC needs one more package: pip install pillow-heif") from error
             raise ValueError("in no known format") from error
-        if image.format == "EPS":  # decoding one would run it, by Ghostscript
-            raise ValueError("EPS is a program, not an image; convert it")
-        ImageOps.exif_transpose(image, in_place=True)
-        return image
+    if image.format in _NO_PICTURES:
+        raise ValueError("in no known format")
+    if image.format == "EPS":  # decoding one would run it, by Ghostscript
+        raise ValueError("EPS is a program, not an image; convert it")
+    return image
 
 
-def decode_image(data: bytes, channels: int, size: tuple[int, int]) -> Images:
+def decode_image(
+    data: bytes, channels: int, size: tuple[int, int], background: str, window: Window | None, name: str = ""
+) -> Images:
     """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width).
 
     Raises whatever its decoder raises where they can't be read as an image.
     """
-    return resize(reshape(decode(data), "native", channels), size)
+    return resize(reshape(decode(data, background, window, name), "native", channels), size)
 
 
-def decode(data: bytes) -> Images:
-    """HxWx3 uint8, whatever the mode, a gray image thrice the same; of an animation the first frame; alpha is
-    dropped. ValueError where the numbers would become black or white: fractions, more than 16 bits."""
-    image = open_image(data)
-    if image.mode.startswith("I"):
-        wide = np.asarray(image).astype(np.int64)
-        if wide.max() > 65535:
-            raise ValueError("more than 16 bits a pixel; save it with 8 or 16")
-        # In 32 bits either of two are kept; a file of 16 bits is one, however dark.
-        deep = image.mode != "I" or wide.max() > 255
-        flat = (wide >> 8 if deep else wide).clip(0, 255).astype(np.uint8)
-        return np.repeat(flat[..., None], 3, axis=2)
-    if image.mode == "F" and not np.asarray(image).max() > 1:
-        raise ValueError("fractions as pixels; save it with 8 or 16 bits a pixel")
-    if image.mode == "P":
-        image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
+def decode(data: bytes, background: str = "white", window: Window | None = None, name: str = "") -> Images:
+    """An image file's bytes as uint8 HxWx3; raises as `open_image` and `pixels`."""
+    return pixels(open_image(data, name), background, window)[0]
+
+
+def pixels(image: Any, background: str, window: Window | None) -> tuple[Images, bool]:
+    """HxWx3 uint8, whatever the mode (gray: the same value three times), and whether it was transparent anywhere.
+
+    Of an animation it is the first frame. What is transparent shows the background. ValueError for gray values of
+    more than 8 bits without a window.
+    """
+    if Header(image.height, image.width, image.mode).is_deep:
+        return np.repeat(_gray(image, window)[..., None], 3, axis=2), False
+    if not image.has_transparency_data:
+        return np.asarray((image.convert("RGBA") if image.mode == "P" else image).convert("RGB")), False
+    layer = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    transparent = layer.getchannel("A").getextrema()[0] < 255
+    if transparent:
+        layer = _pillow().alpha_composite(_pillow().new("RGBA", layer.size, background), layer)
+    return np.asarray(layer.convert("RGB")), transparent
+
+
+def _gray(image: Any, window: Window | None) -> Images:
+    values = _finite(image)
+    if window is None:
+        if _needs_window(image, values):
+            raise ValueError("more than 8 bits a pixel, where the data set has 8; save it with 8")
+        return values.astype(np.uint8)
+    scaled = (values - window.low) * (255 / (window.high - window.low))
+    return np.rint(scaled).clip(0, 255).astype(np.uint8)
+
+
+def gray_range(image: Any) -> tuple[float, float, bool]:
+    """The lowest and the highest gray value of a deep image, and whether they need a window; ValueError where one
+    is not finite."""
+    values = _finite(image)
+    return float(values.min()), float(values.max()), _needs_window(image, values)
+
+
+def _finite(image: Any) -> npt.NDArray[np.float64]:
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are not finite")
+    return values
+
+
+def _needs_window(image: Any, values: npt.NDArray[np.float64]) -> bool:
+    """A file of 16 bits does, however dark; one of 32 may hold values of 8."""
+    if image.mode not in ("I", "F"):
+        return True
+    return bool(values.min() < 0 or values.max() > 255 or (values % 1).any())
 
 
 def resize(image: Images, size: tuple[int, int]) -> Images:

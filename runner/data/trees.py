@@ -1,182 +1,192 @@
-"""Image trees, <part>/<class>/<image>, in a folder or a zip: listed, read and decoded; nothing is extracted."""
+"""Trees of images in a folder or a zip: listed alike, and read file by file; nothing is extracted."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-import numpy as np
-from rich.progress import track
+from runner.data.cache import CACHE_TAG
+from runner.data.images import guard, open_file, read_header, suffixes
+from runner.data.layout import Layout, junk, lay_out
+from runner.data.parts import counted, few, printable
+from runner.spec.problems import Problem, RequestError
 
-from runner.data.images import Images, Labels, decode, digest, guarded, open_image, read_file, reshape
-from runner.spec.problems import Problem, RequestError, shown
 
-PARTS = ("train", "val", "test")
-Listing = dict[str, dict[str, list[str]]]  # part -> class -> file names
+@dataclass(frozen=True)
+class Entry:
+    """A file or a folder of a tree: its relative path with "/", and what changes when its content does."""
+
+    name: str
+    is_folder: bool = False
+    size: int = 0
+    stamp: object = None
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A listing, a way to read one of its files, and a signature that changes when the content does."""
+    """What is in a folder or a zip, and how one of its files is opened."""
 
     where: str
-    listing: Listing
-    read: Callable[[str], bytes]
-    signature: str
+    entries: tuple[Entry, ...]
+    open: Callable[[str], AbstractContextManager[IO[bytes]]]
+
+    def read(self, name: str) -> bytes:
+        """A file's bytes."""
+        with self.open(name) as file:
+            return file.read()
+
+    @cached_property
+    def signature(self) -> str:
+        """Changes when an image does, or the name of any other file; no file is read for it."""
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            digest.update(repr(junk(entry.name) or (entry.name, entry.size, entry.stamp)).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def images(self) -> list[str]:
+        """The images, by their names' endings or else by their headers."""
+        return [entry.name for entry in self._files if self._is_image(entry.name)]
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(sorted(self.listing["train"]))
+    def ignored(self) -> list[str]:
+        """Hidden entries, what operating systems leave behind, and files that are no images."""
+        images = set(self.images)
+        others = [entry.name for entry in self._files if entry.name not in images]
+        return sorted({found for entry in self.entries if (found := junk(entry.name))} | set(others))
+
+    @property
+    def ignored_note(self) -> str:
+        """What to say of the ignored files; empty where there are none."""
+        names = [printable(name) for name in self.ignored]
+        return f"{counted(len(names), 'file')} ignored (hidden, or no image): {few(names)}" if names else ""
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The images by part and class."""
+        above = {str(folder) for entry in self._files for folder in PurePosixPath(entry.name).parents}
+        folders = above | {entry.name for entry in self.entries if entry.is_folder and not junk(entry.name)}
+        return lay_out(self.where, self.images, folders - {"."})
+
+    @property
+    def _files(self) -> list[Entry]:
+        return [entry for entry in self.entries if not entry.is_folder and not junk(entry.name)]
+
+    def _is_image(self, name: str) -> bool:
+        if PurePosixPath(name).suffix.lower() in suffixes():
+            return True
+        try:
+            with self.open(name) as file:
+                return bool(read_header(file))
+        except Exception:  # every decoder has its own exceptions
+            return False
 
 
 def open_tree(path: Path) -> Tree:
-    """The tree in a folder or a zip; RequestError in words where it is not one."""
+    """The tree in a folder or a zip; RequestError in words where it can't be listed."""
     if not path.exists():
         raise RequestError([Problem(str(path), "there is no such folder or zip file.")])
     try:
-        tree = _folder_tree(path) if path.is_dir() else _zip_tree(path)
+        return _folder_tree(path) if path.is_dir() else _zip_tree(path)
     except OSError as error:
         raise RequestError([Problem(str(path), f"can't be read ({error}); mend or remove it.")]) from error
-    problems = list(_layout_problems(tree))
-    if problems:
-        raise RequestError(problems)
-    return tree
 
 
-def decode_tree(tree: Tree, image_size: int | str, channels: int | str) -> dict[str, tuple[Images, Labels]]:
-    """Every image as uint8 NHWC with its label, part by part, in an order of their content (`digest`); RequestError
-    lists all unreadable files."""
-    index = {name: number for number, name in enumerate(tree.classes)}
-    files = [
-        (part, index[name], file)
-        for part, by_class in tree.listing.items()
-        for name, names in by_class.items()
-        for file in names
-    ]
-    gray = _all_gray(tree, [file for *_, file in files])
-    decoded: list[Images] = []
-    digests: list[bytes] = []
-    unreadable: list[Problem] = []
-
-    def one(file: str) -> Images | Problem:
-        try:
-            image = decode(tree.read(file))
-            return image[..., :1] if gray else image
-        except Exception as error:  # every decoder has its own exceptions
-            return Problem(
-                f"{tree.where}: {shown(file)[1:-1]}", f"can't be read as an image ({error}); mend or remove it."
-            )
-
-    # One after the other: on small images threads spend their time handing the interpreter's lock around.
-    for *_, file in track(files, f"decoding {tree.where}", transient=True, disable=len(files) < 5000):
-        image = one(file)
-        if isinstance(image, Problem):
-            unreadable.append(image)
-        else:
-            digests.append(digest(image))
-            decoded.append(reshape(image, image_size, channels))
-    if unreadable:
-        raise RequestError(unreadable)
-    sizes = sorted({image.shape[:2] for image in decoded})
-    if len(sizes) > 1:
-        (h0, w0), (h1, w1) = sizes[0], sizes[-1]
-        what = (
-            f"the images have {len(sizes)} sizes, from {w0}x{h0} to {w1}x{h1} pixels; "
-            "give one side for all, such as image_size=64."
-        )
-        raise RequestError([Problem(tree.where, what)])
-    return _by_part(files, decoded, digests)
+def image_files(folder: Path) -> tuple[list[Path], str]:
+    """All images in a folder and below, and what to say of its other files; RequestError as `open_tree`."""
+    tree = open_tree(folder)
+    return [folder / name for name in tree.images], tree.ignored_note
 
 
-def _by_part(
-    files: list[tuple[str, int, str]], decoded: list[Images], digests: list[bytes]
-) -> dict[str, tuple[Images, Labels]]:
-    parts: dict[str, tuple[Images, Labels]] = {}
-    for part in PARTS:
-        chosen = [i for i, (name, *_) in enumerate(files) if name == part]
-        if chosen:
-            chosen.sort(key=lambda i: (files[i][1], digests[i]))
-            labels = np.array([files[i][1] for i in chosen], dtype=np.int64)
-            parts[part] = np.stack([decoded[i] for i in chosen]), labels
-    return parts
+def unreadable(where: str, name: str, why: object) -> Problem:
+    """What to say of a file that can't be read as an image."""
+    return Problem(f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
 
 
 def _folder_tree(path: Path) -> Tree:
-    """Lists <part>/<class>/*; hidden files are passed over."""
-    listing: Listing = {}
-    digest = hashlib.sha256()
-    for part in PARTS:
-        for folder in sorted(p for p in path.glob(f"{part}/*") if p.is_dir() and not p.name.startswith(".")):
-            with os.scandir(folder) as entries:
-                files = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
-            listing.setdefault(part, {})[folder.name] = [f"{part}/{folder.name}/{entry.name}" for entry in files]
-            for entry in files:
-                # As git and make do: a file is taken to be unchanged while its size and time are.
-                status = entry.stat() if Path(entry).is_file() else None  # a link to itself is none
-                seen = (part, folder.name, entry.name, status and status.st_size, status and status.st_mtime_ns)
-                digest.update(repr(seen).encode())
-    return Tree(str(path), listing, lambda file: read_file(path / file), digest.hexdigest())
+    problems: list[Problem] = []
+    entries = tuple(sorted(_walk(path, problems), key=lambda entry: entry.name))
+    if problems:
+        raise RequestError(problems)
+    return Tree(str(path), entries, lambda name: open_file(path / name))
+
+
+def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
+    """Everything below a folder; hidden folders are not entered. Links are followed, unless they lead back."""
+    left = [(root, "", {_identity(root.stat())})]
+    while left:
+        folder, inside, above = left.pop()
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in found]
+        if CACHE_TAG in names:
+            continue
+        for name in names:
+            relative, status = inside + name, _status(folder / name)
+            is_folder = status is not None and stat.S_ISDIR(status.st_mode)
+            if status is None or junk(name):  # a link to nothing has no status: it may be an image, and then fails
+                yield Entry(relative + "/" * is_folder)
+            elif is_folder and _identity(status) in above:
+                problems.append(unreadable(str(root), relative, "it is a link to a folder that it is in"))
+            elif is_folder:
+                yield Entry(relative, is_folder=True)
+                left.append((folder / name, f"{relative}/", above | {_identity(status)}))
+            elif stat.S_ISREG(status.st_mode):
+                # As git and make do: a file is unchanged while its size and time are.
+                yield Entry(relative, size=status.st_size, stamp=status.st_mtime_ns)
+            else:
+                problems.append(unreadable(str(root), relative, "no plain file"))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _zip_tree(path: Path) -> Tree:
-    """Lists the last three parts of each name; the zip's own checksums are the signature."""
+    if not path.is_file():
+        raise RequestError([Problem(str(path), "is no readable zip file: it is no plain file.")])
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise RequestError([Problem(str(path), f"is no readable zip file ({error}).")]) from error
-    listing: Listing = {}
-    digest = hashlib.sha256()
-    for info in sorted(archive.infolist(), key=lambda info: info.filename):
-        parts = PurePosixPath(info.filename).parts
-        if ".." in parts or info.filename.startswith("/"):  # nothing is extracted; but nobody packs so by mistake
-            what = "leads out of the archive; pack the images anew, with names such as train/cat/1.png."
-            raise RequestError([Problem(f"{path}: {shown(info.filename)[1:-1]}", what)])
-        if info.is_dir() or len(parts) < 3 or parts[-3] not in PARTS or parts[-1].startswith("."):
-            continue
-        listing.setdefault(parts[-3], {}).setdefault(parts[-2], []).append(info.filename)
-        digest.update(repr((info.filename, info.CRC, info.file_size)).encode())
+    infos = {str(PurePosixPath(info.filename)): info for info in archive.infolist()}
 
-    def read(name: str) -> bytes:
-        return guarded(archive.getinfo(name).file_size, lambda: archive.read(name))
+    @contextmanager
+    def opened(name: str) -> Iterator[IO[bytes]]:
+        guard(infos[name].file_size)
+        with archive.open(infos[name]) as file:
+            yield file
 
-    return Tree(str(path), listing, read, digest.hexdigest())
-
-
-def _layout_problems(tree: Tree) -> list[Problem]:
-    if "train" not in tree.listing:
-        return [Problem(tree.where, "has no train/<class>/ folders with images.")]
-    problems = []
-    if len(tree.classes) < 2:
-        problems.append(
-            Problem(
-                f"{tree.where}: train", f"has one class, {shown(tree.classes[0])}; a classifier needs at least two."
-            )
-        )
-    for part, by_class in tree.listing.items():
-        if unknown := sorted(by_class.keys() - set(tree.classes)):
-            problems.append(
-                Problem(f"{tree.where}: {part}", f"has classes that train has not: {', '.join(map(shown, unknown))}.")
-            )
-        problems += [
-            Problem(f"{tree.where}: {part}/{name}", "has no images.") for name, files in by_class.items() if not files
-        ]
-    return problems
+    if problems := _zip_problems(path, archive):
+        raise RequestError(problems)
+    entries = [
+        Entry(name + "/" * (info.is_dir() and bool(junk(name))), info.is_dir(), info.file_size, info.CRC)
+        for name, info in sorted(infos.items())
+    ]
+    return Tree(str(path), tuple(entries), opened)
 
 
-def _all_gray(tree: Tree, files: list[str]) -> bool:
-    """Whether every image is stored in a gray mode; headers only, and it ends at the first colour."""
-    for file in files:
-        try:
-            if open_image(tree.read(file)).mode not in ("1", "L", "LA", "I", "F") and not _is_16_bit(tree, file):
-                return False
-        except Exception:
-            continue  # unreadable files are reported when they are decoded
-    return True
-
-
-def _is_16_bit(tree: Tree, file: str) -> bool:
-    return str(open_image(tree.read(file)).mode).startswith("I;16")
+def _zip_problems(path: Path, archive: zipfile.ZipFile) -> list[Problem]:
+    """Names that nobody packs by mistake: outside of the archive (though nothing is extracted), or twice in it."""
+    places = Counter(str(PurePosixPath(info.filename)) for info in archive.infolist())
+    for info in archive.infolist():
+        if ".." in PurePosixPath(info.filename).parts or info.filename.startswith("/"):
+            what = "leads out of the archive; pack the images again, with names such as train/cat/1.png."
+            return [Problem(f"{path}: {printable(info.filename)}", what)]
+    twice = [name for name, count in places.items() if count > 1]
+    return [Problem(f"{path}: {printable(name)}", "is in the archive more than once; pack it again.") for name in twice]

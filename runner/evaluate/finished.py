@@ -99,7 +99,8 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     if problems or weights is None:
         raise RequestError(problems)
     refuse_modules_in(folder.resolve().parents[:3][-1], (settings.dataset, settings.model))
-    dataset = load(prepare(settings, data))
+    # With the fingerprint that the run had, what is skipped here was skipped then.
+    dataset = load(prepare(settings, data, skip_unreadable=True))
     if dataset.fingerprint != fingerprint:
         raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])
     model = _model(folder, settings, dataset, seed, weights).to(place)

@@ -1,8 +1,9 @@
-"""A person's own images, as a finished run sees them."""
+"""Your own images, as a finished run sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,76 @@ import numpy as np
 import pandas as pd
 import torch
 
-from runner.data.images import decode_image, read_file
-from runner.evaluate.finished import open_run
+from runner.data import decode_image, image_files, read_file
+from runner.evaluate.finished import FinishedRun, open_run
 from runner.spec import Problem, RequestError
 
+_BATCH = 100  # images that are decoded and classified at once
 
-def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "auto") -> list[pd.Series[Any]]:
-    """Class probabilities of image files by the run in `folder`: for each a Series over the classes, the most
-    probable first.
+
+@dataclass(frozen=True)
+class Classified:
+    """Class probabilities of images: `shares` has a Series over the classes for each of `files`, the most probable
+    first. `problems` name what can't be read as an image, `notes` what was found in folders and is no image."""
+
+    files: list[Path] = field(default_factory=list)
+    shares: list[pd.Series[Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "auto") -> Classified:
+    """Class probabilities of image files, and of those in folders, by the run in `folder`.
 
     The images become what the data set's own became: decoded, resized and normalised alike. RequestError
-    names every file that can't be read as an image.
+    names every file where none can be read.
     """
     run = open_run(folder, data, device)
-    channels, height, width = run.dataset.shape
-    pixels, problems = [], []
-    for file in images:
+    found = Classified()
+    for batch in _batches(found, _files(found, images), run):
+        _classify(found, batch, run)
+    if not found.files:
+        raise RequestError(found.problems)
+    return found
+
+
+def _files(found: Classified, images: Sequence[Path]) -> Iterator[Path]:
+    """The files asked for, and the images in the folders."""
+    for path in images:
+        if not path.is_dir():
+            yield path
+            continue
         try:
-            pixels.append(decode_image(read_file(file), channels, (height, width)))
+            inside, note = image_files(path)
+        except RequestError as error:
+            found.problems.extend(error.problems)
+            continue
+        found.notes.extend([f"{path}: {note}"] if note else [])
+        if not inside:
+            found.problems.append(Problem(str(path), "has no images."))
+        yield from inside
+
+
+def _batches(found: Classified, files: Iterator[Path], run: FinishedRun) -> Iterator[dict[Path, np.ndarray[Any, Any]]]:
+    """The images that can be read, as uint8 arrays, some at a time."""
+    channels, height, width = run.dataset.shape
+    background, window = run.settings.background, run.dataset.window
+    batch: dict[Path, np.ndarray[Any, Any]] = {}
+    for file in files:
+        try:
+            batch[file] = decode_image(read_file(file), channels, (height, width), background, window, file.name)
         except Exception as error:  # every decoder has its own exceptions
             why = getattr(error, "strerror", None) or error
-            problems.append(Problem(str(file), f"can't be read as an image ({why})."))
-    if problems:
-        raise RequestError(problems)
-    batch = torch.from_numpy(np.stack(pixels)).to(run.device)
-    shares = run.output(run.stream.normalized(batch)).double().softmax(1).numpy()
-    return [pd.Series(row, index=list(run.dataset.classes)).sort_values(ascending=False) for row in shares]
+            found.problems.append(Problem(str(file), f"can't be read as an image ({why})."))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+def _classify(found: Classified, batch: dict[Path, np.ndarray[Any, Any]], run: FinishedRun) -> None:
+    pixels = torch.from_numpy(np.stack(list(batch.values()))).to(run.device)
+    shares = run.output(run.stream.normalized(pixels)).double().softmax(1).numpy()
+    found.files.extend(batch)
+    found.shares.extend(pd.Series(row, index=list(run.dataset.classes)).sort_values(ascending=False) for row in shares)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Console
@@ -16,6 +16,7 @@ from runner.evaluate.metrics import TOP, PartMetrics
 
 if TYPE_CHECKING:
     from runner.evaluate.evaluation import Evaluation
+    from runner.evaluate.own_images import Classified
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 METRICS = {
@@ -87,9 +88,10 @@ def show(evaluation: Evaluation, console: Console) -> None:
     console.print(f"study's page: {command} puts this run on it", soft_wrap=True)
 
 
-def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]], console: Console) -> None:
-    """Each image's class probabilities, the most probable first; of more than ten classes the first five."""
-    for file, shares in zip(files, probabilities, strict=True):
+def show_classes(found: Classified, console: Console) -> None:
+    """Each image's class probabilities, the most probable first; of more than ten classes the first five. Then what
+    could not be read."""
+    for file, shares in zip(found.files, found.shares, strict=True):
         console.print(f"{file}", style="bold")
         if shares.isna().any():
             console.print("  the model's output is no number")
@@ -99,6 +101,8 @@ def show_classes(files: Sequence[Path], probabilities: Sequence[pd.Series[Any]],
         if rest := len(shares) - len(shown):
             rows.append([f"{rest} others", f"{shares.iloc[len(shown) :].sum():.4f}"])
         console.print(_rich(rows))
+    for line in (*found.notes, *found.problems):
+        console.print(str(line), soft_wrap=True)
 
 
 def _rich(rows: Rows) -> Table:

@@ -13,8 +13,10 @@ from runner.expand import Run
 from runner.expand.runs import SOURCE_SETTINGS
 from runner.logs.rundir import RunDir
 from runner.spec import dataset_label
+from runner.spec.settings import neutral_values
 
 Identity = dict[str, Any]  # what a run.json says
+_NEUTRAL = {key: value for key, value in neutral_values().items() if key in SOURCE_SETTINGS}
 
 
 def of_one_maker(identities: Sequence[Identity]) -> list[bool]:
@@ -115,7 +117,9 @@ def _dataset(identity: Identity) -> str:
 
 
 def _source(identity: Identity) -> str:
-    return repr([_dataset(identity), *(identity["settings"].get(key) for key in SOURCE_SETTINGS if key != "dataset")])
+    """Which images; a setting that an older run.json has not is neutral."""
+    settings = _NEUTRAL | identity["settings"]
+    return repr([_dataset(identity), *(settings[key] for key in _NEUTRAL)])
 
 
 def _time(identity: Identity, key: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,6 +27,7 @@ from runner.logs.hparams import hparams, search_sessions
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
+from runner.machine import cores
 from runner.spec import Problem, RequestError
 
 if TYPE_CHECKING:
@@ -222,8 +222,3 @@ def pick_device(name: str) -> torch.device:
     if not there[name]:
         raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
     return torch.device(name)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Request:
     retrain: bool = False
     fail_fast: bool = False
     dry_run: bool = False
+    skip_unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,25 @@ def execute(request: Request, console: Console) -> Outcome:
 
     plan = Plan(runs, request)
     if request.dry_run:
-        plan.schedule(prepare_data(runs, request))
+        data = prepare_data(runs, request)
+        plan.schedule(data)
+        say_notes(data, runs, console)
         plan.show(console)
         return Outcome(names, 0)
     with plan.crew() as crew:
         data = prepare_data(runs, request)
         plan.schedule(data)
+        say_notes(data, runs, console)
         with lock(request.runs):
             for study in studies:
-                _write_study(study, request)
+                _write_study(study, request, data.notes_of(study.runs()))
         return Outcome(names, plan.train(crew, console))
+
+
+def say_notes(data: PreparedData, runs: Sequence[Run], console: Console) -> None:
+    """Tells what a person must know about the data before training."""
+    for note in data.notes_of(runs):
+        console.print(note, soft_wrap=True, markup=False, highlight=False)
 
 
 def check_places(request: Request) -> None:
@@ -85,7 +95,28 @@ def unwritable(*places: Path) -> list[Problem]:
     ]
 
 
-def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:
+@dataclass(frozen=True)
+class PreparedData:
+    """The folder with each run's data: a function of the run. `notes_of` says how files became images."""
+
+    folders: Mapping[tuple[str, ...], Path]  # by a run's source_key
+
+    def __call__(self, run: Run) -> Path:
+        return self.folders[run.source_key]
+
+    def notes_of(self, runs: Iterable[Run]) -> list[str]:
+        """What a person must know about these runs' data, each note once."""
+        from runner.data import load
+
+        first = {run.source_key: run.variant.settings.dataset for run in runs}
+        return list(
+            dict.fromkeys(
+                f"{dataset}: {note}" for source, dataset in first.items() for note in load(self.folders[source]).notes
+            )
+        )
+
+
+def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
     """Every data set that the runs need, decoded and cached; every problem with them at once."""
     from runner.data import check_augmentation, load, prepare
 
@@ -99,16 +130,17 @@ def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]
         checked.add(data)
         try:
             if source not in folders:
-                folders[source] = prepare(run.variant.settings, request.data)
+                skip = request.skip_unreadable
+                folders[source] = prepare(run.variant.settings, request.data, skip_unreadable=skip)
             check_augmentation(run.variant.settings, load(folders[source]))
         except RequestError as error:
             problems += error.problems
     if problems:
         raise RequestError(problems)
-    return lambda run: folders[run.source_key]
+    return PreparedData(folders)
 
 
-def _write_study(study: ResolvedStudy, request: Request) -> None:
+def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
     """study.json: the resolved request, with the time at which each question was first declared."""
     from runner.logs.studyfile import first_end, read_study
 
@@ -126,6 +158,7 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
             "file": str(study.file),
             "doc": study.doc.strip(),
             "command": command(),
+            "data_notes": data_notes,
             "variants": {
                 variant.name: {
                     "directory": variant.directory,

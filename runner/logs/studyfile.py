@@ -26,6 +26,7 @@ class _Study(pydantic.BaseModel):
     command: str
     variants: dict[str, _Variant]
     questions: list[dict[str, Any]] = []
+    data_notes: list[str] = []  # how files became images
 
 
 def first_end(variant: Path, known: str | None) -> str | None:

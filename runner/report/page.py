@@ -74,7 +74,8 @@ class Findings:
 def study_page(found: Findings) -> str:
     """A study's whole page, as Markdown for GitHub."""
     data, summary = found.data, found.summary
-    parts = [f"# {title(data)}", _introduction(data), _what(data), *(f"> {note}" for note in notes(data))]
+    parts = [f"# {title(data)}", _introduction(data), _what(data), _data_notes(data)]
+    parts += [f"> {note}" for note in notes(data)]
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
@@ -94,6 +95,12 @@ def study_page(found: Findings) -> str:
     parts += [_section("Runs looked at closely", found.evaluated)]
     parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _data_notes(data: StudyRuns) -> str:
+    """How files became images, on one line; a file's name is no Markdown."""
+    said = re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", "; ".join(data.study.get("data_notes", [])))
+    return f"> Data: {said}." if said else ""
 
 
 def notes(data: StudyRuns) -> list[str]:

@@ -13,12 +13,13 @@ from rich.console import Console
 from runner.execute.makers import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import cores, pick_device, record_death, write_columns
+from runner.execute.plan import pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
-from runner.execute.request import Request, prepare_data
+from runner.execute.request import Request, prepare_data, say_notes
 from runner.execute.workers import Workers
 from runner.expand import Run, Variant
 from runner.files import lock
+from runner.machine import cores
 from runner.search.display import Display
 from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
@@ -38,7 +39,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     place = Place(request.runs, str(device), made_by, time.time())
     count = request.workers or (cores() if device.type == "cpu" else 1)
     with Workers(place, min(count, searches[0].runs)) as crew:
-        data = _prepared(searches, request)
+        data = _prepared(searches, request, console)
         start = searches[0].baseline
         if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
             measure([searches[0].run(Variant(BASELINE, start, {}))], data, device)
@@ -59,9 +60,11 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 _train(record, crew, place, data, console)
 
 
-def _prepared(searches: Sequence[ResolvedSearch], request: Request) -> Callable[[Run], Path]:
+def _prepared(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> Callable[[Run], Path]:
     """A run's data: prepared beforehand, but for values inside a range, of which the bounds were."""
-    known = prepare_data([run for search in searches for run in search.data_probes()], request)
+    probes = [run for search in searches for run in search.data_probes()]
+    known = prepare_data(probes, request)
+    say_notes(known, probes, console)
 
     def data(run: Run) -> Path:
         try:

@@ -56,6 +56,9 @@ class Settings(pydantic.BaseModel):
     images_per_class: int = Field(
         default=0, ge=0, le=1_000_000, description="train images of each class, such as 50; 0 takes all"
     )
+    background: Literal["white", "black"] = Field(
+        default="white", description='"white" or "black": what transparent pixels show'
+    )
     augment: tuple[dict[str, Arguments], ...] = Field(
         default=(),
         strict=False,

@@ -1,0 +1,71 @@
+"""Labels as people have them (from 1, codes, ids, N x 1, one-hot) to class numbers from 0, and the classes' names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from runner.data.images import Labels
+from runner.data.layout import same_names
+from runner.data.parts import few
+from runner.spec.problems import Problem, RequestError, shown
+
+
+def whole_numbers(given: Any) -> tuple[Labels, str]:
+    """One whole number for each image, and what was done for that; ValueError where the labels are none."""
+    labels = np.asarray(given)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(f'labels are {labels.dtype}; expected whole numbers, and their names in "classes"')
+    if (
+        not np.isfinite(labels).all()
+        or (labels % 1).any()
+        or (labels.size and abs(labels.astype(float)).max() >= 2**63)
+    ):
+        raise ValueError("labels must be whole numbers")
+    if labels.ndim == 2:
+        if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
+            raise ValueError(f"labels have shape {labels.shape}; expected one number for each image, or one-hot rows")
+        return labels.argmax(axis=1).astype(np.int64), "one-hot labels became numbers"
+    if labels.ndim != 1:
+        raise ValueError(f"labels have shape {labels.shape}; expected one number for each image")
+    return labels.astype(np.int64), ""
+
+
+def classes_of(
+    labels: Mapping[str, Labels], names: Sequence[str] | None, where: str
+) -> tuple[dict[str, Labels], tuple[str, ...], str]:
+    """Each part's labels as class numbers from 0 in sorted order, the classes' names, and what to say of it.
+
+    Names are one for each label that there is, or one for each number from 0. RequestError for one class, for one
+    that train lacks, and for names that do not fit.
+    """
+    train = labels.get("train", labels.get("all", np.empty(0, dtype=np.int64)))
+    values = np.unique(np.concatenate(list(labels.values())))
+    top = int(values[-1])
+    if names is None:
+        classes = tuple(map(str, values))
+    elif len(names) == len(values):
+        classes = tuple(names)
+    elif values[0] >= 0 and len(names) == top + 1:
+        classes = tuple(names[value] for value in values)
+    else:
+        what = f"it names {len(names)} classes, but labels go up to {top} ({len(values)} different ones)"
+        raise ValueError(f"{what}; expected {len(values)} names" + (f" or {top + 1}" if top + 1 != len(values) else ""))
+    problems = [Problem(where, what) for what in same_names(classes)]
+    if len(classes) < 2:
+        problems.append(Problem(where, f"has one class, {shown(classes[0])}; a classifier needs at least two."))
+    missing = [shown(name) for name, value in zip(classes, values, strict=True) if value not in train]
+    if missing and len(missing) < len(classes):
+        problems.append(Problem(where, f"has classes that train has not: {', '.join(missing)}."))
+    if problems:
+        raise RequestError(problems)
+    numbered = {part: np.searchsorted(values, own).astype(np.int64) for part, own in labels.items()}
+    if np.array_equal(values, np.arange(len(values))):
+        return numbered, classes, ""
+    pairs = zip(map(str, values), classes, strict=True)
+    said = [value if name == value else f"{value} ({shown(name)})" for value, name in pairs]
+    return numbered, classes, f"labels {few(said)} became {len(classes)} classes in sorted order"
