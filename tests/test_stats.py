@@ -14,6 +14,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
 
+from runner.power import seeds_needed, smallest_effect, spread_interval
 from runner.stats import (
     contrast_effect,
     correlation,
@@ -25,10 +26,7 @@ from runner.stats import (
     one_sample_effect,
     outside_p,
     paired_effect,
-    seeds_needed,
     signed_rank_p,
-    smallest_effect,
-    spread_interval,
     trend_effect,
     two_level_effect,
 )

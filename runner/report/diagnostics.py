@@ -13,7 +13,7 @@ from runner.report.predictions import OnTest
 from runner.report.tables import StudyRuns
 from runner.report.words import effect_cell, p_text, plus_minus
 from runner.spec import BASELINE
-from runner.stats import Interval, mean_interval, paired_effect
+from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
 from runner.text import table
 
 
@@ -125,7 +125,7 @@ def _overfitting(curves: pd.DataFrame) -> list[str]:
             }
         )
     table = pd.DataFrame(seeds)
-    rise, fall = (mean_interval(table[name].dropna()) for name in ("rise", "fall"))
+    rise, fall = (one_sample_effect(table[name].dropna()).interval for name in ("rise", "fall"))
     shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "not shown"
     gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
     count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))

@@ -22,7 +22,7 @@ from runner.report.tables import StudyRuns, gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
-from runner.stats import Effect, one_sample_effect
+from runner.stats import Effect, value_effect
 from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
@@ -49,7 +49,7 @@ class SearchRuns:
         table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
         found = table[(table["hash"] == wanted) & (table["status"] == FINISHED)][metric]
         chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
-        return chosen, one_sample_effect(self.winners.values(variant, metric) - chosen)
+        return chosen, value_effect(self.winners.values(variant, metric), chosen)
 
 
 def write_search_report(runs: Path, folder: Path) -> SearchRuns:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from runner.power import seeds_needed, spread_interval
 from runner.report.tables import StudyRuns
 from runner.spec.questions import named
 from runner.stats import (
@@ -21,9 +22,7 @@ from runner.stats import (
     one_sample_effect,
     outside_p,
     paired_effect,
-    seeds_needed,
     signed_rank_p,
-    spread_interval,
     trend_effect,
 )
 
