@@ -26,7 +26,8 @@ from runner.expand import Overrides
 from runner.files import write_text
 from runner.power import smallest_effect
 from runner.report.figures import saved
-from runner.report.tables import StudyRuns, gather
+from runner.report.runs import StudyRuns
+from runner.report.tables import gather
 from runner.spec import BASELINE
 from runner.stats import ALPHA, paired_effect
 from runner.text import plain_console, table

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
 _LATEST = 1e11  # seconds since 1970; the calendar ends later
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1) -> str:
@@ -19,6 +21,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1
     marks = ["---"] * names + ["--:"] * (len(heads) - names)
     lines.insert(1, marks)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
+
+
+def one_line(text: str) -> str:
+    """Text on one line: no line breaks, no control characters, no marks that change the direction of writing.
+
+    >>> one_line(" a\\n  b\\x1b[0m ")
+    'a b [0m'
+    """
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def utc(seconds: object) -> str:

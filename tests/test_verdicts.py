@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runner.report.answers import long_answer, short_answer
 from runner.report.curves import from_curve
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
 from runner.report.words import p_text
 from runner.spec import METRICS

@@ -30,7 +30,8 @@ from runner.report.page import (
     title,
 )
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
-from runner.report.tables import StudyRuns, gather, summarize, tidy
+from runner.report.runs import StudyRuns
+from runner.report.tables import gather, summarize, tidy
 from runner.report.verdicts import judge
 from runner.report.words import effect_text, percent
 from runner.spec import BASELINE

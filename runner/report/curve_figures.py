@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from runner.report.figures import CURVE, MUTED, TRAIN, saved
-from runner.report.tables import StudyRuns, banded
+from runner.report.runs import StudyRuns
+from runner.report.tables import banded
 from runner.spec import BASELINE
 
 _TITLE = 26  # characters that a panel's title has room for

@@ -10,7 +10,7 @@ import pandas as pd
 from runner.execute.progress import duration
 from runner.report.factorial import Contrast
 from runner.report.predictions import OnTest
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.report.words import effect_cell, p_text, plus_minus
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect

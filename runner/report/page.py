@@ -16,7 +16,7 @@ from runner.report.answers import long_answer, short_answer
 from runner.report.factorial import Contrast
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.predictions import OnTest
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.report.verdicts import Verdict
 from runner.report.words import counted, effect_text, percent, points
 from runner.spec import BASELINE

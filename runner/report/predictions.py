@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from runner.logs.rundir import RunDir
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
 

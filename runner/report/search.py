@@ -17,8 +17,9 @@ from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows
 from runner.report import search_figures
 from runner.report.page import RUNS_TABLE
+from runner.report.runs import StudyRuns
 from runner.report.search_page import search_page
-from runner.report.tables import StudyRuns, gather
+from runner.report.tables import gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from runner.power import seeds_needed, spread_interval
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.spec.questions import named
 from runner.stats import (
     ALPHA,
