@@ -280,10 +280,10 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
     found = part_metrics(logits, labels, names)
     pairs = confused_pairs(found.confusion, names).head(3)
     image = np.zeros((8, 8, 3 if count == 2 else 1), dtype=np.uint8)
-    examples = [[figures.Mistake(image, "class number 1", "class number 2", 0.9)] * 3 for _ in range(len(pairs))]
+    examples = [[figures.Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
     figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
-    figures.confused(pairs, examples, tmp_path / "confused.png")
+    figures.confused(pairs, examples, names, tmp_path / "confused.png")
     figures.losses(
         [{"epoch": 1, "train/loss": 2, "train_eval/loss": 1, "val/loss": 1}], 1, 0.1, tmp_path / "losses.png"
     )

@@ -56,7 +56,8 @@ def test_an_explicit_variant_and_the_same_cell_of_a_factor_are_one() -> None:
 @settings(max_examples=30, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["dropout", "weight_decay"]), st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), min_size=1, max_size=4)
+        st.sampled_from(["dropout", "weight_decay"]),
+        st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), min_size=1, max_size=4),
     ),
     st.sampled_from(["one_at_a_time", "leave_one_out", "factorial"]),
 )

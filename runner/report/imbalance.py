@@ -11,7 +11,6 @@ import numpy as np
 from runner.confusion import Counts, balanced_accuracy, confusion, macro_f1
 
 _MAJORITY = 1.5  # times an equal share of the images: from there on accuracy is mostly about one class
-_NAMED = 5  # classes in a sentence
 PARTS = {"val": "validation", "test": "test"}
 
 

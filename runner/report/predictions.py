@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from runner.confusion import Counts, confusion
 from runner.logs.rundir import RunDir
 from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
-
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class Predicted:
 
     def confusion(self, count: int) -> Counts:
         """Counts (true x predicted) over all seeds."""
-        pairs = self.labels * count + self.classes
-        return np.bincount(pairs.ravel(), minlength=count**2).reshape(count, count)
+        return confusion(self.labels, self.classes, count)
 
     def class_accuracies(self, count: int) -> npt.NDArray[np.float64]:
         """Seeds x classes; nan for a class without test images."""

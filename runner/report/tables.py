@@ -11,6 +11,7 @@ import pandas as pd
 from runner.execute.makers import of_one_maker
 from runner.logs.studyfile import first_end, read_study
 from runner.report.ended import ended_runs
+from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
@@ -101,6 +102,7 @@ def gather(folder: Path) -> StudyRuns:
 def summarize(data: StudyRuns) -> pd.DataFrame:
     """One row a variant: n, failures, each metric's mean with its 95% interval, and its effect."""
     rows = []
+    others = [name for name in data.variants if name != BASELINE]
     for name in data.variants:
         row: dict[str, Any] = {"variant": name, "n": len(data.finished(name))}
         row["failed"] = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
@@ -117,9 +119,16 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
                 f"effect {metric} n": effect.interval.n if effect else 0,
             }
         rows.append(row)
+    for metric in _EFFECTS:
+        own = {row["variant"]: row for row in rows}
+        effects, p_values = ([own[name][f"effect {metric}{end}"] for name in others] for end in ("", " p"))
+        lost = [pair_signs(data, name, BASELINE, metric) for name in others]
+        found = dict(zip(others, sides(metric, effects, p_values, lost), strict=True))
+        for row in rows:
+            row[f"effect {metric} side"] = found.get(row["variant"], SAME_AS)
     if not rows:  # nothing has ended, or what had is spoilt
         names = [*METRICS, *(f"effect {metric}" for metric in _EFFECTS)]
-        ends = ("", " low", " high", " p", " n")
+        ends = ("", " low", " high", " p", " n", " side")
         return pd.DataFrame(columns=["variant", "n", "failed", *(f"{name}{end}" for name in names for end in ends)])
     return pd.DataFrame(rows)
 
@@ -146,7 +155,7 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         for metric in METRICS:
             values = {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
             effects = {f"effect{end}": row.get(f"effect {metric}{end}", np.nan) for end in ("", " low", " high", " p")}
-            effects["effect n"] = row.get(f"effect {metric} n", 0)
+            effects |= {"effect n": row.get(f"effect {metric} n", 0), "side": row.get(f"effect {metric} side", "")}
             rows.append(
                 {"variant": row["variant"], "metric": metric, "n": row["n"], "failed": row["failed"]} | values | effects
             )
@@ -163,5 +172,6 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         "effect high",
         "effect p",
         "effect n",
+        "side",
     ]
     return pd.DataFrame(rows, columns=columns)
