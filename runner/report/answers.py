@@ -23,8 +23,12 @@ def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
 
 def unjudged(verdicts: Sequence[Verdict]) -> str:
     """Which questions can't be judged, and for lack of which runs; empty where all can."""
-    named = [f"*{escaped(each.question['ask'])}* ({_lacks(each)})" for each in verdicts if not each.judged]
-    return f"Can't be judged by these runs: {'; '.join(named)}." if named else ""
+    asked: dict[str, list[str]] = {}
+    for each in verdicts:
+        if not each.judged:
+            asked.setdefault(_lacks(each), []).append(f"*{escaped(each.question['ask'])}*")
+    named = "; ".join(f"{' '.join(asks)} ({lacks})" for lacks, asks in asked.items())
+    return f"Can't be judged by these runs: {named}." if named else ""
 
 
 def _lacks(verdict: Verdict) -> str:
@@ -33,7 +37,7 @@ def _lacks(verdict: Verdict) -> str:
     if not verdict.missing:
         return "too few runs finished"
     lost = [lost for lost in verdict.lost if lost.variant in verdict.missing]
-    why = f"; {lost_runs(lost)}" if lost else ""
+    why = f"; lost: {lost_runs(lost)}" if lost else ""
     return f"no finished run of {', '.join(map(escaped, verdict.missing))}{why}"
 
 
@@ -54,7 +58,8 @@ def cautions(verdict: Verdict) -> list[str]:
     if verdict.lost:
         changes = ", so the answer could change" if verdict.contradicted else ""
         said.append(f"Lost runs: {lost_runs(verdict.lost)}{changes}.")
-    said += [f"{narrow_text(each)}." for each in verdict.narrow]
+    if verdict.narrow:
+        said.append(f"{narrow_text(verdict.narrow)}.")
     if verdict.majority:
         part = "test" if verdict.question.get("metric", "").startswith("test/") else "val"
         better = f"`{part}/balanced_accuracy` or `{part}/macro_f1`"

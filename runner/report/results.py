@@ -45,6 +45,6 @@ def results(data: StudyRuns, summary: pd.DataFrame) -> list[Result]:
 
 def remarks(data: StudyRuns) -> list[str]:
     """Below the table: which variants never predict some class, and which runs are lost; lines of Markdown."""
-    narrow = "; ".join(map(narrow_text, data.narrow))
+    narrow = narrow_text(data.narrow)
     lost = lost_runs(data.lost(data.variants))
     return [f"{NARROW} {narrow}."] * bool(narrow) + [f"Lost runs: {lost}."] * bool(lost)

@@ -53,12 +53,21 @@ def _cause(cause: str) -> str:
     return line if len(line) <= _CAUSE else line[: _CAUSE - 1].rstrip() + "…"
 
 
-def narrow_text(narrow: Narrow) -> str:
-    """Which classes a variant's runs never predict, as a clause of Markdown."""
-    seeds = f"{escaped(narrow.variant)} ({seeds_text(narrow.seeds)})"
-    if narrow.only is not None:
-        return f"{seeds} predicts {escaped(narrow.only)} alone"
-    return f"{seeds} never predicts {few(narrow.never)}"
+def narrow_text(found: Sequence[Narrow]) -> str:
+    """Which variants never predict some class, as a clause of Markdown; those that agree together."""
+    variants: dict[str, list[str]] = {}
+    for name in dict.fromkeys(each.variant for each in found):
+        variants.setdefault(_narrow_clause([each for each in found if each.variant == name]), []).append(name)
+    return "; ".join(f"{', '.join(map(escaped, names))}: {clause}" for clause, names in variants.items())
+
+
+def _narrow_clause(own: Sequence[Narrow]) -> str:
+    """Of one variant: the classes, and the seeds."""
+    seeds = seeds_text(seed for each in own for seed in each.seeds)
+    if len(own) == 1 and own[0].only is not None:
+        return f"predicts {escaped(own[0].only)} alone ({seeds})"
+    classes = list(dict.fromkeys(name for each in own for name in each.never))
+    return f"never predicts {'some of ' if len(own) > 1 else ''}{few(classes)} ({seeds})"
 
 
 def few(names: Sequence[str]) -> str:
