@@ -12,7 +12,7 @@ from runner.text import escaped, one_line
 
 WIDTH = 18  # characters
 _LATIN = 0x250  # the fonts that both drawing libraries bring have all characters below
-_PUNCTUATION = {"…", "→"}
+_ELLIPSIS = "…"
 
 
 def class_labels(names: Sequence[str], width: float = WIDTH, measure: Callable[[str], float] = len) -> list[str]:
@@ -77,7 +77,7 @@ def font_for(names: Sequence[str]) -> Path | None:
 
 def _strange(names: Sequence[str]) -> frozenset[str]:
     """The characters that not every font has."""
-    return frozenset(c for name in names for c in name if ord(c) >= _LATIN and c not in _PUNCTUATION)
+    return frozenset(c for name in names for c in name if ord(c) >= _LATIN and c != _ELLIPSIS)
 
 
 @cache

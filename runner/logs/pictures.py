@@ -37,8 +37,8 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
 
 
 def captions(classes: Sequence[str]) -> list[str]:
-    """Each class's label below an image of a gallery, where an arrow may stand before it."""
-    return _labels(tuple(classes), _TILE - int(_length("→ ")))
+    """Each class's label below an image of a gallery, where "> " may stand before it."""
+    return _labels(tuple(classes), _TILE - int(_length("> ")))
 
 
 def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:

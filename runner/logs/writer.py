@@ -172,7 +172,7 @@ class RunLog:
         chosen = self._samples
         predicted = val_logits[chosen].argmax(1).tolist()
         texts: list[tuple[str, bool | None]] = [
-            (f"{classes[true]}\n→ {classes[guess]}", true == guess)
+            (f"{classes[true]}\n> {classes[guess]}", true == guess)
             for true, guess in zip(labels[chosen], predicted, strict=True)
         ]
         self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), texts), epoch)
@@ -199,7 +199,7 @@ class RunLog:
             return
         classes = self._captions
         texts: list[tuple[str, bool | None]] = [
-            (f"{classes[int(labels[i])]}\n→ {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
+            (f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
         ]
         self._image(
             "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), texts), step

@@ -103,7 +103,7 @@ def _write_one(runs: Path, folder: Path, console: Console) -> None:
         return
     data = gather(runs)
     show_table(data, _write(data, runs, folder, console), console)
-    for note in notes(data):
+    for note in notes(data, one_line):
         console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
 
 
@@ -129,7 +129,7 @@ def show_table(data: StudyRuns, summary: pd.DataFrame, console: Console) -> None
         shown.add_row(f"{one_line(row.variant)}{row.mark}", *row.cells)
     console.print()
     console.print(shown)
-    for remark in remarks(data):
+    for remark in remarks(data, one_line):
         console.print(f"\n{remark}", soft_wrap=True)
 
 

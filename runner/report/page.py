@@ -17,7 +17,7 @@ from runner.report.predictions import OnTest
 from runner.report.results import remarks, results
 from runner.report.runs import StudyRuns
 from runner.report.verdicts import Verdict
-from runner.report.words import counted, majority_text
+from runner.report.words import Write, counted, majority_text
 from runner.spec import BASELINE
 from runner.text import code, escaped, one_line, paragraph, table
 
@@ -95,13 +95,13 @@ def study_page(found: Findings) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def notes(data: StudyRuns) -> list[str]:
+def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
     """Which runs don't count, and why; and that accuracy says little about these data."""
     said = [left_out_note(len(data.left_out), "--retrain"), spoilt_note(data.spoilt)]
     if data.majority:
         said.append(
-            f"The classes are imbalanced. {majority_text(data.majority)} accuracy: compare every accuracy with that, "
-            "or ask about `val/balanced_accuracy` or `val/macro_f1`."
+            f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy: compare each accuracy "
+            "with it, or ask about `val/balanced_accuracy` or `val/macro_f1`."
         )
     return [note for note in said if note]
 

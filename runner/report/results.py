@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from runner.report.runs import StudyRuns
-from runner.report.words import effect_text, lost_runs, narrow_text, percent
+from runner.report.words import Write, effect_text, lost_runs, narrow_text, percent
+from runner.text import escaped
 
 NARROW = "†"  # marks a variant that never predicts some class
 
@@ -43,8 +44,8 @@ def results(data: StudyRuns, summary: pd.DataFrame) -> list[Result]:
     return rows
 
 
-def remarks(data: StudyRuns) -> list[str]:
-    """Below the table: which variants never predict some class, and which runs are lost; lines of Markdown."""
-    narrow = narrow_text(data.narrow)
-    lost = lost_runs(data.lost(data.variants))
+def remarks(data: StudyRuns, write: Write = escaped) -> list[str]:
+    """Below the table: which variants never predict some class, and which runs are lost."""
+    narrow = narrow_text(data.narrow, write)
+    lost = lost_runs(data.lost(data.variants), write)
     return [f"{NARROW} {narrow}."] * bool(narrow) + [f"Lost runs: {lost}."] * bool(lost)
