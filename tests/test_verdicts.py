@@ -347,7 +347,7 @@ def test_every_metric_has_its_better_way() -> None:
 
 
 def test_questions_that_cannot_be_judged_are_one_line() -> None:
-    asks = [
+    asks: list[dict[str, Any]] = [
         {"ask": "First?", "compare": ["a", "gone"]},
         {"ask": "Second?", "compare": ["baseline", "gone"]},
         {"ask": "Third?", "compare": ["a", "baseline"]},
@@ -380,7 +380,7 @@ def test_answers_name_a_majority_and_what_is_never_predicted() -> None:
     labels = np.repeat([0, 1], [400, 20])
     logits = np.tile([1.0, 0.0], (420, 1))
     alone = {"val_labels": labels, "val_logits": logits, "test_labels": labels, "test_logits": logits}
-    questions = [
+    questions: list[dict[str, Any]] = [
         {"ask": "?", "compare": ["a", "baseline"]},
         {"ask": "!", "compare": ["b", "baseline"], "metric": "val/balanced_accuracy"},
     ]
