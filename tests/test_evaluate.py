@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from runner.__main__ import app
 from runner.data import load, prepare
-from runner.evaluate import Evaluation, classify, evaluate, figures
+from runner.evaluate import Evaluation, classify, evaluate, figures, show
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
@@ -32,6 +32,7 @@ from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.models import build
+from runner.sheets import read_sheet, write_sheet
 from runner.spec import RequestError, Settings
 from runner.text import plain_console, table
 from tests.conftest import BASE
@@ -486,3 +487,32 @@ def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Pat
     late = next(trained.parents[1].glob("late-*/seed3"))
     with pytest.raises(RequestError, match="out of ideas"):
         evaluate(late, DATA, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("here", "way", "said"),
+    [
+        (".", "runs", ""),
+        (".", "runs/../runs", ""),
+        ("elsewhere", "../runs", " --runs {}/runs"),
+        ("runs", ".", " --runs ."),
+    ],
+)
+def test_the_hint_names_the_runs_whatever_way_leads_there(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    here: str, way: str, said: str,
+) -> None:  # fmt: skip
+    run = trained.relative_to(trained.parents[2])
+    shutil.copytree(trained, tmp_path / "runs" / run)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / here)
+    show(evaluate(Path(way) / run, Path("data"), Path("reports")), plain_console(300))
+    assert f"runner report study-digits{said.format(tmp_path)} puts" in capsys.readouterr().out
+
+
+def test_class_names_that_begin_like_formulas_read_back(tmp_path: Path) -> None:
+    names = ["=1+1", "cat"]
+    matrix = np.array([[3, 1], [2, 4]])
+    write_sheet(tmp_path / "confused_pairs.csv", confused_pairs(matrix, names))
+    assert (tmp_path / "confused_pairs.csv").read_text().splitlines()[1].startswith("cat,'=1+1,")
+    assert read_sheet(tmp_path / "confused_pairs.csv", text=("first", "second"))["second"].tolist() == ["=1+1"]
