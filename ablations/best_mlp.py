@@ -17,6 +17,9 @@ AUGMENT = [
     {"Affine": {"translate_percent": [-0.125, 0.125], "scale": [0.9, 1.1], "rotate": [-10, 10], "p": 1.0}},
 ]
 
+# The claims are about this data set.
+QUOTED = {"claim_for": ["cifar10"]}
+
 STUDY = {
     "baseline": {
         "dataset": "cifar10", "image_size": "native", "normalize": "train", "augment": AUGMENT,
@@ -28,6 +31,7 @@ STUDY = {
     "questions": [
         {"ask": "Does it get 70% of the test images right?",
          "value": ["baseline", 0.7], "metric": "test/accuracy", "expect": "more", "smallest": 0.005,
-         "claim": "about 70% for networks without a notion of neighbourhood, 78% with deformed images (Lin et al. 2015)"},
+         "claim": "about 70% for networks without a notion of neighbourhood, 78% with deformed images (Lin et al. 2015)",
+         **QUOTED},
     ],
 }  # fmt: skip

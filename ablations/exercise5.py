@@ -31,6 +31,9 @@ AUGMENT = [
 # A network of convolutions learns within a few epochs, at the learning rate that is usual for it.
 CNN = {"model": "cnn", "filters": [24, 48, 96], "convs": 2, "hidden": [], "batch_norm": True, "lr": 1e-3, "epochs": 8}
 
+# The claims are about this data set.
+QUOTED = {"claim_for": ["cifar10"]}
+
 STUDY = {
     "baseline": {
         "dataset": "cifar10", "image_size": "native", "normalize": "none", "augment": [],
@@ -59,10 +62,10 @@ STUDY = {
         {"ask": "Is a CNN better than every MLP?",
          "compare": ["cnn", ["baseline", "lr_1e-3", "wider", "deeper", "batchnorm"]],
          "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "0.73 with convolutions, 0.52 without"},
+         "claim": "0.73 with convolutions, 0.52 without", **QUOTED},
         {"ask": "Does augmentation help the MLP?",
          "compare": ["augmentation", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "augmentation can help"},
+         "claim": "augmentation can help", **QUOTED},
         {"ask": "Does augmentation help the CNN?",
          "compare": ["cnn+augmentation", "cnn"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
         {"ask": "Does augmentation help the CNN more than the MLP?",
@@ -70,28 +73,28 @@ STUDY = {
          "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
         {"ask": "Do more neurons help the MLP?",
          "compare": ["wider", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "more capacity (more neurons) improves the model"},
+         "claim": "more capacity (more neurons) improves the model", **QUOTED},
         {"ask": "Do more layers help the MLP?",
          "compare": ["deeper", "baseline"], "metric": "test/accuracy", "expect": "more", "smallest": 0.01},
         {"ask": "Which regularizer helps the MLP most?",
          "best_of": ["baseline", "batchnorm", "dropout", "batchnorm+dropout", "weight_decay", "augmentation"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "better regularization improves the model"},
+         "claim": "better regularization improves the model", **QUOTED},
         {"ask": "Does the MLP overfit: is its gap above 2 points?",
          "value": ["baseline", 0.02], "metric": "generalization_gap", "expect": "more", "smallest": 0.01,
-         "claim": "train and validation are close; at the end a small gap"},
+         "claim": "train and validation are close; at the end a small gap", **QUOTED},
         {"ask": "Does the MLP underfit: does it get less than 73% right on its own train images?",
          "value": ["baseline", 0.73], "metric": "train_eval/accuracy", "expect": "less", "smallest": 0.01,
-         "claim": "rather underfitting: train accuracy 0.586"},
+         "claim": "rather underfitting: train accuracy 0.586", **QUOTED},
         {"ask": "Is the exercise's accuracy reached?",
          "value": ["baseline", 0.525], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "test accuracy 0.525"},
+         "claim": "test accuracy 0.525", **QUOTED},
         {"ask": "Is the exercise's loss reached?",
          "value": ["baseline", 1.341], "metric": "test/loss", "expect": "less", "smallest": 0.01,
-         "claim": "test loss 1.341"},
+         "claim": "test loss 1.341", **QUOTED},
         {"ask": "Is the accuracy of the exercise's CNN reached?",
          "value": ["cnn", 0.73], "metric": "test/accuracy", "expect": "more", "smallest": 0.01,
-         "claim": "0.73 with convolutions"},
+         "claim": "0.73 with convolutions", **QUOTED},
         {"ask": "Is a CNN better than the other MLPs too?",
          "compare": ["cnn", ["dropout", "batchnorm+dropout", "weight_decay", "augmentation"]],
          "metric": "test/accuracy", "expect": "more", "smallest": 0.01},

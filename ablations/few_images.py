@@ -11,6 +11,9 @@ AUGMENT = [
     {"Affine": {"translate_percent": [-0.0625, 0.0625], "scale": [0.9, 1.1], "rotate": [-15, 15], "p": 0.5}},
 ]
 
+# The questionnaire's claims: one run each, on images of its own. Quoted on these data sets alone.
+QUOTED = {"claim_for": ["mnist5k", "cifar10"]}
+
 STUDY = {
     "baseline": {  # small batches and more epochs: 100 images are one batch of 128, and so one step an epoch
         "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [], "images_per_class": 0,
@@ -31,11 +34,12 @@ STUDY = {
         {"ask": "Is accuracy lower with 10 images a class than with 30, 100 or all?",
          "compare": ["10_a_class", ["30_a_class", "100_a_class", "baseline"]],
          "metric": "val/accuracy", "expect": "less", "smallest": 0.005,
-         "claim": "with few images a class the model would find it very hard to generalize"},
+         "claim": "with few images a class the model would find it very hard to generalize (of other images)",
+         **QUOTED},
         {"ask": "Is the generalization gap larger with 10 images a class than with all?",
          "compare": ["10_a_class", "baseline"],
          "metric": "generalization_gap", "expect": "more", "smallest": 0.01,
-         "claim": "it could lead to overfitting"},
+         "claim": "it could lead to overfitting (of other images)", **QUOTED},
         {"ask": "Does augmentation help with 10 images a class?",
          "compare": ["10_a_class+augmentation", "10_a_class"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.005},

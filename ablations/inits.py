@@ -8,6 +8,9 @@ Outcome:  undecided between He and Xavier in eight layers too; drawn from 0 to 1
 DEEP = [256, 256, 256, 256, 256, 256, 256, 256]
 SMALL = {"a": -0.05, "b": 0.05}  # uniform_ itself draws from 0 to 1, its mean far from zero
 
+# The questionnaire's claims: one run each, on images of its own. Quoted on these data sets alone.
+QUOTED = {"claim_for": ["mnist5k", "cifar10"]}
+
 STUDY = {
     "baseline": {
         "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
@@ -30,25 +33,26 @@ STUDY = {
     "questions": [
         {"ask": "In the deep network, does He reach its best epoch sooner than Xavier?",
          "compare": ["he_deep", "xavier_deep"], "metric": "best_epoch", "expect": "less", "smallest": 1,
-         "claim": "He is done after 14 epochs, Xavier after 21"},
+         "claim": "He is done after 14 epochs, Xavier after 21 (of other images)", **QUOTED},
         {"ask": "In the deep network, is He ahead of Xavier in the course of training?",
          "compare": ["he_deep", "xavier_deep"], "metric": "val_accuracy_area", "expect": "more", "smallest": 0.005,
-         "claim": "with He, training is faster"},
+         "claim": "with He, training is faster (of other images)", **QUOTED},
         {"ask": "In the deep network, is Xavier better than He all the same?",
          "compare": ["xavier_deep", "he_deep"], "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
-         "claim": "better results with Xavier, although the network has ReLU"},
+         "claim": "better results with Xavier, although the network has ReLU (of other images)", **QUOTED},
         {"ask": "Does depth speak for He against Xavier?",
          "interaction": ["he_deep", "he", "xavier_deep", "xavier"],
          "metric": "val_accuracy_area", "expect": "more", "smallest": 0.005,
-         "claim": "He makes up for the half that ReLU takes away, so that activations do not die out"},
+         "claim": "He makes up for the half that ReLU takes away, so that activations do not die out (of other images)",
+         **QUOTED},
         {"ask": "Is it the range from 0 to 1 that makes the uniform initialization unstable?",
          "compare": ["uniform", "small_uniform"],
          "metric": "first_epoch_loss_max", "expect": "more", "smallest": 1.0,
-         "claim": "only uniform was unstable, with a very large loss"},
+         "claim": "only uniform was unstable, with a very large loss (of other images)", **QUOTED},
         {"ask": "Does BatchNorm help a network that begins uniform?",
          "compare": ["uniform+batchnorm", "uniform"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
-         "claim": "BatchNorm mitigates vanishing and exploding gradients"},
+         "claim": "BatchNorm mitigates vanishing and exploding gradients (of other images)", **QUOTED},
         {"ask": "Does a small uniform range hold in the deep network as He does?",
          "compare": ["small_uniform_deep", "he_deep"],
          "metric": "val/accuracy", "expect": "equal", "smallest": 0.01},

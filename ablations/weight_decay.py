@@ -5,6 +5,9 @@ Outcome:  no strength is told apart from none on 5,000 images; AdamW's 0.01 is t
           n = 5
 """
 
+# The questionnaire's claims: one run each, on images of its own. Quoted on these data sets alone.
+QUOTED = {"claim_for": ["mnist5k", "cifar10"]}
+
 STUDY = {
     "baseline": {
         "dataset": "mnist5k", "image_size": "native", "normalize": "train", "augment": [],
@@ -24,7 +27,7 @@ STUDY = {
         {"ask": "Does weight decay of 0.0001 in Adam raise accuracy?",
          "compare": ["weight_decay=0.0001", "baseline"],
          "metric": "val/accuracy", "expect": "more", "smallest": 0.005,
-         "claim": "weight decay of 0.0001 is part of the best combination found"},
+         "claim": "weight decay of 0.0001 is part of the best combination found (of other images)", **QUOTED},
         {"ask": "Which weight decay is best?",
          "best_of": ["baseline", "weight_decay=1e-05", "weight_decay=0.0001", "weight_decay=0.001",
                      "weight_decay=0.01", "adamw=0.01", "adamw=1"],
@@ -33,11 +36,13 @@ STUDY = {
         {"ask": "Does weight decay of 0.01 in Adam shrink the generalization gap?",
          "compare": ["weight_decay=0.01", "baseline"],
          "metric": "generalization_gap", "expect": "less", "smallest": 0.005,
-         "claim": "a model that fits too closely has large weights, and regularization can penalize them"},
+         "claim": "a model that fits too closely has large weights, and regularization can penalize them (of other images)",
+         **QUOTED},
         {"ask": "Is weight decay of 0.01 something else in AdamW than in Adam?",
          "compare": ["adamw=0.01", "weight_decay=0.01"],
          "metric": "generalization_gap", "expect": "different", "smallest": 0.005,
-         "claim": "L2 (weight decay) adds a term to the loss that penalizes large weights"},
+         "claim": "L2 (weight decay) adds a term to the loss that penalizes large weights (of other images)",
+         **QUOTED},
         {"ask": "Is AdamW's usual weight decay of 0.01 the same as none, within half a point?",
          "compare": ["adamw=0.01", "baseline"],
          "metric": "val/accuracy", "expect": "equal", "smallest": 0.005},

@@ -24,10 +24,12 @@ from benchmarks.simulations import COVERS, QUESTIONS, SEEDS, simulate, simulate_
 from runner.execute import Request, execute
 from runner.expand import Overrides
 from runner.files import write_text
+from runner.power import smallest_effect
 from runner.report.figures import saved
-from runner.report.tables import StudyRuns, gather
+from runner.report.runs import StudyRuns
+from runner.report.tables import gather
 from runner.spec import BASELINE
-from runner.stats import ALPHA, paired_effect, smallest_effect
+from runner.stats import ALPHA, paired_effect
 from runner.text import plain_console, table
 
 

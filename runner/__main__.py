@@ -67,17 +67,27 @@ def run(
         raise typer.Exit(130) from None
     if dry_run:
         return
-    _report(outcome.names, runs, reports)
-    raise typer.Exit(1 if outcome.failed else 0)
+    whole = _report(outcome.names, runs, reports)
+    raise typer.Exit(1 if outcome.failed or not whole else 0)
 
 
-def _report(names: Sequence[str], runs: Path, reports: Path) -> None:
-    from runner.report import write_all
+def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
+    """Writes the reports; whether all of them could be written."""
     from runner.spec.problems import late
 
     with late():
-        page = write_all(runs, names, reports, _out)
+        page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}")
+    return whole
+
+
+def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, bool]:
+    from runner.report import BrokenReports, write_all
+
+    try:
+        return write_all(runs, names, reports, _out), True
+    except BrokenReports as error:
+        return error.page, False
 
 
 @app.command()
@@ -116,8 +126,8 @@ def search(
     except KeyboardInterrupt:
         _out.print("stopped cleanly; the same command goes on from here")
         raise typer.Exit(130) from None
-    _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
-    raise typer.Exit(1 if outcome.failed or not outcome.winners else 0)
+    whole = _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
+    raise typer.Exit(1 if outcome.failed or not outcome.winners or not whole else 0)
 
 
 @app.command("ablate-winner")
@@ -167,12 +177,13 @@ def report(
     reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
-    from runner.report import write_all
     from runner.report.tables import studies_in, unreadable
 
-    _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}")
+    page, whole = _write_all(runs, studies_in(runs, name), reports)
+    _out.print(f"\nreport:  {page}")
     for folder in () if name else unreadable(runs):
         _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's")
+    raise typer.Exit(0 if whole else 1)
 
 
 @app.command()

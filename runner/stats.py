@@ -6,7 +6,6 @@ six seeds no signed-rank test can say 5%.
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from scipy import optimize, stats
 
 Array = npt.NDArray[np.float64]
 ALPHA = 0.05
-POWER = 0.8
 WILCOXON_LEAST = 6  # seeds: below, the smallest two-sided exact p, 2 / 2^n, is above .05
+_ROUNDING = 1e-9  # of the values compared: differences that spread less than this differ by rounding alone
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,27 @@ class Effect:
     spread: float = math.nan
 
 
-def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
+def _scale(*values: npt.ArrayLike) -> float:
+    """The largest absolute value of those compared."""
+    return max((float(np.abs(array).max()) for array in map(np.asarray, values) if array.size), default=0.0)
+
+
+def _is_rounding(size: float, scale: float) -> bool:
+    """Whether a spread or a difference of values as large as `scale` is floating-point rounding: no spread at all."""
+    return size <= _ROUNDING * scale
+
+
+def _spread(values: Array, scale: float) -> float:
+    """The standard deviation (ddof = 1), or 0 where it is rounding."""
+    spread = float(values.std(ddof=1))
+    return 0.0 if _is_rounding(spread, max(scale, _scale(values))) else spread
+
+
+def mean_interval(values: npt.ArrayLike, level: float = 0.95, scale: float = 0.0) -> Interval:
     """The mean of n values and its t interval with n - 1 degrees of freedom (Student 1908).
 
-    With one value, or with values that are not finite, there is no interval: nan.
+    With one value, or with values that are not finite, there is no interval: nan. Where the values are differences,
+    `scale` is the largest value compared: a spread below 1e-9 of it is none.
     """
     array = np.asarray(values, dtype=float)
     count = len(array)
@@ -52,36 +68,44 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
     mean = float(array.mean())
     if count == 1 or not np.isfinite(array).all():
         return Interval(mean, math.nan, math.nan, count)
-    spread = float(array.std(ddof=1)) if np.ptp(array) else 0.0  # of equal values it may come out as 1e-17
-    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * spread / math.sqrt(count)
+    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * _spread(array, scale) / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
 
 
-def one_sample_effect(differences: npt.ArrayLike) -> Effect:
+def one_sample_effect(differences: npt.ArrayLike, scale: float = 0.0) -> Effect:
     """Whether the differences' mean is zero: t interval and t test (two-sided).
 
     Equal differences have no interval: a few values without a spread don't tell how others would spread. Their p is 1
-    where they are zero, else nan.
+    where they are zero, else nan. They count as equal where their spread is below 1e-9 of `scale`, the largest of the
+    values whose differences they are.
     """
     array = np.asarray(differences, dtype=float)
-    interval = mean_interval(array)
+    interval = mean_interval(array, scale=scale)
     if interval.n < 2 or math.isnan(interval.low):
         return Effect(interval, math.nan)
-    if interval.low == interval.high:
-        return _without_spread(interval.estimate, interval.n)
-    spread = float(array.std(ddof=1))
+    spread = _spread(array, scale)
+    if not spread:
+        return _without_spread(interval.estimate, interval.n, max(scale, _scale(array)))
     t = interval.estimate / (spread / math.sqrt(len(array)))  # scipy's own warns where values are nearly alike
     return Effect(interval, float(2 * stats.t.sf(abs(t), len(array) - 1)), spread)
 
 
-def _without_spread(mean: float, n: int) -> Effect:
-    return Effect(Interval(mean, math.nan, math.nan, n), 1.0 if mean == 0 else math.nan, 0.0)
+def _without_spread(mean: float, n: int, scale: float) -> Effect:
+    mean = 0.0 if _is_rounding(abs(mean), scale) else mean
+    return Effect(Interval(mean, math.nan, math.nan, n), math.nan if mean else 1.0, 0.0)
+
+
+def value_effect(values: npt.ArrayLike, constant: float) -> Effect:
+    """The values minus a constant that is taken as exact."""
+    array = np.asarray(values, dtype=float)
+    return one_sample_effect(array - constant, _scale(array, constant))
 
 
 def paired_effect(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> Effect:
     """Variant minus baseline within seeds: the paired t test is the one-sample test of the differences."""
     with np.errstate(invalid="ignore"):  # infinity minus infinity is no number, and shown as such
-        return one_sample_effect(np.asarray(variant, dtype=float) - np.asarray(baseline, dtype=float))
+        differences = np.asarray(variant, dtype=float) - np.asarray(baseline, dtype=float)
+    return one_sample_effect(differences, _scale(variant, baseline))
 
 
 def interaction_effect(
@@ -97,11 +121,18 @@ def contrast_effect(values: npt.ArrayLike, weights: npt.ArrayLike) -> Effect:
     Main effects and interactions of a factorial design are such sums; one a seed, they need no common
     variance of the cells (Maxwell & Delaney 2004, ch. 13 and 14: the multivariate approach).
     """
+    table, column = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     with np.errstate(invalid="ignore"):
-        return one_sample_effect(np.asarray(values, dtype=float) @ np.asarray(weights, dtype=float))
+        sums = table @ column
+    return one_sample_effect(sums, _contrast_scale(table, column))
 
 
-def two_level_effect(values: npt.ArrayLike) -> Effect:
+def _contrast_scale(values: Array, weights: Array) -> float:
+    """What the weights make of a difference as large as the values: their own scale for weights of 1 and -1."""
+    return _scale(values) * float(np.abs(weights).sum()) / 2
+
+
+def two_level_effect(values: npt.ArrayLike, scale: float = 0.0) -> Effect:
     """The mean of seeds x images values with both drawn at random: what new seeds and new images would give.
 
     The variance of a crossed design's mean is (MS_seed + MS_image - MS_rest) / (seeds * images), where the images'
@@ -109,13 +140,16 @@ def two_level_effect(values: npt.ArrayLike) -> Effect:
     interval by its own quantile, half^2 = t_seed^2 MS_seed + t_image^2 max(0, MS_image - MS_rest) over seeds * images
     (after Howe 1974, JASA 69:789), so it is never narrower than the t interval over the seeds alone, as one by
     Satterthwaite's degrees of freedom can be. p is where the interval of that level ends at 0. Values are right or
-    wrong (0, 1), or differences of such.
+    wrong (0, 1), or differences of such. Seeds whose means don't spread (`scale` as in `one_sample_effect`) say
+    nothing about other seeds: then there is no interval.
     """
     x = np.asarray(values, dtype=float)
     seeds, images = x.shape
     if seeds < 2 or images < 2:
         return Effect(Interval(float(x.mean()), math.nan, math.nan, seeds), math.nan)
     rows, columns, mean = x.mean(axis=1), x.mean(axis=0), float(x.mean())
+    if not _spread(rows, scale):
+        return _without_spread(mean, seeds, max(scale, _scale(x)))
     ms_seed, ms_image = images * float(rows.var(ddof=1)), seeds * float(columns.var(ddof=1))
     rest = x - rows[:, None] - columns + mean
     ms_rest = float((rest**2).sum()) / ((seeds - 1) * (images - 1))
@@ -124,8 +158,6 @@ def two_level_effect(values: npt.ArrayLike) -> Effect:
     def half(p: float) -> float:
         return math.sqrt(sum(float(stats.t.isf(p / 2, df)) ** 2 * variance for variance, df in parts))
 
-    if half(ALPHA) == 0:
-        return _without_spread(mean, seeds)
     least = 1e-12  # below it p is as good as this
     certain = half(least) <= abs(mean)
     p = least if certain else float(optimize.brentq(lambda p: half(p) - abs(mean), least, 1.0))
@@ -151,26 +183,35 @@ def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:
     A slope a seed, then a t test of the slopes: the two-stage analysis of repeated measures (Matthews et
     al. 1990, BMJ 300:230)."""
     x = np.asarray(levels, dtype=float)
-    centered = x - x.mean()
-    slopes = np.asarray(values, dtype=float) @ centered / float(centered @ centered)
-    return one_sample_effect(slopes)
+    weights = (x - x.mean()) / float(((x - x.mean()) ** 2).sum())
+    table = np.asarray(values, dtype=float)
+    with np.errstate(invalid="ignore"):
+        # Without each seed's mean, which is large beside its slope: the weights' sum is 0 up to rounding.
+        slopes = (table - table.mean(axis=1, keepdims=True)) @ weights
+    return one_sample_effect(slopes, _contrast_scale(table, weights))
 
 
 def correlation(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
     """Pearson's r between the pairs. Pairing by seed narrows an interval where r makes up for the degrees of freedom
     that it halves: with equal spreads above about .6 for 3 seeds, .3 for 5, .15 for 10."""
     a, b = np.asarray(variant, dtype=float), np.asarray(baseline, dtype=float)
-    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0 or not np.isfinite([*a, *b]).all():
+    if len(a) < 3 or not np.isfinite([*a, *b]).all() or not _spread(a, 0.0) or not _spread(b, 0.0):
         return math.nan
     return float(stats.pearsonr(a, b).statistic)
 
 
-def signed_rank_p(differences: npt.ArrayLike) -> float | None:
+def signed_rank_p(differences: npt.ArrayLike, scale: float = 0.0) -> float | None:
     """Wilcoxon's two-sided signed-rank p (Wilcoxon 1945), or None below six non-zero differences, where it can't
-    reach .05 whatever they are. Exact up to 16, with ties too; beyond that as scipy chooses."""
+    reach .05 whatever they are, and without a spread. Exact up to 16, with ties too; beyond that as scipy chooses.
+
+    `scale` as in `one_sample_effect`: differences that differ by rounding are ties, or zeros.
+    """
     array = np.asarray(differences, dtype=float)
+    if len(array) < WILCOXON_LEAST or not np.isfinite(array).all() or not _spread(array, scale):
+        return None
+    array = np.round(array / (_ROUNDING * max(scale, _scale(array))))
     array = array[array != 0]
-    if len(array) < WILCOXON_LEAST or not np.isfinite(array).all():
+    if len(array) < WILCOXON_LEAST:
         return None
     if len(array) > 16:
         return float(stats.wilcoxon(array).pvalue)
@@ -211,39 +252,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
     left = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(left * array[order]), 1.0)
     return [float(p) for p in adjusted]
-
-
-def smallest_effect(spread: float, seeds: int) -> float:
-    """The true difference that a paired t test over so many seeds sees with power .8 at .05, if the
-    differences spread so (standard deviation)."""
-    from statsmodels.stats.power import TTestPower  # takes seconds to import
-
-    standardized = TTestPower().solve_power(nobs=seeds, alpha=ALPHA, power=POWER, alternative="two-sided")
-    return float(np.squeeze(standardized)) * spread
-
-
-def spread_interval(spread: float, n: int) -> tuple[float, float]:
-    """The 95% interval of a normal standard deviation that n values gave as `spread` (chi-squared; Hald 1952)."""
-    quantiles = stats.chi2.ppf([0.975, 0.025], n - 1)
-    low, high = spread * np.sqrt((n - 1) / quantiles)
-    return float(low), float(high)
-
-
-def seeds_needed(
-    spread: float, smallest: float, alpha: float = ALPHA, equal: bool = False, most: int = 10_000
-) -> int | None:
-    """Seeds at which a paired t test sees a true difference of `smallest` with power .8 at `alpha`, if the
-    differences spread so; None above `most` or without a spread.
-
-    With `equal`: seeds at which two one-sided tests see that there is none beyond it, where there is none at all;
-    each then needs power .9 (Julious 2004, Statistics in Medicine 23:1921)."""
-    if not spread > 0 or not smallest > 0:
-        return None
-    level, power = (2 * alpha, (1 + POWER) / 2) if equal else (alpha, POWER)
-
-    def enough(n: int) -> bool:
-        # The other tail is below 1e-7 at such powers, and nan in scipy here and there; so are statsmodels' powers.
-        critical = stats.t.isf(level / 2, n - 1)
-        return bool(stats.nct.sf(critical, n - 1, smallest / spread * math.sqrt(n)) >= power)
-
-    return bisect.bisect_left(range(most + 1), True, lo=2, key=enough) if enough(most) else None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
 _LATEST = 1e11  # seconds since 1970; the calendar ends later
+_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")  # from backticks to as many
+_STARTS = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-=](?=[-=\s]*$)|[-+*](?=\s*[-+*]\s*[-+*]))")  # of what is no paragraph
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1) -> str:
@@ -19,6 +23,68 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1
     marks = ["---"] * names + ["--:"] * (len(heads) - names)
     lines.insert(1, marks)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
+
+
+def one_line(text: str) -> str:
+    """Text on one line: no line breaks, no control characters, no marks that change the direction of writing.
+
+    >>> one_line(" a\\n  b\\x1b[0m ")
+    'a b [0m'
+    """
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def escaped(text: object) -> str:
+    r"""Any text on one line of Markdown, as it is: no markup, HTML, link or formula comes of it; `code` stays code.
+
+    Only what Markdown would read as markup gets a backslash, so that ordinary text stays legible in the source.
+
+    >>> escaped("a_b, x[0] and 2 < 3 in `a_b`; **No** <b> [t](x)")
+    'a_b, x[0] and 2 < 3 in `a_b`; \\*\\*No\\*\\* &lt;b> [t\\](x)'
+    """
+    line, done = one_line(str(text)), 0
+    parts = []
+    for span in _CODE.finditer(line):
+        parts += [_inert(line[done : span.start()]), span[0]]
+        done = span.end()
+    return "".join([*parts, _inert(line[done:])])
+
+
+def _inert(text: str) -> str:
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
+    text = re.sub(r"\\(?=[!-/:-@\[-`{-~]|$)", r"\\\\", text)
+    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+    text = re.sub(r"\](?=[(\[:])", r"\\]", text)
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # between letters it is one
+    return re.sub(r"[`~$]|(?<!\s)\*|\*(?!\s)", _backslash, text)
+
+
+def _backslash(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
+
+
+def paragraph(text: str) -> str:
+    """Any text as a paragraph or list of Markdown; nothing else comes of it, whatever its lines begin with."""
+    lines = [escaped(line).replace("|", r"\|") for line in text.splitlines()]
+    return "\n".join(_STARTS.sub(_backslash, line) for line in lines if line)
+
+
+def code(text: object) -> str:
+    """Any text as code within a line of Markdown, whatever backticks are in it.
+
+    >>> code("a`b")
+    '`` a`b ``'
+    """
+    line = one_line(str(text))
+    longest = max(map(len, re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {line} {fence}" if longest else f"`{line}`"
+
+
+def link(text: object, target: str) -> str:
+    """A link of Markdown with any text; `target` is quoted already."""
+    inner = re.sub(r"(?<!\\)[\[\]]", _backslash, escaped(text))
+    return f"[{inner}]({target})"
 
 
 def utc(seconds: object) -> str:

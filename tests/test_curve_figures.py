@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from runner.report import curve_figures
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 
 
 @given(st.text(alphabet="ab+,=_.", min_size=1, max_size=80))

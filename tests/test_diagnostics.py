@@ -14,7 +14,7 @@ from runner.logs.rundir import RunDir
 from runner.report import diagnostics
 from runner.report.factorial import contrasts
 from runner.report.predictions import class_differences, compare_on_test, predicted
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.stats import mcnemar_p, one_sample_effect, two_level_effect
 
 SEEDS = 4

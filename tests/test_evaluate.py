@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from runner.__main__ import app
 from runner.data import load, prepare
-from runner.evaluate import Classified, Evaluation, classify, evaluate, figures
+from runner.evaluate import Classified, Evaluation, classify, evaluate, figures, show
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
@@ -32,6 +32,7 @@ from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
 from runner.models import build
+from runner.sheets import read_sheet, write_sheet
 from runner.spec import RequestError, Settings
 from runner.text import plain_console, table
 from tests.conftest import BASE
@@ -280,10 +281,10 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
     found = part_metrics(logits, labels, names)
     pairs = confused_pairs(found.confusion, names).head(3)
     image = np.zeros((8, 8, 3 if count == 2 else 1), dtype=np.uint8)
-    examples = [[figures.Mistake(image, "class number 1", "class number 2", 0.9)] * 3 for _ in range(len(pairs))]
+    examples = [[figures.Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
     figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
-    figures.confused(pairs, examples, tmp_path / "confused.png")
+    figures.confused(pairs, examples, names, tmp_path / "confused.png")
     figures.losses(
         [{"epoch": 1, "train/loss": 2, "train_eval/loss": 1, "val/loss": 1}], 1, 0.1, tmp_path / "losses.png"
     )
@@ -513,3 +514,32 @@ def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Pat
     late = next(trained.parents[1].glob("late-*/seed3"))
     with pytest.raises(RequestError, match="out of ideas"):
         evaluate(late, DATA, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("here", "way", "said"),
+    [
+        (".", "runs", ""),
+        (".", "runs/../runs", ""),
+        ("elsewhere", "../runs", " --runs {}/runs"),
+        ("runs", ".", " --runs ."),
+    ],
+)
+def test_the_hint_names_the_runs_whatever_way_leads_there(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    here: str, way: str, said: str,
+) -> None:  # fmt: skip
+    run = trained.relative_to(trained.parents[2])
+    shutil.copytree(trained, tmp_path / "runs" / run)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / here)
+    show(evaluate(Path(way) / run, Path("data"), Path("reports")), plain_console(300))
+    assert f"runner report study-digits{said.format(tmp_path)} puts" in capsys.readouterr().out
+
+
+def test_class_names_that_begin_like_formulas_read_back(tmp_path: Path) -> None:
+    names = ["=1+1", "cat"]
+    matrix = np.array([[3, 1], [2, 4]])
+    write_sheet(tmp_path / "confused_pairs.csv", confused_pairs(matrix, names))
+    assert (tmp_path / "confused_pairs.csv").read_text().splitlines()[1].startswith("cat,'=1+1,")
+    assert read_sheet(tmp_path / "confused_pairs.csv", text=("first", "second"))["second"].tolist() == ["=1+1"]

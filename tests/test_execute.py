@@ -264,6 +264,13 @@ def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> No
     assert second
     assert second["questions"][0]["declared"] == first["questions"][0]["declared"]
     assert second["questions"][1]["declared"] > first["questions"][0]["declared"]
+    asked = question["ask"]
+    told = question | {"ask": f" {asked}\n", "claim": "it is", "claim_for": ["digits"]}  # what is quoted asks nothing
+    run(study | {"questions": [told]}, tmp_path)
+    third = read_json(path)
+    assert third
+    assert third["questions"][0]["declared"] == first["questions"][0]["declared"]
+    assert (third["questions"][0]["ask"], third["questions"][0]["claim_for"]) == (asked, ["digits"])
 
 
 def fake_costs(runs: list[Run], run_seconds: float, stream_seconds: float) -> Costs:

@@ -56,7 +56,8 @@ def test_an_explicit_variant_and_the_same_cell_of_a_factor_are_one() -> None:
 @settings(max_examples=30, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["dropout", "weight_decay"]), st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), max_size=4)
+        st.sampled_from(["dropout", "weight_decay"]),
+        st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), min_size=1, max_size=4),
     ),
     st.sampled_from(["one_at_a_time", "leave_one_out", "factorial"]),
 )
@@ -202,3 +203,67 @@ def test_the_shipped_studies_resolve() -> None:
     assert "mlp" in available()
     for study in resolve_studies(available(), Overrides()):
         assert study.doc.strip().splitlines()[0].endswith(("?", "."))
+
+
+def question_problems(*questions: dict[str, Any], **study: Any) -> list[str]:
+    variants = {"a": {"dropout": 0.1}, "b": {"dropout": 0.2}}
+    asked = [{"ask": f"q{number}?"} | question for number, question in enumerate(questions, start=1)]
+    return problems({"baseline": BASE, "variants": variants, "questions": asked} | study)
+
+
+ODD: list[dict[str, Any]] = [
+    {"value": ["a", float("nan")]}, {"value": ["a", 1e309]}, {"value": ["a", 1e308]}, {"value": ["a", 1.5]},
+    {"value": ["a", 1e308], "metric": "val/loss"}, {"value": ["a", True]},
+    {"compare": ["a", "b"], "smallest": 1e308}, {"compare": ["a", "b"], "smallest": 5e-324},
+    {"compare": ["a", "b"], "smallest": 1.5}, {"compare": ["a", "b"], "smallest": float("nan")},
+    {"compare": ["a", "b"], "smallest": 1.5, "metric": "test/macro_f1"},
+    {"compare": ["a", "a"]}, {"compare": ["a", ["b", "b"]]}, {"compare": ["a", ["b", "a"]]}, {"compare": ["a", []]},
+    {"best_of": ["a", "a"]}, {"interaction": ["a", "a", "a", "a"]}, {"interaction": ["a", "b", "baseline", "a"]},
+    {"compare": ["a", "b"], "ask": " \n "}, {"compare": ["a", "b"], "claim": " "},
+    {"compare": ["a", "b"], "claim_for": ["digits"]}, {"compare": ["a", "b"], "claim": "x", "claim_for": []},
+    {"compare": ["a", "b"], "claim": "x", "claim_for": "digits"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("question", ODD)
+def test_a_senseless_question_is_refused(question: dict[str, Any]) -> None:
+    (found,) = question_problems({"compare": ["a", "b"]}, question)
+    assert "question 2" in found
+
+
+def test_every_senseless_question_is_named_by_its_own_number() -> None:
+    found = question_problems(*ODD, {"compare": ["a", "gone"]})
+    assert len(found) == len(ODD) + 1
+    assert all(any(f"question {number}:" in line for line in found) for number in range(1, len(ODD) + 2))
+
+
+def test_a_question_asked_twice_is_refused_whatever_its_spaces() -> None:
+    (found,) = question_problems({"ask": "Is it?", "compare": ["a", "b"]}, {"ask": " Is\nit? ", "best_of": ["a", "b"]})
+    assert "question 2: ask" in found
+
+
+@pytest.mark.parametrize("factors", [{"dropout": []}, {"lr": [0.1], "dropout": []}])
+def test_a_factor_without_levels_is_refused(factors: dict[str, Any]) -> None:
+    (found,) = question_problems(factors=factors)
+    assert "dropout" in found
+
+
+@pytest.mark.parametrize(
+    ("smallest", "metric"), [(1.0, "val/accuracy"), (1e-9, "val/loss"), (5000, "seconds"), (0.02, "test/macro_f1")]
+)
+def test_a_possible_size_is_accepted(smallest: float, metric: str) -> None:
+    question = {"ask": "?", "compare": ["a", "baseline"], "smallest": smallest, "metric": metric}
+    study = {"baseline": BASE, "variants": {"a": {"dropout": 0.1}}, "questions": [question]}
+    assert expand(study).questions[0].smallest == smallest
+
+
+def test_a_claim_is_about_the_studys_own_data_unless_it_says_so() -> None:
+    own, other, none = (
+        {"ask": ask, "compare": ["a", "baseline"], **more}
+        for ask, more in (("1", {"claim": " x\ny "}), ("2", {"claim": "z", "claim_for": ["cifar10"]}), ("3", {}))
+    )
+    study = {"baseline": BASE, "variants": {"a": {"dropout": 0.1}}, "questions": [own, other, none]}
+    for overrides in ({}, {"dataset": "folder:my/photos"}):
+        found = expand(study, **overrides).questions
+        assert [question.claim_for for question in found] == [("digits",), ("cifar10",), None]
+        assert [question.claim for question in found] == ["x y", "z", None]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from runner.report.page import front_page, read_front
+from runner.report.front import front_page, read_front
 from runner.text import table
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +105,13 @@ def test_every_test_that_the_page_of_faults_names_is_there() -> None:
 def test_the_front_page_of_the_reference_reports_is_that_of_their_folders() -> None:
     folders = sorted(path.parent for path in (ROOT / "reports" / "reference").glob("*/summary.md"))
     page = ROOT / "reports" / "reference" / "summary.md"
-    assert page.read_text() == front_page([read_front(folder) for folder in folders])
+    entries = [read_front(folder) for folder in folders]
+    assert page.read_text() == front_page(entries)
+    for folder, entry in zip(folders, entries, strict=True):
+        own = (folder / "summary.md").read_text()
+        assert own.startswith(f"# {entry.title}\n"), folder
+        listed = own.partition("## Answers\n\n")[2].partition("\n\n")[0]
+        assert "\n".join(f"- {answer}" for answer in entry.answers) == listed, folder
 
 
 def test_what_the_pages_link_to_is_there() -> None:

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from runner.report.level_figures import LevelLine, draw_levels, level_lines
-from runner.report.tables import METRICS, StudyRuns, summarize
+from runner.report.runs import StudyRuns
+from runner.report.tables import METRICS, summarize
 from runner.spec import BASELINE
 
 BASE: dict[str, Any] = {"lr": 1e-3, "images_per_class": 0, "batch_norm": False, "stream": 0, "augment": []}

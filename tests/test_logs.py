@@ -18,8 +18,9 @@ from runner.data import Dataset
 from runner.files import read_json, replace, write_json
 from runner.logs.evaluation import write_evaluation
 from runner.logs.events import event_files, keep_epochs
-from runner.logs.pictures import confusion, filters, gallery
+from runner.logs.pictures import captions, confusion, filters, gallery
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows, write_mean
 from runner.logs.tags import EPOCH_SCALARS, mean_tag
 from runner.logs.writer import RunLog
@@ -231,10 +232,59 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
 def test_pictures_of_any_kind(shape: tuple[int, int, int]) -> None:
     height, width, channels = shape
     images = np.zeros((5, *shape), dtype=np.uint8)
-    sheet = gallery(images, [("a very long class name\n→ another one", k % 2 == 0) for k in range(5)])
+    sheet = gallery(images, [("a very long class name\n> another one", k % 2 == 0) for k in range(5)])
     assert sheet.dtype == np.uint8
     assert sheet.shape[2] == 3
     assert filters(np.zeros((50, channels, height, width), dtype=np.float32)).shape[2] == 3
     for count in (2, 10, 30, 100):
         picture = confusion(np.eye(count, dtype=np.int64), [f"class {k}" for k in range(count)], "t")
         assert max(picture.shape) < 1000
+
+
+def test_a_thousand_classes_are_a_picture_of_their_pixels() -> None:
+    matrix = np.zeros((1000, 1000), dtype=np.int64)
+    matrix[3, 7] = 5
+    picture = confusion(matrix, [str(k) for k in range(1000)], "t")
+    assert max(picture.shape) < 1200
+    dark = np.argwhere((picture == (16, 78, 139)).all(axis=2)) - (40, 24)
+    assert dark.tolist() == [[3, 7]]
+
+
+@pytest.mark.parametrize(("count", "place"), [(3, (98, 184)), (41, (53, 50)), (200, (45, 34))])
+def test_a_confusions_cells_are_where_their_classes_are(count: int, place: tuple[int, int]) -> None:
+    matrix = np.zeros((count, count), dtype=np.int64)
+    matrix[1, 2] = 5
+    picture = confusion(matrix, [f"class {k}" for k in range(count)], "t")
+    assert tuple(np.argwhere((picture == (16, 78, 139)).all(axis=2))[0]) == place
+
+
+def test_captions_of_long_names_that_begin_alike_differ() -> None:
+    names = ["a very long class name that ends in alpha", "a very long class name that ends in beta"]
+    assert len(set(captions(names))) == 2
+
+
+VARIANT: dict[str, Any] = {"directory": "baseline-0", "changes": {}, "settings": {"epochs": 3, "dataset": "digits"}}
+STUDY: dict[str, Any] = {
+    "name": "toy", "file": "f.py", "doc": "d", "command": "c", "questions": [],
+    "variants": {"baseline": VARIANT},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"variants": {}}, {"variants": []}, {"variants": {"a": VARIANT}}, {"questions": [5]}, {"questions": {"a": 1}},
+        {"doc": 5}, {"command": None}, {"search": 5}, {"variants": {"baseline": VARIANT | {"changes": []}}},
+        {"variants": {"baseline": VARIANT | {"settings": {"epochs": "many"}}}},
+        {"variants": {"baseline": VARIANT | {"settings": {"dataset": 5}}}},
+        {"variants": {"baseline": VARIANT | {"settings": [], "first_end": 5}}},
+        {"variants": {"baseline": VARIANT | {"settings": {"patience": None}}}},
+    ],
+)  # fmt: skip
+def test_a_study_of_wrong_types_is_corrupt(tmp_path: Path, changes: dict[str, Any]) -> None:
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    write_json(folder / "study.json", STUDY)
+    assert read_study(folder) == STUDY
+    write_json(folder / "study.json", STUDY | changes)
+    assert read_study(folder) is None

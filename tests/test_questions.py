@@ -31,6 +31,15 @@ CALLED = {
 
 
 @pytest.mark.parametrize("name", available(ABLATIONS))
+def test_every_claim_says_what_data_it_is_about(name: str) -> None:
+    for question in read_file(name, ABLATIONS)[1].get("questions", []):
+        if "claim" in question:
+            assert set(question["claim_for"]) <= {"mnist5k", "cifar10"}
+            own = question["claim_for"] == ["cifar10"]  # the questionnaire's are about images of its own
+            assert own or question["claim"].endswith("(of other images)")
+
+
+@pytest.mark.parametrize("name", available(ABLATIONS))
 def test_every_study_is_valid_and_its_trends_have_levels(name: str) -> None:
     study = resolve(*read_file(name, ABLATIONS), Overrides())
     assert re.search(r"^Run: +\S", study.doc, re.M)

@@ -327,3 +327,132 @@ def test_runs_that_can_only_be_read_have_a_report(runs: Path, tmp_path: Path, mo
 @pytest.mark.parametrize("ended", ["yesterday", 1e20, -1.0, None])
 def test_a_strange_time_is_none(ended: object) -> None:
     assert utc(ended) == ""
+
+
+def change(folder: Path, **changes: Any) -> None:
+    """A study.json, edited by hand."""
+    path = folder / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def predict(folder: Path, labels: list[int], guesses: list[int]) -> None:
+    """Has every run of a study predict this on both parts."""
+    logits = np.eye(2, dtype=np.float32)[guesses]
+    for path in folder.glob("*/seed*"):
+        run, truth = RunDir(path), np.array(labels)
+        result = run.result()
+        assert result
+        run.save_predictions(val_logits=logits, val_labels=truth, test_logits=logits, test_labels=truth)
+        run.write_result(result)
+
+
+def said(runs: Path, names: list[str], reports: Path) -> str:
+    console = plain_console(200)
+    console.file = out = io.StringIO()
+    write_all(runs, names, reports, console)
+    return out.getvalue()
+
+
+def test_every_accuracy_stands_beside_the_majoritys_share(runs: Path, tmp_path: Path) -> None:
+    predict(runs / "toy-digits", [0] * 20 + [1], [0] * 21)
+    change(runs / "toy-digits", questions=[{"ask": "Is it best?", "best_of": ["baseline", "better"]}])
+    terminal = said(runs, ["toy-digits"], tmp_path / "reports")
+    folder = tmp_path / "reports" / "toy-digits"
+    page, latex, front = ((folder / name).read_text() for name in ("summary.md", "summary.tex", "../summary.md"))
+    assert "| always a | - | 95.24 | 95.24 | - |" in page
+    assert "| **baseline**† |" in page
+    assert re.search(r"^always a +- +95.24 +95.24", terminal, re.M)
+    assert re.search(r"^baseline† ", terminal, re.M)
+    assert r"always a & $-$ & 95.24 & 95.24" in latex
+    assert r"baseline$^\dagger$ &" in latex
+    assert front.count("95.24%") == 2  # the headline, the answer
+    for text in (terminal, page):
+        assert "baseline, better, same, ruin: predicts a alone (seeds 0, 1, 2)" in text
+    table = pd.read_csv(folder / "runs.csv")
+    assert table["val/balanced_accuracy"].tolist() == [0.5] * 12
+    assert table["test/macro_f1"].tolist() == pytest.approx([40 / 41 / 2] * 12)
+    means = pd.read_csv(folder / "summary.csv").set_index(["variant", "metric"])["mean"]
+    assert means["better", "test/balanced_accuracy"] == 0.5
+
+
+def test_balanced_classes_have_no_majority(runs: Path, tmp_path: Path) -> None:
+    terminal = said(runs, ["toy-digits"], tmp_path / "reports")
+    page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
+    assert "always" not in terminal + page.split("## Results")[1].split("##")[0]
+    assert "†" not in terminal + page
+
+
+@pytest.mark.parametrize(("lost", "better"), [("baseline", True), ("better", False)])
+def test_a_lost_run_can_change_headline_figure_and_table_alike(tmp_path: Path, lost: str, better: bool) -> None:
+    values = {"baseline": [0.90, 0.91, 0.89, 0.9, 0.9], "better": [0.93, 0.945, 0.92, 0.93, 0.94]}
+    write_runs(tmp_path / "toy", values, failed=lost)
+    table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    assert row(table, "better")["effect val/accuracy p"] < 0.05
+    assert row(table, "better")["effect val/accuracy side"] == ("better" if better else "")
+    front = write_front_page(tmp_path / "reports").read_text()
+    assert ("**better than the baseline:** better" in front) is better
+    assert f"Lost runs: {lost} seed 0 (ValueError: boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    csv = pd.read_csv(tmp_path / "reports" / "toy" / "summary.csv", keep_default_na=False)
+    (side,) = csv[(csv["variant"] == "better") & (csv["metric"] == "val/accuracy")]["side"]
+    assert side == ("better" if better else "")
+
+
+def test_questions_that_cannot_be_judged_are_one_line_everywhere(runs: Path, tmp_path: Path) -> None:
+    asks = [{"ask": f"Ask {k}?", "compare": ["baseline", "gone"], "claim": "60.8%"} for k in range(5)]
+    change(runs / "toy-digits", questions=[*asks, {"ask": "Real?", "compare": ["better", "baseline"]}])
+    said(runs, ["toy-digits"], tmp_path / "reports")
+    page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
+    for text in (page, (tmp_path / "reports" / "summary.md").read_text()):
+        assert "60.8%" not in text
+        answers = [line for line in text.splitlines() if "Ask" in line and line.startswith("- ")]
+        assert len(answers) == 1
+        assert all(f"Ask {k}?" in answers[0] for k in range(5))
+    assert re.findall(r"^### (.*)", page.split("## Questions")[1].split("## Diag")[0], re.M) == ["6. Real?"]
+    assert len(json.loads((runs / "toy-digits" / "study.json").read_text())["questions"]) == 6
+
+
+def test_one_broken_report_stops_no_other(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(runs / "zoo", ACCURACY)
+    broken = tmp_path / "reports" / "toy-digits" / "summary.md"
+    broken.mkdir(parents=True)  # no file can take its place
+    with pytest.raises(SystemExit) as end:
+        main(["report", "--runs", str(runs), "--reports", str(tmp_path / "reports")])
+    assert end.value.code == 1
+    out = capsys.readouterr().out
+    assert "toy-digits: " in out
+    assert "Traceback" not in out
+    assert "[zoo: " in (tmp_path / "reports" / "summary.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"value": ["better", None]}, {"value": ["better", 1e308]}, {"value": "better"}, {"value": [1, 2, 3]},
+        {"compare": ["better", "baseline"], "smallest": 1e308}, {"compare": 5}, {"compare": ["better", "better"]},
+        {"trend": "lr", "metric": "no such metric"}, {"trend": 7}, {"interaction": ["better"] * 4}, {"ask": 5}, {},
+    ],
+)  # fmt: skip
+def test_a_question_that_older_code_accepted_is_named_and_the_rest_reported(
+    runs: Path, tmp_path: Path, question: dict[str, Any]
+) -> None:
+    real = {"ask": "Real?", "compare": ["better", "baseline"], "value": None}
+    change(runs / "toy-digits", questions=[{"ask": "Odd?"} | question, real])
+    said(runs, ["toy-digits"], tmp_path / "reports")
+    page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
+    assert "- **Real?** " in page
+    assert f"*{question.get('ask', 'Odd?')}* (question" in page
+
+
+def test_accuracies_that_are_all_equal_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    write_runs(tmp_path / "toy", {"baseline": [0.5, 0.5], "same": [0.5, 0.5], "too": [0.5, 0.5]})
+    for path in (tmp_path / "toy").glob("*/seed*"):
+        table = pd.read_csv(path / "metrics.csv")
+        table.loc[:, list(EPOCH_SCALARS)] = 0.5
+        table.to_csv(path / "metrics.csv", index=False)
+        result = RunDir(path).result()
+        assert result
+        RunDir(path).write_result(result)
+    write_report(tmp_path / "toy", tmp_path / "report")  # a warning is an error here
+    assert "figures/losses.png" in (tmp_path / "report" / "summary.md").read_text()

@@ -14,6 +14,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
 
+from runner.power import seeds_needed, smallest_effect, spread_interval
 from runner.stats import (
     contrast_effect,
     correlation,
@@ -25,12 +26,10 @@ from runner.stats import (
     one_sample_effect,
     outside_p,
     paired_effect,
-    seeds_needed,
     signed_rank_p,
-    smallest_effect,
-    spread_interval,
     trend_effect,
     two_level_effect,
+    value_effect,
 )
 
 FLOATS = st.floats(-1e3, 1e3)
@@ -193,3 +192,40 @@ def test_correlation_of_pairs() -> None:
     assert correlation([1, 2, 3], [2, 4, 6]) == pytest.approx(1)
     assert math.isnan(correlation([1, 1, 1], [1, 2, 3]))
     assert math.isnan(correlation([1, 2], [1, 2]))
+
+
+@pytest.mark.parametrize(("seeds", "images", "more"), [(3, 20, 1), (3, 60, 1), (5, 1000, 7), (10, 1000, 7)])
+def test_differences_that_are_equal_but_for_rounding_decide_nothing(seeds: int, images: int, more: int) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        base = rng.integers(images // 2, images - more, seeds)
+        mine, theirs = (base + more) / images, base / images
+        effect = paired_effect(mine, theirs)
+        assert math.isnan(effect.p)
+        assert math.isnan(effect.interval.low)
+        assert math.isnan(equivalence_p(effect, 2 * more / images))
+        assert math.isnan(outside_p(effect, more / images / 2))
+        assert math.isnan(value_effect(mine - theirs + 0.5, 0.5).p)
+        assert interaction_effect(mine, theirs, mine, theirs).p == 1.0
+        assert math.isnan(interaction_effect(mine, theirs, theirs, theirs).p)
+        assert signed_rank_p(mine - theirs, 1.0) is None
+
+
+@pytest.mark.parametrize("levels", [[2, 3, 5], [0.0, 1e-4, 1e-2], [1e-4, 1e-3, 1e-2], [5, 10, 15]])
+def test_a_setting_that_changes_nothing_has_no_slope(levels: list[float]) -> None:
+    column = np.random.default_rng(0).integers(450, 480, 5) / 500
+    found = trend_effect(levels, np.repeat(column[:, None], len(levels), axis=1))
+    assert (found.interval.estimate, found.p, found.spread) == (0.0, 1.0, 0.0)
+    steep = np.asarray(levels) / max(levels)
+    assert math.isnan(trend_effect(levels, column[:, None] + steep).p)  # one and the same slope in every seed
+
+
+def test_seeds_that_agree_to_the_image_say_nothing_about_other_seeds() -> None:
+    values = np.zeros((3, 60))
+    values[[0, 1, 2], [4, 17, 30]] = 1.0  # each seed has one image more right, and another one
+    assert math.isnan(two_level_effect(values, scale=1.0).p)
+
+
+def test_a_small_spread_of_small_values_is_a_spread() -> None:
+    assert paired_effect([1.1e-12, 1.3e-12, 1.2e-12], [0, 0, 0]).p < 0.05
+    assert paired_effect([1.0 + 1e-7, 1.0 + 3e-7, 1.0 + 2e-7], [1, 1, 1]).p < 0.1

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.answers import long_answer, short_answer
+from runner.report.answers import long_answer, short_answer, short_answers
 from runner.report.curves import from_curve
-from runner.report.tables import StudyRuns
+from runner.report.imbalance import guesses
+from runner.report.runs import StudyRuns
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
 from runner.report.words import p_text
-from runner.spec import METRICS
+from runner.spec import ACCURACIES, BETTER, METRICS
 from runner.stats import one_sample_effect
 
 SEEDS = 6
@@ -264,3 +265,131 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
 )
 def test_p_is_printed_as_papers_do(p: float, text: str) -> None:
     assert p_text(p) == text
+
+
+def lose(
+    data: StudyRuns, *lost: tuple[str, int], machines: bool = False, cause: str = "NonFiniteLoss: nan"
+) -> StudyRuns:
+    """The study with these runs failed."""
+    for variant, seed in lost:
+        here = (data.runs["variant"] == variant) & (data.runs["seed"] == seed)
+        data.runs.loc[here, "status"] = "failed"
+        data.runs.loc[here, "cause"] = cause
+    data.runs["machines"] = machines
+    return data
+
+
+@pytest.mark.parametrize(
+    ("question", "lost", "expected"),
+    [
+        ({"compare": ["a", "baseline"], "expect": "more"}, [("baseline", 1)], SUPPORTED),
+        ({"compare": ["a", "baseline"], "expect": "more"}, [("a", 1)], UNDECIDED),
+        ({"compare": ["a", "baseline"], "expect": "more"}, [("baseline", 1), ("a", 2)], UNDECIDED),
+        ({"compare": ["a", "baseline"], "expect": "more"}, [("baseline", 1), ("a", 1)], SUPPORTED),  # a tie
+        ({"compare": ["a", "baseline"], "expect": "less"}, [("baseline", 1)], REFUTED),
+        ({"compare": ["a", "baseline"], "expect": "less"}, [("a", 1)], UNDECIDED),
+        ({"compare": ["a", "baseline"]}, [("baseline", 1)], SUPPORTED),
+        ({"compare": ["a", "baseline"]}, [("a", 1)], UNDECIDED),
+        ({"compare": ["same", "baseline"], "expect": "equal", "smallest": 0.01}, [("same", 1)], UNDECIDED),
+        ({"compare": ["a", "baseline"], "expect": "equal", "smallest": 0.005}, [("baseline", 1)], REFUTED),
+        ({"compare": ["a", "baseline"], "expect": "equal", "smallest": 0.005}, [("a", 1)], UNDECIDED),
+        ({"compare": ["ab", ["a", "b"]], "expect": "less"}, [("ab", 1)], SUPPORTED),
+        ({"compare": ["ab", ["a", "b"]], "expect": "less"}, [("b", 1)], UNDECIDED),
+        ({"interaction": ["ab", "a", "b", "baseline"], "expect": "less"}, [("ab", 1)], UNDECIDED),
+        ({"best_of": ["baseline", "a", "ab"]}, [("baseline", 1)], SUPPORTED),
+        ({"best_of": ["baseline", "a", "ab"]}, [("a", 1)], UNDECIDED),
+        ({"best_of": ["baseline", "a", "ab"]}, [("a", 1), ("ab", 1), ("baseline", 1)], UNDECIDED),
+        ({"trend": "dropout", "expect": "more"}, [("baseline", 1)], UNDECIDED),
+        ({"value": ["a", 0.5], "expect": "more"}, [("a", 1)], UNDECIDED),
+        ({"value": ["a", 0.7], "expect": "more"}, [("a", 1)], REFUTED),
+    ],
+)
+def test_a_run_that_diverged_ranks_below_every_finished_one(
+    question: dict[str, Any], lost: list[tuple[str, int]], expected: str
+) -> None:
+    (sure,) = judge(runs([{"ask": "?", **question}]))
+    assert sure.answer != UNDECIDED
+    (verdict,) = judge(lose(runs([{"ask": "?", **question}]), *lost))
+    assert verdict.answer == expected
+    assert verdict.contradicted is (expected == UNDECIDED)
+    assert {(each.variant, each.seed) for each in verdict.lost} == set(lost)
+    for words in (short_answer(verdict), long_answer(verdict, 1)):
+        assert "NonFiniteLoss" in words
+        assert all(f"{variant} seed" in words for variant, _ in lost)
+
+
+def test_lost_runs_count_the_other_way_where_less_is_better_and_neither_where_nothing_is() -> None:
+    question = {"ask": "?", "compare": ["a", "baseline"], "expect": "less"}
+    for metric, lost, expected in (
+        ("val/loss", "baseline", SUPPORTED),
+        ("val/loss", "a", UNDECIDED),
+        ("best_epoch", "baseline", UNDECIDED),
+        ("best_epoch", "a", UNDECIDED),
+    ):
+        data = runs([question | {"metric": metric}])
+        data.runs[metric] = 1 - data.runs["val/accuracy"]
+        assert judge(data)[0].answer == SUPPORTED
+        assert judge(lose(data, (lost, 1)))[0].answer == expected
+
+
+def test_runs_lost_to_the_machine_change_no_verdict_and_are_named() -> None:
+    data = runs([{"ask": "?", "compare": ["a", "baseline"], "expect": "more"}])
+    (verdict,) = judge(lose(data, ("a", 1), machines=True, cause="OSError: No space left on device"))
+    assert verdict.answer == SUPPORTED
+    assert "a seed 1 (OSError: No space left on device)" in short_answer(verdict)
+    assert "tries again" in short_answer(verdict)
+
+
+def test_every_metric_has_its_better_way() -> None:
+    assert BETTER.keys() == METRICS.keys()
+    assert set(BETTER.values()) == {1, 0, -1}
+    assert {metric for metric, way in BETTER.items() if way > 0} >= ACCURACIES | {"val/macro_f1"}
+
+
+def test_questions_that_cannot_be_judged_are_one_line() -> None:
+    asks: list[dict[str, Any]] = [
+        {"ask": "First?", "compare": ["a", "gone"]},
+        {"ask": "Second?", "compare": ["baseline", "gone"]},
+        {"ask": "Third?", "compare": ["a", "baseline"]},
+        {"ask": "Fourth?", "value": ["a", None]},  # as an older version wrote NaN
+        {"ask": "Fifth?", "compare": ["a", "a"]},
+        {"ask": "Sixth?", "trend": "lr"},
+    ]
+    verdicts = judge(runs(asks))
+    assert [verdict.judged for verdict in verdicts] == [False, False, True, False, False, False]
+    lines = short_answers(verdicts)
+    assert len(lines) == 2
+    assert "Third?" in lines[0]
+    assert all(f"{name}?" in lines[1] for name in ("First", "Second", "Fourth", "Fifth", "Sixth"))
+    assert lines[1].count("gone") == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "quoted"),
+    [({}, True), ({"claim_for": ["cifar10"]}, False), ({"claim_for": ["cifar10", "photos"]}, True)],
+)
+def test_a_claim_is_quoted_on_the_data_that_it_is_about(declared: dict[str, Any], quoted: bool) -> None:
+    data = runs([{"ask": "?", "compare": ["a", "baseline"], "claim": "60.8%", **declared}])
+    data.study["variants"]["baseline"]["settings"]["dataset"] = "folder:my/photos"
+    (verdict,) = judge(data)
+    assert ("60.8%" in short_answer(verdict)) is quoted
+    assert ("60.8%" in long_answer(verdict, 1)) is quoted
+
+
+def test_answers_name_a_majority_and_what_is_never_predicted() -> None:
+    labels = np.repeat([0, 1], [400, 20])
+    logits = np.tile([1.0, 0.0], (420, 1))
+    alone = {"val_labels": labels, "val_logits": logits, "test_labels": labels, "test_logits": logits}
+    questions: list[dict[str, Any]] = [
+        {"ask": "?", "compare": ["a", "baseline"]},
+        {"ask": "!", "compare": ["b", "baseline"], "metric": "val/balanced_accuracy"},
+    ]
+    data = replace(runs(questions), guesses={("a", 0): guesses(alone), ("a", 1): guesses(alone)})
+    data.runs["val/balanced_accuracy"] = data.runs["val/accuracy"]
+    first, second = judge(data)
+    assert "95.24%" in short_answer(first)
+    assert "val/balanced_accuracy" in short_answer(first)
+    assert "a: predicts 0 alone (seeds 0, 1)" in short_answer(first)
+    assert "95.24%" not in short_answer(second)
+    assert "alone" not in short_answer(second)
+    assert "points" in short_answer(second)

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
+from runner.classnames import class_labels
 from runner.evaluate.metrics import Counts, PartMetrics
 from runner.evaluate.tables import METRICS, PARTS
-from runner.report.figures import CURVE, MUTED, TRAIN, class_label, confusion_side, matrix_panel, saved
+from runner.report.figures import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
 
 EXAMPLES = 8  # images of a pair of classes
 _COLORS = {"train": TRAIN, "val": CURVE, "test": "#7b1fa2"}
@@ -66,13 +67,15 @@ def overview(parts: Mapping[str, PartMetrics], path: Path) -> None:
     shown = min(len(table), height)
     size = (7.6 + 3.2 * len(blocks), max(4.8, 0.2 * shown + 1.2))
     ratios = {"width_ratios": [3.2, 2.5, *[2] * len(blocks)]}
-    with saved(path, 1, 2 + len(blocks), size, gridspec_kw=ratios) as (figure, (dots, numbers, *panels)):
+    names = list(map(str, parts["test"].classes.index))
+    labels = dict(zip(names, class_labels(names), strict=True))
+    with saved(path, 1, 2 + len(blocks), size, names, gridspec_kw=ratios) as (figure, (dots, numbers, *panels)):
         _overall(dots, numbers, parts)
         values = table[["precision", "recall", "f1"]].to_numpy(dtype=float)
         least = np.nanmin(values) if np.isfinite(values).any() else 0.0
         low = max(0.0, math.floor(10 * (least - 0.05)) / 10)  # so that differences are seen
         for axes, block in zip(panels, blocks, strict=True):
-            _classes(axes, block, shown)
+            _classes(axes, block, [labels[str(name)] for name in block.index], shown)
             margin = (1 - low) * 0.03
             axes.set_xlim(low - margin, 1 + margin)
         panels[0].set_title("each class on test", loc="left", fontweight="bold")
@@ -99,14 +102,14 @@ def _overall(axes: Axes, numbers: Axes, parts: Mapping[str, PartMetrics]) -> Non
     axes.set_title("all classes", loc="left", fontweight="bold")
 
 
-def _classes(axes: Axes, block: pd.DataFrame, height: int) -> None:
+def _classes(axes: Axes, block: pd.DataFrame, labels: Sequence[str], height: int) -> None:
     """A row a class, `height` rows high."""
     color, rows = _COLORS["test"], range(len(block))
     for column, marker in (("precision", "<"), ("recall", ">")):
         style: dict[str, Any] = {"color": "none", "markeredgecolor": color, "markersize": 5, "clip_on": False}
         axes.plot(block[column], rows, marker, label=column, **style)
     axes.plot(block["f1"], rows, "o", color=color, markersize=6, clip_on=False, label="F1")
-    axes.set_yticks(rows, [class_label(str(name)) for name in block.index], fontsize=8)
+    axes.set_yticks(rows, labels, fontsize=8)
     axes.set_ylim(height - 0.5, -0.5)
 
 
@@ -114,7 +117,7 @@ def confusion(matrix: Counts, classes: Sequence[str], title: str, path: Path) ->
     """One part's confusion matrix: images, and each row in percent."""
     side = confusion_side(len(classes))
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    with saved(path, 1, 2, (2 * side + 1, side + 0.3)) as (figure, (left, right)):
+    with saved(path, 1, 2, (2 * side + 1, side + 0.3), classes) as (figure, (left, right)):
         counted = matrix_panel(left, matrix, classes, "Blues", (0, max(int(matrix.max()), 1)), "{:.0f}", 1)
         shared = matrix_panel(right, shares, classes, "Blues", (0, 100), "{:.0f}", 0.5)
         for axes, image, what in ((left, counted, "images"), (right, shared, "% of the true class's images")):
@@ -125,10 +128,12 @@ def confusion(matrix: Counts, classes: Sequence[str], title: str, path: Path) ->
         left.set_ylabel("true class")
 
 
-def confused(pairs: pd.DataFrame, mistakes: Sequence[Sequence[Mistake]], path: Path) -> None:
+def confused(pairs: pd.DataFrame, mistakes: Sequence[Sequence[Mistake]], classes: Sequence[str], path: Path) -> None:
     """A row a pair of classes with its surest mistakes: image, true and predicted class, probability."""
     width = max([4, *map(len, mistakes)])
-    with saved(path, 1, 1, (1.2 * (width + 2), max(0.5, 1.65 * len(pairs)))) as (_, axes):  # one for all: axes are slow
+    labels = dict(zip(classes, class_labels(classes), strict=True))
+    size = (1.2 * (width + 2), max(0.5, 1.65 * len(pairs)))
+    with saved(path, 1, 1, size, classes) as (_, axes):  # one for all: axes are slow
         axes.axis("off")
         axes.set_aspect("equal")
         axes.set_xlim(-2, width)
@@ -136,24 +141,24 @@ def confused(pairs: pd.DataFrame, mistakes: Sequence[Sequence[Mistake]], path: P
         if not len(pairs):
             axes.text(-2, 0.2, "no image of test was taken for another class", va="center")
         for row, ((_, pair), examples) in enumerate(zip(pairs.iterrows(), mistakes, strict=True)):
-            axes.text(-2, 1.35 * row + 0.5, _pair_text(pair), va="center", fontsize=9, linespacing=1.5)
+            axes.text(-2, 1.35 * row + 0.5, _pair_text(pair, labels), va="center", fontsize=9, linespacing=1.5)
             for column, mistake in enumerate(examples):
-                _show(axes, mistake, column, 1.35 * row)
+                _show(axes, mistake, labels, column, 1.35 * row)
 
 
-def _show(axes: Axes, mistake: Mistake, left: float, top: float) -> None:
+def _show(axes: Axes, mistake: Mistake, labels: Mapping[str, str], left: float, top: float) -> None:
     """A mistake's image in a square of 0.94, what was taken for what below it."""
     height, width, channels = mistake.image.shape
     scale = 0.94 / max(height, width)
     image = mistake.image[..., 0] if channels == 1 else mistake.image
     extent = (left, left + width * scale, top + height * scale, top)
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent)
-    caption = f"{class_label(mistake.true)}\n→ {class_label(mistake.guess)}, {mistake.sureness:.0%}"
+    caption = f"{labels[mistake.true]}\n→ {labels[mistake.guess]}, {mistake.sureness:.0%}"
     axes.text(left + 0.47, top + 0.97, caption, ha="center", va="top", fontsize=7.5)
 
 
-def _pair_text(pair: pd.Series[Any]) -> str:
-    first, second = class_label(pair["first"]), class_label(pair["second"])
+def _pair_text(pair: pd.Series[Any], labels: Mapping[str, str]) -> str:
+    first, second = labels[pair["first"]], labels[pair["second"]]
     arrow = " → " if len(first) + len(second) <= 20 else "\n   → "
     return (
         f"{first}{arrow}{second}: {pair['first_as_second']}\n{second}{arrow}{first}: {pair['second_as_first']}\n"

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from runner.confusion import balanced_accuracy, macro_f1
+from runner.confusion import confusion as count_confusion
 from runner.train import measure
 
 Floats = npt.NDArray[np.float64]
@@ -52,7 +54,6 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
     that is never predicted has a precision and F1 of 0 in them.
     The 95% interval of the accuracy is Wilson's (1927), over images: how another seed would do it does not say.
     """
-    from sklearn.metrics import balanced_accuracy_score, confusion_matrix
     from statsmodels.stats.proportion import proportion_confint
 
     guesses = logits.argmax(1).numpy()
@@ -63,15 +64,16 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
     overall: dict[str, float] = {"images": len(labels), **measure(logits, torch.from_numpy(labels))}
     low, high = proportion_confint(int((guesses == labels).sum()), len(labels), method="wilson")
     overall |= {"accuracy_low": float(low), "accuracy_high": float(high)}
+    confusion = count_confusion(labels, guesses, len(classes))
+    overall["balanced_accuracy"] = balanced_accuracy(confusion)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a class that is absent is a note, not a warning
-        overall["balanced_accuracy"] = float(balanced_accuracy_score(labels, guesses))
         if len(classes) > 2 * TOP:
             overall[f"top{TOP}_accuracy"] = _top_accuracy(labels, shares)
-        confusion = confusion_matrix(labels, guesses, labels=np.arange(len(classes)))
         table = _per_class(labels, guesses, shares, classes)
     there = table[table["images"] > 0].fillna({"precision": 0.0})
     overall |= {f"macro_{name}": float(there[name].mean()) for name in PER_CLASS if name != "recall"}
+    overall["macro_f1"] = macro_f1(confusion)
     overall["calibration_error"] = math.nan if strange else calibration_error(sureness, guesses == labels)
     notes = _notes(confusion, classes)
     if strange:

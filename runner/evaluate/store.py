@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from runner.classnames import legend, numbered
 from runner.evaluate import figures
 from runner.evaluate.tables import PARTS, Rows, class_table, overall_table, pair_table
-from runner.files import replace, write_json
+from runner.files import write_json
 from runner.logs.evaluation import write_evaluation
-from runner.text import table
+from runner.sheets import write_sheet
+from runner.text import escaped, table
 
 if TYPE_CHECKING:
     from runner.evaluate.evaluation import Evaluation
@@ -26,19 +28,21 @@ def write(evaluation: Evaluation) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").unlink(missing_ok=True)
     per_class = pd.concat({name: part.classes for name, part in parts.items()}, names=["part"])
-    _csv(folder / "per_class.csv", per_class.reset_index())
-    _csv(folder / "confused_pairs.csv", pairs)
+    write_sheet(folder / "per_class.csv", per_class.reset_index())
+    write_sheet(folder / "confused_pairs.csv", pairs)
     classes = pd.Index(evaluation.run.dataset.classes, name="true \\ predicted")
     for name, part in parts.items():
         counts = pd.DataFrame(part.confusion, index=classes, columns=classes)
-        _csv(folder / f"{name}_confusion_matrix.csv", counts.reset_index())
+        write_sheet(folder / f"{name}_confusion_matrix.csv", counts.reset_index())
         shares = counts.div(part.confusion.sum(axis=1), axis=0)  # nan where a class has no images
-        _csv(folder / f"{name}_confusion_matrix_normalized.csv", shares.reset_index())
+        write_sheet(folder / f"{name}_confusion_matrix_normalized.csv", shares.reset_index())
     texts = {
-        "metrics": "\n\n".join([_markdown(overall_table(parts)), *evaluation.notes]),
+        "metrics": "\n\n".join([_markdown(overall_table(parts)), *map(escaped, evaluation.notes)]),
         "test_per_class": _markdown(class_table(parts["test"])),
         "test_confused_pairs": _markdown(pair_table(pairs)) or "No image was taken for another class's.",
     }
+    if numbered(evaluation.run.dataset.classes):
+        texts["metrics"] += f"\n\nNumbers on figures: {legend(evaluation.run.dataset.classes)}."
     write_evaluation(evaluation.run.folder, _draw(evaluation), texts, evaluation.run.best_epoch)
     write_json(folder / "metrics.json", _record(evaluation))  # last: where it is, all is
 
@@ -67,7 +71,8 @@ def _draw(evaluation: Evaluation) -> dict[str, Path]:
     for name, part in parts.items():
         figures.confusion(part.confusion, run.dataset.classes, PARTS[name], drawn[f"{name}_confusion_matrix"])
     shown = evaluation.pairs.head(_PAIRS)
-    figures.confused(shown, [mistakes(evaluation, pair) for _, pair in shown.iterrows()], drawn["confused_pairs"])
+    examples = [mistakes(evaluation, pair) for _, pair in shown.iterrows()]
+    figures.confused(shown, examples, run.dataset.classes, drawn["confused_pairs"])
     return drawn
 
 
@@ -84,10 +89,6 @@ def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[figures.Mista
     ]
 
 
-def _csv(path: Path, table: pd.DataFrame) -> None:
-    replace(path, lambda beside: table.to_csv(beside, index=False))
-
-
 def _markdown(rows: Rows) -> str:
-    head, *rest = rows
+    head, *rest = [[escaped(cell) for cell in row] for row in rows]
     return table(head, rest)

@@ -82,10 +82,16 @@ def show(evaluation: Evaluation, console: Console) -> None:
     for note in evaluation.notes:
         console.print(f"\n{note}")
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
-    places = {"runs": run.folder.parents[2], "reports": evaluation.folder.parents[2]}
+    places = {"runs": _above(run.folder, 3), "reports": _above(evaluation.folder, 3)}
     options = [word for name, path in places.items() if path != Path(name) for word in (f"--{name}", str(path))]
     command = shlex.join(["python", "-m", "runner", "report", run.study, *options])
     console.print(f"study's page: {command} puts this run on it", soft_wrap=True)
+
+
+def _above(folder: Path, levels: int) -> Path:
+    """The directory so many levels above, relative to here where it is below; a path with ".." has others above."""
+    place = folder.resolve().parents[levels - 1]
+    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
 
 
 def show_classes(found: Classified, console: Console) -> None:

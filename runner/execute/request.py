@@ -17,6 +17,7 @@ from runner.execute.provenance import command
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
+from runner.text import one_line
 
 
 @dataclass(frozen=True)
@@ -175,4 +176,6 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
 
 
 def _question_key(question: dict[str, Any]) -> str:
-    return json.dumps({k: v for k, v in question.items() if k not in ("declared", "claim")}, sort_keys=True)
+    """What makes a question the one that was declared: what it asks of the runs, not what is quoted beside it."""
+    own = {key: value for key, value in question.items() if key not in ("declared", "claim", "claim_for")}
+    return json.dumps(own | {"ask": one_line(str(question.get("ask")))}, sort_keys=True)

@@ -15,9 +15,9 @@ from runner.spec import (
     BASELINE,
     NO_LIMIT,
     Problem,
+    Question,
     RequestError,
     Settings,
-    Study,
     dataset_label,
     level_of,
     neutral_values,
@@ -74,7 +74,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     variants, more = _check_variants(declared, study.baseline, forced, where)
     questions, wrong = parse_questions(study, where)
     names = [name for name, _ in declared]
-    problems += more + wrong + _check_questions(study, names, variants, where)
+    problems += more + wrong + _check_questions(questions, names, variants, where)
     selected, wrong = _select(overrides.variants, names)
     problems += wrong
     try:
@@ -91,7 +91,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
         variants=tuple(variants),
         selected=tuple(by_name[name] for name in selected),
         seeds=seeds,
-        questions=tuple(questions),
+        questions=_with_data(questions.values(), study.baseline.get("dataset"), by_name[BASELINE].settings.dataset),
     )
 
 
@@ -179,11 +179,25 @@ def unread(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()
     }
 
 
-def _check_questions(study: Study, names: list[str], variants: list[Variant], where: str) -> list[Problem]:
-    """Questions about variants or settings that the study does not have."""
-    questions, _ = parse_questions(study, where)
+def _with_data(questions: Iterable[Question], declared: object, used: str) -> tuple[Question, ...]:
+    """Each claim with the data that it is about: the study's own, as its file has it, where it names none."""
+    own = dataset_label(declared if isinstance(declared, str) else used)
+    return tuple(
+        question.model_copy(update={"claim_for": (own,)}) if question.claim and not question.claim_for else question
+        for question in questions
+    )
+
+
+def _check_questions(
+    questions: dict[int, Question], names: list[str], variants: list[Variant], where: str
+) -> list[Problem]:
+    """Questions about variants or settings that the study does not have, and questions asked twice."""
     problems = []
-    for number, question in enumerate(questions, start=1):
+    first: dict[str, int] = {}
+    for number, question in questions.items():
+        if first.setdefault(question.ask, number) != number:
+            what = f'asks the same as question {first[question.ask]}, "{question.ask}"; give each its own words.'
+            problems.append(Problem(f"{where}: question {number}: ask", what))
         problems += [
             Problem(f"{where}: question {number}", f'there is no variant "{name}". {suggest(name, names)}')
             for name in question.variants()

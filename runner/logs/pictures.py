@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from runner.classnames import class_labels, font_for
+from runner.confusion import shares as matrix_shares
+
 Picture = npt.NDArray[np.uint8]  # height x width x 3
 _INK, _PAPER, _RIGHT, _WRONG = (32, 33, 36), (255, 255, 255), (19, 115, 51), (197, 34, 31)
 _TILE, _CAPTION, _GAP = 84, 30, 6
+_NAMED = 40  # classes of a confusion matrix that has their names
+_LARGEST = 1120  # pixels of a confusion matrix of very many classes
 
 
 def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | None]], columns: int = 8) -> Picture:
@@ -26,8 +32,13 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
         sheet.paste(ImageOps.contain(tile, (_TILE, _TILE), Image.Resampling.NEAREST), (left, top))
         color = _INK if right is None else _RIGHT if right else _WRONG
         for line, part in enumerate(text.split("\n")[:2]):
-            draw.text((left, top + _TILE + 1 + 13 * line), _cut(part, _TILE), color, _font(12))
+            draw.text((left, top + _TILE + 1 + 13 * line), _cut(part, _TILE), color, _font(12, font_for([part])))
     return np.asarray(sheet)
+
+
+def captions(classes: Sequence[str]) -> list[str]:
+    """Each class's label below an image of a gallery, where "> " may stand before it."""
+    return _labels(tuple(classes), _TILE - int(_length("> ")))
 
 
 def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
@@ -51,50 +62,58 @@ def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
 
 
 def confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], title: str) -> Picture:
-    """Counts (true x predicted), each row shaded by its share; numbers where there is room for them."""
+    """Counts (true x predicted), each row shaded by its share; numbers and names where there is room for them."""
     count = len(classes)
-    side = 46 if count <= 12 else max(5, 560 // count)
-    margin, top = (92, 52) if count <= 40 else (24, 40)
+    named = count <= _NAMED
+    side = 46 if count <= 12 else max(5, 560 // count) if count <= _LARGEST // 5 else max(1, _LARGEST // count)
+    margin, top = (92, 52) if named else (24, 40)
     size = side * count
-    sheet = Image.new("RGB", (margin + size + 12, top + size + (26 if count <= 40 else 12)), _PAPER)
+    sheet = Image.new("RGB", (margin + size + 12, top + size + (26 if named else 12)), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((margin, 6), title, _INK, _font(15))
     draw.text((margin, 26), "row: true class   column: predicted class", (95, 99, 104), _font(12))
-    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    for row in range(count):
-        for column in range(count):
-            value = float(share[row, column])
-            left, upper = margin + column * side, top + row * side
-            draw.rectangle((left, upper, left + side - 2, upper + side - 2), _shade(value))
-            if side >= 30 and matrix[row, column]:
-                ink = _PAPER if value > 0.5 else _INK
-                draw.text((left + side / 2, upper + side / 2), str(matrix[row, column]), ink, _font(13), anchor="mm")
-        if count <= 40:
-            middle = row * side + side / 2
-            font = _font(12 if side >= 14 else 9)
-            draw.text((margin - 5, top + middle), _cut(classes[row], margin - 8), _INK, font, anchor="rm")
+    share = matrix_shares(matrix)
+    sheet.paste(Image.fromarray(_cells(share, side)), (margin, top))
+    for row, column in np.argwhere(matrix) if side >= 30 else ():
+        place = margin + column * side + side / 2, top + row * side + side / 2
+        ink = _PAPER if share[row, column] > 0.5 else _INK
+        draw.text(place, str(matrix[row, column]), ink, _font(13), anchor="mm")
+    if named:
+        rows, columns = _labels(tuple(classes), margin - 8), _labels(tuple(classes), side - 2)
+        font = _font(12 if side >= 14 else 9, font_for(rows))
+        for number in range(count):
+            middle = number * side + side / 2
+            draw.text((margin - 5, top + middle), rows[number], _INK, font, anchor="rm")
             if side >= 30:
-                draw.text((margin + middle, top + size + 4), _cut(classes[row], side - 2), _INK, font, anchor="mt")
+                draw.text((margin + middle, top + size + 4), columns[number], _INK, font, anchor="mt")
     return np.asarray(sheet)
 
 
-def _shade(value: float) -> tuple[int, int, int]:
-    """White to deep blue."""
+def _cells(share: npt.NDArray[np.float64], side: int) -> Picture:
+    """A square for each share, white to deep blue, with a pixel of paper between them where they have three."""
     low, high = np.array([244, 247, 251]), np.array([16, 78, 139])
-    red, green, blue = (low + (high - low) * value**0.6).astype(int)
-    return int(red), int(green), int(blue)
+    colors = (low + (high - low) * share[..., None] ** 0.6).astype(np.uint8)
+    cells: Picture = colors.repeat(side, axis=0).repeat(side, axis=1)
+    if side >= 3:
+        cells[side - 1 :: side] = cells[:, side - 1 :: side] = _PAPER
+    return cells
 
 
 def _cut(text: str, width: int) -> str:
     """Text that fits `width` pixels at size 12."""
-    font = _font(12)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
+    return class_labels([text], width, _length)[0]
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _labels(classes: tuple[str, ...], width: int) -> list[str]:
+    return class_labels(classes, width, _length)
+
+
+def _length(text: str) -> float:
+    """Pixels at size 12."""
+    return _font(12, font_for([text])).getlength(text)
+
+
+@cache
+def _font(size: int, file: Path | None = None) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.truetype(file, size) if file else ImageFont.load_default(size)

@@ -9,17 +9,40 @@ import pydantic
 
 from runner.files import read_json
 from runner.logs.rundir import RunDir
+from runner.spec import BASELINE
 from runner.text import utc
 
 
+class _Settings(pydantic.BaseModel):
+    """Those that readers count with; the others are shown as they are."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    dataset: str = ""
+    epochs: int = 1
+    patience: int = 0
+
+
 class _Variant(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True)
+
     directory: str = pydantic.Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
     changes: dict[str, Any]
     settings: dict[str, Any]
     first_end: str | None = None
 
+    @pydantic.field_validator("settings")
+    @classmethod
+    def _settings_can_be_read(cls, value: dict[str, Any]) -> dict[str, Any]:
+        _Settings.model_validate(value)
+        return value
+
 
 class _Study(pydantic.BaseModel):
+    """A question in it may be any dict: the report says of one that it can't be judged."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
     name: str
     file: str
     doc: str
@@ -27,6 +50,13 @@ class _Study(pydantic.BaseModel):
     variants: dict[str, _Variant]
     questions: list[dict[str, Any]] = []
     data_notes: list[str] = []  # how files became images
+    search: dict[str, Any] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _has_a_baseline(self) -> _Study:
+        if self.search is None and BASELINE not in self.variants:
+            raise ValueError("a study has a baseline")
+        return self
 
 
 def first_end(variant: Path, known: str | None) -> str | None:

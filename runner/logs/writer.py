@@ -19,11 +19,13 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
+from runner.classnames import legend, numbered
+from runner.confusion import confusion as count_confusion
 from runner.data import Dataset
 from runner.files import replace, sync
 from runner.logs.events import event_files, keep_epochs
 from runner.logs.hparams import Hparam, session_end, session_start
-from runner.logs.pictures import confusion, filters, gallery
+from runner.logs.pictures import captions, confusion, filters, gallery
 from runner.logs.tags import EPOCH_SCALARS
 from runner.models import weight_layers
 from runner.text import table
@@ -45,6 +47,7 @@ class RunLog:
         self.folder = folder
         self.rows = list(rows)
         self._dataset = dataset
+        self._captions = captions(dataset.classes)
         val = len(dataset.val)
         self._samples = np.unique(np.linspace(0, val - 1, min(_SAMPLES, val)).astype(int))
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,8 @@ class RunLog:
         """
         self._writer.add_text("settings", _table(settings, "setting", "value"))
         self._writer.add_text("changes", _table(changes, "changed", "to") if changes else "This is the baseline.")
+        if numbered(self._dataset.classes):
+            self._writer.add_text("classes", f"Numbers on pictures: {legend(self._dataset.classes)}.")
         self._add(session_start(values, group), 0)
         self._graph(model, shape)
         for row in self.rows:
@@ -92,8 +97,8 @@ class RunLog:
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
         """Train images (N x H x W x C) as the network sees them in epoch 1, before normalisation."""
-        captions: list[tuple[str, bool | None]] = [(self._dataset.classes[label], None) for label in labels]
-        self._image("pictures/augmented", gallery(images, captions), 1)
+        texts: list[tuple[str, bool | None]] = [(self._captions[label], None) for label in labels]
+        self._image("pictures/augmented", gallery(images, texts), 1)
 
     def finish(self, metrics: Row, logits: dict[str, torch.Tensor], epoch: int) -> None:
         """What the best epoch's weights give, and the final status."""
@@ -163,14 +168,14 @@ class RunLog:
         )  # fmt: skip
 
     def _pictures(self, epoch: int, model: nn.Module, val_logits: torch.Tensor) -> None:
-        labels, classes = self._dataset.val.labels, self._dataset.classes
+        labels, classes = self._dataset.val.labels, self._captions
         chosen = self._samples
         predicted = val_logits[chosen].argmax(1).tolist()
-        captions: list[tuple[str, bool | None]] = [
-            (f"{classes[true]}\n→ {classes[guess]}", true == guess)
+        texts: list[tuple[str, bool | None]] = [
+            (f"{classes[true]}\n> {classes[guess]}", true == guess)
             for true, guess in zip(labels[chosen], predicted, strict=True)
         ]
-        self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), captions), epoch)
+        self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), texts), epoch)
         self._confusion("pictures/val_confusion_matrix", val_logits, labels, f"validation, epoch {epoch}", epoch)
         if layers := weight_layers(model):
             weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator]
@@ -181,8 +186,7 @@ class RunLog:
 
     def _confusion(self, tag: str, logits: torch.Tensor, labels: npt.NDArray[np.int64], title: str, step: int) -> None:
         classes = self._dataset.classes
-        pairs = labels * len(classes) + logits.argmax(1).numpy()
-        matrix = np.bincount(pairs, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
+        matrix = count_confusion(labels, logits.argmax(1).numpy(), len(classes))
         self._image(tag, confusion(matrix, classes, title), step)
 
     def _misclassified(self, logits: torch.Tensor, step: int) -> None:
@@ -193,12 +197,12 @@ class RunLog:
         worst = wrong[sureness[wrong].argsort(descending=True)[:_SAMPLES]]
         if not len(worst):
             return
-        classes = self._dataset.classes
-        captions: list[tuple[str, bool | None]] = [
-            (f"{classes[int(labels[i])]}\n→ {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
+        classes = self._captions
+        texts: list[tuple[str, bool | None]] = [
+            (f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
         ]
         self._image(
-            "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), captions), step
+            "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), texts), step
         )
 
     def _pr_curves(self, logits: torch.Tensor, step: int) -> None:

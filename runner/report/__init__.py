@@ -5,36 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from runner.files import lock, replace, write_text
+from runner.confusion import shares as row_shares
+from runner.files import lock, write_text
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_card
 from runner.report import curve_figures, figures
+from runner.report.answers import short_answers
 from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
+from runner.report.front import EFFECTS_TABLE, Entry, front_page, headline, read_front, write_front
 from runner.report.level_figures import draw_levels, level_lines
-from runner.report.page import (
-    EFFECTS_TABLE,
-    RUNS_TABLE,
-    Findings,
-    answers,
-    front_page,
-    notes,
-    read_front,
-    study_page,
-    title,
-)
+from runner.report.page import RUNS_TABLE, Findings, answers, notes, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
-from runner.report.tables import StudyRuns, gather, summarize, tidy
+from runner.report.results import NARROW, remarks, results
+from runner.report.runs import StudyRuns
+from runner.report.tables import gather, summarize, tidy
 from runner.report.verdicts import judge
-from runner.report.words import effect_text, percent
+from runner.sheets import write_sheet
 from runner.spec import BASELINE
-from runner.text import plain_console
+from runner.spec.problems import words
+from runner.text import escaped, one_line, plain_console
 
 
 def write_report(runs: Path, folder: Path) -> pd.DataFrame:
@@ -51,14 +45,18 @@ def _write(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.Da
         drawn = _draw(data, summary, predictions, folder)
         seen = evaluated(folder, data.folders)
         found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
-        replace(folder / EFFECTS_TABLE, lambda path: tidy(summary).to_csv(path, index=False))
-        replace(folder / RUNS_TABLE, lambda path: data.runs.to_csv(path, index=False))
-        write_text(folder / "summary.tex", _latex(summary))
+        effects = tidy(summary)
+        write_sheet(folder / EFFECTS_TABLE, effects)
+        write_sheet(folder / RUNS_TABLE, data.runs)
+        write_text(folder / "summary.tex", _latex(data, summary))
         write_text(folder / "summary.md", study_page(found))
+        line = headline(effects[effects["metric"] == "val/accuracy"], data.majority)
+        figure = drawn.get("effects", "")
+        write_front(folder, Entry(folder.name, title(data), line, tuple(short_answers(found.verdicts)), figure))
     if found.verdicts:
         try:
             with lock(runs.parent):
-                write_card(runs.parent, data.study["name"], f"## {title(data)}\n\n{answers(found.verdicts)}")
+                write_card(runs.parent, data.study["name"], f"## {escaped(title(data))}\n\n{answers(found.verdicts)}")
         except OSError as error:  # runs in a place that can only be read: the page has the answers too
             console.print(f"the answers' card for TensorBoard can't be written: {error}")
     return summary
@@ -70,21 +68,43 @@ def write_search(runs: Path, folder: Path, console: Console) -> None:
 
     write_search_report(runs, folder)
     console.print()
-    headline = (folder / "summary.md").read_text(encoding="utf-8").split("\n\n")[1]
-    console.print(headline.replace("**", ""))
+    console.print(read_front(folder).headline.replace("**", ""))
+
+
+class BrokenReports(Exception):
+    """Some reports could not be written; the others and the front page, `page`, were."""
+
+    def __init__(self, page: Path) -> None:
+        self.page = page
+        super().__init__(f"some reports could not be written; the others are in {page}")
 
 
 def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
-    """The reports of these studies and searches, each shown on the terminal, and the front page; returns its path."""
+    """The reports of these studies and searches, each shown on the terminal, and the front page; returns its path.
+
+    BrokenReports, at the end, where one could not be written: each is named with what went wrong.
+    """
+    broken = False
     for name in names:
-        if "search" in (read_study(runs / name) or {}):
-            write_search(runs / name, reports / name, console)
-        else:
-            data = gather(runs / name)
-            show_table(_write(data, runs / name, reports / name, console), console)
-            for note in notes(data):
-                console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
-    return write_front_page(reports)
+        try:
+            _write_one(runs / name, reports / name, console)
+        except Exception as error:  # one study's report stops no other's
+            broken = True
+            console.print(f"\n{name}: its report can't be written: {words(error)}", soft_wrap=True)
+    page = write_front_page(reports)
+    if broken:
+        raise BrokenReports(page)
+    return page
+
+
+def _write_one(runs: Path, folder: Path, console: Console) -> None:
+    if "search" in (read_study(runs) or {}):
+        write_search(runs, folder, console)
+        return
+    data = gather(runs)
+    show_table(data, _write(data, runs, folder, console), console)
+    for note in notes(data, one_line):
+        console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
 
 
 def write_front_page(reports: Path) -> Path:
@@ -100,39 +120,27 @@ def _has_table(folder: Path) -> bool:
     return any((folder / name).exists() for name in (EFFECTS_TABLE, RUNS_TABLE))
 
 
-def show_table(table: pd.DataFrame, console: Console) -> None:
+def show_table(data: StudyRuns, summary: pd.DataFrame, console: Console) -> None:
     """The result table on the terminal, the best first."""
     shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for head in ("variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation, points"):
         shown.add_column(head, justify="left" if head == "variant" else "right", no_wrap=head == "variant")
-    for _, row in table.sort_values("val/accuracy", ascending=False).iterrows():
-        failed = f" ({row['failed']} failed)" if row["failed"] else ""
-        shown.add_row(
-            row["variant"],
-            f"{row['n']}{failed}",
-            percent(row, "val/accuracy"),
-            percent(row, "test/accuracy"),
-            effect_text(row, "val/accuracy"),
-        )
+    for row in results(data, summary):
+        shown.add_row(f"{one_line(row.variant)}{row.mark}", *row.cells)
     console.print()
     console.print(shown)
+    for remark in remarks(data, one_line):
+        console.print(f"\n{remark}", soft_wrap=True)
 
 
-def _latex(summary: pd.DataFrame) -> str:
+def _latex(data: StudyRuns, summary: pd.DataFrame) -> str:
     """A table for a paper (needs \\usepackage{booktabs})."""
-    rows = summary.sort_values("val/accuracy", ascending=False)
-    shown = pd.DataFrame(
-        {
-            "Variant": rows["variant"],
-            "n": rows["n"].astype(str),
-            "Validation accuracy (%)": [percent(row, "val/accuracy") for _, row in rows.iterrows()],
-            "Test accuracy (%)": [percent(row, "test/accuracy") for _, row in rows.iterrows()],
-            "Effect (points) [95% CI]": [effect_text(row, "val/accuracy") for _, row in rows.iterrows()],
-        }
-    )
-    style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+    heads = ("Variant", "n", "Validation accuracy (%)", "Test accuracy (%)", "Effect (points) [95% CI]")
+    rows = [(f"{one_line(row.variant)}{row.mark}", *row.cells) for row in results(data, summary)]
+    style = pd.DataFrame(rows, columns=heads).style.hide(axis="index")
+    style = style.format(escape="latex").format_index(escape="latex", axis=1)
     text = str(style.to_latex(hrules=True, column_format="lrrrr"))
-    return text.replace("±", r"$\pm$").replace("& -", "& $-$")
+    return text.replace("±", r"$\pm$").replace("& -", "& $-$").replace(NARROW, r"$^\dagger$")
 
 
 def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predicted], folder: Path) -> dict[str, str]:
@@ -158,14 +166,11 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
         made.append("classes")
     if BASELINE in predictions:
         best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
-        shares = _shares(predictions[BASELINE], len(classes))
-        other = _shares(predictions[best], len(classes)) if best in predictions and best != BASELINE else None
+        shares = row_shares(predictions[BASELINE].confusion(len(classes)))
+        other = (
+            row_shares(predictions[best].confusion(len(classes))) if best in predictions and best != BASELINE else None
+        )
         difference = None if other is None else other - shares
         figures.confusions(shares, difference, best, classes, folder / drawn["confusion"])
         made.append("confusion")
     return {name: drawn[name] for name in made}
-
-
-def _shares(own: Predicted, count: int) -> npt.NDArray[np.float64]:
-    counts = own.confusion(count)
-    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))

@@ -3,36 +3,81 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
-from runner.report.words import p_text
-from runner.spec import METRICS
+from runner.report.comparisons import Comparison
+from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict
+from runner.report.words import lost_runs, majority_text, narrow_text, p_text
+from runner.spec import METRICS, SHARES
 from runner.stats import ALPHA
-from runner.text import table
+from runner.text import escaped, table
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
 
 
+def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
+    """A line a question that can be judged, then one line for all that can't."""
+    lines = [short_answer(verdict) for verdict in verdicts if verdict.judged]
+    return lines + [line for line in [unjudged(verdicts)] if line]
+
+
+def unjudged(verdicts: Sequence[Verdict]) -> str:
+    """Which questions can't be judged, and for lack of which runs; empty where all can."""
+    asked: dict[str, list[str]] = {}
+    for each in verdicts:
+        if not each.judged:
+            asked.setdefault(_lacks(each), []).append(f"*{escaped(each.question['ask'])}*")
+    named = "; ".join(f"{' '.join(asks)} ({lacks})" for lacks, asks in asked.items())
+    return f"Can't be judged by these runs: {named}." if named else ""
+
+
+def _lacks(verdict: Verdict) -> str:
+    if verdict.malformed:
+        return escaped(verdict.malformed.rstrip("."))
+    if not verdict.missing:
+        return "too few runs finished"
+    lost = [lost for lost in verdict.lost if lost.variant in verdict.missing]
+    why = f"; lost: {lost_runs(lost)}" if lost else ""
+    return f"no finished run of {', '.join(map(escaped, verdict.missing))}{why}"
+
+
 def short_answer(verdict: Verdict) -> str:
-    """One line: the question, the answer, the size of the effect."""
+    """One line: the question, the answer, the size of the effect, and what else a reader must know."""
     detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
     metric = verdict.question.get("metric", "val/accuracy")
     what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
-    claim = f" Said elsewhere: {verdict.question['claim']}." if verdict.question.get("claim") else ""
-    return f"**{verdict.question['ask']}** {_answer(verdict)} ({what}{detail}{more}.){claim}"
+    claim = [f"Said elsewhere: {escaped(verdict.claim)}."] if verdict.claim else []
+    said = " ".join([*cautions(verdict), *claim])
+    return f"**{escaped(verdict.question['ask'])}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
+
+
+def cautions(verdict: Verdict) -> list[str]:
+    """Sentences about lost runs, classes that are never predicted, and imbalance."""
+    said = []
+    if verdict.lost:
+        changes = ", so the answer could change" if verdict.contradicted else ""
+        said.append(f"Lost runs: {lost_runs(verdict.lost)}{changes}.")
+    if verdict.narrow:
+        said.append(f"{narrow_text(verdict.narrow)}.")
+    if verdict.majority:
+        part = "test" if verdict.question.get("metric", "").startswith("test/") else "val"
+        better = f"`{part}/balanced_accuracy` or `{part}/macro_f1`"
+        said.append(f"{majority_text(verdict.majority)}: {better} would be the better question.")
+    return said
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
     """A section: verdict, every difference with its interval, p, Holm, n, the claim, and what it means."""
     question = verdict.question
-    lines = [f"### {number}. {question['ask']}", "", f"**{verdict.answer.capitalize()}.** {_meaning(verdict)}", ""]
-    if question.get("claim"):
-        lines += [f"> Said elsewhere: {question['claim']}", ""]
+    meaning = " ".join([_meaning(verdict), *cautions(verdict)])
+    lines = [f"### {number}. {escaped(question['ask'])}", "", f"**{verdict.answer.capitalize()}.** {meaning}", ""]
+    if verdict.claim:
+        lines += [f"> Said elsewhere: {escaped(verdict.claim)}", ""]
     metric = question.get("metric", "val/accuracy")
     rows = [
         [
-            comparison.label,
+            escaped(comparison.label),
             _effect(comparison, question),
             p_text(comparison.effect.p),
             "-" if comparison.signed_rank is None else p_text(comparison.signed_rank),
@@ -50,7 +95,7 @@ def long_answer(verdict: Verdict, number: int) -> str:
     if question.get("smallest"):
         expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
-    best = f" {verdict.wins}" if verdict.wins else ""
+    best = f" {escaped(verdict.wins)}" if verdict.wins else ""
     lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}{_caution(question)}"]
     return "\n".join(lines)
 
@@ -75,10 +120,12 @@ def _caution(question: dict[str, object]) -> str:
 
 def _answer(verdict: Verdict) -> str:
     late = " (exploratory: asked after the runs)" if verdict.exploratory else ""
-    if verdict.answer == UNDECIDED and verdict.p <= ALPHA and "best_of" not in verdict.question:
+    if verdict.contradicted and verdict.adjusted <= ALPHA and "best_of" not in verdict.question:
+        late = f", since not all lost runs speak for {_WORD[verdict.leaning].lower()}" + late
+    elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and "best_of" not in verdict.question:
         late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if "best_of" in verdict.question and verdict.comparisons:
-        best = verdict.comparisons[0].label.split(" - ")[0]
+        best = escaped(verdict.comparisons[0].label.split(" - ")[0])
         sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from all others"
         return f"{best}, {sure}{late}."
     word = _WORD.get(verdict.answer, "Undecided")
@@ -107,6 +154,11 @@ def _meaning(verdict: Verdict) -> str:
         return late + _refuted(verdict) + ", beyond what chance over seeds explains."
     if math.isnan(verdict.p):
         return late + _untested(verdict)
+    if verdict.contradicted and verdict.adjusted <= ALPHA:
+        return late + (
+            f"The finished runs lean to *{verdict.leaning}* (p {p_text(verdict.adjusted)} after Holm), but a run that "
+            "diverged ranks below every finished one, and not every lost run speaks for that."
+        )
     if verdict.p <= ALPHA:
         return late + (
             f"Its own p of {p_text(verdict.p)} leans to *{verdict.leaning}*; corrected for {verdict.family} questions "
@@ -116,8 +168,8 @@ def _meaning(verdict: Verdict) -> str:
 
 
 def _untested(verdict: Verdict) -> str:
-    if verdict.missing:
-        return f"It can't be tested: there is no finished run of {', '.join(verdict.missing)}."
+    if verdict.missing and "best_of" in verdict.question:
+        return f"It can't be tested: there is no finished run of {', '.join(map(escaped, verdict.missing))}."
     if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
         return "There are too few finished runs to test it."
     return "It can't be tested: differences that do not vary at all, or are not finite, have no t test."
@@ -154,7 +206,8 @@ def _refuted(verdict: Verdict) -> str:
 
 
 def _comparison(comparison: Comparison, verdict: Verdict) -> str:
-    return f"{comparison.label}: {_effect(comparison, verdict.question)}, n = {comparison.effect.interval.n}"
+    label, effect = escaped(comparison.label), _effect(comparison, verdict.question)
+    return f"{label}: {effect}, n = {comparison.effect.interval.n}"
 
 
 def _effect(comparison: Comparison, question: dict[str, object]) -> str:
@@ -172,7 +225,7 @@ def _number(value: float, question: dict[str, object], sign: bool = True, unit: 
     """A value in the metric's unit: accuracies in points, everything else as it is."""
     metric = str(question.get("metric", "val/accuracy"))
     plus = "+" if sign else ""
-    if "accuracy" in metric or metric == "generalization_gap":
+    if metric in SHARES:
         return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
     if "epoch" in metric and "loss" not in metric:
         return f"{value:{plus}z.1f}" + (" epochs" if unit else "")

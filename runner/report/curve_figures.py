@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from runner.report.figures import CURVE, MUTED, TRAIN, saved
-from runner.report.tables import StudyRuns, banded
+from runner.report.runs import StudyRuns
+from runner.report.tables import banded
 from runner.spec import BASELINE
 
 _TITLE = 26  # characters that a panel's title has room for
@@ -48,7 +49,7 @@ def losses(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
     found = _curves(data, variants, "loss")
     low = float(np.nanmin([band["mean"].min() for each in found.values() for band in (each.train, each.val)]))
     high = float(np.nanmedian([each.val["mean"].max() for each in found.values()]))
-    room = 0.08 * (high - low)
+    room = 0.08 * ((high - low) or max(abs(high), 1.0))  # an axis has a length where all are equal
     _draw(found, "loss, nats", (low - room, high + room), path)
 
 

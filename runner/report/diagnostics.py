@@ -10,18 +10,18 @@ import pandas as pd
 from runner.execute.progress import duration
 from runner.report.factorial import Contrast
 from runner.report.predictions import OnTest
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.report.words import effect_cell, p_text, plus_minus
 from runner.spec import BASELINE
-from runner.stats import Interval, mean_interval, paired_effect
-from runner.text import table
+from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
+from runner.text import escaped, table
 
 
 def training(data: StudyRuns, summary: pd.DataFrame) -> str:
     """A table: losses, epochs, how many runs the limit of epochs stopped, time."""
     rows = [
         [
-            row["variant"],
+            escaped(row["variant"]),
             _on_train(data, row["variant"], "loss", 1, 4),
             plus_minus(row["val/loss"], row["val/loss low"], 4),
             plus_minus(row["test/loss"], row["test/loss low"], 4),
@@ -68,7 +68,7 @@ def most_accurate(data: StudyRuns) -> str:
         if name != BASELINE and BASELINE in highest:
             seeds = mine.index.intersection(highest[BASELINE].index)
             effect = effect_cell(paired_effect(mine[seeds].to_numpy(), highest[BASELINE][seeds].to_numpy()))
-        rows.append([name, str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
+        rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
     heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch's, points", "effect, points"]
     note = (
         "The other tables take accuracy where validation loss is lowest; accuracy often rises for some epochs more. "
@@ -85,7 +85,7 @@ def overfitting(data: StudyRuns) -> str:
     for name in data.variants:
         curves = data.curves[data.curves["variant"] == name]
         if len(curves):
-            rows.append([name, *_overfitting(curves)])
+            rows.append([escaped(name), *_overfitting(curves)])
     heads = [
         "variant",
         "n",
@@ -125,7 +125,7 @@ def _overfitting(curves: pd.DataFrame) -> list[str]:
             }
         )
     table = pd.DataFrame(seeds)
-    rise, fall = (mean_interval(table[name].dropna()) for name in ("rise", "fall"))
+    rise, fall = (one_sample_effect(table[name].dropna()).interval for name in ("rise", "fall"))
     shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "not shown"
     gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
     count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))
@@ -147,7 +147,7 @@ def on_test(effects: dict[str, OnTest]) -> str:
     """What new seeds, and new test images besides, would say of each variant."""
     rows = [
         [
-            name,
+            escaped(name),
             str(effect.over_seeds.interval.n),
             effect_cell(effect.over_seeds),
             effect_cell(effect.over_both),
@@ -174,7 +174,7 @@ def on_test(effects: dict[str, OnTest]) -> str:
 def main_effects(found: list[Contrast]) -> str:
     """Main effects and interactions, product by product."""
     rows = [
-        [c.label, c.design, effect_cell(c.effect), p_text(c.effect.p), str(c.effect.interval.n)]
+        [escaped(c.label), escaped(c.design), effect_cell(c.effect), p_text(c.effect.p), str(c.effect.interval.n)]
         for c in found
         if not math.isnan(c.effect.interval.estimate)
     ]
@@ -189,8 +189,9 @@ def main_effects(found: list[Contrast]) -> str:
 def symmetric(summary: pd.DataFrame) -> str:
     """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
     lines = [
-        f"- {row['variant']}: the first layer's {row['units']:.0f} units are on average {row['distinct_units']:.0f} "
-        f"different at the best epoch (n = {row['n']}). Units that begin alike get the same gradients and stay alike."
+        f"- {escaped(row['variant'])}: the first layer's {row['units']:.0f} units are on average "
+        f"{row['distinct_units']:.0f} different at the best epoch (n = {row['n']}). Units that begin alike get the "
+        "same gradients and stay alike."
         for _, row in summary.iterrows()
         if row["distinct_units"] < row["units"] / 2
     ]

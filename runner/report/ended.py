@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.logs.rundir import RunDir
+from runner.report.imbalance import Guesses, guesses
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Ended:
     identity: dict[str, Any]
     result: dict[str, Any] | None
     spoilt: Sequence[Path] = ()
+    guesses: Guesses | None = None
 
     @property
     def seed(self) -> int:
@@ -34,11 +36,12 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
                 continue
             status = directory.status()  # first: a run that finishes in the meantime has a result by then
             identity, result = directory.identity() or {}, directory.result()
-            if status == "finished" and directory.load_predictions() is None:
+            predictions = directory.load_predictions() if status == "finished" else None
+            if status == "finished" and predictions is None:
                 yield Ended(name, path, identity, None, [path / "predictions.npz"])
             elif status == "spoilt":
                 yield Ended(name, path, identity, None, directory.spoilt())
             elif status == "failed":
                 yield Ended(name, path, identity, None)
-            elif status == "finished" and result:
-                yield Ended(name, path, identity, result)
+            elif predictions is not None and result:
+                yield Ended(name, path, identity, result, guesses=guesses(predictions))

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
-
 from runner.files import read_json
 from runner.logs.rundir import RunDir
-from runner.text import table
+from runner.sheets import read_sheet
+from runner.text import escaped, link, table
 
 _FIGURES = {
     "loss_plot": "losses over the epochs",
@@ -39,10 +38,9 @@ def evaluated(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
         except (OSError, KeyError, TypeError, ValueError):  # spoilt, half of it gone, or of no run that counts
             continue
         name = f"{record['variant']}, seed {record['seed']}"
-        rows.append([f"[{name}]({_link(path.parent, folder)})", *cells])
-        figures += [
-            f"![{name}: {text}]({_link(path.parent, folder)}/{figure}.png)" for figure, text in _FIGURES.items()
-        ]
+        place = quote(path.parent.relative_to(folder).as_posix())
+        rows.append([link(name, place), *cells])
+        figures += [f"!{link(f'{name}: {text}', f'{place}/{figure}.png')}" for figure, text in _FIGURES.items()]
     heads = ["run", "train loss", "accuracy, %", "test loss", "accuracy, %", "most confused on test"]
     return "\n\n".join((table(heads, rows), _NOTE, *figures)) if rows else ""
 
@@ -52,10 +50,6 @@ def _cells(record: dict[str, Any], folder: Path) -> list[str]:
     for part in ("train", "test"):
         loss, accuracy = record[part]["loss"], record[part]["accuracy"]
         numbers += ["-" if loss is None else f"{loss:.3f}", f"{100 * accuracy:.2f}"]  # a diverged run has no loss
-    pairs = pd.read_csv(folder / "confused_pairs.csv", dtype={"first": str, "second": str}, keep_default_na=False)
-    most = " and ".join(pairs.iloc[0][["first", "second"]]) if len(pairs) else "-"
+    pairs = read_sheet(folder / "confused_pairs.csv", text=("first", "second"))
+    most = " and ".join(map(escaped, pairs.iloc[0][["first", "second"]])) if len(pairs) else "-"
     return [*numbers, most]
-
-
-def _link(path: Path, folder: Path) -> str:
-    return quote(path.relative_to(folder).as_posix())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.expand.cells import slug
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import Effect, contrast_effect
 

@@ -19,18 +19,19 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 
+from runner.classnames import class_labels, font_for
+from runner.report.lost import BETTER_THAN, SAME_AS, WORSE_THAN
 from runner.spec import BASELINE
-from runner.stats import ALPHA, holm
 
 INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 _UP, _DOWN, _LEVEL = "#1a7f37", "#c5221f", "#5f6368"
 CURVE, TRAIN = "#1a73e8", "#e8710a"
 _NUMBERED, _MOST_NAMED = 20, 150  # columns of a matrix with numbers in its cells, and with names
-_LONGEST_NAME = 18  # characters
 _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 _STYLE: Any = {
-    "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
+    "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
     "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
     "axes.titlesize": 10, "figure.facecolor": "white", "savefig.facecolor": "white", "savefig.dpi": 160,
@@ -40,10 +41,13 @@ _STYLE: Any = {
 
 @contextmanager
 def saved(
-    path: Path, rows: int, columns: int, size: tuple[float, float], **options: Any
+    path: Path, rows: int, columns: int, size: tuple[float, float], names: Sequence[str] = (), **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure in the house's style and its axes, saved when the context is left without an error."""
-    with plt.rc_context(_STYLE), warnings.catch_warnings():
+    """A figure in the house's style and its axes, saved when the context is left without an error.
+
+    `names` are the class names on it, for which a further font may be needed.
+    """
+    with plt.rc_context(_STYLE | {"font.family": _families(names)}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that the font can't write
         figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
         try:
@@ -54,19 +58,24 @@ def saved(
             plt.close(figure)
 
 
+def _families(names: Sequence[str]) -> list[str]:
+    file = font_for(names)
+    return ["DejaVu Sans", *([FT2Font(file).family_name] if file else [])]
+
+
 def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
-    """Every variant's effect on an accuracy with its interval, sorted, in percentage points; in color what is told
-    apart from the baseline at .05 after Holm over the variants, as the front page says it."""
+    """Every variant's effect on an accuracy with its interval, sorted, in percentage points; in color what is
+    significantly better or worse than the baseline, as the front page says it."""
     column = f"effect {metric}"
     rows = table[table[column].notna()].sort_values(column)
     points = [rows[name].to_numpy(dtype=float) * 100 for name in (column, f"{column} low", f"{column} high")]
     estimates, lows, highs = points
-    told = [p <= ALPHA for p in holm(rows[f"{column} p"].tolist())]
+    colors = {BETTER_THAN: _UP, WORSE_THAN: _DOWN, SAME_AS: _LEVEL}
     limit = _focus(estimates, lows, highs)
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
         axes.axvline(0, color=INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
-            color = _LEVEL if not told[y] else _UP if estimate > 0 else _DOWN
+            color = colors[rows[f"{column} side"].iloc[y]]
             if abs(estimate) > limit:
                 _off_scale(axes, y, (estimate, low, high), limit, color)
                 continue
@@ -117,7 +126,7 @@ def confusions(share: Any, difference: Any, other: str, classes: Sequence[str], 
     shares of each true class."""
     side = confusion_side(len(classes))
     panels = 1 if difference is None else 2
-    with saved(path, 1, panels, (panels * side + 1, side + 0.3), squeeze=False) as (_, grid):
+    with saved(path, 1, panels, (panels * side + 1, side + 0.3), classes, squeeze=False) as (_, grid):
         left, *more = grid.flat
         matrix_panel(left, 100 * share, classes, "Blues", (0, 100), "{:.0f}", 0.5)
         left.set_title(BASELINE, loc="left")
@@ -135,7 +144,7 @@ def class_differences(differences: pd.DataFrame, told: pd.DataFrame, path: Path)
     values = 100 * differences.to_numpy(dtype=float)
     limit = max(4 * float(np.nanmedian(np.abs(values))), 1)  # a disaster must not bleach the others
     columns = list(differences.columns)
-    with saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3)) as (_, axes):
+    with saved(path, 1, 1, (2.2 + 0.62 * len(columns), 0.42 * len(differences) + 1.3), columns) as (_, axes):
         matrix_panel(
             axes, values, columns, "RdBu", (-limit, limit), "{:+z.1f}", 0.0, list(differences.index), told.to_numpy()
         )
@@ -166,7 +175,7 @@ def matrix_panel(
     axes.grid(visible=False)
     count = len(columns)
     if count <= _MOST_NAMED:
-        names = [class_label(name) for name in columns]
+        names = class_labels(columns)
         size = float(np.clip(45 * confusion_side(count) / count, 4, 8))
         slant: Any = {"rotation": 45, "ha": "right"} if count <= _NUMBERED else {"rotation": 90}
         axes.set_xticks(range(count), names, fontsize=size, color=INK, **(slant if max(map(len, names)) > 3 else {}))
@@ -178,9 +187,3 @@ def matrix_panel(
             style: Any = {"fontsize": 7.5, "color": "white" if dark else INK, "fontweight": weight}
             axes.text(column, row, text.format(value), ha="center", va="center", **style)
     return image
-
-
-def class_label(name: str) -> str:
-    """A class's name in a figure: on one line, not longer than there is room for."""
-    name = " ".join(name.split())
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

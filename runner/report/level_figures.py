@@ -19,7 +19,7 @@ from matplotlib.ticker import PercentFormatter
 from runner.expand.cells import cell_name
 from runner.report.curve_figures import wrapped
 from runner.report.figures import INK, MUTED, saved
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.spec import NO_LIMIT, level_of
 
 _LEAST, _MOST_LINES, _MOST_TICKS = 3, 6, 20  # levels that make a curve; lines one can tell apart, ticks one can read

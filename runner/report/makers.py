@@ -10,6 +10,7 @@ import pandas as pd
 
 from runner.execute.progress import duration
 from runner.execute.provenance import same_makers
+from runner.text import escaped
 
 _MOST_NAMED = 12
 Provenances = Sequence[dict[str, Any]]
@@ -71,7 +72,7 @@ def _line(same: Provenances) -> str:
         ", ".join(dict.fromkeys(str(made.get(key) or "unknown") for made in same)) for key in ("commit", "processor")
     )
     own = f"own model {kind['model']}, " if "model" in kind else ""
-    return (
-        f"- commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {own}{kind.get('machine')}, "
+    return "- " + escaped(
+        f"commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {own}{kind.get('machine')}, "
         f"{processors}, {kind.get('device')}, {kind.get('threads')} thread a worker; {versions}"
     )

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from runner.confusion import Counts, confusion
 from runner.logs.rundir import RunDir
-from runner.report.tables import StudyRuns
+from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
-from runner.stats import ALPHA, Effect, mcnemar_p, one_sample_effect, two_level_effect
-
-Counts = npt.NDArray[np.int64]
+from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class Predicted:
 
     def confusion(self, count: int) -> Counts:
         """Counts (true x predicted) over all seeds."""
-        pairs = self.labels * count + self.classes
-        return np.bincount(pairs.ravel(), minlength=count**2).reshape(count, count)
+        return confusion(self.labels, self.classes, count)
 
     def class_accuracies(self, count: int) -> npt.NDArray[np.float64]:
         """Seeds x classes; nan for a class without test images."""
@@ -90,8 +88,8 @@ def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
         shifts = differences.mean(axis=1)
         told = np.array([mcnemar_p(a, b) <= ALPHA for a, b in zip(mine.right, theirs.right, strict=True)])
         effects[name] = OnTest(
-            one_sample_effect(shifts),
-            two_level_effect(differences),
+            paired_effect(mine.right.mean(axis=1), theirs.right.mean(axis=1)),
+            two_level_effect(differences, scale=1.0),
             int((told & (shifts > 0)).sum()),
             int((told & (shifts < 0)).sum()),
         )
@@ -108,8 +106,8 @@ def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> 
             mine, theirs = pairs(own, predictions[BASELINE])
             if mine.seeds and mine.labels.shape == theirs.labels.shape:
                 count = len(classes)
-                differences = mine.class_accuracies(count) - theirs.class_accuracies(count)
-                intervals = [one_sample_effect(column).interval for column in differences.T]
+                columns = zip(mine.class_accuracies(count).T, theirs.class_accuracies(count).T, strict=True)
+                intervals = [paired_effect(own, other).interval for own, other in columns]
                 means[name] = [interval.estimate for interval in intervals]
                 told[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
     return (

@@ -11,18 +11,21 @@ import pandas as pd
 
 from runner.execute.makers import of_one_maker
 from runner.expand.resolve import unread
-from runner.files import lock, replace, write_text
+from runner.files import lock, write_text
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows
 from runner.report import search_figures
+from runner.report.front import Entry, write_front
 from runner.report.page import RUNS_TABLE
-from runner.report.search_page import search_page
-from runner.report.tables import StudyRuns, gather
+from runner.report.runs import StudyRuns
+from runner.report.search_page import headline, search_page, title
+from runner.report.tables import gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
-from runner.stats import Effect, one_sample_effect
+from runner.sheets import write_sheet
+from runner.stats import Effect, value_effect
 from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
@@ -49,7 +52,7 @@ class SearchRuns:
         table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
         found = table[(table["hash"] == wanted) & (table["status"] == FINISHED)][metric]
         chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
-        return chosen, one_sample_effect(self.winners.values(variant, metric) - chosen)
+        return chosen, value_effect(self.winners.values(variant, metric), chosen)
 
 
 def write_search_report(runs: Path, folder: Path) -> SearchRuns:
@@ -60,8 +63,10 @@ def write_search_report(runs: Path, folder: Path) -> SearchRuns:
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, mattered, folder / "figures")
-        replace(folder / RUNS_TABLE, lambda path: shown.to_csv(path, index=False))
+        write_sheet(folder / RUNS_TABLE, shown)
         write_text(folder / "summary.md", search_page(data, mattered, drawn))
+        figure = "figures/progress.png" if "progress" in drawn else ""
+        write_front(folder, Entry(folder.name, title(data), headline(data), (), figure))
     return data
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from runner.report.figures import _LEVEL, CURVE, INK, MUTED, TRAIN, class_label, saved
+from runner.classnames import class_labels
+from runner.report.figures import _LEVEL, CURVE, INK, MUTED, TRAIN, saved
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec.search import Space
 
@@ -80,7 +81,9 @@ def _positions(axes: Axes, space: Space, values: pd.Series[Any]) -> npt.NDArray[
             axes.xaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_minor_formatter("")
         return values.to_numpy(dtype=float)
-    axes.set_xticks(range(len(space.values)), [_label(value) for value in space.values], rotation=30, ha="right")
+    axes.set_xticks(
+        range(len(space.values)), class_labels([_label(value) for value in space.values]), rotation=30, ha="right"
+    )
     axes.set_xlim(-0.5, len(space.values) - 0.5)
     places = [space.values.index(value) if value in space.values else math.nan for value in values]
     return np.array(places, dtype=float)
@@ -89,7 +92,7 @@ def _positions(axes: Axes, space: Space, values: pd.Series[Any]) -> npt.NDArray[
 def _label(value: Any) -> str:
     """A choice in few letters: transforms by their capitals, HF for HorizontalFlip."""
     if not isinstance(value, list):
-        return class_label(f"{value:.3g}" if isinstance(value, float) else str(value))
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
     names = [next(iter(item)) if isinstance(item, dict) else str(item) for item in value]
     return "+".join("".join(filter(str.isupper, name)) or name for name in names) or "none"
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
-from runner.report.answers import short_answer
+from runner.report.answers import short_answers
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.search_settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
@@ -20,7 +20,7 @@ from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
 from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
 from runner.spec import BASELINE
-from runner.text import table
+from runner.text import code, escaped, one_line, table
 
 if TYPE_CHECKING:
     from runner.expand import Run
@@ -48,15 +48,14 @@ _TITLES = {
 
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
-    search = data.record.search
     notes = [left_out_note(len(data.record.counted()[1]), _AGAIN), spoilt_note(data.record.spoilt), _apart(data)]
-    parts = [f"# {search.doc.partition(chr(10))[0] or search.name}", _headline(data), _what(data)]
+    parts = [f"# {escaped(title(data))}", headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
         parts += ["## Best settings", best_settings(data), at_bounds(data)]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
-        parts += ["\n".join(f"- {short_answer(verdict)}" for verdict in judge(data.winners))]
+        parts += ["\n".join(f"- {line}" for line in short_answers(judge(data.winners)))]
         name = data.winners.study["name"]
         parts += [f"Those runs have a report of their own: [{name}](../{quote(name)}/summary.md)."]
     for name in figures:
@@ -66,6 +65,12 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     parts += ["## What failed", failed] if (failed := _failed(data)) else []
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def title(data: SearchRuns) -> str:
+    """The search's one-line description, or its name."""
+    search = data.record.search
+    return one_line(search.doc.strip().partition("\n")[0]) or search.name
 
 
 def _apart(data: SearchRuns) -> str:
@@ -80,7 +85,8 @@ def _below(figure: str, data: SearchRuns, mattered: pd.DataFrame) -> str:
     return _importance(mattered) if figure == "importance" else _SLICES
 
 
-def _headline(data: SearchRuns) -> str:
+def headline(data: SearchRuns) -> str:
+    """One sentence of Markdown: the best run, and what its settings give on fresh seeds."""
     ranked = data.record.ranked()
     if not ranked:
         return "No run has finished yet."
@@ -101,7 +107,7 @@ def _what(data: SearchRuns) -> str:
     search, counts = data.record.search, data.runs["status"].value_counts()
     return (
         f"`{search.name}`: {len(data.runs)} of {search.runs} runs over {len(search.space)} settings on "
-        f"{search.baseline.dataset}, {_SAMPLERS[search.sampler]}; {counts.get(FINISHED, 0)} finished, "
+        f"{escaped(search.baseline.dataset)}, {_SAMPLERS[search.sampler]}; {counts.get(FINISHED, 0)} finished, "
         f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. What is minimised is the validation loss at "
         f"the best of at most {search.baseline.epochs} epochs."
     )
@@ -199,7 +205,7 @@ def _runs(data: SearchRuns) -> str:
 
 def _failed(data: SearchRuns) -> str:
     failed = data.runs[data.runs["status"] == FAILED]
-    return "\n".join(f"- {row['run']}: {row['cause']}" for _, row in failed.iterrows())
+    return "\n".join(f"- {escaped(row['run'])}: {escaped(row['cause'])}" for _, row in failed.iterrows())
 
 
 def _how(data: SearchRuns) -> str:
@@ -208,12 +214,13 @@ def _how(data: SearchRuns) -> str:
     counted, left_out = record.counted()
     made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
     command = (read_study(record.runs / search.name) or {}).get("command", "")
+    made_with = f"{_SAMPLERS[search.sampler]}, {seeds}"
     lines = [
-        f"Command: `{command}` (search: `{search.file}`); {spent(data.runs)}. {_SAMPLERS[search.sampler]}, {seeds}.",
+        f"Command: {code(command)} (search: {code(search.file)}); {spent(data.runs)}. {made_with}.",
         "",
     ]
     lines += made_by(*made)
-    settings = [[key, f"`{value}`"] for key, value in search.baseline.plain().items()]
+    settings = [[key, code(value)] for key, value in search.baseline.plain().items()]
     return "\n".join(lines) + "\n\n" + table(["setting", "start"], settings, names=2)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from runner.execute.makers import of_one_maker
-from runner.logs.rundir import RunDir
 from runner.logs.studyfile import first_end, read_study
-from runner.report.curves import OVER_EPOCHS, from_curve
 from runner.report.ended import ended_runs
+from runner.report.lost import SAME_AS, pair_signs, sides
+from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
-from runner.stats import Effect, mean_interval, paired_effect
+from runner.stats import mean_interval
 from runner.text import utc
 
 METRICS = (
@@ -31,6 +29,10 @@ METRICS = (
     "distinct_units",
     "units",
     "seconds",
+    "val/balanced_accuracy",
+    "val/macro_f1",
+    "test/balanced_accuracy",
+    "test/macro_f1",
 )
 _EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
 _FROM_RESULT = {
@@ -39,98 +41,6 @@ _FROM_RESULT = {
     "generalization_gap": "best/generalization_gap", "distinct_units": "best/distinct_units", "units": "units",
     "seconds": "seconds",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class StudyRuns:
-    """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch.
-
-    The finished runs are those of one state of code, data and versions: `provenances`; `left_out` are the others'.
-    `spoilt` are the files of finished runs that are not what was written; those runs are left out as well.
-    """
-
-    study: dict[str, Any]
-    runs: pd.DataFrame
-    curves: pd.DataFrame
-    folders: dict[tuple[str, int], Path]
-    provenances: list[dict[str, Any]]
-    left_out: list[dict[str, Any]]
-    spoilt: Sequence[Path] = ()
-    first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
-
-    @property
-    def variants(self) -> list[str]:
-        """Variants with a finished or failed run, in the study's order."""
-        return [name for name in self.study["variants"] if (self.runs["variant"] == name).any()]
-
-    @property
-    def trained(self) -> list[str]:
-        """Variants with a finished run, in the study's order."""
-        return [name for name in self.variants if len(self.finished(name))]
-
-    @property
-    def classes(self) -> list[str]:
-        """The data set's class names, from any run that finished."""
-        for path in self.folders.values():
-            if (identity := RunDir(path).identity()) and identity.get("classes"):
-                return list(map(str, identity["classes"]))
-        return []
-
-    @property
-    def images(self) -> dict[str, int]:
-        """How many images validation and test have, from any run that finished; one split is all runs'."""
-        for path in self.folders.values():
-            if archive := RunDir(path).load_predictions():
-                return {part: len(archive[f"{part}_labels"]) for part in ("val", "test") if f"{part}_labels" in archive}
-        return {}
-
-    @property
-    def finished_folders(self) -> list[Path]:
-        """The directories of the runs that finished."""
-        done = self.runs[self.runs["status"] == "finished"]
-        return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
-
-    def finished(self, variant: str) -> pd.DataFrame:
-        """The variant's finished runs, by seed."""
-        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
-        return rows.set_index("seed").sort_index()
-
-    def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
-        """A question's metric of each variant, over the seeds that all of them finished and, where it is about the
-        course of training, over the epochs that all of them had."""
-        finished = [self.finished(name) for name in variants]
-        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
-        if all(metric in each for each in finished):
-            return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
-        values: list[list[float]] = [[] for _ in variants]
-        for seed in seeds:
-            curves = [self._curve(name, seed) for name in variants]
-            common = min(map(len, curves)) if metric in OVER_EPOCHS else None
-            for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
-                epochs = int(self.study["variants"][name]["settings"]["epochs"])
-                values[number].append(from_curve(curve.head(common or len(curve)), metric, epochs, accuracy))
-        return [np.array(each, dtype=float) for each in values]
-
-    def _curve(self, variant: str, seed: int) -> pd.DataFrame:
-        mine = (self.curves["variant"] == variant) & (self.curves["seed"] == seed)
-        return self.curves[mine].sort_values("epoch")
-
-    def levels(self, key: str) -> dict[str, float]:
-        """The baseline and the variants that change this setting alone, by its value."""
-        variants = self.study["variants"]
-        alone = [name for name in self.variants if set(variants[name]["changes"]) <= {key}]
-        return dict(
-            sorted(((name, float(variants[name]["settings"][key])) for name in alone), key=lambda pair: pair[1])
-        )
-
-    def values(self, variant: str, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return self.finished(variant)[metric].to_numpy(dtype=float)
-
-    def effect(self, variant: str, metric: str, other: str = BASELINE) -> Effect:
-        """Variant minus the other, over the seeds that both finished."""
-        mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
-        seeds = mine.index.intersection(theirs.index)
-        return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -166,12 +76,14 @@ def gather(folder: Path) -> StudyRuns:
         metrics = each.result["metrics"] if each.result else {}
         rows.append(
             {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
-            | {"cause": each.identity.get("cause", ""), "ended": utc(each.identity.get("ended"))}
+            | {"cause": each.identity.get("cause", ""), "machines": bool(each.identity.get("machines", False))}
+            | {"ended": utc(each.identity.get("ended"))}
             | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
+            | (each.guesses.metrics if each.guesses else {})
         )
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
-    columns = ["variant", "seed", "status", "cause", "ended", *METRICS]
+    columns = ["variant", "seed", "status", "cause", "machines", "ended", *METRICS]
     variants = study["variants"].items()
     ends = {name: first_end(folder / each["directory"], each.get("first_end")) for name, each in variants}
     return StudyRuns(
@@ -183,12 +95,14 @@ def gather(folder: Path) -> StudyRuns:
         [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
         [path for each in every for path in each.spoilt],
         ends,
+        {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
     )
 
 
 def summarize(data: StudyRuns) -> pd.DataFrame:
     """One row a variant: n, failures, each metric's mean with its 95% interval, and its effect."""
     rows = []
+    others = [name for name in data.variants if name != BASELINE]
     for name in data.variants:
         row: dict[str, Any] = {"variant": name, "n": len(data.finished(name))}
         row["failed"] = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
@@ -205,9 +119,16 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
                 f"effect {metric} n": effect.interval.n if effect else 0,
             }
         rows.append(row)
+    for metric in _EFFECTS:
+        own = {row["variant"]: row for row in rows}
+        effects, p_values = ([own[name][f"effect {metric}{end}"] for name in others] for end in ("", " p"))
+        lost = [pair_signs(data, name, BASELINE, metric) for name in others]
+        found = dict(zip(others, sides(metric, effects, p_values, lost), strict=True))
+        for row in rows:
+            row[f"effect {metric} side"] = found.get(row["variant"], SAME_AS)
     if not rows:  # nothing has ended, or what had is spoilt
         names = [*METRICS, *(f"effect {metric}" for metric in _EFFECTS)]
-        ends = ("", " low", " high", " p", " n")
+        ends = ("", " low", " high", " p", " n", " side")
         return pd.DataFrame(columns=["variant", "n", "failed", *(f"{name}{end}" for name in names for end in ends)])
     return pd.DataFrame(rows)
 
@@ -234,7 +155,7 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         for metric in METRICS:
             values = {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
             effects = {f"effect{end}": row.get(f"effect {metric}{end}", np.nan) for end in ("", " low", " high", " p")}
-            effects["effect n"] = row.get(f"effect {metric} n", 0)
+            effects |= {"effect n": row.get(f"effect {metric} n", 0), "side": row.get(f"effect {metric} side", "")}
             rows.append(
                 {"variant": row["variant"], "metric": metric, "n": row["n"], "failed": row["failed"]} | values | effects
             )
@@ -251,5 +172,6 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
         "effect high",
         "effect p",
         "effect n",
+        "side",
     ]
     return pd.DataFrame(rows, columns=columns)

@@ -8,36 +8,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pydantic
 
-from runner.report.tables import StudyRuns
+from runner.power import seeds_needed, spread_interval
+from runner.report.comparisons import Comparison, comparisons, wins
+from runner.report.imbalance import Majority, Narrow
+from runner.report.runs import Lost, StudyRuns
+from runner.spec import ACCURACIES, BASELINE, BETTER, Question, dataset_label
+from runner.spec.problems import from_pydantic
 from runner.spec.questions import named
 from runner.stats import (
     ALPHA,
     Effect,
-    correlation,
     equivalence_p,
     holm,
-    interaction_effect,
-    one_sample_effect,
     outside_p,
-    paired_effect,
-    seeds_needed,
-    signed_rank_p,
-    spread_interval,
-    trend_effect,
 )
+from runner.text import one_line
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One difference that a question asks about."""
-
-    label: str
-    effect: Effect
-    correlation: float = math.nan
-    signed_rank: float | None = None  # Wilcoxon's exact p as a cross-check; None where it can say nothing
 
 
 @dataclass(frozen=True)
@@ -52,11 +41,23 @@ class Verdict:
     exploratory: bool = False
     family: int = 1  # the questions that it was adjusted with
     wins: str = ""  # for best_of: in how many seeds it was the best
-    missing: tuple[str, ...] = ()  # variants of best_of without a finished run
+    missing: tuple[str, ...] = ()  # variants without a finished run
+    malformed: str = ""  # what is wrong with a question that an older version accepted
+    lost: tuple[Lost, ...] = ()  # the failed runs of its variants
+    contradicted: bool = False  # a diverged run could change the answer
+    claim: str = ""  # where it is about this study's data
+    narrow: tuple[Narrow, ...] = ()  # runs of its variants that never predict some class
+    majority: Majority | None = None  # for a question about an accuracy
 
     @property
     def answer(self) -> str:
-        return self.leaning if self.adjusted <= ALPHA else UNDECIDED
+        return self.leaning if self.adjusted <= ALPHA and not self.contradicted else UNDECIDED
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are runs to judge it by."""
+        finished = self.comparisons and all(each.effect.interval.n for each in self.comparisons)
+        return bool(finished) and not self.missing and not self.malformed
 
     @property
     def needed(self) -> Needed | None:
@@ -91,7 +92,8 @@ class Needed:
 def judge(data: StudyRuns) -> list[Verdict]:
     """Every question of the study, adjusted by Holm: those declared before the runs among themselves, each
     exploratory one among all."""
-    verdicts = [_judge_one(data, question) for question in data.study.get("questions", [])]
+    context = _Context(data.narrow, data.majority, _dataset(data))
+    verdicts = [_judge_one(data, question, context) for question in data.study.get("questions", [])]
     everyone = holm([verdict.p for verdict in verdicts])
     early = [verdict.p for verdict in verdicts if not verdict.exploratory]
     among_early = iter(holm(early))
@@ -103,16 +105,77 @@ def judge(data: StudyRuns) -> list[Verdict]:
     ]
 
 
-def _judge_one(data: StudyRuns, question: dict[str, Any]) -> Verdict:
-    comparisons = _comparisons(data, question)
-    effects, late = [c.effect for c in comparisons], _declared_late(data, question)
-    if "best_of" not in question:
+@dataclass(frozen=True)
+class _Context:
+    """What every question's answer may have to mention."""
+
+    narrow: list[Narrow]
+    majority: Majority | None
+    dataset: str
+
+
+def _dataset(data: StudyRuns) -> str:
+    settings = data.study["variants"].get(BASELINE, {}).get("settings", {})
+    return dataset_label(str(settings.get("dataset", "")))
+
+
+def _judge_one(data: StudyRuns, question: dict[str, Any], context: _Context) -> Verdict:
+    question = {key: value for key, value in question.items() if value is not None}
+    if malformed := _malformed(question):
+        return Verdict({"ask": str(question.get("ask"))}, (), SUPPORTED, math.nan, malformed=malformed)
+    found, names = tuple(comparisons(data, question)), _variants(data, question)
+    effects = [each.effect for each in found]
+    missing = tuple(name for name in names if not len(data.finished(name)))
+    if "best_of" in question:
+        leaning, p = SUPPORTED, math.nan if missing or not effects else _all([effect.p for effect in effects])
+    else:
         leaning, p = weigh(effects, question.get("expect", "different"), question.get("smallest"))
-        return Verdict(question, tuple(comparisons), leaning, p, exploratory=late)
-    missing = tuple(name for name in question["best_of"] if not len(data.finished(name)))
-    p = math.nan if missing or not effects else _all([effect.p for effect in effects])
-    wins = _wins(data, question) if comparisons else ""
-    return Verdict(question, tuple(comparisons), SUPPORTED, p, exploratory=late, wins=wins, missing=missing)
+    metric = question.get("metric", "val/accuracy")
+    quoted = context.dataset in question.get("claim_for", [context.dataset])
+    return Verdict(
+        question,
+        found,
+        leaning,
+        p,
+        exploratory=_declared_late(data, names, question),
+        wins=wins(data, question) if found else "",
+        missing=missing,
+        lost=data.lost(names),
+        contradicted=_contradicted(found, question, leaning),
+        claim=one_line(question.get("claim", "")) if quoted else "",
+        narrow=tuple(each for each in context.narrow if each.variant in names),
+        majority=context.majority if metric in ACCURACIES | {"epochs_to"} else None,
+    )
+
+
+def _malformed(question: dict[str, Any]) -> str:
+    """Why a question of study.json can't be judged: an older version accepted it, or it was edited by hand."""
+    try:
+        Question.model_validate({key: value for key, value in question.items() if key != "declared"})
+    except pydantic.ValidationError as error:
+        return "; ".join(str(problem) for problem in from_pydantic(error, "question", Question))
+    return ""
+
+
+def _variants(data: StudyRuns, question: dict[str, Any]) -> list[str]:
+    return list(data.levels(question["trend"])) if "trend" in question else named(question)
+
+
+def _contradicted(found: Sequence[Comparison], question: dict[str, Any], leaning: str) -> bool:
+    """Whether a diverged run does not speak for the verdict that the finished runs lean to."""
+    expect = question.get("expect", "different")
+    expected = {"more": 1, "less": -1}.get(expect, 0)
+    for each in found:
+        if "best_of" in question:
+            called = BETTER[question.get("metric", "val/accuracy")]
+        elif expected:
+            called = expected if leaning == SUPPORTED else -expected
+        else:
+            equal = expect == "equal" and leaning == SUPPORTED
+            called = 0 if equal else int(np.sign(np.nan_to_num(each.effect.interval.estimate)))
+        if any(not sign or sign != called for sign in each.lost):
+            return True
+    return False
 
 
 def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
@@ -149,65 +212,7 @@ def _any(p_values: Sequence[float], count: int) -> float:
     return min(1.0, count * min(known)) if known else math.nan
 
 
-def _comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
-    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
-
-    def values(*variants: str) -> list[Any]:
-        return data.paired(variants, metric, accuracy)
-
-    if "compare" in question:
-        first, others = question["compare"]
-        pairs = [(first, other) for other in ([others] if isinstance(others, str) else others)]
-        return [_difference(first, other, *values(first, other)) for first, other in pairs]
-    if "best_of" in question:
-        ranked = _ranked(data, question["best_of"], metric, accuracy)
-        return [_difference(ranked[0], other, *values(ranked[0], other)) for other in ranked[1:]]
-    if "interaction" in question:
-        both, first, second, neither = cells = question["interaction"]
-        label = f"({both} - {first}) - ({second} - {neither})"
-        return [Comparison(label, interaction_effect(*values(*cells)))]
-    if "value" in question:
-        name, constant = question["value"]
-        return [Comparison(f"{name} - {constant:g}", one_sample_effect(values(name)[0] - constant))]
-    key = question["trend"]
-    levels = data.levels(key)
-    if len(levels) < 2:
-        return []
-    table = np.column_stack(values(*levels))
-    return [Comparison(f"slope per unit of {key}", trend_effect(list(levels.values()), table))]
-
-
-def _difference(first: str, other: str, mine: Any, theirs: Any) -> Comparison:
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is no number
-        rank = signed_rank_p(mine - theirs)
-    return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs), rank)
-
-
-def _wins(data: StudyRuns, question: dict[str, Any]) -> str:
-    """How steady the ranking is: the seeds in which the best on average was also the best."""
-    if "best_of" not in question:
-        return ""
-    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
-    ranked = _ranked(data, question["best_of"], metric, accuracy)
-    table = np.column_stack(data.paired(ranked, metric, accuracy)) * (1 if _high_is_good(metric) else -1)
-    alone = (table[:, :1] > table[:, 1:]).all(axis=1)
-    return f"{ranked[0]} was the best in {alone.sum()} of {len(table)} seeds."
-
-
-def _high_is_good(metric: str) -> bool:
-    return "accuracy" in metric
-
-
-def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:
-    """The variants that finished, the best over their common seeds first: accuracies high, everything else low."""
-    there = [name for name in variants if len(data.finished(name))]
-    values = data.paired(there, metric, accuracy) if there else []
-    means = {name: float(np.mean(value)) if len(value) else math.nan for name, value in zip(there, values, strict=True)}
-    return sorted(means, key=lambda name: -means[name] if _high_is_good(metric) else means[name])
-
-
-def _declared_late(data: StudyRuns, question: dict[str, Any]) -> bool:
+def _declared_late(data: StudyRuns, names: Sequence[str], question: dict[str, Any]) -> bool:
     """Whether a run that it judges had ended before it was declared."""
-    names = data.levels(question["trend"]) if "trend" in question else named(question)
     ends = [end for name in names if (end := data.first_ends.get(name))]
     return bool(ends) and str(question.get("declared", "")) > min(ends)

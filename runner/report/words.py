@@ -3,16 +3,91 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from runner.report.imbalance import PARTS, Majority, Narrow
+from runner.report.runs import Lost
 from runner.stats import Effect
+from runner.text import escaped, one_line
+
+_CAUSE, _NAMED = 60, 5  # characters of a cause, classes in a sentence
+Write = Callable[[str], str]  # how names and causes are written: `escaped` in Markdown, `one_line` on a terminal
 
 
 def counted(count: int, what: str) -> str:
     """1 seed, 5 seeds."""
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def seeds_text(seeds: Iterable[int]) -> str:
+    """Seeds as in "seed 3" and "seeds 0, 1, 4".
+
+    >>> seeds_text([4, 0, 1])
+    'seeds 0, 1, 4'
+    """
+    ordered = sorted(seeds)
+    return f"seed{'s' if len(ordered) > 1 else ''} {', '.join(map(str, ordered))}"
+
+
+def lost_runs(lost: Sequence[Lost], write: Write = escaped) -> str:
+    """Failed runs by variant and cause, as a clause; those that the same command tries again apart."""
+    groups: dict[tuple[str, str, bool], list[int]] = {}
+    for each in lost:
+        groups.setdefault((each.variant, _cause(each.cause), each.machines), []).append(each.seed)
+    named = {
+        machines: ", ".join(
+            f"{write(variant)} {seeds_text(seeds)}" + (f" ({write(cause)})" if cause else "")
+            for (variant, cause, own), seeds in groups.items()
+            if own == machines
+        )
+        for machines in (False, True)
+    }
+    again = f"{named[True]} by the machine (the same command tries again)" if named[True] else ""
+    return "; ".join(part for part in (named[False], again) if part)
+
+
+def _cause(cause: str) -> str:
+    line = one_line(cause)
+    return line if len(line) <= _CAUSE else line[: _CAUSE - 1].rstrip() + "…"
+
+
+def narrow_text(found: Sequence[Narrow], write: Write = escaped) -> str:
+    """Which variants never predict some class, as a clause; those that agree together."""
+    variants: dict[str, list[str]] = {}
+    for name in dict.fromkeys(each.variant for each in found):
+        variants.setdefault(_narrow_clause([each for each in found if each.variant == name], write), []).append(name)
+    return "; ".join(f"{', '.join(map(write, names))}: {clause}" for clause, names in variants.items())
+
+
+def _narrow_clause(own: Sequence[Narrow], write: Write) -> str:
+    """Of one variant: the classes, and the seeds."""
+    seeds = seeds_text(seed for each in own for seed in each.seeds)
+    if len(own) == 1 and own[0].only is not None:
+        return f"predicts {write(own[0].only)} alone ({seeds})"
+    classes = list(dict.fromkeys(name for each in own for name in each.never))
+    return f"never predicts {'some of ' if len(own) > 1 else ''}{few(classes, write)} ({seeds})"
+
+
+def few(names: Sequence[str], write: Write = escaped) -> str:
+    """The first five names and how many more."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(write, names[:_NAMED])) + more
+
+
+def majority_text(majority: Majority, write: Write = escaped) -> str:
+    """What always predicting the majority class would give, as a clause."""
+    return f"Always predicting {write(majority.name)} gives {percents(majority)}"
+
+
+def percents(majority: Majority) -> str:
+    """The majority class's share of each part: one number where they are alike."""
+    shares = {part: f"{100 * share:.2f}%" for part, share in majority.shares.items()}
+    if len(set(shares.values())) == 1:
+        return next(iter(shares.values()))
+    return " and ".join(f"{share} on {PARTS[part]}" for part, share in shares.items())
 
 
 def percent(row: pd.Series[Any], metric: str) -> str:

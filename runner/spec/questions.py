@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
-from runner.spec.problems import suggest
+from runner.spec.problems import shown, suggest
+from runner.text import one_line
 
 METRICS = {  # every metric a question may ask about: column of the run table -> what it is
     "val/accuracy": "validation accuracy at the best epoch (lowest validation loss)",
@@ -29,7 +31,43 @@ METRICS = {  # every metric a question may ask about: column of the run table ->
     "first_epoch_loss_max": "largest loss of a step in the first epoch",
     "late_spread": "standard deviation of validation loss around a straight line, over the last five epochs",
     "seconds": "training time of the run",
+    "val/balanced_accuracy": "mean over the classes of the share of their validation images that are right",
+    "val/macro_f1": "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
+    "test/balanced_accuracy": "mean over the classes of the share of their test images that are right",
+    "test/macro_f1": "mean over the classes of F1 on test; a class that is never predicted counts as 0",
 }
+HIGHER, LOWER, NEITHER = 1, -1, 0
+BETTER = {  # which way each metric is better; a diverged run ranks last in those that have a better way
+    "val/accuracy": HIGHER,
+    "val/loss": LOWER,
+    "test/accuracy": HIGHER,
+    "test/loss": LOWER,
+    "train_eval/accuracy": HIGHER,
+    "train_eval/loss": LOWER,
+    "best_epoch": NEITHER,
+    "epochs_to": LOWER,
+    "val_accuracy_area": HIGHER,
+    "train_loss_area": LOWER,
+    "train_roughness": LOWER,
+    "generalization_gap": NEITHER,
+    "first_epoch_loss_max": LOWER,
+    "late_spread": LOWER,
+    "seconds": LOWER,
+    "val/balanced_accuracy": HIGHER,
+    "val/macro_f1": HIGHER,
+    "test/balanced_accuracy": HIGHER,
+    "test/macro_f1": HIGHER,
+}
+ACCURACIES = {"val/accuracy", "test/accuracy", "train_eval/accuracy", "val_accuracy_area"}  # shares of all images
+SHARES = {  # between 0 and 1, or differences of such: shown in percentage points
+    *ACCURACIES,
+    "generalization_gap",
+    "val/balanced_accuracy",
+    "val/macro_f1",
+    "test/balanced_accuracy",
+    "test/macro_f1",
+}
+_LEAST, _MOST = 1e-9, 1e6  # what could be a difference, and a value
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
 
 
@@ -61,8 +99,8 @@ class Question(pydantic.BaseModel):
         default=None, strict=False, min_length=2, description="a list of at least two variants"
     )
     trend: str | None = Field(default=None, description="a setting that variants change alone")
-    value: tuple[str, float] | None = Field(
-        default=None, strict=False, description='["variant", constant]: the variant minus the constant'
+    value: tuple[str, Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
+        default=None, strict=False, description='["variant", constant]: the variant minus the constant, a number'
     )
     metric: str = Field(default="val/accuracy", description="one of " + ", ".join(METRICS))
     accuracy: float | None = Field(
@@ -75,6 +113,19 @@ class Question(pydantic.BaseModel):
         default=None, gt=0, allow_inf_nan=False, description="the smallest difference worth knowing, above 0"
     )
     claim: str | None = Field(default=None, description="what is said elsewhere, quoted beside the verdict")
+    claim_for: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
+        default=None,
+        strict=False,
+        min_length=1,
+        description='a list of data sets that the claim is about, such as ["cifar10"]',
+    )
+
+    @pydantic.field_validator("ask", "claim")
+    @classmethod
+    def _is_one_line(cls, value: str | None) -> str | None:
+        if value is not None and not (value := one_line(value)):
+            raise ValueError("it is blank; write it in words.")
+        return value
 
     @pydantic.field_validator("metric")
     @classmethod
@@ -94,6 +145,25 @@ class Question(pydantic.BaseModel):
             raise ValueError(f'"best_of" asks which is best; it has no "expect": "{self.expect}".')
         if self.expect == "equal" and self.smallest is None:
             raise ValueError('expect "equal" needs "smallest": the margin within which they count as equal.')
+        if self.claim_for and self.claim is None:
+            raise ValueError('"claim_for" says what data a "claim" is about; there is no claim.')
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _variants_differ(self) -> Question:
+        twice = [name for name, count in Counter(self.variants()).items() if count > 1]
+        if twice:
+            raise ValueError(f'"{twice[0]}" is named more than once; a variant can\'t be compared with itself.')
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _numbers_are_possible(self) -> Question:
+        most = 1.0 if self.metric in SHARES and not self.trend else _MOST  # a slope may be steep
+        if self.value and abs(self.value[1]) > most:
+            raise ValueError(f"value: got {shown(self.value[1])}; {self.metric} is between {-most:g} and {most:g}.")
+        if self.smallest is not None and not _LEAST <= self.smallest <= most:
+            what = f"a difference of {self.metric} is between {_LEAST:g} and {most:g}."
+            raise ValueError(f"smallest: got {shown(self.smallest)}; {what}")
         return self
 
     def variants(self) -> list[str]:

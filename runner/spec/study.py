@@ -52,6 +52,15 @@ class Study(pydantic.BaseModel):
         check_seeds(range(value) if isinstance(value, int) and value <= 1000 else value)
         return value
 
+    @pydantic.field_validator("factors")
+    @classmethod
+    def _factors_have_levels(cls, value: dict[str, list[Any]] | list[str]) -> dict[str, list[Any]] | list[str]:
+        empty = [key for key, levels in value.items() if not levels] if isinstance(value, dict) else []
+        if empty:
+            names = ", ".join(shown(key) for key in empty)
+            raise ValueError(f"no levels for {names}; give at least one, or leave the setting out.")
+        return value
+
     @pydantic.model_validator(mode="after")
     def _only_leave_one_out_lists_bare_settings(self) -> Study:
         if isinstance(self.factors, list) and self.design != "leave_one_out":
@@ -146,13 +155,13 @@ def parse_settings(data: dict[str, Any], where: str) -> tuple[Settings | None, l
         return None, from_pydantic(error, where, Settings)
 
 
-def parse_questions(study: Study, where: str) -> tuple[list[Question], list[Problem]]:
-    """The study's questions, and what is wrong with those that can't be read."""
-    questions: list[Question] = []
+def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list[Problem]]:
+    """The study's questions by their numbers, and what is wrong with those that can't be read."""
+    questions: dict[int, Question] = {}
     problems: list[Problem] = []
     for number, data in enumerate(study.questions, start=1):
         try:
-            questions.append(Question.model_validate(data))
+            questions[number] = Question.model_validate(data)
         except pydantic.ValidationError as error:
             problems += from_pydantic(error, f"{where}: question {number}", Question)
     return questions, problems

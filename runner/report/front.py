@@ -1,0 +1,101 @@
+"""The front page over all reports, from what each report's folder says of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+import pydantic
+
+from runner.files import read_json, write_json
+from runner.report.imbalance import Majority
+from runner.report.lost import BETTER_THAN, SAME_AS, WORSE_THAN, sides
+from runner.report.words import majority_text, points
+from runner.sheets import read_sheet
+from runner.spec import BASELINE
+from runner.text import escaped, link, one_line
+
+EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
+FRONT = "front.json"
+_FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A study or search on the front page. `headline` and `answers` are lines of Markdown, the others are text."""
+
+    name: str
+    title: str
+    headline: str
+    answers: tuple[str, ...] = ()
+    figure: str = ""  # its path in the report's folder
+
+
+def headline(effects: pd.DataFrame, majority: Majority | None = None) -> str:
+    """One sentence: which variants' validation accuracy differs from the baseline's (rows of summary.csv)."""
+    rows = effects[effects["variant"] != BASELINE]
+    better, worse, level = (f"{how} the baseline" for how in ("better than", "worse than", "not told apart from"))
+    heads = {BETTER_THAN: better, WORSE_THAN: worse, SAME_AS: level}
+    told: dict[str, list[str]] = {better: [], worse: [], level: []}
+    for (_, row), side in zip(rows.iterrows(), _sides(rows), strict=True):
+        size = points(row["effect"], row["effect low"], row["effect high"])
+        alike = " in every seed" if row.get("effect n", 0) > 1 and math.isnan(row["effect low"]) else ""
+        lost = f"; {row['failed']} failed" if row["failed"] else ""
+        told[heads[side]].append(f"{escaped(row['variant'])} ({size}{alike}{lost})")
+    parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
+    counts = sorted(set(rows.get("effect n", rows["n"]).astype(int)))
+    seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
+    small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
+    imbalance = f" {majority_text(majority)} accuracy." if majority else ""
+    return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
+
+
+def _sides(rows: pd.DataFrame) -> list[str]:
+    """As the table says; a table of an older form has no lost pairs to ask."""
+    if "side" in rows:
+        return [side if isinstance(side, str) else SAME_AS for side in rows["side"]]
+    return sides("val/accuracy", rows["effect"].tolist(), rows["effect p"].tolist(), [()] * len(rows))
+
+
+def front_page(entries: Sequence[Entry]) -> str:
+    """Every report: its folder, title, headline and answers, and its figure where there is one."""
+    parts = ["# Ablations", "Each study's answers in short; its page has the tables, the curves and how it was made."]
+    for entry in entries:
+        place = quote(entry.name)
+        page = f"{place}/summary.md"
+        head = entry.name if entry.title in ("", entry.name) else f"{entry.name}: {entry.title}"
+        parts += [f"## {link(head, page)}", one_line(entry.headline)]
+        parts.append("\n".join(f"- {one_line(answer)}" for answer in entry.answers))
+        if entry.figure:
+            parts.append(f"[![{Path(entry.figure).stem}]({place}/{entry.figure})]({page})")
+    if not entries:
+        parts.append("There are no studies yet: `make ablations` makes one.")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_front(folder: Path, entry: Entry) -> None:
+    """What the front page says of a report, beside its page."""
+    write_json(folder / FRONT, asdict(entry))
+
+
+def read_front(folder: Path) -> Entry:
+    """A report's entry; of a folder without a front.json that can be read what its tables say."""
+    figure = next((path for path in _FIGURES if (folder / path).exists()), "")
+    try:
+        entry = pydantic.TypeAdapter(Entry).validate_python(read_json(folder / FRONT) or {})
+        return replace(entry, name=folder.name, figure=figure)
+    except pydantic.ValidationError:
+        return Entry(folder.name, "", _headline_of(folder / EFFECTS_TABLE), figure=figure)
+
+
+def _headline_of(path: Path) -> str:
+    """From summary.csv; empty where there is none, or one of an older form."""
+    try:
+        summary = read_sheet(path)
+        return headline(summary[summary["metric"] == "val/accuracy"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return ""

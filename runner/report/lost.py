@@ -1,0 +1,48 @@
+"""Runs that diverged: what they say in a comparison, and which comparisons are significant in spite of them.
+
+A run that is lost by its own doing (its loss became NaN, its model raised) ranks below every finished run of its
+metric. A run that is lost to the machine says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runner.report.runs import StudyRuns
+from runner.spec import BETTER
+from runner.stats import ALPHA, holm
+
+BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
+
+
+def diverged(data: StudyRuns, variant: str) -> set[int]:
+    """The seeds that a variant lost by its own doing."""
+    return {lost.seed for lost in data.lost([variant]) if not lost.machines}
+
+
+def pair_signs(data: StudyRuns, first: str, other: str, metric: str) -> tuple[int, ...]:
+    """For each seed where one of two variants finished and the other diverged, the sign of first minus other.
+
+    0 for a metric that has no better way. Where both diverged, neither is better.
+    """
+    mine, theirs = diverged(data, first), diverged(data, other)
+    better = BETTER[metric]
+    if not better:
+        return (0,) * (len(mine) + len(theirs))
+    wins, losses = set(data.finished(first).index) & theirs, set(data.finished(other).index) & mine
+    return (better,) * len(wins) + (-better,) * len(losses)
+
+
+def sides(metric: str, effects: Sequence[float], p_values: Sequence[float], lost: Sequence[Sequence[int]]) -> list[str]:
+    """Whether each variant is better or worse than the baseline, at .05 after Holm's correction over the variants.
+
+    Neither where it is not significant, or where a lost pair speaks against it.
+    """
+    found = []
+    for effect, p, signs in zip(effects, holm(p_values), lost, strict=True):
+        sign = int(np.sign(effect)) if p <= ALPHA else 0
+        holds = sign and all(each == sign for each in signs)
+        found.append(SAME_AS if not holds else BETTER_THAN if sign == BETTER[metric] else WORSE_THAN)
+    return found
