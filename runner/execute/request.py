@@ -129,6 +129,7 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
                     "directory": variant.directory,
                     "changes": variant.changes,
                     "settings": variant.settings.plain(),
+                    **({"files": variant.files} if variant.files else {}),
                     # kept, so that training runs anew makes no question seem older than what it judges
                     "first_end": first_end(path.parent / variant.directory, ended.get(variant.directory)),
                 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand.cells import declared_cells, slug
+from runner.expand.files import with_files
 from runner.expand.runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
@@ -53,11 +54,11 @@ def resolve_studies(names: Sequence[str | dict[str, Any] | ResolvedStudy], overr
     problems: list[Problem] = []
     for name in names:
         if isinstance(name, ResolvedStudy):  # made by a search from its winners
-            resolved.append(name)
+            resolved.append(with_files(name))
             continue
         try:
             file, data, doc = read_file(name) if isinstance(name, str) else (Path("study"), name, "")
-            resolved.append(resolve(file, data, doc, overrides))
+            resolved.append(with_files(resolve(file, data, doc, overrides)))
         except RequestError as error:
             problems += error.problems
     if problems:

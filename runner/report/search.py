@@ -141,7 +141,7 @@ def _table(record: Record) -> pd.DataFrame:
                 "ended": utc(identity.get("ended")),
                 **{key: value for key, value in tried.values.items() if key not in idle},
                 "settings": run.variant.settings.plain(),
-                "hash": run.variant.settings.identity(),
+                "hash": run.variant.digest,
             }
         )
     columns = [
@@ -170,7 +170,7 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
         return None
     best = ranked[0][0]
     name = winner_name(best)
-    if name not in variants or _hash(variants[name]) != best.variant.settings.identity():
+    if name not in variants or _hash(variants[name]) != best.variant.digest:
         return None
     data = gather(folder)
     return data if len(data.finished(name)) else None
