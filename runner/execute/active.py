@@ -13,7 +13,7 @@ import torch
 from runner.data import Dataset
 from runner.execute.messages import Message, Place, Send
 from runner.execute.provenance import own_model, same_makers
-from runner.execute.record import identity
+from runner.execute.record import identity, new_attempt
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir, is_machines
@@ -38,6 +38,7 @@ class ActiveRun:
         self._send = send
         self._directory = RunDir(place.runs / run.folder)
         self._provenance = place.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
+        self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
@@ -214,5 +215,7 @@ class ActiveRun:
         parameters = sum(weight.numel() for weight in weights) if weights else None
         classes = self._dataset.classes
         self._directory.write_identity(
-            identity(self.run, self._provenance, status, self._started, classes, parameters, cause, machines)
+            identity(
+                self.run, self._provenance, status, self._attempt, self._started, classes, parameters, cause, machines
+            )
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,12 @@ class Plan:
     def __init__(self, runs: Sequence[Run], request: Request) -> None:
         self._request = request
         self._runs = list(runs)
+        ended = ended_attempts(runs, request.runs)
         self._device = pick_device(request.device)
         self._status = {run: self._directory(run).own_status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         made_by = provenance(str(self._device)) | {"commit": commit()}
-        self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
+        self._place = Place(request.runs, str(self._device), made_by, ended, request.retrain)
         # A cohort in lockstep fills a GPU by itself.
         self._workers = request.workers or (cores() if self._device.type == "cpu" else 1)
 
@@ -169,6 +169,12 @@ def write_columns(runs: Path) -> None:
             if {"settings", "study", "variant"} <= identity.keys():
                 sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
         write_root(runs, sessions, ranges)
+
+
+def ended_attempts(those: Iterable[Run], runs: Path) -> frozenset[str]:
+    """What a command notes at its beginning: whatever ends under another id ends while it is at work."""
+    attempts = (RunDir(runs / run.folder).ended_attempt() for run in those)
+    return frozenset(filter(None, attempts))
 
 
 def record_death(message: Message, place: Place) -> Message:

@@ -20,6 +20,7 @@ from runner.spec.problems import words
 
 State = dict[str, Any]
 _IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}
+_ENDED = ("finished", "failed", "pruned")  # what run.json says of an attempt that has ended
 _VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "best.pt")  # what a finished run consists of
 
 
@@ -39,6 +40,16 @@ class RunDir:
         identity = read_json(self.folder / "run.json") or {}
         good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items())
         return identity if good else None
+
+    def ended_attempt(self) -> str | None:
+        """The id of the attempt at this run that ended last; None while one is under way, or none was made.
+
+        Runs that older versions recorded have no id; their times serve as one.
+        """
+        identity = self.identity()
+        if not identity or identity["status"] not in _ENDED:
+            return None
+        return str(identity.get("attempt") or (identity.get("started"), identity.get("ended")))
 
     def misplaced(self) -> bool:
         """Whether run.json is of a run of another place: copied from there, or renamed. Unreadable, it says nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from runner.execute.makers import others_note
 from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import cores, pick_device, record_death, write_columns
+from runner.execute.plan import cores, ended_attempts, pick_device, record_death, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data
 from runner.execute.workers import Workers
@@ -34,7 +33,8 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     """
     device = pick_device(request.device)
     made_by = provenance(str(device)) | {"commit": commit()}
-    place = Place(request.runs, str(device), made_by, time.time())
+    tried = [run for search in searches for run in Record(search, request.runs).tried]
+    place = Place(request.runs, str(device), made_by, ended_attempts(tried, request.runs))
     count = request.workers or (cores() if device.type == "cpu" else 1)
     with Workers(place, min(count, searches[0].runs)) as crew:
         data = _prepared(searches, request)
