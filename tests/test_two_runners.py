@@ -153,7 +153,7 @@ def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(share: Shar
     found: list[str] = []
     for retrain in (False, True):
         noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=retrain)
-        attempts = set()
+        attempts: set[str] = set()
 
         def note(_: Message, seen: set[str] = attempts) -> None:
             seen.add((folder.identity() or {})["attempt"])

@@ -83,6 +83,8 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
         if not all(isinstance(name, str) and Path(name).name == name.lstrip(".") for name in (study, variant)):
             raise TypeError("study and variant must be names that a directory can have")
         seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
+        if not 0 < best_epoch < 2**31:
+            raise ValueError(f"the best epoch is {best_epoch}")
         settings = Settings.model_validate(identity["settings"])
     except pydantic.ValidationError as error:
         raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.spec import Problem, RequestError
+from runner.spec.plain import is_plain
+from runner.spec.search import MOST_RUNS
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
@@ -158,16 +161,17 @@ def write_columns(runs: Path) -> None:
         sessions, ranges = [], None
         for path in runs.glob("*/study.json"):
             study, name = read_study(path.parent) or {"variants": {}}, path.parent.name
-            variants = study["variants"]
-            sessions += [hparams(variant["settings"], name, variant_name) for variant_name, variant in variants.items()]
-            if search := study.get("search"):
-                sessions += search_sessions(search, name, len(variants) + search["runs"])
+            variants = {key: each["settings"] for key, each in study["variants"].items() if is_plain(each["settings"])}
+            sessions += [hparams(settings, name, variant) for variant, settings in variants.items()]
+            with suppress(AttributeError, LookupError, TypeError, ValueError):  # no search that the runner recorded
+                search = study["search"]
+                sessions += search_sessions(search, name, len(variants) + min(search["runs"], MOST_RUNS))
                 continuous = {key for key, space in search["space"].items() if "categorical" not in space}
                 ranges = continuous | (ranges or set())
         for path in runs.glob("*/*/seed*/run.json"):
-            identity = RunDir(path.parent).identity() or {}
-            if {"settings", "study", "variant"} <= identity.keys():
-                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+            directory = RunDir(path.parent)
+            if (identity := directory.identity()) and not directory.misplaced():
+                sessions.append(hparams(identity["settings"], identity["study"], identity["variant"]))
         write_root(runs, sessions, ranges)
 
 

@@ -99,8 +99,9 @@ class ResolvedSearch:
     @classmethod
     def from_plain(cls, name: str, file: str, doc: str, data: dict[str, Any]) -> ResolvedSearch:
         """The search that `plain` gave; ValueError or TypeError where it is none."""
+        Search.model_validate({key: value for key, value in data.items() if key != "files"})
         spaces = {
-            key: Space(kind, tuple(values)) for key, each in data["space"].items() for kind, values in each.items()
+            key: Space.recorded(kind, values) for key, each in data["space"].items() for kind, values in each.items()
         }
         files = {str(path): str(known) for path, known in data.get("files", {}).items()}
         checked = {"baseline": Settings.model_validate(data["baseline"]), "space": spaces, "files": files}
