@@ -55,12 +55,11 @@ class Plan:
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         made_by = provenance(str(self._device)) | {"commit": commit()}
         self._place = Place(request.runs, str(self._device), made_by, ended, request.retrain)
-        # A cohort in lockstep fills a GPU by itself.
-        self._workers = request.workers or (cores() if self._device.type == "cpu" else 1)
+        self._workers = worker_count(request.workers, self._device, len(self._left))
 
     def crew(self) -> Workers:
         """The processes that will train."""
-        return Workers(self._place, min(self._workers, len(self._left)))
+        return Workers(self._place, self._workers if self._left else 0)
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
         """Measures what the runs that are left cost, and shares them out."""
@@ -131,8 +130,8 @@ class Plan:
         return progress.failed
 
     def _say_others(self, console: Console) -> None:
-        if self._others:
-            console.print(self._others)
+        for note in filter(None, (self._others, crowded(self._workers))):
+            console.print(note)
 
     @property
     def _seconds(self) -> float:
@@ -208,6 +207,19 @@ def pick_device(name: str) -> torch.device:
     if not there[name]:
         raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
     return torch.device(name)
+
+
+def worker_count(asked: int | None, device: torch.device, most: int) -> int:
+    """As many worker processes as asked for, or as the device takes; never more than there are runs."""
+    # A cohort in lockstep fills a GPU by itself.
+    return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
+
+
+def crowded(workers: int) -> str:
+    """A hint where workers wait for each other; else nothing."""
+    if workers <= cores():
+        return ""
+    return f"{workers} workers share {cores()} cores; more workers than cores train no faster and take more memory."
 
 
 def cores() -> int:

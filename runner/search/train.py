@@ -11,7 +11,7 @@ from rich.console import Console
 
 from runner.execute.makers import others_note
 from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import cores, ended_attempts, pick_device, record_death, write_columns
+from runner.execute.plan import crowded, ended_attempts, pick_device, record_death, worker_count, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data
 from runner.execute.workers import Workers
@@ -35,8 +35,8 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     made_by = provenance(str(device)) | {"commit": commit()}
     tried = [run for search in searches for run in Record(search, request.runs).tried]
     place = Place(request.runs, str(device), made_by, ended_attempts(tried, request.runs))
-    count = request.workers or (cores() if device.type == "cpu" else 1)
-    with Workers(place, min(count, searches[0].runs)) as crew:
+    count = worker_count(request.workers, device, searches[0].runs)
+    with Workers(place, count) as crew:
         data = _prepared(searches, request)
         with _alone([search.name for search in searches], request.runs), late():
             for search in searches:
@@ -45,6 +45,8 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
                 console.print(f"{todo}, {search.sampler}, with {count} workers on {device}")
+                if hint := crowded(count):
+                    console.print(hint)
                 if search.cells < search.runs:
                     console.print(f"its space has {search.cells:.0f} combinations, no more")
                 if record.spoilt:
