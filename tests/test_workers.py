@@ -11,8 +11,9 @@ import pytest
 from runner.execute import workers
 from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import record_death
+from runner.execute.processes import how
 from runner.execute.record import record_failure
-from runner.execute.workers import NoWorkers, Workers, how
+from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.spec import Settings

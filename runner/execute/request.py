@@ -12,7 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
+from runner.execute.dicts import declared_before, directories_of_dicts, refuse_other_baselines
 from runner.execute.provenance import command
+from runner.execute.script import check_script
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
@@ -32,6 +34,7 @@ class Request:
     retrain: bool = False
     fail_fast: bool = False
     dry_run: bool = False
+    name: str | None = None  # of a study that is a dict
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,10 @@ class Outcome:
 
 def execute(request: Request, console: Console) -> Outcome:
     """Does what was asked. RequestError, with nothing trained or written, where the request is wrong."""
-    studies = resolve_studies(request.studies, request.overrides)
-    check_places(request)
+    check_script()
+    studies = resolve_studies(request.studies, request.overrides, request.name)
+    check_places(request, [study.name for study in studies])
+    refuse_other_baselines(studies, request.runs)
     runs = [run for study in studies for run in study.runs()]
     names = tuple(study.name for study in studies)
     from runner.execute.plan import Plan  # torch comes with it: not before the request is known to be right
@@ -56,17 +61,19 @@ def execute(request: Request, console: Console) -> Outcome:
         plan.show(console)
         return Outcome(names, 0)
     with plan.crew() as crew:
+        crew.check()
         data = prepare_data(runs, request)
         plan.schedule(data)
         with lock(request.runs):
+            refuse_other_baselines(studies, request.runs)  # another notebook may have taken the name meanwhile
             for study in studies:
                 _write_study(study, request)
         return Outcome(names, plan.train(crew, console))
 
 
-def check_places(request: Request) -> None:
-    """What is wrong with where it is to be done, before anything is trained."""
-    problems = unwritable(request.runs, request.reports)
+def check_places(request: Request, names: Sequence[str]) -> None:
+    """What is wrong with where it is to be done, before anything is trained; `names` are the studies' directories."""
+    problems = unwritable(*(place / name for place in (request.runs, request.reports) for name in names))
     if request.workers is not None and request.workers < 1:
         problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
@@ -114,6 +121,7 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     before = read_study(path.parent) or {}
+    kept, kept_questions = declared_before(study, before)
     declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
     ended = {variant["directory"]: variant.get("first_end") for variant in before.get("variants", {}).values()}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
@@ -134,8 +142,11 @@ def _write_study(study: ResolvedStudy, request: Request) -> None:
                     "first_end": first_end(path.parent / variant.directory, ended.get(variant.directory)),
                 }
                 for variant in study.variants
-            },
-            "questions": [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
+            }
+            | kept,
+            **({"directories": directories} if (directories := directories_of_dicts(study, before)) else {}),
+            "questions": kept_questions
+            + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
         },
     )
 

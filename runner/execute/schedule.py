@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from runner.data import Dataset, Stream, load
-from runner.execute.workers import context, settle_in
+from runner.execute.processes import context, settle_in
 from runner.expand import Run, cohorts
 from runner.spec import is_reference
 from runner.train import Learner

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections import deque
@@ -15,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import torch
 from filelock import Timeout
 
 from runner.execute.messages import Message, Place, Share
+from runner.execute.processes import context, how, settle_in
+from runner.execute.script import UNGUARDED, script, unguarded
 from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted
@@ -84,6 +83,17 @@ class Workers:
             for worker in self._pool:
                 worker.process.join()
                 worker.pipe.close()
+
+    def check(self) -> None:
+        """RequestError where the workers' import of the script calls run() again. Waits for one worker."""
+        if not self._pool or not script():
+            return
+        ready = wait([worker.pipe for worker in self._pool])
+        for worker in [worker for worker in self._pool if worker.pipe in ready]:
+            with suppress(EOFError, OSError):
+                worker.ready = worker.pipe.recv() == _READY
+            if not worker.ready:
+                _refuse_unguarded(worker)
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
         """Trains every share; returns when all their runs have ended, finished, pruned or failed.
@@ -161,6 +171,7 @@ class Workers:
         assert share is not None
         cause = f"the worker process ended {how(worker.process.exitcode)}"
         if not worker.ready:  # no run's doing
+            _refuse_unguarded(worker)
             self._unready += 1
             if self._unready >= _MOST_UNREADY:
                 raise NoWorkers(cause)
@@ -183,35 +194,10 @@ class Workers:
         return _Worker(process, ours)
 
 
-def how(code: int | None) -> str:
-    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
-    if code is None or code >= 0:
-        return f"with exit status {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:  # a real-time signal
-        name = str(-code)
-    return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-
-
-def context() -> Any:
-    """Workers are forked from a server that has imported everything and has no threads; a fork of this
-    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(["runner.execute.preload"])
-    return forkserver
-
-
-def settle_in() -> None:
-    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
-    torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+def _refuse_unguarded(dead: _Worker) -> None:
+    dead.process.join()
+    if dead.process.exitcode == UNGUARDED:
+        raise unguarded()
 
 
 def _work(pipe: Connection, place: Place, stop: Any) -> None:
@@ -249,12 +235,4 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
         return
     except Exception:
         traceback.print_exc()
-        os._exit(1)
-
-
-def _die_with_parent() -> None:
-    """No orphans: a killed runner takes its workers along."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
         os._exit(1)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand.cells import declared_cells, slug
-from runner.expand.files import with_files
 from runner.expand.runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
@@ -27,7 +26,7 @@ from runner.spec.names import problems_of
 from runner.spec.plain import plain
 from runner.spec.problems import shown, suggest
 from runner.spec.settings import MODEL_SETTINGS, MODELS
-from runner.spec.study import check_seeds, parse, parse_questions, parse_settings, read_file
+from runner.spec.study import check_seeds, parse, parse_questions, parse_settings
 
 _LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
 
@@ -46,24 +45,6 @@ class Overrides:
         dataset = {} if self.dataset is None else {"dataset": self.dataset}
         given: dict[str, Any] = plain(self.settings | dataset, "command line")
         return given
-
-
-def resolve_studies(names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides) -> list[ResolvedStudy]:
-    """Every study asked for; RequestError with every problem of all of them."""
-    resolved: list[ResolvedStudy] = []
-    problems: list[Problem] = []
-    for name in names:
-        if isinstance(name, ResolvedStudy):  # made by a search from its winners
-            resolved.append(with_files(name))
-            continue
-        try:
-            file, data, doc = read_file(name) if isinstance(name, str) else (Path("study"), name, "")
-            resolved.append(with_files(resolve(file, data, doc, overrides)))
-        except RequestError as error:
-            problems += error.problems
-    if problems:
-        raise RequestError(problems)
-    return resolved
 
 
 def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedStudy:

@@ -70,6 +70,11 @@ class ResolvedStudy:
     seeds: tuple[int, ...]
     questions: tuple[Question, ...]
 
+    @property
+    def is_dict(self) -> bool:
+        """Whether a notebook or a script declared it, not a file in ablations/."""
+        return self.file.suffix != ".py"
+
     def runs(self) -> list[Run]:
         """Seed by seed, so that every variant has its first result early."""
         return [Run(self.name, variant, seed) for seed in self.seeds for variant in self.selected]

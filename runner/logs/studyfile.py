@@ -26,6 +26,7 @@ class _Study(pydantic.BaseModel):
     command: str
     variants: dict[str, _Variant]
     questions: list[dict[str, Any]] = []
+    directories: list[str] = []
 
 
 def first_end(variant: Path, known: str | None) -> str | None:

@@ -1,0 +1,50 @@
+"""Child processes: what they come from, what each does first, how one ended."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from typing import Any
+
+import torch
+
+
+def how(code: int | None) -> str:
+    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
+    if code is None or code >= 0:
+        return f"with exit status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        name = str(-code)
+    return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def context() -> Any:
+    """Workers are forked from a server that has imported everything and has no threads; a fork of this
+    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["runner.execute.preload"])
+    return forkserver
+
+
+def settle_in() -> None:
+    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
+    torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+
+
+def _die_with_parent() -> None:
+    """No orphans: a killed runner takes its workers along."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
