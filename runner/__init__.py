@@ -16,14 +16,16 @@ def run(study: str | dict[str, Any] = "mlp", name: str | None = None, **options:
     to that study; one with another baseline is refused. `options` are the command's: dataset, seeds, variants (a list),
     set (a dict), data, runs, reports, workers, device, retrain, fail_fast. RequestError where the request is wrong.
     """
+    import sys
     from pathlib import Path
 
     from runner.execute import Request, execute
     from runner.expand import Overrides
     from runner.report import write_front_page, write_report
     from runner.report.tables import gather
-    from runner.text import plain_console
+    from runner.text import accept_any_text, plain_console
 
+    accept_any_text(sys.stdout)
     changes = {key: options.pop(key, None) for key in ("dataset", "seeds", "variants")}
     overrides = Overrides(**changes, settings=options.pop("set", {}))
     options |= {key: Path(options[key]) for key in ("data", "runs", "reports") if key in options}

@@ -1,22 +1,31 @@
 """The command line: words to a request, and back. No logic."""
 
+# ruff: noqa: E402 (the imports below take a while, and Ctrl-C may come meanwhile)
+
 from __future__ import annotations
 
-import signal
+from runner.stop import STATUS as STOPPED
+from runner.stop import Stop
+
+_stop = Stop()
+if __name__ == "__main__":
+    _stop.listen()
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from runner.text import plain_console
+from runner.arguments import DataPlace, DataSetPlace, EvaluationsPlace, NewRunsPlace, ReportsPlace, RunsPlace, path
+from runner.text import accept_any_text, plain_console
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
-_STAYS = "What is finished stays finished; the same command goes on from here."
+_STAYS = "What is finished stays finished; the same command resumes."
 _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has room
 
 
@@ -36,11 +45,9 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
-        "data"
-    ),
-    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    data: DataPlace = Path("data"),
+    runs: NewRunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
     workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
     retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
@@ -57,11 +64,7 @@ def run(
         data=data, runs=runs, reports=reports, workers=workers, device=device,
         retrain=retrain, fail_fast=fail_fast, dry_run=dry_run,
     )  # fmt: skip
-    try:
-        outcome = execute(request, _out)
-    except KeyboardInterrupt:
-        _out.print("stopped cleanly; the same command goes on from here")
-        raise typer.Exit(130) from None
+    outcome = execute(request, _out)
     if dry_run:
         return
     _report(outcome.names, runs, reports)
@@ -87,11 +90,9 @@ def search(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where data sets are, or go: a folder, or one data set's zip")] = Path(
-        "data"
-    ),
-    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    data: DataPlace = Path("data"),
+    runs: NewRunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
     workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
 ) -> None:
@@ -102,11 +103,7 @@ def search(
 
     overrides = Overrides(dataset=dataset, settings=parse_set(set_ or []))
     request = Request((name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device)
-    try:
-        outcome = make(request, _out)
-    except KeyboardInterrupt:
-        _out.print("stopped cleanly; the same command goes on from here")
-        raise typer.Exit(130) from None
+    outcome = make(request, _out)
     _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
     raise typer.Exit(1 if outcome.failed or not outcome.winners else 0)
 
@@ -114,7 +111,7 @@ def search(
 @app.command("ablate-winner")
 def ablate_winner(
     name: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """Write a study whose baseline is a search's winner and whose variants undo one of its choices each."""
     from runner.search.record import find_record
@@ -127,7 +124,7 @@ def ablate_winner(
 def compare_winners(
     first: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
     second: Annotated[str, typer.Argument(help="another one")],
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """Write a study of two searches' winners against each other."""
     from runner.search.record import find_record
@@ -154,27 +151,36 @@ def report(
     name: Annotated[
         list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    runs: RunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
+    from runner.execute.request import check_writable
     from runner.report import write_all
     from runner.report.tables import studies_in, unreadable
 
-    _out.print(f"\nreport:  {write_all(runs, studies_in(runs, name), reports, _out)}")
+    names = studies_in(runs, name)
+    check_writable(reports, *(reports / each for each in names))
+    _out.print(f"\nreport:  {write_all(runs, names, reports, _out)}")
     for folder in () if name else unreadable(runs):
         _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's")
 
 
 @app.command()
 def evaluate(
-    run_dir: Annotated[Path, typer.Argument(help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0")],
-    more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)] = None,
+    run_dir: Annotated[
+        Path,
+        typer.Argument(
+            parser=path, metavar="RUN_DIR", help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0"
+        ),
+    ],
+    more: Annotated[list[Path] | None, typer.Argument(parser=path, metavar="FILE", hidden=True)] = None,
     image: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE ...", help="only say what these images of your own show")
+        list[Path] | None,
+        typer.Option(parser=path, metavar="FILE ...", help="only say what these images of your own show"),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where the data set is: a folder, or its zip")] = Path("data"),
-    reports: Annotated[Path, typer.Option(help="where the evaluation is written")] = Path("reports"),
+    data: DataSetPlace = Path("data"),
+    reports: EvaluationsPlace = Path("reports"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
 ) -> None:
     """Look closely at a finished run: metrics, confusion matrices, figures; or let it name your own images."""
@@ -197,9 +203,10 @@ def prune(
         bool, typer.Option("--checkpoints", help="only the weights of finished runs, which no report needs")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="remove without asking")] = False,
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
+    from runner.execute.request import check_writable
     from runner.prune import find, remove
 
     found = find(runs, name, checkpoints)
@@ -209,18 +216,27 @@ def prune(
     if not yes and not (sys.stdin.isatty() and typer.confirm("Remove them?")):
         _out.print("nothing was removed" + ("" if sys.stdin.isatty() else "; --yes removes them"))
         return
+    check_writable(runs)
     stayed = remove(found, runs)
     _out.print(*(stayed or ["removed"]), sep="\n", soft_wrap=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; a wrong request is words and exit status 2, never a traceback."""
+    try:
+        _stop.begin()
+        accept_any_text(sys.stdout)
+        _run(arguments)
+    except BaseException as error:
+        if not _stop.asked:
+            raise
+        _stop.end("stopped cleanly; the same command resumes")
+        raise SystemExit(STOPPED) from error
+
+
+def _run(arguments: list[str] | None) -> None:
     from runner.spec import RequestError
 
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)  # a cluster's notice is as good as Ctrl-C
     try:
         app(arguments)
     except RequestError as error:

@@ -8,7 +8,8 @@ import math
 import os
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
     Flushed before and after, so that a power cut finds either the old file or the new one, whole.
     """
+    with naming(path):
+        _replace(path, write)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A full disk's error names no file: within it, it names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.tmp")
     try:
         write(beside)

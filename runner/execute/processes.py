@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import threading
 from typing import Any
 
 import torch
+
+_GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # the terminal's
 
 
 def how(code: int | None) -> str:
@@ -29,12 +32,21 @@ def context() -> Any:
         return multiprocessing.get_context("spawn")
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(["runner.execute.preload"])
+    # Ctrl-C and a closed terminal reach the whole group; the server and what it starts leave them to the runner.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return forkserver
 
 
 def settle_in() -> None:
     """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
+    for number in _GROUPS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _GROUPS)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(1)

@@ -73,21 +73,39 @@ def execute(request: Request, console: Console) -> Outcome:
 
 def check_places(request: Request, names: Sequence[str]) -> None:
     """What is wrong with where it is to be done, before anything is trained; `names` are the studies' directories."""
-    problems = unwritable(*(place / name for place in (request.runs, request.reports) for name in names))
+    places = (request.runs, request.reports)
+    problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
         problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
         raise RequestError(problems)
 
 
+def check_writable(*places: Path) -> None:
+    """RequestError for directories that can't be written."""
+    if problems := unwritable(*places):
+        raise RequestError(problems)
+
+
 def unwritable(*places: Path) -> list[Problem]:
-    """The directories, there or yet to be made, that can't be written."""
-    nearest = {place: next(p for p in (place.absolute(), *place.absolute().parents) if p.exists()) for place in places}
-    return [
-        Problem(str(place), f"{there} is no directory that can be written; choose another.")
-        for place, there in nearest.items()
-        if not there.is_dir() or not os.access(there, os.W_OK)
-    ]
+    """The directories, there or yet to be made, that can't be written, or whose lock is another user's."""
+    problems: dict[Path, Problem] = {}
+    for place in places:
+        there = next(path for path in (place.absolute(), *place.absolute().parents) if _exists(path))
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = f"{there} is no directory that can be written; choose another."
+            problems.setdefault(there, Problem(str(place), what))
+        elif _exists(there / ".lock") and not os.access(there / ".lock", os.W_OK):
+            what = f"{there / '.lock'} can't be written: another user made it; choose another directory."
+            problems.setdefault(there, Problem(str(place), what))
+    return list(problems.values())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a directory that may not be searched
+        return False
 
 
 def prepare_data(runs: Sequence[Run], request: Request) -> Callable[[Run], Path]:

@@ -64,7 +64,13 @@ class Workers:
         self._stop = self._context.RawValue("b", 0)
         self._count = count
         self._unready = 0
-        self._pool = [self._start() for _ in range(count)]
+        self._pool: list[_Worker] = []
+        try:
+            for _ in range(count):
+                self._pool.append(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Workers:
         return self

@@ -80,11 +80,11 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
 def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
     """5 or "5" is the seeds 0 to 4; "0,3,7" or [0, 3, 7] those very ones ("7," is seed 7 alone)."""
     if isinstance(given, str):
-        parts = [part.strip() for part in given.split(",")]
-        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts if part):
+        parts = [part.strip() for part in given.removesuffix(",").split(",")]
+        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
             raise ValueError(f'got "{shown(given)[1:-1]}"; expected a number such as 5, or a list such as 0,3,7.')
-        numbers = [int(part) for part in parts if part]
-        given = numbers[0] if "," not in given and numbers else numbers
+        numbers = [int(part) for part in parts]
+        given = numbers[0] if "," not in given else numbers
     return check_seeds(range(given) if isinstance(given, int) and given <= 1000 else given)
 
 
