@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
-_STAYS = "What is finished stays finished; the same command resumes."
+_STAYS = "What is finished stays finished; the same command goes on from here."
 _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has room
 
 
@@ -230,7 +230,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BaseException as error:
         if not _stop.asked:
             raise
-        _stop.end("stopped cleanly; the same command resumes")
+        _stop.end("stopped cleanly; the same command goes on from here")
         raise SystemExit(STOPPED) from error
 
 

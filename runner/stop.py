@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -22,7 +23,12 @@ class Stop:
         self.working = False
 
     def listen(self) -> None:
-        """From now on. What is ignored at the start stays ignored: nohup, a shell's background jobs."""
+        """From a process's beginning on."""
+        atexit.register(self._leave)  # the first to register is the last to be called
+        self._handle()
+
+    def _handle(self) -> None:
+        """What is ignored at the start stays ignored: nohup, a shell's background jobs."""
         for number in _signals():
             if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGTERM:
                 signal.signal(number, self._on_signal)
@@ -30,7 +36,11 @@ class Stop:
     def begin(self) -> None:
         """From now on there is something to end cleanly."""
         self.asked, self.working = False, True
-        self.listen()
+        self._handle()
+
+    def _leave(self) -> None:
+        if self.asked:  # else an interrupt in a library's own import would end Python by a signal
+            os._exit(STATUS)
 
     def _on_signal(self, *_: Any) -> None:
         if not self.working:
