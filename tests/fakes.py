@@ -20,10 +20,10 @@ def small(shape: tuple[int, int, int], classes: int, width: int = 8) -> nn.Modul
 
 def from_file(shape: tuple[int, int, int], classes: int, file: str) -> nn.Module:
     """Its first weights are what a file says."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
+    linear = nn.Linear(shape[0] * shape[1] * shape[2], classes)
     with open(file) as text, torch.no_grad():
-        model[1].weight.fill_(float(text.read()))
-    return model
+        linear.weight.fill_(float(text.read()))
+    return nn.Sequential(nn.Flatten(), linear)
 
 
 def raising(shape: tuple[int, int, int], classes: int) -> nn.Module:

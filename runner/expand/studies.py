@@ -23,7 +23,8 @@ def resolve_studies(
 ) -> list[ResolvedStudy]:
     """Every study asked for, a dict by the name given; RequestError with every problem of all of them."""
     resolved: list[ResolvedStudy] = []
-    problems = _check_name_of_dict(names, name_of_dict)
+    if problems := _check_name_of_dict(names, name_of_dict):
+        raise RequestError(problems)
     for name in names:
         if isinstance(name, ResolvedStudy):  # made by a search from its winners
             resolved.append(with_files(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from runner.report.tables import StudyRuns, gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
+from runner.spec import RequestError
 from runner.stats import Effect, one_sample_effect
 from runner.text import utc
 
@@ -82,7 +84,10 @@ def read_search(runs: Path) -> SearchRuns:
     record = read_record(runs)
     beside = record.search.random_twin()
     there = runs.with_name(beside.name)
-    twin = read_search(there) if (there / "study.json").exists() else None
+    twin = None
+    if (there / "study.json").exists():
+        with suppress(RequestError):  # what is in its place is no search
+            twin = read_search(there)
     if twin and twin.record.search.identity() != beside.identity():  # of this search as it was before an edit
         twin = None
     winners, mine = _winners(record, runs), _folders(record)
