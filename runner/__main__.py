@@ -1,16 +1,38 @@
 """The command line: words to a request, and back. No logic."""
 
+# ruff: noqa: E402 (the imports below take a while, and Ctrl-C may come meanwhile)
+
 from __future__ import annotations
 
-import signal
+from runner.stop import STATUS as STOPPED
+from runner.stop import Stop
+
+_stop = Stop()
+if __name__ == "__main__":
+    _stop.listen()
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from runner.text import plain_console
+from runner.arguments import (
+    Changes,
+    DataPlace,
+    DataSet,
+    DataSetPlace,
+    Device,
+    EvaluationsPlace,
+    NewRunsPlace,
+    ReportsPlace,
+    RunsPlace,
+    SkipUnreadable,
+    WorkerCount,
+    path,
+)  # fmt: skip
+from runner.text import accept_any_text, plain_console
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -25,27 +47,18 @@ def run(
     study: Annotated[
         list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; mlp unless given")
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
-    ] = None,
+    dataset: DataSet = None,
     seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
     variants: Annotated[
         str | None, typer.Option(help="only these, separated by commas; the baseline is always in")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
-    ] = None,
-    data: Annotated[
-        Path, typer.Option(help="where data sets are, or go: a folder (caches in its cache/), or one zip")
-    ] = Path("data"),
-    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
-    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="skip images that can't be read; the report names them")
-    ] = False,
+    set_: Changes = None,
+    data: DataPlace = Path("data"),
+    runs: NewRunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
+    workers: WorkerCount = None,
+    device: Device = "auto",
+    skip_unreadable: SkipUnreadable = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
@@ -60,11 +73,7 @@ def run(
         data=data, runs=runs, reports=reports, workers=workers, device=device,
         retrain=retrain, fail_fast=fail_fast, dry_run=dry_run, skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    try:
-        outcome = execute(request, _out)
-    except KeyboardInterrupt:
-        _out.print("stopped cleanly; the same command goes on from here")
-        raise typer.Exit(130) from None
+    outcome = execute(request, _out)
     if dry_run:
         return
     whole = _report(outcome.names, runs, reports)
@@ -93,23 +102,14 @@ def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, b
 @app.command()
 def search(
     name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
-    dataset: Annotated[
-        str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
-    ] = None,
-    data: Annotated[
-        Path, typer.Option(help="where data sets are, or go: a folder (caches in its cache/), or one zip")
-    ] = Path("data"),
-    runs: Annotated[Path, typer.Option(help="where runs are written")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
-    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="skip images that can't be read; the plan names them")
-    ] = False,
+    dataset: DataSet = None,
+    set_: Changes = None,
+    data: DataPlace = Path("data"),
+    runs: NewRunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
+    workers: WorkerCount = None,
+    device: Device = "auto",
+    skip_unreadable: SkipUnreadable = False,
 ) -> None:
     """Search for good settings, train the winners again on fresh seeds, and write the report."""
     from runner.execute import Request
@@ -121,11 +121,7 @@ def search(
         (name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    try:
-        outcome = make(request, _out)
-    except KeyboardInterrupt:
-        _out.print("stopped cleanly; the same command goes on from here")
-        raise typer.Exit(130) from None
+    outcome = make(request, _out)
     whole = _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
     raise typer.Exit(1 if outcome.failed or not outcome.winners or not whole else 0)
 
@@ -133,7 +129,7 @@ def search(
 @app.command("ablate-winner")
 def ablate_winner(
     name: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """Write a study whose baseline is a search's winner and whose variants undo one of its choices each."""
     from runner.search.record import find_record
@@ -146,7 +142,7 @@ def ablate_winner(
 def compare_winners(
     first: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
     second: Annotated[str, typer.Argument(help="another one")],
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """Write a study of two searches' winners against each other."""
     from runner.search.record import find_record
@@ -173,13 +169,16 @@ def report(
     name: Annotated[
         list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
-    reports: Annotated[Path, typer.Option(help="where reports are written")] = Path("reports"),
+    runs: RunsPlace = Path("runs"),
+    reports: ReportsPlace = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
+    from runner.execute.request import check_writable
     from runner.report.tables import studies_in, unreadable
 
-    page, whole = _write_all(runs, studies_in(runs, name), reports)
+    names = studies_in(runs, name)
+    check_writable(reports, *(reports / each for each in names))
+    page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:  {page}")
     for folder in () if name else unreadable(runs):
         _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's")
@@ -188,15 +187,24 @@ def report(
 
 @app.command()
 def evaluate(
-    run_dir: Annotated[Path, typer.Argument(help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0")],
-    more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)] = None,
+    run_dir: Annotated[
+        Path,
+        typer.Argument(
+            parser=path, metavar="RUN_DIR", help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0"
+        ),
+    ],
+    more: Annotated[list[Path] | None, typer.Argument(parser=path, metavar="FILE", hidden=True)] = None,
     image: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE ...", help="only say what these images of your own, or all in these folders, show"),
+        typer.Option(
+            parser=path,
+            metavar="FILE ...",
+            help="only say what these images, or all in these folders, show",
+        ),
     ] = None,
-    data: Annotated[Path, typer.Option(help="where the data set is: a folder, or its zip")] = Path("data"),
-    reports: Annotated[Path, typer.Option(help="where the evaluation is written")] = Path("reports"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    data: DataSetPlace = Path("data"),
+    reports: EvaluationsPlace = Path("reports"),
+    device: Device = "auto",
 ) -> None:
     """Look closely at a finished run: metrics, confusion matrices, figures; or let it name your own images."""
     from runner.evaluate import classify, show, show_classes
@@ -218,9 +226,10 @@ def prune(
         bool, typer.Option("--checkpoints", help="only the weights of finished runs, which no report needs")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="remove without asking")] = False,
-    runs: Annotated[Path, typer.Option(help="where runs are")] = Path("runs"),
+    runs: RunsPlace = Path("runs"),
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
+    from runner.execute.request import check_writable
     from runner.prune import find, remove
 
     found = find(runs, name, checkpoints)
@@ -230,18 +239,27 @@ def prune(
     if not yes and not (sys.stdin.isatty() and typer.confirm("Remove them?")):
         _out.print("nothing was removed" + ("" if sys.stdin.isatty() else "; --yes removes them"))
         return
+    check_writable(runs)
     stayed = remove(found, runs)
     _out.print(*(stayed or ["removed"]), sep="\n", soft_wrap=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; a wrong request is words and exit status 2, never a traceback."""
+    try:
+        _stop.begin()
+        accept_any_text(sys.stdout)
+        _run(arguments)
+    except BaseException as error:
+        if not _stop.asked:
+            raise
+        _stop.end("stopped cleanly; the same command goes on from here")
+        raise SystemExit(STOPPED) from error
+
+
+def _run(arguments: list[str] | None) -> None:
     from runner.spec import RequestError
 
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)  # a cluster's notice is as good as Ctrl-C
     try:
         app(arguments)
     except RequestError as error:

@@ -8,7 +8,8 @@ import math
 import os
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
     Flushed before and after, so that a power cut finds either the old file or the new one, whole.
     """
+    with naming(path):
+        _replace(path, write)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A full disk's error names no file: within it, it names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.tmp")
     try:
         write(beside)
@@ -53,6 +70,8 @@ def crc(path: Path) -> int | None:
     Raises OSError where too many files are open.
     """
     try:
+        if not path.is_file():
+            return None
         with open(path, "rb") as file:
             value = 0
             while block := file.read(1 << 20):
@@ -80,15 +99,33 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None where there is none that can be read. Raises OSError as `crc`."""
+    """The object in a JSON file, or None where there is none that can be read. Raises OSError as `crc`.
+
+    A number that `write_json` never writes (NaN, infinity, more than 64 bits) makes the file another program's.
+    """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():  # a pipe would be waited for
+            return None
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_float)
     except (ValueError, RecursionError):
         return None
     except OSError as error:
         _raise_if_too_many(error)
         return None
     return data if isinstance(data, dict) else None
+
+
+def _integer(text: str) -> int:
+    if not -(2**63) <= (number := int(text)) < 2**64:
+        raise ValueError(f"{text[:20]}... has more than 64 bits")
+    return number
+
+
+def _float(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:20]} is no number")
+    return number
 
 
 def _raise_if_too_many(error: OSError) -> None:

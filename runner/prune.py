@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute.makers import of_one_maker
-from runner.expand import Overrides, resolve
+from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
@@ -121,7 +122,7 @@ _INTERRUPTED = "left by an interrupted write"
 
 def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] | None:
     """The variants' directories that the study's file and its study.json name; None where that can't be known."""
-    claimed = {variant["directory"] for variant in study["variants"].values()}
+    claimed = {variant["directory"] for variant in study["variants"].values()} | set(study.get("directories", []))
     file = Path(study["file"])
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
@@ -133,10 +134,23 @@ def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] 
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
     try:
         refuse_modules_in(folder.parent, (baseline.get("dataset"), *overrides.settings.values()))
-        return claimed | {variant.directory for variant in resolve(*read_file(str(file)), overrides).variants}
+        return claimed | set(_directories(folder, study, resolve(*read_file(str(file)), overrides).variants))
     except RequestError:
         notes.append(f"{folder}: {file} can't be read as a study, so no directory counts as unnamed")
         return None
+
+
+def _directories(folder: Path, study: dict[str, Any], variants: Iterable[Variant]) -> Iterator[str]:
+    """Of these variants, by what is recorded: no file that their arguments name is read."""
+    for variant in variants:
+        yield variant.directory
+        settings = variant.settings.plain()
+        if study["variants"].get(variant.name, {}).get("settings") == settings:
+            continue  # study.json names its directory
+        for path in folder.glob(f"{glob.escape(variant.name)}-*/seed*"):
+            identity = RunDir(path).identity() or {}
+            if identity.get("files") and identity["settings"] == settings:
+                yield path.parent.name
 
 
 def _others(folder: Path, study: dict[str, Any]) -> Iterable[Path]:

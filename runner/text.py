@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
+import io
 import re
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 from rich.console import Console
 
@@ -92,6 +95,23 @@ def utc(seconds: object) -> str:
     if not isinstance(seconds, int | float) or not 0 < seconds < _LATEST:
         return ""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+
+
+_SPELLED = {"±": "+/-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—": "-", "→": "->", "…": "...", "’": "'"}
+
+
+def accept_any_text(stream: TextIO) -> None:
+    """Has a stream spell, or replace by ?, what its encoding lacks (ASCII has no ±), instead of raising."""
+    codecs.register_error("runner.spelled", _spelled)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="runner.spelled")
+
+
+def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_SPELLED.get(character, "?") for character in text), error.end
 
 
 def plain_console(width: int | None = None) -> Console:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def digits(cache: Path) -> Dataset:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Where a command makes its runs."""
-    return Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time())
+    return Place(tmp_path / "runs", "cpu", provenance("cpu"))
 
 
 @pytest.fixture

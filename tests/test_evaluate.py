@@ -55,7 +55,7 @@ def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
     data = prepare(runs[0].variant.settings, DATA)
-    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", {}, 0.0), lambda _: None)
+    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", {}), lambda _: None)
     return place / "runs" / runs[0].folder
 
 

@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -161,7 +160,7 @@ def train(share: Share, tmp_path: Path, vanish_at: int | None = None) -> list[Me
         if message.metrics.get("epoch") == vanish_at:
             shutil.rmtree(share.data, ignore_errors=True)
 
-    train_share(share, Place(tmp_path / "runs", "cpu", provenance("cpu"), time.time()), send)
+    train_share(share, Place(tmp_path / "runs", "cpu", provenance("cpu")), send)
     return messages
 
 

@@ -230,7 +230,7 @@ def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeyp
         said: list[Message] = []
         provenance.own_model.cache_clear()  # a process of its own
         with suppress(Interrupted):
-            train_share(share, Place(tmp_path, "cpu", {}, 0.0), said.append, lambda: len(said) > 1)
+            train_share(share, Place(tmp_path, "cpu", {}), said.append, lambda: len(said) > 1)
         return said
 
     begin()

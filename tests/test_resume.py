@@ -59,7 +59,9 @@ def share_of(cache: Path, epochs: int) -> Share:
 
 
 def place_in(folder: Path) -> Place:
-    return Place(folder / "runs", "cpu", provenance("cpu"), time.time())
+    """A command that begins now."""
+    ended = {RunDir(path).ended_attempt() for path in folder.glob("runs/*/*/seed*")} - {None}
+    return Place(folder / "runs", "cpu", provenance("cpu"), frozenset(map(str, ended)))
 
 
 def steps_once(folder: Path, epochs: int) -> None:
@@ -206,16 +208,17 @@ def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, sha
 def test_a_copy_of_another_run_does_not_count(whole: Path, share: Share, tmp_path: Path, status: str) -> None:
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (share.runs[0], share.runs[4]))
+    place = place_in(tmp_path)
     if status == "failed":  # while this command is at work
         identity = of.identity()
         assert identity
-        of.write_identity(identity | {"status": "failed", "ended": time.time() + 1000})
+        of.write_identity(identity | {"status": "failed", "attempt": "another runner's"})
         of.forget()
     shutil.rmtree(copy.folder)
     shutil.copytree(of.folder, copy.folder)
     assert copy.misplaced()
     messages: list[Message] = []
-    train_share(share, place_in(tmp_path), messages.append)
+    train_share(share, place, messages.append)
     assert [m.run for m in messages if m.kind == "finished" and not m.before] == [share.runs[0]]
     assert not copy.misplaced()
     assert numbers(tmp_path)["/".join(copy.folder.parts[-2:])] == numbers(whole)["/".join(copy.folder.parts[-2:])]

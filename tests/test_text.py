@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from runner.text import code, escaped, link, one_line, paragraph, table
+from runner.text import accept_any_text, code, escaped, link, one_line, paragraph, plain_console, table
 
 RENDER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render
 HOSTILE = [
@@ -78,3 +79,18 @@ def test_a_link_goes_where_it_says(text: str) -> None:
 
 def test_escaped_text_is_one_cell() -> None:
     assert RENDER(table(["n", "m"], [[escaped("a|b <i> `c|d`"), 1]])).count("<td") == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", "96.0 +/- 0.4 - >= 1 ?"), ("latin-1", "96.0 ± 0.4 - >= 1 ?"), ("utf-8", "96.0 ± 0.4 – ≥ 1 猫")],
+)
+def test_what_a_terminal_cannot_show_is_spelled_or_replaced(encoding: str, shown: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    accept_any_text(stream)
+    console = plain_console(80)
+    console.file = stream
+    console.print("96.0 ± 0.4 – ≥ 1 猫")
+    stream.flush()
+    assert raw.getvalue().decode(encoding) == f"{shown}\n"

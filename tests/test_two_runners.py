@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from runner.execute.messages import Message, Place, Share
+from runner.execute.plan import ended_attempts
 from runner.execute.share import train_share
 from runner.logs.events import event_files
 from runner.logs.rundir import RunDir
@@ -107,17 +108,17 @@ def test_what_failed_in_another_runners_hands_is_tried_again_by_the_next_command
     failing = Share((bad,), share.data)
     assert kinds(failing, place) == ["failed"]
     messages: list[Message] = []
-    train_share(failing, replace(place, began=place.began - 1), messages.append)
+    train_share(failing, place, messages.append)
     assert [(message.kind, message.before) for message in messages] == [("failed", True)]
     assert "no such model today" in messages[0].cause
     messages.clear()
-    train_share(failing, replace(place, began=time.time() + 1), messages.append)
+    train_share(failing, replace(place, ended=ended_attempts([bad], place.runs)), messages.append)
     assert [(message.kind, message.before) for message in messages] == [("failed", False)]
 
 
 def test_two_that_retrain_make_each_run_anew_once(share: Share, place: Place) -> None:
     assert kinds(share, place)[-1] == "finished"
-    again = replace(place, began=time.time(), retrain=True)
+    again = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=True)
     assert kinds(share, again) == ["began", "epoch", "finished"]
     assert kinds(share, again) == ["finished"]
 
@@ -126,3 +127,51 @@ def kinds(share: Share, place: Place) -> list[str]:
     messages: list[Message] = []
     train_share(share, place, messages.append)
     return [message.kind for message in messages]
+
+
+def test_no_clock_decides_whether_a_run_ended_during_a_command(share: Share, place: Place) -> None:
+    """Another machine's clock was an hour ahead."""
+    assert kinds(share, place)[-1] == "finished"
+    folder = RunDir(place.runs / share.runs[0].folder)
+    for status, retrain in (("finished", True), ("failed", False)):
+        identity = folder.identity()
+        assert identity
+        folder.write_identity(identity | {"status": status, "ended": time.time() + 3600})
+        if status == "finished":
+            result = folder.result()
+            assert result
+            folder.write_result(result)
+        else:
+            folder.forget()
+        noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=retrain)
+        assert kinds(share, noted) == ["began", "epoch", "finished"]
+        assert kinds(share, noted) == ["finished"]  # once
+
+
+def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(share: Share, place: Place) -> None:
+    folder = RunDir(place.runs / share.runs[0].folder)
+    found: list[str] = []
+    for retrain in (False, True):
+        noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=retrain)
+        attempts: set[str] = set()
+
+        def note(_: Message, seen: set[str] = attempts) -> None:
+            seen.add((folder.identity() or {})["attempt"])
+
+        train_share(share, noted, note)
+        found += attempts
+    assert len(set(found)) == len(found) == 2
+
+
+def test_a_run_of_an_older_version_has_its_times_as_its_id(share: Share, place: Place) -> None:
+    assert kinds(share, place)[-1] == "finished"
+    folder = RunDir(place.runs / share.runs[0].folder)
+    identity, result = folder.identity(), folder.result()
+    assert identity
+    assert result
+    del identity["attempt"]
+    folder.write_identity(identity)
+    folder.write_result(result)
+    noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=True)
+    assert noted.ended
+    assert kinds(share, noted) == ["began", "epoch", "finished"]

@@ -32,7 +32,7 @@ _CURVES = {"epoch", "train/loss", "train_eval/loss", "val/loss"}
 class FinishedRun:
     """A run that may be evaluated.
 
-    study, variant, seed  as in run.json, and so is
+    study, variant, digest, seed  as in run.json, and so is
     ended                 when it ended, seconds since 1970
     metrics               as in result.json
     rows                  as in metrics.csv
@@ -41,6 +41,7 @@ class FinishedRun:
     folder: Path
     study: str
     variant: str
+    digest: str
     seed: int
     ended: float
     settings: Settings
@@ -78,11 +79,13 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     place = pick_device(device)
     identity, metrics = _finished(folder)
     try:
-        study, variant, seed = (identity[key] for key in ("study", "variant", "seed"))
+        study, variant, digest, seed = (identity[key] for key in ("study", "variant", "hash", "seed"))
         fingerprint = identity["provenance"]["data"]
         if not all(isinstance(name, str) and Path(name).name == name.lstrip(".") for name in (study, variant)):
             raise TypeError("study and variant must be names that a directory can have")
         seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
+        if not 0 < best_epoch < 2**31:
+            raise ValueError(f"the best epoch is {best_epoch}")
         settings = Settings.model_validate(identity["settings"])
     except pydantic.ValidationError as error:
         raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error
@@ -104,7 +107,9 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     if dataset.fingerprint != fingerprint:
         raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])
     model = _model(folder, settings, dataset, seed, weights).to(place)
-    return FinishedRun(folder, study, variant, seed, ended, settings, best_epoch, metrics, rows, dataset, model, place)
+    return FinishedRun(
+        folder, study, variant, str(digest), seed, ended, settings, best_epoch, metrics, rows, dataset, model, place
+    )
 
 
 def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -51,7 +51,7 @@ def _record(evaluation: Evaluation) -> dict[str, Any]:
     """metrics.json: what was evaluated, and every number that is not a confusion matrix."""
     run = evaluation.run
     identity = {
-        "study": run.study, "variant": run.variant, "hash": run.settings.identity(), "seed": run.seed,
+        "study": run.study, "variant": run.variant, "hash": run.digest, "seed": run.seed,
         "ended": run.ended, "data": run.dataset.fingerprint,
     }  # fmt: skip
     parts = {

@@ -13,8 +13,8 @@ import torch
 from runner.data import Dataset
 from runner.execute.messages import Message, Place, Send
 from runner.execute.provenance import own_model, same_makers
-from runner.execute.record import identity
-from runner.expand import Run
+from runner.execute.record import identity, new_attempt
+from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir, is_machines
 from runner.logs.writer import Row, RunLog
@@ -38,15 +38,19 @@ class ActiveRun:
         self._send = send
         self._directory = RunDir(place.runs / run.folder)
         self._provenance = place.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
+        self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
-        self._name = [run.study, run.variant.settings.identity(), run.seed]  # in its checkpoint: no other's goes
+        self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: no other's goes
         self._anew = ""  # why it does not go on from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
         """A new learner and log, or those that a checkpoint of the same makers goes on with."""
         settings, dataset = self.run.variant.settings, self._dataset
+        for path, known in self.run.variant.files.items():
+            if file_hash(path) != known:
+                raise OSError(f"{path} has changed since the command began; run it again")
         self._directory.forget()
         rows = self._resume(device)
         self.log = RunLog(self._directory.folder, dataset, rows)
@@ -211,5 +215,7 @@ class ActiveRun:
         parameters = sum(weight.numel() for weight in weights) if weights else None
         classes = self._dataset.classes
         self._directory.write_identity(
-            identity(self.run, self._provenance, status, self._started, classes, parameters, cause, machines)
+            identity(
+                self.run, self._provenance, status, self._attempt, self._started, classes, parameters, cause, machines
+            )
         )

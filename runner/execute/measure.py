@@ -14,9 +14,9 @@ import torch
 
 from runner.data import Dataset, Stream, load
 from runner.execute.memory import free_memory, training_memory
-from runner.execute.processes import context, how
+from runner.execute.processes import context, how, settle_in
 from runner.execute.schedule import Costs
-from runner.execute.workers import settle_in
+from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.rundir import is_memory
 from runner.spec import Problem, RequestError
@@ -101,6 +101,8 @@ def _try_apart(left: list[_Trial]) -> list[_Tried]:
                 left, deaths = left[1:], 0
         except (EOFError, OSError):
             process.join()
+            if process.exitcode == UNGUARDED:
+                raise unguarded() from None
             deaths += 1
             if deaths == _MOST_DEATHS:
                 results.append(_Tried(unfit=f"its training step ended the process {how(process.exitcode)}"))

@@ -27,7 +27,7 @@ class Place:
     runs: Path
     device: str
     provenance: dict[str, Any] = field(hash=False)  # without the data's fingerprint
-    began: float  # when the command did, seconds since 1970
+    ended: frozenset[str] = frozenset()  # the attempts at its runs that had ended when the command began
     retrain: bool = False
 
 

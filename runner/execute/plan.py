@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,8 @@ from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.machine import cores
 from runner.spec import Problem, RequestError
+from runner.spec.plain import is_plain
+from runner.spec.search import MOST_RUNS
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
@@ -49,17 +50,17 @@ class Plan:
     def __init__(self, runs: Sequence[Run], request: Request) -> None:
         self._request = request
         self._runs = list(runs)
+        ended = ended_attempts(runs, request.runs)
         self._device = pick_device(request.device)
         self._status = {run: self._directory(run).own_status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
         made_by = provenance(str(self._device)) | {"commit": commit()}
-        self._place = Place(request.runs, str(self._device), made_by, time.time(), request.retrain)
-        # A cohort in lockstep fills a GPU by itself.
-        self._workers = request.workers or (cores() if self._device.type == "cpu" else 1)
+        self._place = Place(request.runs, str(self._device), made_by, ended, request.retrain)
+        self._workers = worker_count(request.workers, self._device, len(self._left))
 
     def crew(self) -> Workers:
         """The processes that will train."""
-        return Workers(self._place, min(self._workers, len(self._left)))
+        return Workers(self._place, self._workers if self._left else 0)
 
     def schedule(self, data: Callable[[Run], Path]) -> None:
         """Measures what the runs that are left cost, and shares out those that fit into this machine's memory.
@@ -146,8 +147,8 @@ class Plan:
 
     def _say_before(self, console: Console) -> None:
         """What a person should know before training begins."""
-        if self._others:
-            console.print(self._others)
+        for note in filter(None, (self._others, crowded(self._workers))):
+            console.print(note)
         for name, why in self._unfit_variants():
             console.print(f"{name}: {why}", soft_wrap=True)
 
@@ -182,17 +183,24 @@ def write_columns(runs: Path) -> None:
         sessions, ranges = [], None
         for path in runs.glob("*/study.json"):
             study, name = read_study(path.parent) or {"variants": {}}, path.parent.name
-            variants = study["variants"]
-            sessions += [hparams(variant["settings"], name, variant_name) for variant_name, variant in variants.items()]
-            if search := study.get("search"):
-                sessions += search_sessions(search, name, len(variants) + search["runs"])
+            variants = {key: each["settings"] for key, each in study["variants"].items() if is_plain(each["settings"])}
+            sessions += [hparams(settings, name, variant) for variant, settings in variants.items()]
+            with suppress(AttributeError, LookupError, TypeError, ValueError):  # no search that the runner recorded
+                search = study["search"]
+                sessions += search_sessions(search, name, len(variants) + min(search["runs"], MOST_RUNS))
                 continuous = {key for key, space in search["space"].items() if "categorical" not in space}
                 ranges = continuous | (ranges or set())
         for path in runs.glob("*/*/seed*/run.json"):
-            identity = RunDir(path.parent).identity() or {}
-            if {"settings", "study", "variant"} <= identity.keys():
-                sessions.append(hparams(identity["settings"], str(identity["study"]), str(identity["variant"])))
+            directory = RunDir(path.parent)
+            if (identity := directory.identity()) and not directory.misplaced():
+                sessions.append(hparams(identity["settings"], identity["study"], identity["variant"]))
         write_root(runs, sessions, ranges)
+
+
+def ended_attempts(those: Iterable[Run], runs: Path) -> frozenset[str]:
+    """What a command notes at its beginning: whatever ends under another id ends while it is at work."""
+    attempts = (RunDir(runs / run.folder).ended_attempt() for run in those)
+    return frozenset(filter(None, attempts))
 
 
 def record_death(message: Message, place: Place) -> Message:
@@ -222,3 +230,16 @@ def pick_device(name: str) -> torch.device:
     if not there[name]:
         raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
     return torch.device(name)
+
+
+def worker_count(asked: int | None, device: torch.device, most: int) -> int:
+    """As many worker processes as asked for, or as the device takes; never more than there are runs."""
+    # A cohort in lockstep fills a GPU by itself.
+    return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
+
+
+def crowded(workers: int) -> str:
+    """A hint where workers wait for each other; else nothing."""
+    if workers <= cores():
+        return ""
+    return f"{workers} workers share {cores()} cores; more workers than cores train no faster and take more memory."

@@ -1,39 +1,20 @@
-"""How child processes are started. Light: imported before torch, so that the server can start with the command."""
+"""Child processes: what they come from, what each does first, how one ended.
+
+Light: it is imported before torch, so that the server can start with the command.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
+import os
 import signal
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_PRELOADED = ["runner.execute.preload"]
-
-
-def context() -> Any:
-    """Workers are forked from a server that has imported everything and has no threads; a fork of this
-    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(_PRELOADED)
-    return forkserver
-
-
-def start_server() -> None:
-    """Starts the server that workers are forked from; it imports while this process does other things."""
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        from multiprocessing.forkserver import ensure_running
-
-        context()
-        ensure_running()
-
-
-def first_to_go() -> None:
-    """Where memory runs out, Linux ends this child before the runner (man 5 proc, oom_score_adj)."""
-    with suppress(OSError):  # another system
-        Path("/proc/self/oom_score_adj").write_text("1000")
+_GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # the terminal's
 
 
 def how(code: int | None) -> str:
@@ -45,3 +26,49 @@ def how(code: int | None) -> str:
     except ValueError:  # a real-time signal
         name = str(-code)
     return f"by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def context() -> Any:
+    """Workers are forked from a server that has imported everything and has no threads; a fork of this
+    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["runner.execute.preload"])
+    # Ctrl-C and a closed terminal reach the whole group; the server and what it starts leave them to the runner.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return forkserver
+
+
+def start_server() -> None:
+    """Starts the server that children are forked from; it imports while this process does other things."""
+    context()
+
+
+def settle_in() -> None:
+    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
+    import torch
+
+    for number in _GROUPS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _GROUPS)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
+    with suppress(OSError):  # where memory runs out, Linux ends this child before the runner (man 5 proc)
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
+    torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+
+
+def _die_with_parent() -> None:
+    """No orphans: a killed runner takes its workers along."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,21 +17,27 @@ def identity(
     run: Run,
     provenance: dict[str, Any],
     status: str,
+    attempt: str,
     started: float,
     classes: Sequence[str] = (),
     parameters: int | None = None,
     cause: str | None = None,
     machines: bool = False,
 ) -> dict[str, Any]:
-    """The content of run.json; times in seconds since 1970. `machines`: a failure that was not the run's doing."""
+    """The content of run.json; times in seconds since 1970. `machines`: a failure that was not the run's doing.
+
+    `attempt` is one id from the attempt's beginning to its end.
+    """
     return {
         "study": run.study,
         "variant": run.variant.name,
         "seed": run.seed,
-        "hash": run.variant.settings.identity(),
+        "hash": run.variant.digest,
         "status": status,
+        "attempt": attempt,
         "settings": run.variant.settings.plain(),
         "changes": run.variant.changes,
+        **({"files": run.variant.files} if run.variant.files else {}),
         "classes": list(classes),
         "provenance": provenance,
         "started": started,
@@ -41,12 +48,19 @@ def identity(
     }
 
 
+def new_attempt() -> str:
+    """The id of an attempt at a run, unlike any other."""
+    return uuid.uuid4().hex
+
+
 def record_failure(run: Run, place: Place, cause: str, trace: str = "", machines: bool = False) -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
     directory = RunDir(place.runs / run.folder)
     before = None if directory.misplaced() else directory.identity()
-    new = identity(run, place.provenance, "failed", time.time(), cause=cause)
-    ended = {key: new[key] for key in ("status", "cause", "ended")} | {"machines": machines}
+    under_way = before if before and before["status"] == "running" else {}
+    attempt = str(under_way.get("attempt") or new_attempt())
+    new = identity(run, place.provenance, "failed", attempt, time.time(), cause=cause)
+    ended = {key: new[key] for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}
     with suppress(OSError):
         directory.write_identity((before or new) | ended)
         if trace:

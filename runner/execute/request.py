@@ -12,8 +12,10 @@ from typing import Any
 
 from rich.console import Console
 
+from runner.execute.dicts import declared_before, directories_of_dicts, refuse_other_baselines
 from runner.execute.processes import start_server
 from runner.execute.provenance import command
+from runner.execute.script import check_script
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
@@ -35,6 +37,7 @@ class Request:
     fail_fast: bool = False
     dry_run: bool = False
     skip_unreadable: bool = False
+    name: str | None = None  # of a study that is a dict
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,11 @@ class Outcome:
 
 def execute(request: Request, console: Console) -> Outcome:
     """Does what was asked. RequestError, with nothing trained or written, where the request is wrong."""
+    check_script()
     start_server()
-    studies = resolve_studies(request.studies, request.overrides)
-    check_places(request)
+    studies = resolve_studies(request.studies, request.overrides, request.name)
+    check_places(request, [study.name for study in studies])
+    refuse_other_baselines(studies, request.runs)
     runs = [run for study in studies for run in study.runs()]
     names = tuple(study.name for study in studies)
     from runner.execute.plan import Plan  # torch comes with it: not before the request is known to be right
@@ -62,10 +67,12 @@ def execute(request: Request, console: Console) -> Outcome:
         plan.show(console)
         return Outcome(names, 0)
     with plan.crew() as crew:
+        crew.check()
         data = prepare_data(runs, request)
         plan.schedule(data)
         say_notes(data, runs, console)
         with lock(request.runs):
+            refuse_other_baselines(studies, request.runs)  # another notebook may have taken the name meanwhile
             for study in studies:
                 _write_study(study, request, data.notes_of(study.runs()))
         return Outcome(names, plan.train(crew, console))
@@ -77,23 +84,41 @@ def say_notes(data: PreparedData, runs: Sequence[Run], console: Console) -> None
         console.print(note, soft_wrap=True, markup=False, highlight=False)
 
 
-def check_places(request: Request) -> None:
-    """What is wrong with where it is to be done, before anything is trained."""
-    problems = unwritable(request.runs, request.reports)
+def check_places(request: Request, names: Sequence[str]) -> None:
+    """What is wrong with where it is to be done, before anything is trained; `names` are the studies' directories."""
+    places = (request.runs, request.reports)
+    problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
         problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
         raise RequestError(problems)
 
 
+def check_writable(*places: Path) -> None:
+    """RequestError for directories that can't be written."""
+    if problems := unwritable(*places):
+        raise RequestError(problems)
+
+
 def unwritable(*places: Path) -> list[Problem]:
-    """The directories, there or yet to be made, that can't be written."""
-    nearest = {place: next(p for p in (place.absolute(), *place.absolute().parents) if p.exists()) for place in places}
-    return [
-        Problem(str(place), f"{there} is no directory that can be written; choose another.")
-        for place, there in nearest.items()
-        if not there.is_dir() or not os.access(there, os.W_OK)
-    ]
+    """The directories, there or yet to be made, that can't be written, or whose lock is another user's."""
+    problems: dict[Path, Problem] = {}
+    for place in places:
+        there = next(path for path in (place.absolute(), *place.absolute().parents) if _exists(path))
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = f"{there} is no directory that can be written; choose another."
+            problems.setdefault(there, Problem(str(place), what))
+        elif _exists(there / ".lock") and not os.access(there / ".lock", os.W_OK):
+            what = f"{there / '.lock'} can't be written: another user made it; choose another directory."
+            problems.setdefault(there, Problem(str(place), what))
+    return list(problems.values())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a directory that may not be searched
+        return False
 
 
 @dataclass(frozen=True)
@@ -149,6 +174,7 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     before = read_study(path.parent) or {}
+    kept, kept_questions = declared_before(study, before)
     declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
     ended = {variant["directory"]: variant.get("first_end") for variant in before.get("variants", {}).values()}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
@@ -165,12 +191,16 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
                     "directory": variant.directory,
                     "changes": variant.changes,
                     "settings": variant.settings.plain(),
+                    **({"files": variant.files} if variant.files else {}),
                     # kept, so that training runs anew makes no question seem older than what it judges
                     "first_end": first_end(path.parent / variant.directory, ended.get(variant.directory)),
                 }
                 for variant in study.variants
-            },
-            "questions": [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
+            }
+            | kept,
+            **({"directories": directories} if (directories := directories_of_dicts(study, before)) else {}),
+            "questions": kept_questions
+            + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
         },
     )
 

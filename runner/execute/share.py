@@ -57,13 +57,13 @@ def settled(run: Run, place: Place) -> Message | None:
     """How the run ended, where this command need not train it.
 
     It is finished, or failed while this command was at work: in another runner's hands, which this one
-    does not try again.
+    does not try again. Attempts say when, not times: clocks of several machines differ.
     """
     directory = RunDir(place.runs / run.folder)
     status, identity, result = directory.status(), directory.identity(), directory.result()
     if not identity or directory.misplaced():
         return None
-    lately = (identity.get("ended") or 0.0) >= place.began
+    lately = directory.ended_attempt() not in place.ended
     if status == "finished" and result and (lately or not place.retrain):
         return Message("finished", run, result["metrics"], before=True)
     if status == "failed" and lately:

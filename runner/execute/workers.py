@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections import deque
@@ -15,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import torch
 from filelock import Timeout
 
 from runner.execute.messages import Message, Place, Share
-from runner.execute.processes import context, first_to_go, how
+from runner.execute.processes import context, how, settle_in
+from runner.execute.script import UNGUARDED, script, unguarded
 from runner.execute.share import train_share
 from runner.expand import Run
 from runner.train import Interrupted
@@ -66,7 +64,13 @@ class Workers:
         self._stop = self._context.RawValue("b", 0)
         self._count = count
         self._unready = 0
-        self._pool = [self._start() for _ in range(count)]
+        self._pool: list[_Worker] = []
+        try:
+            for _ in range(count):
+                self._pool.append(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Workers:
         return self
@@ -85,6 +89,17 @@ class Workers:
             for worker in self._pool:
                 worker.process.join()
                 worker.pipe.close()
+
+    def check(self) -> None:
+        """RequestError where the workers' import of the script calls run() again. Waits for one worker."""
+        if not self._pool or not script():
+            return
+        ready = wait([worker.pipe for worker in self._pool])
+        for worker in [worker for worker in self._pool if worker.pipe in ready]:
+            with suppress(EOFError, OSError):
+                worker.ready = worker.pipe.recv() == _READY
+            if not worker.ready:
+                _refuse_unguarded(worker)
 
     def train(self, shares: Iterable[Share], on_message: OnMessage) -> None:
         """Trains every share; returns when all their runs have ended, finished, pruned or failed.
@@ -162,6 +177,7 @@ class Workers:
         assert share is not None
         cause = f"the worker process ended {how(worker.process.exitcode)}"
         if not worker.ready:  # no run's doing
+            _refuse_unguarded(worker)
             self._unready += 1
             if self._unready >= _MOST_UNREADY:
                 raise NoWorkers(cause)
@@ -184,15 +200,10 @@ class Workers:
         return _Worker(process, ours)
 
 
-def settle_in() -> None:
-    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the runner decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server that it comes from ignores it
-    first_to_go()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
-    torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
+def _refuse_unguarded(dead: _Worker) -> None:
+    dead.process.join()
+    if dead.process.exitcode == UNGUARDED:
+        raise unguarded()
 
 
 def _work(pipe: Connection, place: Place, stop: Any) -> None:
@@ -230,12 +241,4 @@ def _work(pipe: Connection, place: Place, stop: Any) -> None:
         return
     except Exception:
         traceback.print_exc()
-        os._exit(1)
-
-
-def _die_with_parent() -> None:
-    """No orphans: a killed runner takes its workers along."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
         os._exit(1)

@@ -1,6 +1,10 @@
 """A study to its ordered runs and cohorts: what would be trained, and in which directory."""
 
-from runner.expand.resolve import Overrides, parse_set, resolve, resolve_studies
+from runner.expand.files import file_hash
+from runner.expand.resolve import Overrides, parse_set, resolve
 from runner.expand.runs import ResolvedStudy, Run, Variant, cohorts
+from runner.expand.studies import resolve_studies
 
-__all__ = ["Overrides", "ResolvedStudy", "Run", "Variant", "cohorts", "parse_set", "resolve", "resolve_studies"]
+__all__ = [
+    "Overrides", "ResolvedStudy", "Run", "Variant", "cohorts", "file_hash", "parse_set", "resolve", "resolve_studies",
+]  # fmt: skip

@@ -26,7 +26,7 @@ from runner.spec.names import problems_of
 from runner.spec.plain import plain
 from runner.spec.problems import shown, suggest
 from runner.spec.settings import MODEL_SETTINGS, MODELS, OWN_MODEL_SETTINGS
-from runner.spec.study import check_seeds, parse, parse_questions, parse_settings, read_file
+from runner.spec.study import check_seeds, parse, parse_questions, parse_settings
 
 _LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
 
@@ -45,24 +45,6 @@ class Overrides:
         dataset = {} if self.dataset is None else {"dataset": self.dataset}
         given: dict[str, Any] = plain(self.settings | dataset, "command line")
         return given
-
-
-def resolve_studies(names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides) -> list[ResolvedStudy]:
-    """Every study asked for; RequestError with every problem of all of them."""
-    resolved: list[ResolvedStudy] = []
-    problems: list[Problem] = []
-    for name in names:
-        if isinstance(name, ResolvedStudy):  # made by a search from its winners
-            resolved.append(name)
-            continue
-        try:
-            file, data, doc = read_file(name) if isinstance(name, str) else (Path("study"), name, "")
-            resolved.append(resolve(file, data, doc, overrides))
-        except RequestError as error:
-            problems += error.problems
-    if problems:
-        raise RequestError(problems)
-    return resolved
 
 
 def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedStudy:
@@ -98,11 +80,11 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
 def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
     """5 or "5" is the seeds 0 to 4; "0,3,7" or [0, 3, 7] those very ones ("7," is seed 7 alone)."""
     if isinstance(given, str):
-        parts = [part.strip() for part in given.split(",")]
-        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts if part):
+        parts = [part.strip() for part in given.removesuffix(",").split(",")]
+        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
             raise ValueError(f'got "{shown(given)[1:-1]}"; expected a number such as 5, or a list such as 0,3,7.')
-        numbers = [int(part) for part in parts if part]
-        given = numbers[0] if "," not in given and numbers else numbers
+        numbers = [int(part) for part in parts]
+        given = numbers[0] if "," not in given else numbers
     return check_seeds(range(given) if isinstance(given, int) and given <= 1000 else given)
 
 

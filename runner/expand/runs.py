@@ -21,10 +21,16 @@ class Variant:
     name: str
     settings: Settings
     changes: dict[str, Any] = field(hash=False)
+    files: dict[str, str] = field(default_factory=dict, hash=False)  # that its arguments name: path to SHA-256
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits from everything that decides its numbers, seed apart."""
+        return self.settings.identity(self.files)
 
     @property
     def directory(self) -> str:
-        return f"{self.name}-{self.settings.identity()}"
+        return f"{self.name}-{self.digest}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,11 @@ class ResolvedStudy:
     selected: tuple[Variant, ...]
     seeds: tuple[int, ...]
     questions: tuple[Question, ...]
+
+    @property
+    def is_dict(self) -> bool:
+        """Whether a notebook or a script declared it, not a file in ablations/."""
+        return self.file.suffix != ".py"
 
     def runs(self) -> list[Run]:
         """Seed by seed, so that every variant has its first result early."""

@@ -21,15 +21,20 @@ _SHOWN_VALUES = 50  # more than that and a column gets a range, not check boxes
 
 def hparams(settings: Mapping[str, Any], study: str, variant: str) -> dict[str, Hparam]:
     """Settings (plain data) as hparams of fixed types: lists, dicts and sizes as text."""
-    values: dict[str, Hparam] = {"study": study, "variant": variant}
+    values: dict[str, Hparam] = {"study": _text(study), "variant": _text(variant)}
     for key, value in settings.items():
         if key in ("image_size", "channels"):  # a word or a number: text either way
             values[key] = str(value)
         elif isinstance(value, (bool, int, float)):
             values[key] = value if isinstance(value, bool) else float(value)
         else:
-            values[key] = value if isinstance(value, str) else json.dumps(value)
+            values[key] = _text(value if isinstance(value, str) else json.dumps(value))
     return values
+
+
+def _text(value: str) -> str:
+    """What UTF-8 can't say is escaped: a directory's name may be any bytes."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def search_sessions(search: Mapping[str, Any], study: str, variants: int) -> list[dict[str, Hparam]]:

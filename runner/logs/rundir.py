@@ -16,10 +16,17 @@ import numpy as np
 import torch
 
 from runner.files import crc, finite, read_json, replace, sweep, write_json, write_text
+from runner.spec.plain import is_plain
 from runner.spec.problems import words
 
 State = dict[str, Any]
-_IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}
+_NUMBER = (int, float)
+_IDENTITY = {"seed": int, "status": str, "settings": dict, "provenance": dict}  # what run.json must hold
+_MORE: dict[str, Any] = {  # and of which types the rest is, where it is there
+    "study": str, "variant": str, "hash": str, "attempt": str, "changes": dict, "files": dict, "classes": list,
+    "started": _NUMBER, "ended": (*_NUMBER, type(None)), "parameters": (int, type(None)), "cause": str,
+}  # fmt: skip
+_ENDED = ("finished", "failed", "pruned")  # what run.json says of an attempt that has ended
 _VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "best.pt")  # what a finished run consists of
 
 
@@ -37,8 +44,20 @@ class RunDir:
     def identity(self) -> dict[str, Any] | None:
         """What run.json says, or None where it says nothing that can be used."""
         identity = read_json(self.folder / "run.json") or {}
-        good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items())
-        return identity if good else None
+        good = all(isinstance(identity.get(key), kind) for key, kind in _IDENTITY.items()) and all(
+            isinstance(identity[key], kind) for key, kind in _MORE.items() if key in identity
+        )
+        return identity if good and is_plain(identity["settings"]) and _is_provenance(identity["provenance"]) else None
+
+    def ended_attempt(self) -> str | None:
+        """The id of the attempt at this run that ended last; None while one is under way, or none was made.
+
+        Runs that older versions recorded have no id; their times serve as one.
+        """
+        identity = self.identity()
+        if not identity or identity["status"] not in _ENDED:
+            return None
+        return str(identity.get("attempt") or (identity.get("started"), identity.get("ended")))
 
     def misplaced(self) -> bool:
         """Whether run.json is of a run of another place: copied from there, or renamed. Unreadable, it says nothing."""
@@ -141,6 +160,10 @@ class RunDir:
 
     def write_traceback(self, text: str) -> None:
         write_text(self.folder / "traceback.txt", text)
+
+
+def _is_provenance(made: dict[str, Any]) -> bool:
+    return is_plain(made) and isinstance(made.get("versions", {}), dict)
 
 
 def _write(path: Path, save: Callable[[io.BytesIO], object]) -> None:

@@ -50,6 +50,7 @@ class _Study(pydantic.BaseModel):
     variants: dict[str, _Variant]
     questions: list[dict[str, Any]] = []
     data_notes: list[str] = []  # how files became images
+    directories: list[str] = []
     search: dict[str, Any] | None = None
 
     @pydantic.model_validator(mode="after")

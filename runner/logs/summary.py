@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from runner.files import naming
 from runner.logs.events import event_files
 from runner.logs.hparams import Hparam, experiment
 from runner.logs.tags import EPOCH_SCALARS, MEAN_SCALARS, mean_tag
@@ -59,7 +60,7 @@ def write_card(folder: Path, study: str, text: str) -> None:
     """A study's answers as a text card in the root run, in a file of its own, made anew each time."""
     suffix = f".{_CARD}-{study}"
     old = [path for path in event_files(folder) if path.name.endswith(suffix)]
-    with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+    with naming(folder), SummaryWriter(str(folder), filename_suffix=suffix) as writer:
         writer.add_text(f"answers/{study}", text)
     for path in old:
         path.unlink()
@@ -72,7 +73,7 @@ def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: C
     TensorBoard takes just one of each, so they are made anew, from all runs that there are.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
-    with SummaryWriter(str(folder)) as writer:
+    with naming(folder), SummaryWriter(str(folder)) as writer:
         writer.add_custom_scalars(_layout())
         writer._get_file_writer().add_summary(experiment(sessions, ranges), 0)
     for path in old:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
 from runner.sheets import write_sheet
+from runner.spec import RequestError
 from runner.stats import Effect, value_effect
 from runner.text import utc
 
@@ -87,7 +89,10 @@ def read_search(runs: Path) -> SearchRuns:
     record = read_record(runs)
     beside = record.search.random_twin()
     there = runs.with_name(beside.name)
-    twin = read_search(there) if (there / "study.json").exists() else None
+    twin = None
+    if (there / "study.json").exists():
+        with suppress(RequestError):  # what is in its place is no search
+            twin = read_search(there)
     if twin and twin.record.search.identity() != beside.identity():  # of this search as it was before an edit
         twin = None
     winners, mine = _winners(record, runs), _folders(record)
@@ -146,7 +151,7 @@ def _table(record: Record) -> pd.DataFrame:
                 "ended": utc(identity.get("ended")),
                 **{key: value for key, value in tried.values.items() if key not in idle},
                 "settings": run.variant.settings.plain(),
-                "hash": run.variant.settings.identity(),
+                "hash": run.variant.digest,
             }
         )
     columns = [
@@ -175,7 +180,7 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
         return None
     best = ranked[0][0]
     name = winner_name(best)
-    if name not in variants or _hash(variants[name]) != best.variant.settings.identity():
+    if name not in variants or _hash(variants[name]) != best.variant.digest:
         return None
     data = gather(folder)
     return data if len(data.finished(name)) else None

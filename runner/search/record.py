@@ -90,6 +90,7 @@ class Record:
             self._variants[variant.name] = {
                 "directory": variant.directory, "changes": variant.changes, "settings": variant.settings.plain(),
                 "search": self.search.identity(), "values": values,
+                **({"files": variant.files} if variant.files else {}),
             }  # fmt: skip
             self.write()
             self.tried[run] = Tried(values, RUNNING, [])

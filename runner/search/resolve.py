@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand import Overrides, Run, Variant
+from runner.expand.files import file_hashes, named_files
 from runner.expand.resolve import effective, run_name, unread
 from runner.expand.runs import DATA_SETTINGS
 from runner.spec import BASELINE, Problem, RequestError, Settings
@@ -40,6 +41,7 @@ class ResolvedSearch:
     pruner: str
     random_on: tuple[str, ...]
     claim: Values = field(hash=False)
+    files: dict[str, str] = field(default_factory=dict, hash=False)  # that arguments name: path to SHA-256
 
     def identity(self) -> str:
         """Eight hex digits from what decides the suggestions: another baseline or space is another search.
@@ -47,7 +49,7 @@ class ResolvedSearch:
         How many runs there are decides none of them: a search may be prolonged.
         """
         spaces = {key: (space.kind, space.values) for key, space in self.space.items()}
-        deciding = (self.baseline.identity(), spaces, self.seed, self.sampler, self.pruner)
+        deciding = (self.baseline.identity(self.files), spaces, self.seed, self.sampler, self.pruner)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
@@ -74,7 +76,8 @@ class ResolvedSearch:
     def variant(self, number: int, values: Values) -> Variant:
         """The baseline with these values, named by its number."""
         settings = self.settings(values)
-        return Variant(f"{number:04d}", settings, settings.differences(self.baseline))
+        files = named_files(settings, self.files)
+        return Variant(f"{number:04d}", settings, settings.differences(self.baseline), files)
 
     def run(self, variant: Variant) -> Run:
         return Run(self.name, variant, self.seed)
@@ -96,10 +99,12 @@ class ResolvedSearch:
     @classmethod
     def from_plain(cls, name: str, file: str, doc: str, data: dict[str, Any]) -> ResolvedSearch:
         """The search that `plain` gave; ValueError or TypeError where it is none."""
+        Search.model_validate({key: value for key, value in data.items() if key != "files"})
         spaces = {
-            key: Space(kind, tuple(values)) for key, each in data["space"].items() for kind, values in each.items()
+            key: Space.recorded(kind, values) for key, each in data["space"].items() for kind, values in each.items()
         }
-        checked = {"baseline": Settings.model_validate(data["baseline"]), "space": spaces}
+        files = {str(path): str(known) for path, known in data.get("files", {}).items()}
+        checked = {"baseline": Settings.model_validate(data["baseline"]), "space": spaces, "files": files}
         return cls(name=name, file=Path(file), doc=doc, **data | checked | {"random_on": tuple(data["random_on"])})
 
     def data_probes(self) -> Iterator[Run]:
@@ -107,6 +112,10 @@ class ResolvedSearch:
         keys = _data_keys(self.space)
         for number, values in enumerate(itertools.product(*(self.space[key].values for key in keys))):
             yield self.run(self.variant(number, dict(zip(keys, values, strict=True))))
+
+
+def _choices(spaces: Mapping[str, Space], key: str) -> tuple[Any, ...]:
+    return spaces[key].values if key in spaces else ()
 
 
 def _data_keys(spaces: Iterable[str]) -> list[str]:
@@ -142,9 +151,11 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
         what = f"{cases:,} combinations of data settings, each prepared beforehand; give {_MOST_DATA_CASES:,} at most."
         raise RequestError([Problem(f"{where}: space", what)])
     exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
+    chosen = [baseline.model_copy(update={"model_args": value}) for value in _choices(exact, "model_args")]
     return ResolvedSearch(
         run_name(file, baseline, search.baseline, forced), file, doc, baseline, exact,
         search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, claim,
+        file_hashes([baseline, *chosen], where),
     )  # fmt: skip
 
 

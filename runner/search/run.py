@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from rich.console import Console
 
 from runner.execute.request import Request, check_places, execute
+from runner.execute.script import check_script
 from runner.expand import Overrides
 from runner.search.resolve import resolve_search
 from runner.spec.problems import late
@@ -28,8 +29,9 @@ def search(request: Request, console: Console) -> SearchOutcome:
     RequestError, with nothing trained or written unless it is late, where the request is wrong.
     """
     (name,) = request.studies
+    check_script()
     resolved = resolve_search(str(name), request.overrides)
-    check_places(request)
+    check_places(request, [resolved.name])
     searches = [resolved]
     if resolved.baseline.dataset in resolved.random_on and resolved.sampler != "random":
         searches.append(resolved.random_twin())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,13 +12,12 @@ from rich.console import Console
 from runner.execute.makers import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import pick_device, record_death, write_columns
+from runner.execute.plan import crowded, ended_attempts, pick_device, record_death, worker_count, write_columns
 from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data, say_notes
 from runner.execute.workers import Workers
 from runner.expand import Run, Variant
 from runner.files import lock
-from runner.machine import cores
 from runner.search.display import Display
 from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
@@ -36,9 +34,10 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     """
     device = pick_device(request.device)
     made_by = provenance(str(device)) | {"commit": commit()}
-    place = Place(request.runs, str(device), made_by, time.time())
-    count = request.workers or (cores() if device.type == "cpu" else 1)
-    with Workers(place, min(count, searches[0].runs)) as crew:
+    tried = [run for search in searches for run in Record(search, request.runs).tried]
+    place = Place(request.runs, str(device), made_by, ended_attempts(tried, request.runs))
+    count = worker_count(request.workers, device, searches[0].runs)
+    with Workers(place, count) as crew:
         data = _prepared(searches, request, console)
         start = searches[0].baseline
         if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
@@ -50,6 +49,8 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
                 write_columns(request.runs)
                 todo = f"{search.name}: {record.left} of {search.runs} runs to do"
                 console.print(f"{todo}, {search.sampler}, with {count} workers on {device}")
+                if hint := crowded(count):
+                    console.print(hint)
                 if search.cells < search.runs:
                     console.print(f"its space has {search.cells:.0f} combinations, no more")
                 if record.spoilt:

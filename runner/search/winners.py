@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from runner.execute.request import check_writable
 from runner.expand import Overrides, ResolvedStudy, Run, resolve
 from runner.expand.cells import slug
 from runner.expand.resolve import unread
@@ -186,6 +187,7 @@ def _write(
     text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
         raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
+    check_writable(file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, text)
     return file

@@ -25,6 +25,13 @@ def plain(data: Any, where: str) -> Any:
     return copy
 
 
+def is_plain(data: Any) -> bool:
+    """Whether there is nothing but plain data in it."""
+    copier = _Copier()
+    copier.copy(data, "", _DEEPEST)
+    return not copier.problems
+
+
 class _Copier:
     def __init__(self) -> None:
         self.problems: list[Problem] = []

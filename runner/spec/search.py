@@ -18,6 +18,7 @@ Kind = Literal["categorical", "integer", "uniform", "log_uniform"]
 _BOUNDED: tuple[Kind, ...] = ("integer", "uniform", "log_uniform")
 _FORMS = 'a list of choices, or {"integer": [1, 9]}, {"uniform": [0.1, 0.7]} or {"log_uniform": [1e-4, 0.1]}'
 LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
+MOST_RUNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Space:
 
     kind: Kind
     values: tuple[Any, ...]
+
+    @classmethod
+    def recorded(cls, kind: Any, values: Any) -> Space:
+        """As a record of a search has it; ValueError where it is none."""
+        bounds = kind in _BOUNDED and [type(value) in (int, float) for value in values] == [True, True]
+        if not bounds and not (kind == "categorical" and isinstance(values, list) and values):
+            raise ValueError(f"{shown(kind)}: {shown(values)} is no space")
+        return cls(kind, tuple(values))
 
     @property
     def cells(self) -> float:
@@ -50,7 +59,7 @@ class Search(pydantic.BaseModel):
 
     baseline: dict[str, Any] = Field(description="a dict: the settings from which the search starts")
     space: dict[str, Any] = Field(min_length=1, description=f"a dict from a setting to its values: {_FORMS}")
-    runs: int = Field(default=40, ge=2, le=100_000, description="a whole number from 2, such as 40")
+    runs: int = Field(default=40, ge=2, le=MOST_RUNS, description="a whole number from 2, such as 40")
     seed: int = Field(default=0, ge=0, lt=2**31, description="a whole number from 0: the sampler's and the runs' seed")
     fresh_seeds: int = Field(default=5, ge=2, le=100, description="a number of seeds from 2, such as 5")
     sampler: Literal["tpe", "random", "grid"] = Field(default="tpe", description="one of tpe, random, grid")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -173,11 +174,15 @@ class Settings(pydantic.BaseModel):
         """All settings as plain JSON data, in their declared order."""
         return self.model_dump(mode="json")
 
-    def identity(self) -> str:
-        """Eight hex digits from all settings that are not neutral; where the data lies is left out."""
+    def identity(self, files: Mapping[str, str] | None = None) -> str:
+        """Eight hex digits from all settings that are not neutral; the path of the data is not in it.
+
+        `files` are the hashes of the files that the arguments name, as recorded: no file is read here.
+        """
         neutral = neutral_values()
         mine = {k: v for k, v in self.plain().items() if k not in neutral or v != neutral[k]}
         mine["dataset"] = dataset_label(self.dataset) if mine["dataset"].startswith("folder:") else mine["dataset"]
+        mine |= {"files": dict(files)} if files else {}
         canonical = json.dumps(mine, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 

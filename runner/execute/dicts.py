@@ -1,0 +1,72 @@
+"""Studies declared as dicts, in a notebook or a script: several may share a name, if they share the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from runner.expand import ResolvedStudy
+from runner.spec import BASELINE, Problem, Question, RequestError, Settings
+from runner.spec.problems import shown
+
+
+def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None:
+    """RequestError for a dict whose name another baseline's study has: it would replace that study's report."""
+    from runner.logs.studyfile import read_study  # with torch: not before the request is known to be right
+
+    problems = []
+    for study in studies:
+        before = read_study(runs / study.name) if study.is_dict else None
+        if before and (why := _other_baseline(study, before)):
+            what = f'has a study with another baseline ({why}); give this one its own name: run(study, name="...").'
+            problems.append(Problem(str(runs / study.name), what))
+    if problems:
+        raise RequestError(problems)
+
+
+def _other_baseline(study: ResolvedStudy, before: Mapping[str, Any]) -> str:
+    """What differs from the baseline in study.json, in words; empty where nothing does."""
+    baseline = next(variant.settings for variant in study.variants if variant.name == BASELINE)
+    try:
+        known = Settings.model_validate(before["variants"][BASELINE]["settings"])
+    except (KeyError, pydantic.ValidationError):
+        return "or a search"
+    if known.identity() == baseline.identity():
+        return ""
+    was = known.plain()
+    changed = baseline.differences(known).items()
+    return ", ".join(f"{key}: {shown(was[key], 30)} there, {shown(value, 30)} here" for key, value in changed)
+
+
+def declared_before(study: ResolvedStudy, before: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The variants in study.json that a dict does not declare itself, and the questions about them.
+
+    Both are kept: an earlier dict of this name declared them. What the dict declares anew replaces the earlier.
+    """
+    if not study.is_dict:  # a file says everything
+        return {}, []
+    names = {variant.name for variant in study.variants}
+    kept = {name: entry for name, entry in before.get("variants", {}).items() if name not in names}
+    return kept, [question for question in before.get("questions", []) if _is_about(question, kept)]
+
+
+def _is_about(question: dict[str, Any], kept: Mapping[str, Any]) -> bool:
+    try:
+        asked = Question.model_validate({key: value for key, value in question.items() if key != "declared"})
+    except pydantic.ValidationError:
+        return False
+    over_levels = asked.trend is not None and any(set(entry["changes"]) == {asked.trend} for entry in kept.values())
+    return over_levels or any(name in kept for name in asked.variants())
+
+
+def directories_of_dicts(study: ResolvedStudy, before: Mapping[str, Any]) -> list[str]:
+    """The directories of all variants that dicts of this name have had: no later dict says that they may go."""
+    found = set(before.get("directories", []))
+    if before and not before["file"].endswith(".py"):
+        found |= {entry["directory"] for entry in before["variants"].values()}
+    if study.is_dict:
+        found |= {variant.directory for variant in study.variants}
+    return sorted(found)

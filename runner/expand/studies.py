@@ -1,0 +1,57 @@
+"""The studies that a request names: files in ablations/, paths, dicts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runner.expand.files import with_files
+from runner.expand.resolve import Overrides, resolve
+from runner.expand.runs import ResolvedStudy
+from runner.spec import Problem, RequestError
+from runner.spec.problems import shown
+from runner.spec.study import read_file
+
+_NAME_OF_DICT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+def resolve_studies(
+    names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides, name_of_dict: str | None = None
+) -> list[ResolvedStudy]:
+    """Every study asked for, a dict by the name given; RequestError with every problem of all of them."""
+    resolved: list[ResolvedStudy] = []
+    if problems := _check_name_of_dict(names, name_of_dict):
+        raise RequestError(problems)
+    for name in names:
+        if isinstance(name, ResolvedStudy):  # made by a search from its winners
+            resolved.append(with_files(name))
+            continue
+        try:
+            file, data, doc = read_file(name) if isinstance(name, str) else (Path(name_of_dict or "study"), name, "")
+            resolved.append(with_files(resolve(file, data, doc, overrides)))
+        except RequestError as error:
+            problems += error.problems
+    counts = Counter(study.name for study in resolved)
+    problems += [
+        Problem(
+            name, f"{count} of the studies asked for have this name; give each once, and different files other names."
+        )
+        for name, count in counts.items()
+        if count > 1
+    ]
+    if problems:
+        raise RequestError(problems)
+    return resolved
+
+
+def _check_name_of_dict(names: Sequence[Any], given: str | None) -> list[Problem]:
+    if given is None:
+        return []
+    if all(isinstance(name, str) for name in names):
+        return [Problem("name", "is for a study that is a dict; a file's study has the file's name.")]
+    if not isinstance(given, str) or not _NAME_OF_DICT.fullmatch(given):
+        return [Problem("name", f'got {shown(given)}; expected up to 80 letters, digits, _ and -, such as "widths".')]
+    return []
