@@ -20,6 +20,7 @@ from runner.execute.provenance import provenance
 from runner.execute.share import train_share
 from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
+from runner.files import replace
 from runner.logs.rundir import RunDir
 from runner.report import write_report
 from runner.spec import RequestError, Settings
@@ -189,3 +190,12 @@ def test_the_next_command_makes_the_cache_again(tmp_path: Path, monkeypatch: pyt
         path.write_bytes(path.read_bytes()[:1000])
     outcome, _ = run(study, tmp_path, retrain=True)
     assert outcome.failed == 0
+
+
+def test_a_full_disks_error_names_the_file(tmp_path: Path) -> None:
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*page\.md'"):
+        replace(tmp_path / "page.md", full)
+    assert list(tmp_path.iterdir()) == []
