@@ -18,20 +18,7 @@ from typing import Annotated
 
 import typer
 
-from runner.arguments import (
-    Changes,
-    DataPlace,
-    DataSet,
-    DataSetPlace,
-    Device,
-    EvaluationsPlace,
-    NewRunsPlace,
-    ReportsPlace,
-    RunsPlace,
-    SkipUnreadable,
-    WorkerCount,
-    path,
-)  # fmt: skip
+from runner import arguments as option
 from runner.text import accept_any_text, plain_console
 
 app = typer.Typer(
@@ -47,18 +34,18 @@ def run(
     study: Annotated[
         list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; mlp unless given")
     ] = None,
-    dataset: DataSet = None,
+    dataset: option.DataSet = None,
     seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
     variants: Annotated[
         str | None, typer.Option(help="only these, separated by commas; the baseline is always in")
     ] = None,
-    set_: Changes = None,
-    data: DataPlace = Path("data"),
-    runs: NewRunsPlace = Path("runs"),
-    reports: ReportsPlace = Path("reports"),
-    workers: WorkerCount = None,
-    device: Device = "auto",
-    skip_unreadable: SkipUnreadable = False,
+    set_: option.Changes = None,
+    data: option.DataPlace = Path("data"),
+    runs: option.NewRunsPlace = Path("runs"),
+    reports: option.ReportsPlace = Path("reports"),
+    workers: option.WorkerCount = None,
+    device: option.Device = "auto",
+    skip_unreadable: option.SkipUnreadable = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
@@ -102,14 +89,14 @@ def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, b
 @app.command()
 def search(
     name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
-    dataset: DataSet = None,
-    set_: Changes = None,
-    data: DataPlace = Path("data"),
-    runs: NewRunsPlace = Path("runs"),
-    reports: ReportsPlace = Path("reports"),
-    workers: WorkerCount = None,
-    device: Device = "auto",
-    skip_unreadable: SkipUnreadable = False,
+    dataset: option.DataSet = None,
+    set_: option.Changes = None,
+    data: option.DataPlace = Path("data"),
+    runs: option.NewRunsPlace = Path("runs"),
+    reports: option.ReportsPlace = Path("reports"),
+    workers: option.WorkerCount = None,
+    device: option.Device = "auto",
+    skip_unreadable: option.SkipUnreadable = False,
 ) -> None:
     """Search for good settings, train the winners again on fresh seeds, and write the report."""
     from runner.execute import Request
@@ -129,7 +116,7 @@ def search(
 @app.command("ablate-winner")
 def ablate_winner(
     name: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
-    runs: RunsPlace = Path("runs"),
+    runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study whose baseline is a search's winner and whose variants undo one of its choices each."""
     from runner.search.record import find_record
@@ -142,7 +129,7 @@ def ablate_winner(
 def compare_winners(
     first: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
     second: Annotated[str, typer.Argument(help="another one")],
-    runs: RunsPlace = Path("runs"),
+    runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study of two searches' winners against each other."""
     from runner.search.record import find_record
@@ -169,8 +156,8 @@ def report(
     name: Annotated[
         list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")
     ] = None,
-    runs: RunsPlace = Path("runs"),
-    reports: ReportsPlace = Path("reports"),
+    runs: option.RunsPlace = Path("runs"),
+    reports: option.ReportsPlace = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
     from runner.execute.request import check_writable
@@ -187,24 +174,12 @@ def report(
 
 @app.command()
 def evaluate(
-    run_dir: Annotated[
-        Path,
-        typer.Argument(
-            parser=path, metavar="RUN_DIR", help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0"
-        ),
-    ],
-    more: Annotated[list[Path] | None, typer.Argument(parser=path, metavar="FILE", hidden=True)] = None,
-    image: Annotated[
-        list[Path] | None,
-        typer.Option(
-            parser=path,
-            metavar="FILE ...",
-            help="only say what these images, or all in these folders, show",
-        ),
-    ] = None,
-    data: DataSetPlace = Path("data"),
-    reports: EvaluationsPlace = Path("reports"),
-    device: Device = "auto",
+    run_dir: option.RunDirectory,
+    more: option.MoreImages = None,
+    image: option.OwnImages = None,
+    data: option.DataSetPlace = Path("data"),
+    reports: option.EvaluationsPlace = Path("reports"),
+    device: option.Device = "auto",
 ) -> None:
     """Look closely at a finished run: metrics, confusion matrices, figures; or let it name your own images."""
     from runner.evaluate import classify, show, show_classes
@@ -226,7 +201,7 @@ def prune(
         bool, typer.Option("--checkpoints", help="only the weights of finished runs, which no report needs")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="remove without asking")] = False,
-    runs: RunsPlace = Path("runs"),
+    runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
     from runner.execute.request import check_writable

@@ -43,3 +43,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 SkipUnreadable = Annotated[
     bool, typer.Option("--skip-unreadable", help="skip images that can't be read; plan and report name them")
 ]
+RunDirectory = Annotated[
+    Path,
+    typer.Argument(
+        parser=path, metavar="RUN_DIR", help="a finished run, such as runs/mlp-mnist5k/baseline-30906296/seed0"
+    ),
+]
+OwnImages = Annotated[
+    list[Path] | None,
+    typer.Option(parser=path, metavar="FILE ...", help="only say what these images, or all in these folders, show"),
+]
+MoreImages = Annotated[list[Path] | None, typer.Argument(parser=path, metavar="FILE", hidden=True)]

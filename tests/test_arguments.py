@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.__main__ import main
-from runner.machine import cores, crowded, worker_count
+from runner.execute.plan import crowded, worker_count
+from runner.machine import cores
 from tests.commands import run
 from tests.conftest import BASE
 
