@@ -137,6 +137,12 @@ def photos() -> dict[str, Any]:
     return {"all": (np.concatenate(tiles), np.repeat([0, 1], 120)), "classes": ["temple", "flower"]}
 
 
+def many() -> dict[str, Any]:
+    """Four images of noise for each of 400 classes."""
+    labels = np.repeat(np.arange(400), 4)
+    return {"all": (np.random.default_rng(0).integers(0, 255, (1600, 8, 8), dtype=np.uint8), labels)}
+
+
 def drawn() -> dict[str, Any]:
     """Images and classes that NumPy's and Python's global generators draw."""
     labels = np.arange(120) % 2

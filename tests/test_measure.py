@@ -47,6 +47,13 @@ def test_each_variant_and_stream_has_a_cost(costs: Try) -> None:
     assert not found.unfit
 
 
+def test_pictures_of_many_classes_count(costs: Try) -> None:
+    few, many = (
+        costs({"model": "perceptron", "hidden": [], "dataset": data}) for data in ("digits", "tests.fakes:many")
+    )
+    assert sum(many.size.values()) > sum(few.size.values()) + 500_000
+
+
 def test_a_model_that_ends_its_process_is_unfit_and_the_others_are_measured(costs: Try) -> None:
     found = costs({"model": "tests.fakes:deadly"}, {"model": "tests.fakes:small"})
     assert found.unfit.keys() == {key(model="tests.fakes:deadly")}

@@ -10,6 +10,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from runner.data import Dataset, Stream, load
@@ -18,6 +19,7 @@ from runner.execute.processes import context, how, settle_in
 from runner.execute.schedule import Costs
 from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
+from runner.logs.pictures import confusion, encoded, has_pictures
 from runner.logs.rundir import is_memory
 from runner.spec import Problem, RequestError
 from runner.spec.problems import words
@@ -26,7 +28,8 @@ from runner.train import Learner
 _SECONDS = 0.3  # for each thing that is measured
 _MOST_STEPS = 2
 _MOST_DEATHS = 2  # of children over one model: the first may be anybody's doing
-_EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 350_000, 1_150  # bytes: pictures and curves; a histogram
+_FEW = 40  # classes whose picture takes milliseconds
+_EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 250_000, 1_150  # bytes: galleries and curves; a histogram
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,21 @@ def _model_cost(run: Run, dataset: Dataset, stream: Stream) -> _Tried:
     parameters = sum(weight.numel() for weight in weights)
     events = _EVENTS_PER_RUN + _EVENTS_PER_TENSOR * 2 * len(weights) * settings.epochs
     predictions = (len(dataset.val) + len(dataset.test)) * (4 * len(dataset.classes) + 8)
-    return _Tried((step + forward * evaluated) * batches, 4 * parameters + events + predictions)
+    seconds, picture = _picture_cost(len(dataset.classes))
+    pictures = 2 + sum(map(has_pictures, range(1, settings.epochs + 1)))
+    epoch = (step + forward * evaluated) * batches + seconds * pictures / settings.epochs
+    return _Tried(epoch, 4 * parameters + events + predictions + picture * pictures)
+
+
+@cache
+def _picture_cost(classes: int) -> tuple[float, int]:
+    """Seconds and bytes of a confusion matrix's picture: with many classes they count."""
+    if classes <= _FEW:
+        return 0.0, 25_000
+    matrix = np.random.default_rng(0).integers(0, 9, (classes, classes))
+    began = time.perf_counter()
+    picture = encoded(confusion(matrix, [str(number) for number in range(classes)], ""))
+    return time.perf_counter() - began, len(picture)
 
 
 def _mean_seconds(action: Callable[[], object], most: int) -> float:
