@@ -140,7 +140,8 @@ def photos() -> dict[str, Any]:
 def many() -> dict[str, Any]:
     """Four images of noise for each of 400 classes."""
     labels = np.repeat(np.arange(400), 4)
-    return {"all": (np.random.default_rng(0).integers(0, 255, (1600, 8, 8), dtype=np.uint8), labels)}
+    noise = np.random.default_rng(0).integers(0, 255, (3, 1600, 8, 8), dtype=np.uint8)
+    return {part: (images, labels) for part, images in zip(("train", "val", "test"), noise, strict=True)}
 
 
 def drawn() -> dict[str, Any]:

@@ -48,10 +48,9 @@ def test_each_variant_and_stream_has_a_cost(costs: Try) -> None:
 
 
 def test_pictures_of_many_classes_count(costs: Try) -> None:
-    few, many = (
-        costs({"model": "perceptron", "hidden": [], "dataset": data}) for data in ("digits", "tests.fakes:many")
-    )
-    assert sum(many.size.values()) > sum(few.size.values()) + 500_000
+    (few,) = costs({}).size.values()
+    (many,) = costs({"dataset": "tests.fakes:many"}).size.values()
+    assert many > few + 500_000
 
 
 def test_a_model_that_ends_its_process_is_unfit_and_the_others_are_measured(costs: Try) -> None:
