@@ -190,8 +190,8 @@ def symmetric(summary: pd.DataFrame) -> str:
     """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
     lines = [
         f"- {escaped(row['variant'])}: the first layer's {row['units']:.0f} units are on average "
-        f"{row['distinct_units']:.0f} different at the best epoch (n = {row['n']}). Units that begin alike get the same "
-        "gradients and stay alike."
+        f"{row['distinct_units']:.0f} different at the best epoch (n = {row['n']}). Units that begin alike get the "
+        "same gradients and stay alike."
         for _, row in summary.iterrows()
         if row["distinct_units"] < row["units"] / 2
     ]
