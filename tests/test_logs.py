@@ -288,3 +288,10 @@ def test_a_study_of_wrong_types_is_corrupt(tmp_path: Path, changes: dict[str, An
     assert read_study(folder) == STUDY
     write_json(folder / "study.json", STUDY | changes)
     assert read_study(folder) is None
+
+
+def test_event_files_come_in_the_order_of_their_counter(tmp_path: Path) -> None:
+    names = [f"events.out.tfevents.1795656175.host.20033.{number}" for number in (8, 9, 10, 11)]
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    assert [path.name for path in event_files(tmp_path)] == names

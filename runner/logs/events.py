@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,8 @@ _AROUND = 16  # bytes: before a record its length and the length's checksum, aft
 
 
 def event_files(folder: Path) -> list[Path]:
-    """TensorBoard's files directly in a folder, the oldest first."""
-    return sorted(folder.glob("events.out.tfevents.*"))
+    """TensorBoard's files directly in a folder, the oldest first: their names hold seconds and a counter."""
+    return sorted(folder.glob("events.out.tfevents.*"), key=lambda path: list(map(int, re.findall(r"\d+", path.name))))
 
 
 def keep_epochs(folder: Path, epochs: int) -> bool:
