@@ -45,9 +45,13 @@ def test_a_dict_with_the_same_baseline_extends_the_study(tmp_path: Path) -> None
     assert asked == ["Is fast better?", "Does lr matter?", "Is c better?"]
     run(SECOND, tmp_path, workers=1)
     assert recorded(tmp_path)["questions"] == study["questions"]  # once
+    trend = SECOND | {"variants": {"d": {"lr": 0.1}}, "questions": FIRST["questions"][2:]}
+    run(trend, tmp_path, workers=1)
+    asked = [question["ask"] for question in recorded(tmp_path)["questions"]]
+    assert asked == ["Is fast better?", "Is c better?", "Does lr matter?"]
     there = {path.parent.name for path in tmp_path.glob("runs/*/*/seed0")}
-    assert len(there) == 5
-    assert set(study["directories"]) == there
+    assert len(there) == 6
+    assert set(recorded(tmp_path)["directories"]) == there
     assert find(tmp_path / "runs").items == []
 
 

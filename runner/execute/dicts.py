@@ -33,7 +33,7 @@ def _other_baseline(study: ResolvedStudy, before: Mapping[str, Any]) -> str:
     try:
         known = Settings.model_validate(before["variants"][BASELINE]["settings"])
     except (KeyError, pydantic.ValidationError):
-        return "or a search"
+        return "one that can't be read, or a search's"
     if known.identity() == baseline.identity():
         return ""
     was = known.plain()

@@ -6,7 +6,6 @@ Light: it is imported before torch, so that the server can start with the comman
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import signal
 import threading
@@ -33,12 +32,14 @@ def context() -> Any:
     process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from multiprocessing.forkserver import ensure_running
+
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(["runner.execute.preload"])
     # Ctrl-C and a closed terminal reach the whole group; the server and what it starts leave them to the runner.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
     try:
-        multiprocessing.forkserver.ensure_running()
+        ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return forkserver

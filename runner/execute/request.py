@@ -174,7 +174,7 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     before = read_study(path.parent) or {}
-    kept, kept_questions = declared_before(study, before)
+    kept, earlier = declared_before(study, before)
     declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
     ended = {variant["directory"]: variant.get("first_end") for variant in before.get("variants", {}).values()}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
@@ -199,7 +199,7 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
             }
             | kept,
             **({"directories": directories} if (directories := directories_of_dicts(study, before)) else {}),
-            "questions": kept_questions
+            "questions": [item for item in earlier if _question_key(item) not in map(_question_key, questions)]
             + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
         },
     )
