@@ -18,15 +18,14 @@ _ELLIPSIS = "…"
 def class_labels(names: Sequence[str], width: float = WIDTH, measure: Callable[[str], float] = len) -> list[str]:
     """A label for each class, not wider than `width` as far as that goes, no two alike.
 
-    Names that no font can draw become numbers; `legend` says which is which. A name that is too wide is cut at its
+    A name that no font can draw becomes its number; `legend` says which is which. A name that is too wide is cut at its
     end; where that would make two alike, in its middle; where that would too, its number ends it.
 
     >>> class_labels(["cat", "a long name that ends in one", "a long name that ends in two"])
     ['cat', 'a long n…s in one', 'a long n…s in two']
     """
-    if numbered(names):
-        return list(map(str, range(len(names))))
-    lines = list(map(one_line, names))
+    strange = set(numbered(names))
+    lines = [str(number) if number in strange else one_line(name) for number, name in enumerate(names)]
     labels = [_cut(line, width, measure) for line in lines]
     labels = _apart(labels, [_cut_inside(line, width, measure) for line in lines])
     return _apart(labels, [_cut(line, width, measure, f"…{number}") for number, line in enumerate(lines)])
@@ -58,15 +57,16 @@ def _cut_inside(text: str, width: float, measure: Callable[[str], float]) -> str
     return f"{text[:size]}…{text[-size:]}" if size else "…"
 
 
-def numbered(names: Sequence[str]) -> bool:
-    """Whether no font can draw these names, so that numbers stand for them."""
-    strange = _strange(names)
-    return bool(strange) and _font(strange) is None
+def numbered(names: Sequence[str]) -> list[int]:
+    """The places of the names for which numbers stand, since no font can draw them beside the others."""
+    if not (strange := _strange(names)) or _font(strange):
+        return []
+    return [number for number, name in enumerate(names) if _strange([name])]
 
 
-def legend(names: Sequence[str]) -> str:
-    """Which number is which class, as a clause of Markdown."""
-    return ", ".join(f"{number} = {escaped(name)}" for number, name in enumerate(names))
+def legend(names: Sequence[str], write: Callable[[str], str] = escaped) -> str:
+    """Which number is which class, as a clause of Markdown; empty where every name is drawn."""
+    return ", ".join(f"{number} = {write(names[number])}" for number in numbered(names))
 
 
 def font_for(names: Sequence[str]) -> Path | None:

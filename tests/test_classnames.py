@@ -48,9 +48,11 @@ def test_a_width_in_pixels_counts() -> None:
 
 def test_names_that_no_font_can_write_are_numbers_with_a_legend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classnames, "_font", lambda _: None)
-    assert numbered(CHINESE)
     assert class_labels(CHINESE) == ["0", "1"]
     assert legend(CHINESE) == "0 = 猫, 1 = 狗"
+    assert class_labels(["cat", *CHINESE, "bird"]) == ["cat", "1", "2", "bird"]  # the others keep their names
+    assert legend(["cat", *CHINESE, "bird"]) == "1 = 猫, 2 = 狗"
+    assert legend(["cat", "bird"]) == ""
     assert not numbered(["cat", "perché"])
 
 

@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from runner.report import write_front_page, write_report
-from runner.report.front import FRONT, read_front
+from runner.report.front import FRONT, headline, read_front
 from tests.test_report import ACCURACY, change, write_runs
 
 DOC = """<script>alert('title')</script> [t](javascript:alert(1)) \\input{x}
@@ -93,3 +93,16 @@ def test_an_older_table_without_sides_has_the_same_headline(report: Path) -> Non
 def test_a_moved_report_is_named_by_its_folder(report: Path) -> None:
     moved = report.rename(report.with_name("elsewhere"))
     assert read_front(moved).name == "elsewhere"
+
+
+def test_a_variant_without_a_finished_run_is_no_variant_without_a_difference() -> None:
+    columns = ["variant", "n", "failed", "effect", "effect low", "effect high", "effect n", "side"]
+    none = float("nan")
+    rows = [
+        ("baseline", 3, 0, none, none, none, 0, ""),
+        ("fine", 3, 0, 0.01, 0.0, 0.02, 3, "better"),
+        ("lost", 0, 3, none, none, none, 0, ""),
+    ]
+    said = headline(pd.DataFrame(rows, columns=columns))
+    assert "**no finished run:** lost (3 failed)" in said
+    assert "n = 3 seeds" in said

@@ -65,6 +65,16 @@ def test_a_zip_and_a_folder_of_one_tree_give_the_same_data_and_notes(pets: Path,
         assert name in said
 
 
+def test_a_zip_with_backslashes_is_read_as_one_with_slashes(tmp_path: Path, cache: Path) -> None:
+    root = write_pictures(tmp_path / "pets", ("cat", "dog"))
+    with zipfile.ZipFile(tmp_path / "back.zip", "w") as archive:
+        for path in sorted(root.rglob("*.png")):
+            info = zipfile.ZipInfo("x")
+            info.filename = str(path.relative_to(root)).replace("/", "\\")  # as some programs for Windows write it
+            archive.writestr(info, path.read_bytes())
+    assert load_folder(tmp_path / "back.zip", cache).fingerprint == load_folder(root, cache).fingerprint
+
+
 def test_a_tree_of_images_alone_has_no_notes(tmp_path: Path, cache: Path) -> None:
     assert load_folder(write_pictures(tmp_path / "pets", ("cat", "dog")), cache).notes == ()
 

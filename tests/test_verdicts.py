@@ -318,6 +318,15 @@ def test_a_run_that_diverged_ranks_below_every_finished_one(
         assert all(f"{variant} seed" in words for variant, _ in lost)
 
 
+def test_the_best_is_none_that_diverged_and_is_not_called_clearly_better_for_it() -> None:
+    question = {"ask": "?", "best_of": ["baseline", "a"]}
+    assert short_answer(judge(runs([question]))[0]).startswith("**?** a, clearly")
+    (verdict,) = judge(lose(runs([question]), ("a", 1)))
+    assert verdict.answer == UNDECIDED
+    assert short_answer(verdict).startswith("**?** baseline, but")
+    assert "baseline was the best" in long_answer(verdict, 1)
+
+
 def test_lost_runs_count_the_other_way_where_less_is_better_and_neither_where_nothing_is() -> None:
     question = {"ask": "?", "compare": ["a", "baseline"], "expect": "less"}
     for metric, lost, expected in (
@@ -389,7 +398,7 @@ def test_answers_name_a_majority_and_what_is_never_predicted() -> None:
     first, second = judge(data)
     assert "95.24%" in short_answer(first)
     assert "val/balanced_accuracy" in short_answer(first)
-    assert "a: predicts 0 alone (seeds 0, 1)" in short_answer(first)
+    assert 'a: predicts "0" alone (seeds 0, 1)' in short_answer(first)
     assert "95.24%" not in short_answer(second)
     assert "alone" not in short_answer(second)
     assert "points" in short_answer(second)

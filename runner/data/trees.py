@@ -164,7 +164,7 @@ def _zip_tree(path: Path) -> Tree:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise RequestError([Problem(str(path), f"is no readable zip file ({error}).")]) from error
-    infos = {str(PurePosixPath(info.filename)): info for info in archive.infolist()}
+    infos = {str(_posix(info.filename)): info for info in archive.infolist()}
 
     @contextmanager
     def opened(name: str) -> Iterator[IO[bytes]]:
@@ -181,11 +181,16 @@ def _zip_tree(path: Path) -> Tree:
     return Tree(str(path), tuple(entries), opened)
 
 
+def _posix(name: str) -> PurePosixPath:
+    """An entry's path; some programs for Windows write it with backslashes."""
+    return PurePosixPath(name if "/" in name else name.replace("\\", "/"))
+
+
 def _zip_problems(path: Path, archive: zipfile.ZipFile) -> list[Problem]:
     """Names that nobody packs by mistake: outside of the archive (though nothing is extracted), or twice in it."""
-    places = Counter(str(PurePosixPath(info.filename)) for info in archive.infolist())
+    places = Counter(str(_posix(info.filename)) for info in archive.infolist())
     for info in archive.infolist():
-        if ".." in PurePosixPath(info.filename).parts or info.filename.startswith("/"):
+        if ".." in _posix(info.filename).parts or _posix(info.filename).is_absolute():
             what = "leads out of the archive; pack the images again, with names such as train/cat/1.png."
             return [Problem(f"{path}: {printable(info.filename)}", what)]
     twice = [name for name, count in places.items() if count > 1]

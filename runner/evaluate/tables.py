@@ -12,7 +12,9 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from runner.classnames import legend
 from runner.evaluate.metrics import TOP, PartMetrics
+from runner.text import one_line
 
 if TYPE_CHECKING:
     from runner.evaluate.evaluation import Evaluation
@@ -81,6 +83,8 @@ def show(evaluation: Evaluation, console: Console) -> None:
         console.print(_rich(pair_table(evaluation.pairs)))
     for note in evaluation.notes:
         console.print(f"\n{note}")
+    if numbers := legend(run.dataset.classes, one_line):
+        console.print(f"\nNumbers on figures: {numbers}.", soft_wrap=True)
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
     places = {"runs": _above(run.folder, 3), "reports": _above(evaluation.folder, 3)}
     options = [word for name, path in places.items() if path != Path(name) for word in (f"--{name}", str(path))]

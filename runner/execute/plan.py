@@ -94,10 +94,12 @@ class Plan:
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
+        stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self._left)
+        sooner = "early stopping may end it sooner, " if stops else ""
         size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
         console.print(
             f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
-            f"{self._workers} workers (early stopping may end it sooner, other work on the machine later), "
+            f"{self._workers} workers ({sooner}other work on the machine may end it later), "
             f"{size / 1e6:.0f} MB. Nothing was trained.",
         )
 

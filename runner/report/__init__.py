@@ -19,6 +19,7 @@ from runner.report.evaluated import evaluated
 from runner.report.factorial import contrasts
 from runner.report.front import EFFECTS_TABLE, Entry, front_page, headline, read_front, write_front
 from runner.report.level_figures import draw_levels, level_lines
+from runner.report.lost import most_accurate_first
 from runner.report.page import RUNS_TABLE, Findings, answers, notes, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.results import NARROW, remarks, results
@@ -165,7 +166,7 @@ def _draw(data: StudyRuns, summary: pd.DataFrame, predictions: dict[str, Predict
         figures.class_differences(differences, told, folder / drawn["classes"])
         made.append("classes")
     if BASELINE in predictions:
-        best = str(summary["variant"].iloc[int(summary["val/accuracy"].fillna(-1).argmax())])
+        best = most_accurate_first(data, summary)[0]
         shares = row_shares(predictions[BASELINE].confusion(len(classes)))
         other = (
             row_shares(predictions[best].confusion(len(classes))) if best in predictions and best != BASELINE else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.report.lost import diverged, pair_signs
+from runner.report.lost import best_first, diverged, pair_signs
 from runner.report.runs import StudyRuns
 from runner.spec import BETTER
 from runner.stats import (
@@ -102,4 +102,4 @@ def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: flo
     there = [name for name in variants if len(data.finished(name))]
     values = data.paired(there, metric, accuracy) if there else []
     means = {name: float(np.mean(value)) if len(value) else math.nan for name, value in zip(there, values, strict=True)}
-    return sorted(means, key=lambda name: -means[name] * _upward(metric))
+    return best_first(data, means, _upward(metric))

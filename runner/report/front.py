@@ -37,7 +37,8 @@ class Entry:
 
 def headline(effects: pd.DataFrame, majority: Majority | None = None) -> str:
     """One sentence: which variants' validation accuracy differs from the baseline's (rows of summary.csv)."""
-    rows = effects[effects["variant"] != BASELINE]
+    without = effects[(effects["variant"] != BASELINE) & (effects["n"] == 0)]
+    rows = effects[(effects["variant"] != BASELINE) & (effects["n"] > 0)]
     better, worse, level = (f"{how} the baseline" for how in ("better than", "worse than", "not told apart from"))
     heads = {BETTER_THAN: better, WORSE_THAN: worse, SAME_AS: level}
     told: dict[str, list[str]] = {better: [], worse: [], level: []}
@@ -49,6 +50,9 @@ def headline(effects: pd.DataFrame, majority: Majority | None = None) -> str:
     parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
     counts = sorted(set(rows.get("effect n", rows["n"]).astype(int)))
     seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
+    if len(without):
+        named = [f"{escaped(row['variant'])} ({row['failed']} failed)" for _, row in without.iterrows()]
+        parts.append(f"**no finished run:** {', '.join(named)}")
     small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""

@@ -6,9 +6,11 @@ metric. A run that is lost to the machine says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from runner.report.runs import StudyRuns
 from runner.spec import BETTER
@@ -20,6 +22,23 @@ BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
 def diverged(data: StudyRuns, variant: str) -> set[int]:
     """The seeds that a variant lost by its own doing."""
     return {lost.seed for lost in data.lost([variant]) if not lost.machines}
+
+
+def best_first(data: StudyRuns, means: Mapping[str, float], upward: int = 1) -> list[str]:
+    """Variants by the means of their finished runs; one that diverged in some seeds ranks below all that did not.
+
+    `upward` is 1 where high means are better, -1 where low ones are. A variant without a finished run comes last.
+    """
+
+    def rank(name: str) -> tuple[bool, int, float]:
+        return math.isnan(means[name]), len(diverged(data, name)), -means[name] * upward
+
+    return sorted(means, key=rank)
+
+
+def most_accurate_first(data: StudyRuns, summary: pd.DataFrame) -> list[str]:
+    """The variants of a summary (a row a variant), the best first by validation accuracy."""
+    return best_first(data, dict(zip(summary["variant"], map(float, summary["val/accuracy"]), strict=True)))
 
 
 def pair_signs(data: StudyRuns, first: str, other: str, metric: str) -> tuple[int, ...]:

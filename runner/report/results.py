@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from runner.report.lost import most_accurate_first
 from runner.report.runs import StudyRuns
 from runner.report.words import Write, effect_text, lost_runs, narrow_text, percent
 from runner.text import escaped
@@ -23,8 +24,9 @@ class Result:
 
 
 def results(data: StudyRuns, summary: pd.DataFrame) -> list[Result]:
-    """A row a variant, the most accurate first; then what always predicting a majority class gives."""
+    """A row a variant, the best first; then what always predicting a majority class gives."""
     narrow = {each.variant for each in data.narrow}
+    by_name = summary.set_index("variant", drop=False)
     rows = [
         Result(
             row["variant"],
@@ -36,7 +38,7 @@ def results(data: StudyRuns, summary: pd.DataFrame) -> list[Result]:
                 effect_text(row, "val/accuracy"),
             ),
         )
-        for _, row in summary.sort_values("val/accuracy", ascending=False).iterrows()
+        for _, row in by_name.loc[most_accurate_first(data, summary)].iterrows()
     ]
     if majority := data.majority:
         shares = [f"{100 * majority.shares[part]:.2f}" if part in majority.shares else "-" for part in ("val", "test")]

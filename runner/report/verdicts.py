@@ -168,6 +168,8 @@ def _contradicted(found: Sequence[Comparison], question: dict[str, Any], leaning
     for each in found:
         if "best_of" in question:
             called = BETTER[question.get("metric", "val/accuracy")]
+            if called and each.effect.interval.estimate * called < 0:  # better where it finished, but it diverged
+                return True
         elif expected:
             called = expected if leaning == SUPPORTED else -expected
         else:

@@ -13,7 +13,7 @@ from runner.report.runs import Lost
 from runner.stats import Effect
 from runner.text import escaped, one_line
 
-_CAUSE, _NAMED = 60, 5  # characters of a cause, classes in a sentence
+_CAUSE, _NAMED, _GROUPS = 100, 5, 3  # characters of a cause; classes, and groups of seeds, in a sentence
 Write = Callable[[str], str]  # how names and causes are written: `escaped` in Markdown, `one_line` on a terminal
 
 
@@ -63,18 +63,26 @@ def narrow_text(found: Sequence[Narrow], write: Write = escaped) -> str:
 
 
 def _narrow_clause(own: Sequence[Narrow], write: Write) -> str:
-    """Of one variant: the classes, and the seeds."""
+    """Of one variant: the classes with their seeds, or where seeds differ much how many classes."""
+    if len(own) <= _GROUPS:
+        return " and ".join(f"{_predicts(each, write)} ({seeds_text(each.seeds)})" for each in own)
     seeds = seeds_text(seed for each in own for seed in each.seeds)
-    if len(own) == 1 and own[0].only is not None:
-        return f"predicts {write(own[0].only)} alone ({seeds})"
-    classes = list(dict.fromkeys(name for each in own for name in each.never))
-    return f"never predicts {'some of ' if len(own) > 1 else ''}{few(classes, write)} ({seeds})"
+    if all(each.only is not None for each in own):
+        return f"predicts one class alone, not always the same one ({seeds})"
+    most = max(len(each.never) for each in own)
+    return f"never predicts some classes, up to {most} in a run ({seeds})"
+
+
+def _predicts(own: Narrow, write: Write) -> str:
+    if own.only is not None:
+        return f'predicts "{write(own.only)}" alone'
+    return f"never predicts {few(own.never, write)}"
 
 
 def few(names: Sequence[str], write: Write = escaped) -> str:
-    """The first five names and how many more."""
+    """The first five names in quotes, and how many more."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(map(write, names[:_NAMED])) + more
+    return ", ".join(f'"{write(name)}"' for name in names[:_NAMED]) + more
 
 
 def majority_text(majority: Majority, write: Write = escaped) -> str:
