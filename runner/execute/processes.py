@@ -32,14 +32,16 @@ def context() -> Any:
     process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    from multiprocessing.forkserver import ensure_running
+    from multiprocessing import forkserver as server
+    from multiprocessing import resource_tracker
 
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(["runner.execute.preload"])
+    resource_tracker.ensure_running()  # first: its start would unblock the signals again
     # Ctrl-C and a closed terminal reach the whole group; the server and what it starts leave them to the runner.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
     try:
-        ensure_running()
+        server.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return forkserver
