@@ -1,10 +1,11 @@
-"""What each variant and each stream of batches costs, tried in a child process: whatever a model does there, the
+"""What each variant and each stream of batches costs. Models are tried in a child process: whatever one does there, the
 runner lives. The training step that is measured is also the check of your own model."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -44,77 +45,94 @@ class _Tried:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A run's stream of batches, or its model: what the child is to try."""
+    """A run whose model the child is to try."""
 
     run: Run
     data: Path
     device: torch.device
-    stream: bool
 
     def result(self) -> _Tried:
         """Tries it. Only what ends the process raises nothing here."""
-        settings = self.run.variant.settings
         try:
             dataset = _loaded(self.data)
-            if not self.stream and self.device.type == "cpu" and (unfit := _too_large(self.run, dataset)):
+            if self.device.type == "cpu" and (unfit := _too_large(self.run, dataset)):
                 return _Tried(unfit=unfit)
-            stream = Stream(dataset, settings, self.run.seed, self.device)
-            return _Tried(_stream_seconds(stream)) if self.stream else _model_cost(self.run, dataset, stream)
+            return _model_cost(self.run, dataset, self.device)
         except (Exception, SystemExit) as error:  # your own model may raise anything
             return _Tried(unfit=words(error)) if is_memory(error) else _Tried(wrong=words(error))
 
 
 def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.device) -> Costs:
-    """Times some steps and batches of each variant and stream, on one thread as workers have it.
+    """Times some steps of each variant and some batches of each stream, on one thread as workers have it.
 
     RequestError names every variant whose training step fails.
     """
-    trials: dict[tuple[str, ...], _Trial] = {}
+    trials: dict[str, _Trial] = {}
+    streams: dict[tuple[str, ...], Run] = {}
     for run in runs:
-        trials.setdefault(run.data_key[:-1], _Trial(run, data(run), device, stream=True))
-        trials.setdefault((run.variant.settings.identity(),), _Trial(run, data(run), device, stream=False))
-    tried = dict(zip(trials, _try_apart(list(trials.values())), strict=True))
-    if wrong := [(trials[key].run, each.wrong) for key, each in tried.items() if each.wrong]:
+        streams.setdefault(run.data_key[:-1], run)
+        trials.setdefault(run.variant.settings.identity(), _Trial(run, data(run), device))
+    with _Child(list(trials.values())) as child:
+        seconds = {key: _stream_seconds(run, data(run), device) for key, run in streams.items()}  # meanwhile
+        tried = dict(zip(trials, child.results(), strict=True))
+    if wrong := {trials[key].run: each.wrong for key, each in tried.items() if each.wrong}:
         raise RequestError(
             Problem(f'{run.study}: variant "{run.variant.name}"', f"its training step fails: {what}")
-            for run, what in wrong
+            for run, what in wrong.items()
         )
-    streams = {key: each.seconds for key, each in tried.items() if trials[key].stream}
-    variants = {key[0]: each for key, each in tried.items() if not trials[key].stream}
     return Costs(
-        {key: each.seconds for key, each in variants.items()},
-        streams,
-        {key: each.size for key, each in variants.items()},
-        {key: each.unfit for key, each in variants.items() if each.unfit},
+        {key: each.seconds for key, each in tried.items()},
+        seconds,
+        {key: each.size for key, each in tried.items()},
+        {key: each.unfit for key, each in tried.items() if each.unfit},
     )
 
 
-def _try_apart(left: list[_Trial]) -> list[_Tried]:
-    """The trials' results, in their order, from a child process that is replaced whenever it dies."""
-    results: list[_Tried] = []
-    deaths = 0
-    while left:
-        ours, theirs = context().Pipe(duplex=False)
-        process = context().Process(target=_try_each, args=(theirs, left), daemon=True)
-        process.start()
+class _Child:
+    """A process that tries models one after the other, and is replaced whenever it dies. A context."""
+
+    def __init__(self, trials: list[_Trial]) -> None:
+        self._left = trials
+
+    def __enter__(self) -> _Child:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._end()
+
+    def _start(self) -> None:
+        self._pipe, theirs = context().Pipe(duplex=False)
+        self._process = context().Process(target=_try_each, args=(theirs, self._left), daemon=True)
+        self._process.start()
         theirs.close()  # so that the child's death is the end of the pipe
-        try:
-            while left:
-                results.append(ours.recv())
-                left, deaths = left[1:], 0
-        except (EOFError, OSError):
-            process.join()
-            if process.exitcode == UNGUARDED:
-                raise unguarded() from None
-            deaths += 1
-            if deaths == _MOST_DEATHS:
-                results.append(_Tried(unfit=f"its training step ended the process {how(process.exitcode)}"))
-                left, deaths = left[1:], 0
-        finally:
-            process.kill()
-            process.join()
-            ours.close()
-    return results
+
+    def _end(self) -> int | None:
+        """Its exit status, once it has died."""
+        self._process.join()
+        self._pipe.close()
+        code: int | None = self._process.exitcode
+        return code
+
+    def results(self) -> list[_Tried]:
+        """What came of each trial, in their order."""
+        results: list[_Tried] = []
+        deaths = 0
+        while self._left:
+            try:
+                results.append(self._pipe.recv())
+                self._left, deaths = self._left[1:], 0
+            except (EOFError, OSError):
+                deaths += 1
+                code = self._end()
+                if code == UNGUARDED:
+                    raise unguarded() from None
+                if deaths == _MOST_DEATHS:
+                    results.append(_Tried(unfit=f"its training step ended the process {how(code)}"))
+                    self._left, deaths = self._left[1:], 0
+                self._start()
+        return results
 
 
 def _try_each(pipe: Connection, trials: list[_Trial]) -> None:
@@ -134,16 +152,31 @@ def _too_large(run: Run, dataset: Dataset) -> str:
     return f"{parameters:,} parameters need at least {needed / 1e9:.1f} GB to train; {free / 1e9:.1f} GB are free"
 
 
-def _stream_seconds(stream: Stream) -> float:
+def _stream_seconds(run: Run, data: Path, device: torch.device) -> float:
+    """An epoch's batches. No model is at work here, so this process can do it."""
+    stream = Stream(load(data), run.variant.settings, run.seed, device)
     batches = len(stream.order(1))
     evaluated = (len(stream.train_eval) + len(stream.dataset.val)) / len(stream.dataset.train)
     iterator = stream.train(1)
-    plain = _mean_seconds(lambda: next(iterator), min(batches - 1, _MOST_STEPS))
+    with _one_thread():
+        plain = _mean_seconds(lambda: next(iterator), min(batches - 1, _MOST_STEPS))
     return plain * batches * (1 if stream.augments else 1 + evaluated)
 
 
-def _model_cost(run: Run, dataset: Dataset, stream: Stream) -> _Tried:
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     settings = run.variant.settings
+    # A plain stream: the model costs the same whatever its images show.
+    stream = Stream(dataset, settings.model_copy(update={"augment": ()}), run.seed, device)
     learner = Learner(settings, dataset, run.seed, stream.device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))

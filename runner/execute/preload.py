@@ -4,6 +4,8 @@ import signal
 
 import torch
 
+import runner.arguments
+import runner.execute.measure
 import runner.execute.workers
 import runner.logs.writer  # noqa: F401
 
