@@ -14,7 +14,7 @@ from runner.execute.makers import of_one_maker
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import first_end, read_study
 from runner.report.curves import OVER_EPOCHS, from_curve
-from runner.report.ended import ended_runs
+from runner.report.ended import ended_runs, is_readable
 from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Problem, RequestError
 from runner.stats import Effect, mean_interval, paired_effect
@@ -142,12 +142,12 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
         raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
-    return names or [name for name in there if not name.endswith(TWIN) and read_study(runs / name)]
+    return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
 
 
 def unreadable(runs: Path) -> list[str]:
     """Directories whose study.json can't be used: spoilt, or of another place."""
-    return sorted(path.parent.name for path in runs.glob("*/study.json") if not read_study(path.parent))
+    return sorted(path.parent.name for path in runs.glob("*/study.json") if not is_readable(path.parent))
 
 
 def gather(folder: Path) -> StudyRuns:
