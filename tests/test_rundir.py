@@ -128,5 +128,6 @@ def test_the_record_of_a_search_that_is_none_is_refused(place: Path) -> None:
         file.write_text(json.dumps(study | {"search": study["search"] | {key: value}}))
         with pytest.raises(RequestError, match="no record of a search"):
             read_record(file.parent)
+        assert command("report") == 0
         assert command("run", "toy", "--workers", "1") == 0
     assert of_one_maker([]) == []

@@ -81,7 +81,10 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     try:
         study, variant, digest, seed = (identity[key] for key in ("study", "variant", "hash", "seed"))
         fingerprint = identity["provenance"]["data"]
-        if not all(isinstance(name, str) and Path(name).name == name.lstrip(".") for name in (study, variant)):
+        if not all(
+            isinstance(name, str) and name.isprintable() and Path(name).name == name.lstrip(".")
+            for name in (study, variant)
+        ):
             raise TypeError("study and variant must be names that a directory can have")
         seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
         if not 0 < best_epoch < 2**31:

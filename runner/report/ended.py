@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.logs.rundir import RunDir
+from runner.logs.studyfile import read_study
 from runner.report.imbalance import Guesses, guesses
+from runner.spec import RequestError
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,15 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
                 yield Ended(name, path, identity, None)
             elif predictions is not None and result:
                 yield Ended(name, path, identity, result, guesses=guesses(predictions))
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether a directory's study.json is a study's, or a search's with its record."""
+    study = read_study(folder)
+    if study and "search" in study:
+        from runner.search.record import read_record  # with Optuna
+
+        with suppress(RequestError):
+            return bool(read_record(folder))
+        return False
+    return study is not None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from runner.execute.makers import of_one_maker
 from runner.logs.studyfile import first_end, read_study
-from runner.report.ended import ended_runs
+from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
@@ -52,12 +52,12 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
         raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
-    return names or [name for name in there if not name.endswith(TWIN) and read_study(runs / name)]
+    return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
 
 
 def unreadable(runs: Path) -> list[str]:
     """Directories whose study.json can't be used: spoilt, or of another place."""
-    return sorted(path.parent.name for path in runs.glob("*/study.json") if not read_study(path.parent))
+    return sorted(path.parent.name for path in runs.glob("*/study.json") if not is_readable(path.parent))
 
 
 def gather(folder: Path) -> StudyRuns:
