@@ -367,7 +367,7 @@ def test_every_accuracy_stands_beside_the_majoritys_share(runs: Path, tmp_path: 
     assert r"baseline$^\dagger$ &" in latex
     assert front.count("95.24%") == 2  # the headline, the answer
     for text in (terminal, page):
-        assert 'baseline, better, same, ruin: predicts "a" alone (seeds 0, 1, 2)' in text
+        assert 'baseline, better, same, ruin: only "a" predicted (seeds 0, 1, 2)' in text
     table = pd.read_csv(folder / "runs.csv")
     assert table["val/balanced_accuracy"].tolist() == [0.5] * 12
     assert table["test/macro_f1"].tolist() == pytest.approx([40 / 41 / 2] * 12)

@@ -47,7 +47,7 @@ def short_answer(verdict: Verdict) -> str:
     metric = verdict.question.get("metric", "val/accuracy")
     what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
-    claim = [f"Said elsewhere: {escaped(verdict.claim)}."] if verdict.claim else []
+    claim = [f"Said elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
     said = " ".join([*cautions(verdict), *claim])
     return f"**{escaped(verdict.question['ask'])}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
 

@@ -68,15 +68,15 @@ def _narrow_clause(own: Sequence[Narrow], write: Write) -> str:
         return " and ".join(f"{_predicts(each, write)} ({seeds_text(each.seeds)})" for each in own)
     seeds = seeds_text(seed for each in own for seed in each.seeds)
     if all(each.only is not None for each in own):
-        return f"predicts one class alone, not always the same one ({seeds})"
+        return f"only one class predicted, not always the same one ({seeds})"
     most = max(len(each.never) for each in own)
-    return f"never predicts some classes, up to {most} in a run ({seeds})"
+    return f"up to {most} classes never predicted in a run ({seeds})"
 
 
 def _predicts(own: Narrow, write: Write) -> str:
     if own.only is not None:
-        return f'predicts "{write(own.only)}" alone'
-    return f"never predicts {few(own.never, write)}"
+        return f'only "{write(own.only)}" predicted'
+    return f"{few(own.never, write)} never predicted"
 
 
 def few(names: Sequence[str], write: Write = escaped) -> str:
