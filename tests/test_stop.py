@@ -81,3 +81,25 @@ commands.main()
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (130, "")
+
+
+def test_the_server_of_the_workers_leaves_the_terminals_signals_to_the_runner(tmp_path: Path) -> None:
+    """From its first moment: while it imports, Python would show a traceback of each."""
+    code = """
+from runner.execute.processes import context
+from multiprocessing import forkserver, resource_tracker
+context()
+for pid in (forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid):
+    lines = open(f"/proc/{pid}/status").read().splitlines()
+    print(*(line.split()[1] for line in lines if line.startswith(("SigBlk", "SigIgn"))))
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("there is no /proc here")
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    server, tracker = (int(line.split()[0], 16) | int(line.split()[1], 16) for line in result.stdout.splitlines())
+    for number in (signal.SIGINT, signal.SIGHUP):
+        assert server >> (number - 1) & 1
+    assert tracker >> (signal.SIGHUP - 1) & 1

@@ -37,10 +37,11 @@ def context() -> Any:
 
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(["runner.execute.preload"])
-    resource_tracker.ensure_running()  # first: its start would unblock the signals again
     # Ctrl-C and a closed terminal reach the whole group; the server and what it starts leave them to the runner.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
     try:
+        resource_tracker.ensure_running()  # its start unblocks SIGINT again
+        signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
         server.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
