@@ -13,7 +13,11 @@ from rich.console import Console
 
 _LATEST = 1e11  # seconds since 1970; the calendar ends later
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")  # from backticks to as many
-_STARTS = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-=](?=[-=\s]*$)|[-+*](?=\s*[-+*]\s*[-+*]))")  # of what is no paragraph
+_ITEM = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])\s+)*")  # a list's item, or one in another
+# What opens anything but a paragraph or a list.
+_STARTS = re.compile(
+    r"^(?:#{1,6}(?=\s|$)|>|[-=:](?=(?:[-=:\s]|\\\|)*$)|[-+*](?=\s*[-+*]\s*[-+*]))"
+)  # of what is no paragraph
 _CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
@@ -69,7 +73,14 @@ def _backslash(found: re.Match[str]) -> str:
 def paragraph(text: str) -> str:
     """Any text as a paragraph or list of Markdown; nothing else comes of it, whatever its lines begin with."""
     lines = [escaped(line).replace("|", r"\|") for line in text.splitlines()]
-    return "\n".join(_STARTS.sub(_backslash, line) for line in lines if line)
+    return "\n".join(map(_inert_start, filter(None, lines)))
+
+
+def _inert_start(line: str) -> str:
+    """A line that opens no heading, quotation, rule or table; a list's item stays one, and opens none of these."""
+    line = _STARTS.sub(_backslash, line)
+    end = _ITEM.match(line).end()  # type: ignore[union-attr]  # it matches the empty text as well
+    return line[:end] + _STARTS.sub(_backslash, line[end:])
 
 
 def code(text: object) -> str:

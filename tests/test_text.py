@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -42,6 +42,8 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert shown.rstrip().endswith("<code>after</code></p>")  # no backtick of the text swallows what follows
 
 
+@example("|\n:-")
+@example("- > quoted")
 @given(st.text(alphabet="a_*`[]<\\!~#|-=:>1. \n", max_size=40))
 def test_a_paragraph_opens_nothing(text: str) -> None:
     shown = RENDER(f"# title\n\n{paragraph(text)}\n\n## Answers\n\n- real")
