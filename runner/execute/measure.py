@@ -72,6 +72,8 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
     for run in runs:
         streams.setdefault(run.data_key[:-1], run)
         trials.setdefault(run.variant.settings.identity(), _Trial(run, data(run), device))
+    if not trials:  # everything is done: no process to wait for
+        return Costs({}, {}, {})
     with _Child(list(trials.values())) as child:
         seconds = {key: _stream_seconds(run, data(run), device) for key, run in streams.items()}  # meanwhile
         tried = dict(zip(trials, child.results(), strict=True))
@@ -131,7 +133,8 @@ class _Child:
                 if deaths == _MOST_DEATHS:
                     results.append(_Tried(unfit=f"its training step ended the process {how(code)}"))
                     self._left, deaths = self._left[1:], 0
-                self._start()
+                if self._left:
+                    self._start()
         return results
 
 
@@ -177,7 +180,7 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     settings = run.variant.settings
     # A plain stream: the model costs the same whatever its images show.
     stream = Stream(dataset, settings.model_copy(update={"augment": ()}), run.seed, device)
-    learner = Learner(settings, dataset, run.seed, stream.device)
+    learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))
     learner.model.train()
