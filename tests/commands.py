@@ -18,8 +18,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from runner.execute import Outcome, Request, execute
 from runner.logs.events import event_files
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
+from runner.store.epochs import read_rows
+from runner.store.rundir import RunDir
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +36,7 @@ def numbers(place: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in sorted(place.glob("runs/*/*/seed*")):
         result = RunDir(path).result()
-        metrics = {k: v for k, v in result["metrics"].items() if k != "seconds"} if result else None
+        metrics = {k: v for k, v in result.metrics.items() if k != "seconds"} if result else None
         rows = [{k: v for k, v in row.items() if "second" not in k} for row in read_rows(path / "metrics.csv")]
         predictions = RunDir(path).load_predictions() or {}
         found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})

@@ -15,9 +15,9 @@ import torch
 
 from runner.data import Dataset, load, prepare
 from runner.execute.messages import Place, Share
-from runner.execute.provenance import provenance
 from runner.expand import Run, Variant
 from runner.spec import Settings
+from runner.store.provenance import present_provenance
 
 BASE: dict[str, Any] = {
     "dataset": "digits",
@@ -61,7 +61,7 @@ def digits(cache: Path) -> Dataset:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Where a command makes its runs."""
-    return Place(tmp_path / "runs", "cpu", provenance("cpu"))
+    return Place(tmp_path / "runs", "cpu", present_provenance("cpu"))
 
 
 @pytest.fixture

@@ -15,14 +15,15 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from runner import checkpoints
 from runner.execute import Request, execute
-from runner.execute.provenance import meaning, provenance, same_makers
 from runner.execute.schedule import Costs, finish_seconds, shares
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
 from runner.spec import RequestError
+from runner.store.epochs import read_rows
+from runner.store.provenance import meaning, present_provenance, same_provenance
+from runner.store.rundir import RunDir
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -55,17 +56,17 @@ def test_a_finished_run_leaves_the_whole_directory(one_worker: Path) -> None:
     for path in one_worker.glob("runs/*/*/seed*"):
         names = {p.name for p in path.iterdir() if not p.name.startswith("events")}
         assert names == {".lock", "run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"}
-        identity = RunDir(path).identity()
-        assert identity
-        assert identity["status"] == "finished"
-        assert identity["provenance"]["versions"]["torch"]
-        assert identity["provenance"]["data"]
+        known = RunDir(path).run_json()
+        assert known
+        assert known.status == "finished"
+        assert known.provenance.versions["torch"]
+        assert known.provenance.data
         predictions = RunDir(path).load_predictions()
         assert predictions
         accuracy = (predictions["test_logits"].argmax(1) == predictions["test_labels"]).mean()
         result = RunDir(path).result()
         assert result
-        assert result["metrics"]["test/accuracy"] == pytest.approx(accuracy)
+        assert result.metrics["test/accuracy"] == pytest.approx(accuracy)
     assert len(list(one_worker.glob("runs/*/*/mean/events*"))) == 4
 
 
@@ -117,9 +118,9 @@ def test_law_5_one_runs_failure_is_its_own(
     assert found.pop(failed)[0] is None
     assert found == {name: value for name, value in numbers(one_worker).items() if name.endswith("seed0")}
     (folder,) = tmp_path.glob("runs/*/bad-*/seed0")
-    identity = RunDir(folder).identity()
-    assert identity
-    assert cause in identity["cause"]
+    known = RunDir(folder).run_json()
+    assert known
+    assert cause in known.cause
     assert RunDir(folder).status() == "failed"
 
 
@@ -207,7 +208,7 @@ def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: 
     os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=60)
     (folder,) = tmp_path.glob("runs/*/*/seed0")
-    assert RunDir(folder).load_checkpoint()
+    assert checkpoints.load(RunDir(folder).checkpoint)
 
 
 @pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
@@ -303,10 +304,10 @@ def test_predictions_are_plain_arrays(one_worker: Path) -> None:
 
 
 def test_another_processor_or_commit_is_no_other_maker_and_other_code_is() -> None:
-    made = provenance("cpu")
-    assert made["processor"]
-    assert same_makers(made, made | {"processor": "another", "commit": "another"})
-    assert not same_makers(made, made | {"code": "another"})
+    made = present_provenance("cpu")
+    assert made.processor
+    assert same_provenance(made, made.having(processor="another", commit="another"))
+    assert not same_provenance(made, made.having(code="another"))
 
 
 def test_comments_and_docstrings_are_no_other_code_and_everything_else_is() -> None:

@@ -16,14 +16,14 @@ import pytest
 from runner.__main__ import main
 from runner.data import prepare
 from runner.execute.messages import Message, Place, Share
-from runner.execute.provenance import provenance
 from runner.execute.share import train_share
 from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.files import replace
-from runner.logs.rundir import RunDir
 from runner.report import write_report
 from runner.spec import RequestError, Settings
+from runner.store.provenance import present_provenance
+from runner.store.rundir import RunDir
 from tests.commands import numbers, run
 from tests.conftest import BASE
 
@@ -161,7 +161,7 @@ def train(share: Share, tmp_path: Path, vanish_at: int | None = None) -> list[Me
         if message.metrics.get("epoch") == vanish_at:
             shutil.rmtree(share.data, ignore_errors=True)
 
-    train_share(share, Place(tmp_path / "runs", "cpu", provenance("cpu")), send)
+    train_share(share, Place(tmp_path / "runs", "cpu", present_provenance("cpu")), send)
     return messages
 
 

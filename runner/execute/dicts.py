@@ -15,7 +15,7 @@ from runner.spec.problems import shown
 
 def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None:
     """RequestError for a dict whose name another baseline's study has: it would replace that study's report."""
-    from runner.logs.studyfile import read_study  # with torch: not before the request is known to be right
+    from runner.store.study import read_study  # with torch: not before the request is known to be right
 
     problems = []
     for study in studies:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from runner.checkpoints import is_memory
 from runner.data import Dataset, Stream, load
 from runner.execute.memory import free_memory, training_memory
 from runner.execute.processes import context, how, settle_in
@@ -21,7 +22,6 @@ from runner.execute.schedule import Costs
 from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.pictures import confusion, encoded, has_pictures
-from runner.logs.rundir import is_memory
 from runner.spec import Problem, RequestError
 from runner.spec.problems import words
 from runner.train import Learner

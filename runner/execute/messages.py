@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from runner.expand import Run
+from runner.store.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Place:
 
     runs: Path
     device: str
-    provenance: dict[str, Any] = field(hash=False)  # without the data's fingerprint
+    provenance: Provenance = field(hash=False)  # without the data's fingerprint
     ended: frozenset[str] = frozenset()  # the attempts at its runs that had ended when the command began
     retrain: bool = False
 

@@ -11,11 +11,10 @@ import torch
 from filelock import Timeout
 from rich.console import Console
 
-from runner.execute.makers import others_note
+from runner.execute.foreign import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
 from runner.execute.progress import Progress, duration
-from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, shares
 from runner.execute.share import settled
@@ -23,13 +22,14 @@ from runner.execute.workers import FailFast, NoWorkers, Workers
 from runner.expand import Run
 from runner.files import lock
 from runner.logs.hparams import hparams, search_sessions
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.machine import cores
 from runner.spec import Problem, RequestError
 from runner.spec.plain import is_plain
 from runner.spec.search import MOST_RUNS
+from runner.store.provenance import Provenance, commit, present_provenance, same_provenance
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
@@ -38,7 +38,7 @@ _STATUS = {
     "finished": "done",
     "failed": "to do, failed before",
     "started": "to do, goes on",
-    "spoilt": "to do, spoilt",
+    "corrupt": "to do, corrupt",
 }
 _AGAIN = "--retrain makes them anew."
 _NO_WORKERS = 'Is there memory enough (fewer --workers)? Is a script\'s call of run() below if __name__ == "__main__"?'
@@ -54,7 +54,7 @@ class Plan:
         self._device = pick_device(request.device)
         self._status = {run: self._directory(run).own_status() for run in runs}
         self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
-        made_by = provenance(str(self._device)) | {"commit": commit()}
+        made_by = present_provenance(str(self._device)).having(commit=commit())
         self._place = Place(request.runs, str(self._device), made_by, ended, request.retrain)
         self._workers = worker_count(request.workers, self._device, len(self._left))
 
@@ -114,10 +114,11 @@ class Plan:
             f"{self._fitting} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._workers} workers on {self._device}",
         )
-        if spoilt := [run for run in self._left if self._status[run] == "spoilt"]:
+        if corrupt := [run for run in self._left if self._status[run] == "corrupt"]:
             console.print(
-                f"{len(spoilt)} finished runs have files that are not what was written; they are made anew: "
-                + ", ".join(str(file) for run in spoilt for file in self._directory(run).spoilt()), soft_wrap=True,
+                f"{len(corrupt)} finished runs have corrupt files and are retrained: "
+                + ", ".join(str(file) for run in corrupt for file in self._directory(run).corrupt_files()),
+                soft_wrap=True,
             )  # fmt: skip
         pending = list(self._left)
         with Progress(self._left, self._costs, console) as progress:
@@ -173,9 +174,10 @@ class Plan:
 
 def _of_its_makers(folder: Path, run: Run) -> list[Path]:
     """The directories of a variant's seeds that the run's own makers finished: a mean mixes no others with them."""
-    made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
-    mine = made.get(folder / run.folder.name) or {}
-    mates = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    known = {path: RunDir(path).run_json() for path in sorted(folder.glob("seed*"))}
+    made = {path: each.provenance for path, each in known.items() if each}
+    mine = made.get(folder / run.folder.name, Provenance())
+    mates = [path for path, provenance in made.items() if same_provenance(provenance, mine)]
     return [path for path in mates if RunDir(path).own_status() == "finished"]
 
 
@@ -194,8 +196,8 @@ def write_columns(runs: Path) -> None:
                 ranges = continuous | (ranges or set())
         for path in runs.glob("*/*/seed*/run.json"):
             directory = RunDir(path.parent)
-            if (identity := directory.identity()) and not directory.misplaced():
-                sessions.append(hparams(identity["settings"], identity["study"], identity["variant"]))
+            if (known := directory.run_json()) and not directory.misplaced():
+                sessions.append(hparams(known.settings, known.study, known.variant))
         write_root(runs, sessions, ranges)
 
 

@@ -14,11 +14,11 @@ from rich.console import Console
 
 from runner.execute.dicts import declared_before, directories_of_dicts, refuse_other_baselines
 from runner.execute.processes import start_server
-from runner.execute.provenance import command
 from runner.execute.script import check_script
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
 from runner.spec import Problem, RequestError
+from runner.store.provenance import command
 from runner.text import one_line
 
 
@@ -168,7 +168,7 @@ def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
 
 def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
     """study.json: the resolved request, with the time at which each question was first declared."""
-    from runner.logs.studyfile import first_end, read_study
+    from runner.store.study import first_end, read_study
 
     path = request.runs / study.name / "study.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from runner.execute.messages import Message, Place, Send, Share
 from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
-from runner.logs.rundir import RunDir
 from runner.spec.problems import words
+from runner.store.rundir import RunDir
 from runner.train import Interrupted, lockstep
 
 _AUGMENTED_SAMPLES = 16
@@ -60,14 +60,14 @@ def settled(run: Run, place: Place) -> Message | None:
     does not try again. Attempts say when, not times: clocks of several machines differ.
     """
     directory = RunDir(place.runs / run.folder)
-    status, identity, result = directory.status(), directory.identity(), directory.result()
-    if not identity or directory.misplaced():
+    status, known, result = directory.status(), directory.run_json(), directory.result()
+    if not known or directory.misplaced():
         return None
     lately = directory.ended_attempt() not in place.ended
     if status == "finished" and result and (lately or not place.retrain):
-        return Message("finished", run, result["metrics"], before=True)
+        return Message("finished", run, result.numbers, before=True)
     if status == "failed" and lately:
-        return Message("failed", run, cause=str(identity.get("cause")), before=True)
+        return Message("failed", run, cause=known.cause, before=True)
     return None
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
-from torch.utils.tensorboard import SummaryWriter
 
-from runner.logs.tags import EVALUATION_PREFIX
+from runner.logs.events import open_writer
+from runner.store.tags import EVALUATION_PREFIX
 
 _SUFFIX = ".evaluation"
 
@@ -21,7 +21,7 @@ def write_evaluation(folder: Path, figures: Mapping[str, Path], texts: Mapping[s
     run is evaluated, each tag stands there once. No folder of their own: that would be a run more.
     """
     old = list(folder.glob(f"events.out.tfevents.*{_SUFFIX}"))
-    with SummaryWriter(str(folder), filename_suffix=_SUFFIX) as writer:
+    with open_writer(folder, filename_suffix=_SUFFIX) as writer:
         for key, path in figures.items():
             with Image.open(path) as picture:
                 width, height = picture.size

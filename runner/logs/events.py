@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import metadata
+from torch.utils.tensorboard import SummaryWriter
 
 from runner.files import replace
-from runner.logs.tags import EPOCH_SCALARS, FINAL_PREFIXES
+from runner.store.tags import EPOCH_SCALARS, FINAL_PREFIXES
 
 _AROUND = 16  # bytes: before a record its length and the length's checksum, after it its own
 
@@ -19,6 +21,17 @@ _AROUND = 16  # bytes: before a record its length and the length's checksum, aft
 def event_files(folder: Path) -> list[Path]:
     """TensorBoard's files directly in a folder, the oldest first: their names hold seconds and a counter."""
     return sorted(folder.glob("events.out.tfevents.*"), key=lambda path: list(map(int, re.findall(r"\d+", path.name))))
+
+
+def open_writer(folder: Path, **options: Any) -> SummaryWriter:
+    """A SummaryWriter of a folder, with torch's own options.
+
+    Its thread hands an error (a full disk) to the next call, which raises it; the thread itself reports nothing.
+    """
+    writer = SummaryWriter(str(folder), **options)
+    thread = writer._get_file_writer().event_writer._async_writer._worker
+    thread._invoke_excepthook = lambda *_: None
+    return writer
 
 
 def keep_epochs(folder: Path, epochs: int) -> bool:

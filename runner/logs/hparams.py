@@ -13,7 +13,7 @@ from typing import Any
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from runner.logs.tags import HPARAM_METRICS, SEARCH_METRICS
+from runner.store.tags import HPARAM_METRICS, SEARCH_METRICS
 
 Hparam = str | float | bool
 _SHOWN_VALUES = 50  # more than that and a column gets a range, not check boxes

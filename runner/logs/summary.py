@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 
 from runner.files import naming
-from runner.logs.events import event_files
+from runner.logs.events import event_files, open_writer
 from runner.logs.hparams import Hparam, experiment
-from runner.logs.tags import EPOCH_SCALARS, MEAN_SCALARS, mean_tag
 from runner.stats import mean_interval
+from runner.store.epochs import read_rows
+from runner.store.tags import MEAN_SCALARS, mean_tag
 
 _CARD = "answers"
 
@@ -29,7 +27,7 @@ def write_mean(folder: Path, tables: Sequence[Path]) -> None:
     if not seeds:
         return
     old = event_files(folder)
-    with SummaryWriter(str(folder)) as writer:
+    with open_writer(folder) as writer:
         for number in range(max(map(len, seeds))):
             for scalar in MEAN_SCALARS:
                 values = np.array([rows[min(number, len(rows) - 1)][scalar] for rows in seeds])
@@ -42,25 +40,11 @@ def write_mean(folder: Path, tables: Sequence[Path]) -> None:
         path.unlink()
 
 
-def read_rows(path: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv, up to the first that is not whole; none of a table with other columns."""
-    rows: list[dict[str, float]] = []
-    if not path.is_file():
-        return rows
-    with open(path, newline="", errors="replace") as file, suppress(TypeError, ValueError, csv.Error):
-        for row in csv.DictReader(file):
-            values = {key: float(value) for key, value in row.items()}
-            if not values.keys() >= {"epoch", *EPOCH_SCALARS}:
-                break
-            rows.append(values)
-    return rows
-
-
 def write_card(folder: Path, study: str, text: str) -> None:
     """A study's answers as a text card in the root run, in a file of its own, made anew each time."""
     suffix = f".{_CARD}-{study}"
     old = [path for path in event_files(folder) if path.name.endswith(suffix)]
-    with naming(folder), SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+    with naming(folder), open_writer(folder, filename_suffix=suffix) as writer:
         writer.add_text(f"answers/{study}", text)
     for path in old:
         path.unlink()
@@ -73,7 +57,7 @@ def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: C
     TensorBoard takes just one of each, so they are made anew, from all runs that there are.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
-    with naming(folder), SummaryWriter(str(folder)) as writer:
+    with naming(folder), open_writer(folder) as writer:
         writer.add_custom_scalars(_layout())
         writer._get_file_writer().add_summary(experiment(sessions, ranges), 0)
     for path in old:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 import warnings
@@ -15,23 +14,22 @@ import numpy.typing as npt
 import torch
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
 
 from runner.classnames import legend, numbered
 from runner.confusion import confusion as count_confusion
 from runner.data import Dataset
-from runner.files import replace, sync
-from runner.logs.events import event_files, keep_epochs
+from runner.files import sync
+from runner.logs.events import event_files, keep_epochs, open_writer
 from runner.logs.hparams import Hparam, session_end, session_start
 from runner.logs.pictures import captions, confusion, encoded, filters, gallery, has_pictures
-from runner.logs.tags import EPOCH_SCALARS
 from runner.models import weight_layers
+from runner.store.epochs import Row, add_row, write_rows
+from runner.store.tags import EPOCH_SCALARS, RESULTS, result_tag
 from runner.text import table
 
 _BINS = 64
 _SAMPLES = 16
 _MOST_PR_CURVES = 20  # a curve a class; beyond that only the mean of all
-Row = dict[str, float]
 
 
 class RunLog:
@@ -50,9 +48,9 @@ class RunLog:
         self._samples = np.unique(np.linspace(0, val - 1, min(_SAMPLES, val)).astype(int))
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
-        replace(folder / "metrics.csv", lambda path: _write_rows(path, self.rows))
+        write_rows(folder / "metrics.csv", self.rows)
         # Flushed at every epoch by hand; the queue holds an epoch's events.
-        self._writer = SummaryWriter(str(folder), max_queue=1000, flush_secs=3600)
+        self._writer = open_writer(folder, max_queue=1000, flush_secs=3600)
 
     def begin(
         self,
@@ -81,8 +79,7 @@ class RunLog:
     def epoch(self, epoch: int, metrics: Row, model: nn.Module, val_logits: torch.Tensor) -> None:
         """Scalars and histograms of every epoch; pictures at epochs 1, 4, 16, 64, ..."""
         self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
-        with open(self.folder / "metrics.csv", "a", newline="") as file:
-            csv.DictWriter(file, self.rows[0].keys()).writerow(self.rows[-1])
+        add_row(self.folder / "metrics.csv", self.rows[-1])
         for key in EPOCH_SCALARS:
             self._writer.add_scalar(key, metrics[key], epoch)
         for name, parameter in model.named_parameters():
@@ -98,24 +95,26 @@ class RunLog:
         texts: list[tuple[str, bool | None]] = [(self._captions[label], None) for label in labels]
         self._image("pictures/augmented", gallery(images, texts), 1)
 
-    def finish(self, metrics: Row, logits: dict[str, torch.Tensor], epoch: int) -> None:
-        """What the best epoch's weights give, and the final status."""
-        for tag, value in metrics.items():
-            self._writer.add_scalar(tag, value, epoch)
+    def finish(self, metrics: Row, logits: dict[str, torch.Tensor], of_search: bool = False) -> None:
+        """What the best epoch's weights give (metrics by their names), and the final status."""
+        epoch = len(self.rows)
+        self._results(metrics)
+        if of_search:
+            self._writer.add_scalar("search/pruned", 0.0, epoch)
         for name, part, tag in (("val", self._dataset.val, "best_val"), ("test", self._dataset.test, "best_test")):
-            title = {"val": "validation", "test": "test"}[name] + f", best epoch ({int(metrics['best/epoch'])})"
+            title = {"val": "validation", "test": "test"}[name] + f", best epoch ({int(metrics['best_epoch'])})"
             self._confusion(f"pictures/{tag}_confusion_matrix", logits[name], part.labels, title, epoch)
         self._misclassified(logits["val"], epoch)
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
         self.sync()
-        replace(self.folder / "metrics.csv", lambda path: _write_rows(path, self.rows))  # now for power cuts, too
+        write_rows(self.folder / "metrics.csv", self.rows)  # now for power cuts, too
 
     def prune(self, metrics: Row, why: str) -> None:
         """What a run had reached when a search stopped it, the reason as text, and a status that is neither good
         nor bad."""
-        for tag, value in metrics.items():
-            self._writer.add_scalar(tag, value, len(self.rows))
+        self._results(metrics)
+        self._writer.add_scalar("search/pruned", 1.0, len(self.rows))
         self._writer.add_text("search/why", why, len(self.rows))
         self._end(succeeded=None)
 
@@ -132,6 +131,11 @@ class RunLog:
 
     def close(self) -> None:
         self._writer.close()
+
+    def _results(self, metrics: Row) -> None:
+        for name in RESULTS:
+            if name in metrics:
+                self._writer.add_scalar(result_tag(name), metrics[name], len(self.rows))
 
     def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))
@@ -222,13 +226,6 @@ class RunLog:
             self._writer.add_text("graph", f"No graph: the model could not be traced ({error}).")
         finally:
             model.train(was_training)
-
-
-def _write_rows(path: Path, rows: Sequence[Row]) -> None:
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", *EPOCH_SCALARS])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _table(values: Mapping[str, Any], *heads: str) -> str:

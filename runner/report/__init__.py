@@ -11,7 +11,6 @@ from rich.table import Table
 
 from runner.confusion import shares as row_shares
 from runner.files import lock, write_text
-from runner.logs.studyfile import read_study
 from runner.logs.summary import write_card
 from runner.report import curve_figures, figures
 from runner.report.answers import short_answers
@@ -29,6 +28,7 @@ from runner.report.verdicts import judge
 from runner.sheets import write_sheet
 from runner.spec import BASELINE
 from runner.spec.problems import words
+from runner.store.study import read_study
 from runner.text import escaped, one_line, plain_console
 
 

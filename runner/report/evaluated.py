@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.files import read_json
-from runner.logs.rundir import RunDir
 from runner.sheets import read_sheet
+from runner.store.rundir import RunDir
 from runner.text import escaped, link, table
 
 _FIGURES = {
@@ -31,8 +31,8 @@ def evaluated(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
     for path in sorted(folder.glob("*/seed*/metrics.json")):
         record = read_json(path) or {}
         try:
-            run = RunDir(runs[record["variant"], record["seed"]]).identity() or {}
-            if any(record[key] != run[key] for key in ("hash", "ended")):
+            run = RunDir(runs[record["variant"], record["seed"]]).run_json()
+            if not run or (record["hash"], record["ended"]) != (run.digest, run.ended):
                 continue
             cells = _cells(record, path.parent)
         except (OSError, KeyError, TypeError, ValueError):  # spoilt, half of it gone, or of no run that counts

@@ -10,12 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.execute.makers import of_one_maker
 from runner.expand.resolve import unread
 from runner.files import lock, write_text
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
-from runner.logs.summary import read_rows
 from runner.report import search_figures
 from runner.report.front import Entry, write_front
 from runner.report.page import RUNS_TABLE
@@ -28,6 +24,10 @@ from runner.search.winners import winner_name, winners_name
 from runner.sheets import write_sheet
 from runner.spec import RequestError
 from runner.stats import Effect, value_effect
+from runner.store.comparable import comparable
+from runner.store.epochs import read_rows
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
@@ -112,7 +112,7 @@ def _folders(record: Record) -> list[Path]:
 
 def _of_one_state(mine: list[Path], others: list[Path]) -> bool:
     """Whether one table may have both."""
-    return all(of_one_maker([identity for path in (*mine, *others) if (identity := RunDir(path).identity())]))
+    return all(comparable([known for path in (*mine, *others) if (known := RunDir(path).run_json())]))
 
 
 def importance_table(record: Record) -> pd.DataFrame:
@@ -136,8 +136,7 @@ def _table(record: Record) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for run, tried in record.counted()[0].items():
         directory = RunDir(record.runs / run.folder)
-        metrics = (directory.result() or {}).get("metrics", {})
-        identity = directory.identity() or {}
+        known, result = directory.run_json(), directory.result()
         idle = unread(run.variant.settings, tried.values)
         rows.append(
             {
@@ -145,10 +144,10 @@ def _table(record: Record) -> pd.DataFrame:
                 "status": tried.state,
                 "epochs had": len(tried.losses),
                 "val/loss": tried.loss,
-                "val/accuracy": metrics.get("best/val_accuracy", np.nan),
+                "val/accuracy": result.numbers.get("val/accuracy", np.nan) if result else np.nan,
                 "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
-                "cause": identity.get("cause", ""),
-                "ended": utc(identity.get("ended")),
+                "cause": known.cause if known else "",
+                "ended": utc(known.ended) if known else "",
                 **{key: value for key, value in tried.values.items() if key not in idle},
                 "settings": run.variant.settings.plain(),
                 "hash": run.variant.digest,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pandas as pd
 
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
 from runner.report.answers import short_answers
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.search_settings import at_bounds, best_settings, text_of
@@ -20,6 +18,9 @@ from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
 from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
 from runner.spec import BASELINE
+from runner.store.provenance import Provenance
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 from runner.text import code, escaped, one_line, table
 
 if TYPE_CHECKING:
@@ -224,6 +225,6 @@ def _how(data: SearchRuns) -> str:
     return "\n".join(lines) + "\n\n" + table(["setting", "start"], settings, names=2)
 
 
-def _provenances(record: Record, runs: Iterable[Run]) -> list[dict[str, Any]]:
-    identities = [RunDir(record.runs / run.folder).identity() for run in runs]
-    return [identity["provenance"] for identity in identities if identity]
+def _provenances(record: Record, runs: Iterable[Run]) -> list[Provenance]:
+    known = [RunDir(record.runs / run.folder).run_json() for run in runs]
+    return [each.provenance for each in known if each]

@@ -9,11 +9,10 @@ from pathlib import Path
 from filelock import Timeout
 from rich.console import Console
 
-from runner.execute.makers import others_note
+from runner.execute.foreign import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
 from runner.execute.plan import crowded, ended_attempts, pick_device, record_death, worker_count, write_columns
-from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request, prepare_data, say_notes
 from runner.execute.workers import Workers
 from runner.expand import Run, Variant
@@ -24,6 +23,7 @@ from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec import BASELINE, Problem, RequestError, is_reference
 from runner.spec.problems import late
+from runner.store.provenance import commit, present_provenance
 
 
 def train(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> None:
@@ -33,7 +33,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     worker can live; KeyboardInterrupt passes, cleanly stopped.
     """
     device = pick_device(request.device)
-    made_by = provenance(str(device)) | {"commit": commit()}
+    made_by = present_provenance(str(device)).having(commit=commit())
     tried = [run for search in searches for run in Record(search, request.runs).tried]
     place = Place(request.runs, str(device), made_by, ended_attempts(tried, request.runs))
     count = worker_count(request.workers, device, searches[0].runs)

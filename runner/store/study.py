@@ -8,8 +8,8 @@ from typing import Any
 import pydantic
 
 from runner.files import read_json
-from runner.logs.rundir import RunDir
 from runner.spec import BASELINE
+from runner.store.rundir import RunDir
 from runner.text import utc
 
 
@@ -63,7 +63,7 @@ class _Study(pydantic.BaseModel):
 def first_end(variant: Path, known: str | None) -> str | None:
     """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
     runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
-    ends = [utc((run.identity() or {}).get("ended")) for run in runs]
+    ends = [utc(each.ended) for run in runs if (each := run.run_json())]
     return min(filter(None, (known, *ends)), default=None)
 
 

@@ -35,6 +35,10 @@ EPOCH_SCALARS = (
     "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
 )  # fmt: skip
 MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
+RESULTS = (  # metrics of the best epoch's weights that are scalars too
+    "best_epoch", "epochs", "distinct_units", "val/loss", "val/accuracy", "generalization_gap",
+    "test/loss", "test/accuracy",
+)  # fmt: skip
 # Written once, at a run's end, and again if that end is repeated.
 FINAL_PREFIXES = ("best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
@@ -47,6 +51,15 @@ HPARAM_METRICS = {
     "best/generalization_gap": "generalization gap",
 }
 SEARCH_METRICS = {"search/pruned": "pruned (1) or not (0)"}
+
+
+def result_tag(name: str) -> str:
+    """The tag of a metric's value at the best epoch; the metric's own name is the curve over the epochs.
+
+    >>> result_tag("val/accuracy"), result_tag("best_epoch"), result_tag("test/loss")
+    ('best/val_accuracy', 'best/epoch', 'test/loss')
+    """
+    return name if name.startswith("test/") else f"best/{name.removeprefix('best_').replace('/', '_')}"
 
 
 def mean_tag(scalar: str, bound: str = "") -> str:

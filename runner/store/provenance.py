@@ -1,4 +1,4 @@
-"""What made a run: versions, code and machine, so that runs made by others are told apart."""
+"""What made a run: versions, code, data, machine and device."""
 
 from __future__ import annotations
 
@@ -14,23 +14,66 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from runner.spec import is_reference
+from runner.spec.plain import is_plain
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = ("data", "models.py", "randomness.py", "train", "torchvision.py")  # rooms whose code decides the numbers
 
 
+class Provenance(pydantic.BaseModel):
+    """What made a run; a value that an older version did not record is None.
+
+    versions   of Python and of the packages that decide numbers
+    code       a hash of the runner's deciding modules
+    machine    operating system and processor family; `processor` is the exact model
+    device     cpu, cuda or mps; `threads` a worker
+    commit     the git commit, for people
+    data       the fingerprint of the data set's images, labels and splits
+    model      a hash of your own model's module
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    versions: dict[str, Any] = {}
+    code: Any = None
+    machine: Any = None
+    processor: Any = None
+    device: Any = None
+    threads: Any = None
+    commit: Any = None
+    data: Any = None
+    model: Any = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _is_plain(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not is_plain(value):
+            raise ValueError("a provenance is plain data")
+        return value
+
+    def having(self, **values: Any) -> Provenance:
+        """A copy with other values."""
+        return self.model_copy(update=values)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data: what was recorded, no more."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
 @cache
-def provenance(device: str) -> dict[str, Any]:
-    """Plain data: versions, a hash of the deciding code, machine type, device, threads a worker."""
-    return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
-        "code": _code(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "device": device,
-        "threads": 1,
-    }
+def present_provenance(device: str) -> Provenance:
+    """What makes runs here and now, without commit, data and your own model."""
+    return Provenance(
+        versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        code=_code(),
+        machine=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        device=device,
+        threads=1,
+    )
 
 
 def command() -> str:
@@ -52,9 +95,9 @@ def command() -> str:
 
 @cache  # once a process, as it imports the module once: a later edit is no part of what it does
 def own_model(model: str) -> dict[str, str]:
-    """What a run's provenance says besides where its model is somebody's own: a hash of what its module does.
+    """What a provenance says besides where the model is your own: a hash of what its module does.
 
-    `code` covers the runner's rooms alone. Nothing for built-in models.
+    `code` covers the runner's modules only. Empty for built-in models.
     """
     return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
 
@@ -83,14 +126,13 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
-def same_makers(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same_provenance(one: Provenance, other: Provenance) -> bool:
     """Whether two runs' numbers come from the same code, versions, data and machine type.
 
-    The commit is for people: most commits change nothing that decides a number, and `code` says which do. So
-    is the processor: another kind rounds otherwise, which is one more draw of luck and no other experiment.
+    The commit is for people: most commits change nothing that decides a number, and `code` says which do. Another
+    processor of the same machine type rounds differently, which is chance and no other experiment.
     """
-    apart = {"commit": None, "processor": None}
-    return one | apart == other | apart
+    return one.having(commit=None, processor=None) == other.having(commit=None, processor=None)
 
 
 def _processor() -> str:
