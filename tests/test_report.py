@@ -19,8 +19,8 @@ from runner.__main__ import main
 from runner.logs.rundir import RunDir
 from runner.logs.tags import EPOCH_SCALARS
 from runner.report import write_all, write_front_page, write_report
+from runner.report.format import points
 from runner.report.tables import gather, studies_in, summarize
-from runner.report.words import points
 from runner.spec import RequestError
 from runner.text import plain_console, utc
 

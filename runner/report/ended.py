@@ -15,7 +15,7 @@ from runner.spec import RequestError
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedRun:
     """A run that finished (it has a result), failed, or had finished and has spoilt files."""
 
     variant: str
@@ -30,7 +30,7 @@ class Ended:
         return int(self.identity["seed"])
 
 
-def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
+def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
@@ -41,13 +41,13 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
             identity, result = directory.identity() or {}, directory.result()
             predictions = directory.load_predictions() if status == "finished" else None
             if status == "finished" and predictions is None:
-                yield Ended(name, path, identity, None, [path / "predictions.npz"])
+                yield EndedRun(name, path, identity, None, [path / "predictions.npz"])
             elif status == "spoilt":
-                yield Ended(name, path, identity, None, directory.spoilt())
+                yield EndedRun(name, path, identity, None, directory.spoilt())
             elif status == "failed":
-                yield Ended(name, path, identity, None)
+                yield EndedRun(name, path, identity, None)
             elif predictions is not None and result:
-                yield Ended(name, path, identity, result, guesses=guesses(predictions))
+                yield EndedRun(name, path, identity, result, guesses=guesses(predictions))
 
 
 def is_readable(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from runner.execute.makers import of_one_maker
-from runner.expand.resolve import unread
+from runner.expand.resolve import ignored_settings
 from runner.files import lock, write_text
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
@@ -138,7 +138,7 @@ def _table(record: Record) -> pd.DataFrame:
         directory = RunDir(record.runs / run.folder)
         metrics = (directory.result() or {}).get("metrics", {})
         identity = directory.identity() or {}
-        idle = unread(run.variant.settings, tried.values)
+        idle = ignored_settings(run.variant.settings, tried.values)
         rows.append(
             {
                 "run": run.variant.name,
