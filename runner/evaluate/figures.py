@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from runner.classnames import class_labels
 from runner.evaluate.metrics import Counts, PartMetrics
 from runner.evaluate.tables import METRICS, PARTS
-from runner.report.figures import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
+from runner.plot import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
 
 EXAMPLES = 8  # images of a pair of classes
 _COLORS = {"train": TRAIN, "val": CURVE, "test": "#7b1fa2"}
