@@ -24,8 +24,8 @@ from benchmarks.simulations import COVERS, QUESTIONS, SEEDS, simulate, simulate_
 from runner.execute import Request, execute
 from runner.expand import Overrides
 from runner.files import write_text
+from runner.plot import saved
 from runner.power import smallest_effect
-from runner.report.figures import saved
 from runner.report.runs import StudyRuns
 from runner.report.tables import gather
 from runner.spec import BASELINE

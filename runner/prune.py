@@ -59,7 +59,7 @@ def _newest(files: Iterable[Path]) -> int:
 
 
 @dataclass
-class Findings:
+class PruneFindings:
     """What may go, and what is left alone although it looks as if it might."""
 
     items: list[Item] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Findings:
             console.print(line, soft_wrap=True)
 
 
-def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> Findings:
+def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
     """What may go of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
 
     - run directories that neither the study's file as it is now nor its last command (study.json) names
@@ -84,7 +84,7 @@ def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = Fal
     RequestError for a name that is not there.
     """
     asked = studies_in(runs, list(names)) if names else [path.parent.name for path in runs.glob("*/study.json")]
-    found = Findings()
+    found = PruneFindings()
     for folder in (runs / name for name in sorted(set(asked))):
         study = read_study(folder)
         if study is None or folder.is_symlink():
@@ -218,7 +218,7 @@ def _files_of_run(folder: Path) -> Iterator[Path]:
     yield folder / "run.json"
 
 
-def remove(found: Findings, runs: Path) -> list[str]:
+def remove(found: PruneFindings, runs: Path) -> list[str]:
     """Removes what was found, as far as it still is as it was found; returns in words what stays."""
     stays: list[str] = []
     with lock(runs):  # nobody writes a study.json or a mean meanwhile

@@ -25,6 +25,7 @@ from runner.__main__ import app
 from runner.data import load, prepare
 from runner.evaluate import Classified, Evaluation, classify, evaluate, figures, show
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
+from runner.evaluate.results import Mistake
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
 from runner.execute.messages import Place, Share
@@ -283,7 +284,7 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
     found = part_metrics(logits, labels, names)
     pairs = confused_pairs(found.confusion, names).head(3)
     image = np.zeros((8, 8, 3 if count == 2 else 1), dtype=np.uint8)
-    examples = [[figures.Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
+    examples = [[Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
     figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
     figures.confused(pairs, examples, names, tmp_path / "confused.png")

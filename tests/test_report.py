@@ -17,8 +17,8 @@ from scipy import stats
 
 from runner.__main__ import main
 from runner.report import write_all, write_front_page, write_report
+from runner.report.format import points
 from runner.report.tables import gather, studies_in, summarize
-from runner.report.words import points
 from runner.spec import RequestError
 from runner.store.provenance import Provenance
 from runner.store.records import RunJson, RunResult

@@ -126,9 +126,9 @@ def _check_variants(
             continue
         if name == BASELINE:
             models = [str(own["model"]) for _, own in declared if "model" in own]
-            idle = unread(settings, effective(settings, written, forced), models)
+            idle = ignored_settings(settings, effective(settings, written, forced), models)
         else:
-            idle = unread(settings, changes)
+            idle = ignored_settings(settings, changes)
         for key, what in (problems_of(settings) | idle).items():
             if (key, what) not in said:
                 problems.append(Problem(f"{place}: {key}", what))
@@ -151,7 +151,7 @@ def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any
     return [key for key in given if key not in neutral or plain[key] != neutral[key]]
 
 
-def unread(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, str]:
+def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, str]:
     """Changed settings that neither the model nor the models that inherit them ever read: they have no effect."""
     reads, *others = (MODELS.get(model, OWN_MODEL_SETTINGS) for model in (settings.model, *heirs))
     return {

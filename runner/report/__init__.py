@@ -14,12 +14,12 @@ from runner.files import lock, write_text
 from runner.logs.summary import write_card
 from runner.report import curve_figures, figures
 from runner.report.answers import short_answers
-from runner.report.evaluated import evaluated
+from runner.report.evaluations import evaluations
 from runner.report.factorial import contrasts
 from runner.report.front import EFFECTS_TABLE, Entry, front_page, headline, read_front, write_front
 from runner.report.level_figures import draw_levels, level_lines
 from runner.report.lost import most_accurate_first
-from runner.report.page import RUNS_TABLE, Findings, answers, notes, study_page, title
+from runner.report.page import RUNS_TABLE, StudyFindings, answers, notes, study_page, title
 from runner.report.predictions import Predicted, class_differences, compare_on_test, predicted
 from runner.report.results import NARROW, remarks, results
 from runner.report.runs import StudyRuns
@@ -44,8 +44,8 @@ def _write(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.Da
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, summary, predictions, folder)
-        seen = evaluated(folder, data.folders)
-        found = Findings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
+        seen = evaluations(folder, data.folders)
+        found = StudyFindings(data, summary, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
         effects = tidy(summary)
         write_sheet(folder / EFFECTS_TABLE, effects)
         write_sheet(folder / RUNS_TABLE, data.runs)

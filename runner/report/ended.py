@@ -16,7 +16,7 @@ from runner.store.study import read_study
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedRun:
     """A run that finished (it has a result), failed, or had finished and has corrupt files."""
 
     variant: str
@@ -31,7 +31,7 @@ class Ended:
         return self.run_json.seed if self.run_json else -1
 
 
-def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
+def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
@@ -42,13 +42,13 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
             known, result = directory.run_json(), directory.result()
             predictions = directory.load_predictions() if status == "finished" else None
             if status == "finished" and predictions is None:
-                yield Ended(name, path, known, None, [path / "predictions.npz"])
+                yield EndedRun(name, path, known, None, [path / "predictions.npz"])
             elif status == "corrupt":
-                yield Ended(name, path, known, None, directory.corrupt_files())
+                yield EndedRun(name, path, known, None, directory.corrupt_files())
             elif status == "failed":
-                yield Ended(name, path, known, None)
+                yield EndedRun(name, path, known, None)
             elif predictions is not None and result:
-                yield Ended(name, path, known, result, guesses=guesses(predictions))
+                yield EndedRun(name, path, known, result, guesses=guesses(predictions))
 
 
 def is_readable(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.expand.resolve import unread
+from runner.expand.resolve import ignored_settings
 from runner.files import lock, write_text
 from runner.report import search_figures
 from runner.report.front import Entry, write_front
@@ -137,7 +137,7 @@ def _table(record: Record) -> pd.DataFrame:
     for run, tried in record.counted()[0].items():
         directory = RunDir(record.runs / run.folder)
         known, result = directory.run_json(), directory.result()
-        idle = unread(run.variant.settings, tried.values)
+        idle = ignored_settings(run.variant.settings, tried.values)
         rows.append(
             {
                 "run": run.variant.name,

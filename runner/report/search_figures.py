@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from runner.classnames import class_labels
-from runner.report.figures import _LEVEL, CURVE, INK, MUTED, TRAIN, saved
+from runner.plot import CURVE, INK, LEVEL, MUTED, TRAIN, saved
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec.search import Space
 
@@ -102,7 +102,7 @@ def importance(table: pd.DataFrame, path: Path) -> None:
     rows = table.iloc[::-1]
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.3)) as (_, axes):
         for y, (_, row) in enumerate(rows.iterrows()):
-            axes.plot([row["low"], row["high"]], [y, y], color=_LEVEL, linewidth=2.5, alpha=0.6, solid_capstyle="round")
+            axes.plot([row["low"], row["high"]], [y, y], color=LEVEL, linewidth=2.5, alpha=0.6, solid_capstyle="round")
             axes.plot(row["importance"], y, "o", color=TRAIN, markersize=7)
         axes.set_yticks(range(len(rows)), rows["setting"], color=INK)
         axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pandas as pd
 
 from runner.report.answers import short_answers
+from runner.report.format import percent, plus_minus
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.search_settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
-from runner.report.words import percent, plus_minus
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
 from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
 from runner.spec import BASELINE

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from runner.expand.resolve import unread
+from runner.expand.resolve import ignored_settings
 from runner.spec import Settings
 from runner.spec.search import Space
 from runner.text import table
@@ -51,7 +51,7 @@ def best_settings(data: SearchRuns) -> str:
 def at_bounds(data: SearchRuns) -> str:
     """Which of the winner's numbers are at an end of their space, as a list in Markdown."""
     (run, winner), lines = data.record.ranked()[0], []
-    idle = unread(run.variant.settings, winner.values)
+    idle = ignored_settings(run.variant.settings, winner.values)
     for key, space in data.record.search.space.items():
         if space.kind == "categorical" or key in idle:
             continue

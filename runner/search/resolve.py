@@ -13,7 +13,7 @@ from typing import Any
 
 from runner.expand import Overrides, Run, Variant
 from runner.expand.files import file_hashes, named_files
-from runner.expand.resolve import effective, run_name, unread
+from runner.expand.resolve import effective, ignored_settings, run_name
 from runner.expand.runs import DATA_SETTINGS
 from runner.spec import BASELINE, Problem, RequestError, Settings
 from runner.spec.names import problems_of
@@ -69,7 +69,7 @@ class ResolvedSearch:
     def settings(self, values: Values) -> Settings:
         """The baseline with these values, but for those that the model chosen does not read."""
         chosen = Settings.model_validate(self.baseline.plain() | values)
-        idle = unread(chosen, values)
+        idle = ignored_settings(chosen, values)
         read = {key: value for key, value in values.items() if key not in idle}
         return Settings.model_validate(self.baseline.plain() | read) if idle else chosen
 
@@ -137,7 +137,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     baseline, wrong = parse_settings(search.baseline | forced, f"{where}: {BASELINE}")
     known = problems_of(baseline) if baseline else {}
     if baseline and "model" not in spaces:
-        known |= unread(baseline, effective(baseline, search.baseline, forced))
+        known |= ignored_settings(baseline, effective(baseline, search.baseline, forced))
     problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
@@ -169,7 +169,7 @@ def _claim(search: Search, forced: Values, known: Mapping[str, str], where: str)
     if settings is None:
         return {}, problems
     found = {key: what for key, what in problems_of(settings).items() if key not in known} if said else {}
-    problems += [Problem(f"{where}: {key}", what) for key, what in (found | unread(settings, said)).items()]
+    problems += [Problem(f"{where}: {key}", what) for key, what in (found | ignored_settings(settings, said)).items()]
     return {key: settings.plain()[key] for key in said}, problems
 
 
@@ -184,7 +184,7 @@ def _check_values(
         problems += [problem for problem in wrong if problem.where == f"{place}: {key}"]
         if settings is None:
             continue
-        found = problems_of(settings) | ({} if any_model else unread(settings, {key: value}))
+        found = problems_of(settings) | ({} if any_model else ignored_settings(settings, {key: value}))
         problems += [Problem(f"{place}: {key}: {value!r}", what) for other, what in found.items() if other not in known]
     return problems
 

@@ -11,7 +11,7 @@ from typing import Any
 from runner.execute.request import check_writable
 from runner.expand import Overrides, ResolvedStudy, Run, resolve
 from runner.expand.cells import slug
-from runner.expand.resolve import unread
+from runner.expand.resolve import ignored_settings
 from runner.files import write_text
 from runner.search.record import Record
 from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_values
@@ -73,7 +73,9 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
 
 def _read(baseline: Settings, variants: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The baseline's settings, but for those that no variant's model reads: a search of models may have such."""
-    idle = unread(baseline, baseline.plain(), [changes["model"] for changes in variants.values() if "model" in changes])
+    idle = ignored_settings(
+        baseline, baseline.plain(), [changes["model"] for changes in variants.values() if "model" in changes]
+    )
     return {key: value for key, value in baseline.plain().items() if key not in idle}
 
 

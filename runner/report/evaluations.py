@@ -21,7 +21,7 @@ _FIGURES = {
 _NOTE = "Train: all its images, in evaluation mode; the curves and tables above measure a fixed part of them."
 
 
-def evaluated(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
+def evaluations(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
     """A table of the evaluations in a study's report folder, their figures below it; empty where there are none.
 
     `runs` are the directories of those that count, by variant and seed: an evaluation of a variant as it was before an

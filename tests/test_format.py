@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from runner.report.format import narrow_text
 from runner.report.imbalance import Narrow
-from runner.report.words import narrow_text
 
 
 def test_classes_that_are_never_predicted_stand_with_their_seeds() -> None:
