@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from runner.catalog import DATASETS
+
 
 def path(text: str | Path) -> Path:
     """A path as it was given; a default may be one already."""
@@ -31,9 +33,7 @@ DataSetPlace = Annotated[
     Path, typer.Option(parser=path, metavar="PATH", help="where the data set is: a folder, or its zip")
 ]
 EvaluationsPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help="where the evaluation is written")]
-DataSet = Annotated[
-    str | None, typer.Option(help="mnist5k, digits, cifar10, cifar100, folder:PATH or package.module:function")
-]
+DataSet = Annotated[str | None, typer.Option(help=", ".join([*DATASETS, "folder:PATH or package.module:function"]))]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),

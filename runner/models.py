@@ -11,14 +11,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
-from runner.randomness import Generators
+from runner.catalog import INITIALIZATIONS, MODELS, Shape
+from runner.randomness import Generators, run_seed
 from runner.spec import Settings
 from runner.spec.names import check_call, resolve
-from runner.spec.settings import MODELS
-from runner.torchvision import repaired, torchvision
+from runner.torchvision import repaired
 
-_ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
-Shape = tuple[int, int, int]
 _LAYERS = 1  # keeps the layers' numbers apart from those of the whole
 
 
@@ -30,18 +28,18 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
     shapes agree, and two schemes of one family scale the same draws. The global random state is left as
     it was.
     """
-    randomness = settings.randomness(seed)
+    randomness = run_seed(settings.stream, seed)
     own = settings.model not in MODELS
     with Generators(torch_seed(randomness), own_code=own).active():
         if own:  # its constructor's weights stand unless the settings name a scheme
             model = _own(settings, shape, classes)
         else:
-            model = _BUILDERS[settings.model](settings, shape, classes)
+            model = MODELS[settings.model].build(settings, shape, classes)
             _reset(model, randomness)
             # convolutions on a CPU run a third faster so; linear layers don't notice
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if settings.init != "default":
-            _initialize(model, settings, randomness)
+        if fill := INITIALIZATIONS[settings.init].fill:
+            _initialize(model, settings, fill, randomness)
     return model
 
 
@@ -77,62 +75,6 @@ def distinct_units(model: nn.Module) -> tuple[int, int]:
     return len(torch.unique((weight / step).round(), dim=0)), len(weight)
 
 
-def _perceptron(_: Settings, shape: Shape, classes: int) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
-
-
-def _mlp(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), *_dense(settings, shape[0] * shape[1] * shape[2], classes))
-
-
-def _dense(settings: Settings, width: int, classes: int) -> list[nn.Module]:
-    """For each hidden layer Linear, BatchNorm1d, activation, Dropout; last a Linear to the classes."""
-    layers: list[nn.Module] = []
-    for units in settings.hidden:
-        layers.append(nn.Linear(width, units))
-        if settings.batch_norm:
-            layers.append(nn.BatchNorm1d(units))
-        layers.append(_ACTIVATIONS[settings.activation]())
-        if settings.dropout:
-            layers.append(nn.Dropout(settings.dropout))
-        width = units
-    return [*layers, nn.Linear(width, classes)]
-
-
-def _cnn(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    """For each stage `convs` times a 3x3 convolution, BatchNorm2d, activation; then Dropout. Last dense layers.
-
-    A stage's first convolution is followed by 2x2 max pooling at once: whatever comes after it, further
-    convolutions above all, costs a quarter (as in Jordan 2024, arXiv:2404.00498)."""
-    layers: list[nn.Module] = []
-    channels, height, width = shape
-    for filters in settings.filters:
-        for number in range(settings.convs):
-            layers.append(nn.Conv2d(channels, filters, kernel_size=3, padding=1))
-            if number == 0 and min(height, width) >= 2:
-                layers.append(nn.MaxPool2d(2))
-                height, width = height // 2, width // 2
-            if settings.batch_norm:
-                layers.append(nn.BatchNorm2d(filters))
-            layers.append(_ACTIVATIONS[settings.activation]())
-            channels = filters
-        if settings.dropout:
-            layers.append(nn.Dropout(settings.dropout))
-    return nn.Sequential(*layers, nn.Flatten(), *_dense(settings, channels * height * width, classes))
-
-
-def _resnet18(_: Settings, shape: Shape, classes: int) -> nn.Module:
-    """torchvision's ResNet-18 with the stem for small images: a 3x3 convolution and no pooling
-    (He et al. 2016, section 4.2)."""
-    model = torchvision().models.resnet18(num_classes=classes)
-    model.conv1 = nn.Conv2d(shape[0], 64, kernel_size=3, stride=1, padding=1, bias=False)
-    model.maxpool = nn.Identity()
-    return model  # type: ignore[no-any-return]
-
-
-_BUILDERS = {"perceptron": _perceptron, "mlp": _mlp, "cnn": _cnn, "resnet18": _resnet18}
-
-
 def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
     """Your own function(shape, classes, **model_args) -> nn.Module, its lazy layers given their sizes."""
     function = resolve(settings.model)
@@ -157,18 +99,14 @@ def _reset(model: nn.Module, randomness: int) -> None:
         layer.reset_parameters()  # type: ignore[operator]
 
 
-def _initialize(model: nn.Module, settings: Settings, randomness: int) -> None:
-    """The named torch.nn.init scheme for every weight layer, biases zero.
-
-    kaiming_* with its default arguments has the gain of ReLU, sqrt(2) (He et al. 2015). ValueError where the scheme
-    would change nothing."""
-    function = getattr(nn.init, settings.init + "_")
+def _initialize(model: nn.Module, settings: Settings, fill: Callable[..., object], randomness: int) -> None:
+    """The named scheme for every weight layer, biases zero. ValueError where the scheme would change nothing."""
     layers = weight_layers(model)
     if not layers:
         raise ValueError(f'init "{settings.init}" has no effect: the model has no linear or convolution layer')
     for number, layer in enumerate(layers):
         torch.manual_seed(torch_seed(randomness, _LAYERS, number))
-        _set_weight(layer, lambda weight: function(weight, **settings.init_args))
+        _set_weight(layer, lambda weight: fill(weight, **settings.init_args))
         if isinstance(layer.bias, nn.Parameter):
             nn.init.zeros_(layer.bias)
 

@@ -22,7 +22,7 @@ from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.spec import RequestError
 from runner.store.epochs import read_rows
-from runner.store.provenance import meaning, present_provenance, same_provenance
+from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
 from runner.store.rundir import RunDir
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
@@ -315,3 +315,43 @@ def test_comments_and_docstrings_are_no_other_code_and_everything_else_is() -> N
     assert meaning(code) == meaning("# why\ndef f(x):\n    return 2*x  # twice")
     assert meaning(code) != meaning(code.replace("2 *", "3 *"))
     assert meaning('TEXT = "a"') != meaning('TEXT = "b"')
+    entry = 'Entry(name="a", meaning="doubles")'
+    assert meaning(entry, ("meaning",)) == meaning(entry.replace("doubles", "times 2"), ("meaning",))
+    assert meaning(entry, ("meaning",)) != meaning(entry.replace("a", "b"), ("meaning",))
+    assert meaning(entry) != meaning(entry.replace("doubles", "times 2"))
+
+
+def test_code_is_exactly_what_decides_numbers() -> None:
+    """A new data set or picture, or where images come from, makes no other code: data have a fingerprint."""
+    root = Path(__file__).parents[1] / "runner"
+    assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
+        "data/dataset.py", "data/stream.py", "models.py", "randomness.py", "torchvision.py",
+        *(f"train/{name}.py" for name in ("__init__", "arithmetic", "learner", "lockstep")),
+        *(f"catalog/{name}.py" for name in ("activations", "initializations", "models", "schedules")),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["logs/writer.py", "logs/pictures.py", "catalog/datasets.py", "data/sources.py"])
+def test_a_new_data_set_or_picture_is_no_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert _code_with(monkeypatch, name) == _code_with(monkeypatch, "")
+
+
+@pytest.mark.parametrize("name", ["catalog/initializations.py", "train/arithmetic.py", "randomness.py"])
+def test_another_initialization_or_other_arithmetic_is_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert _code_with(monkeypatch, name) != _code_with(monkeypatch, "")
+
+
+def _code_with(monkeypatch: pytest.MonkeyPatch, edited: str) -> str:
+    """The hash of the code, one file of which has another line."""
+    read = Path.read_text
+
+    def text(self: Path, *args: Any, **options: Any) -> str:
+        added = "\nANOTHER_LINE = 1\n" if edited and self.as_posix().endswith(f"runner/{edited}") else ""
+        return read(self, *args, **options) + added
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", text)
+        present_provenance.cache_clear()
+        code = str(present_provenance("cpu").code)
+    present_provenance.cache_clear()
+    return code

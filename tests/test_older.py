@@ -37,7 +37,10 @@ def test_every_number_of_its_table_is_there(runs: Path) -> None:
     assert len(then) == 30
     for name, row in then.to_dict("index").items():
         for column in ("n", "failed", "mean", "low", "high", "effect", "effect low", "effect high", "effect p"):
-            assert now.to_dict("index")[name][column] == pytest.approx(row[column], nan_ok=True, rel=1e-12), (name, column)
+            assert now.to_dict("index")[name][column] == pytest.approx(row[column], nan_ok=True, rel=1e-12), (
+                name,
+                column,
+            )
 
 
 def test_metrics_have_their_present_names(runs: Path) -> None:

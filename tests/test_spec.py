@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalog import MODELS
 from runner.spec import RequestError, Settings, neutral_values
 from runner.spec.names import problems_of
 from runner.spec.problems import suggest
-from runner.spec.settings import MODELS, dataset_label
+from runner.spec.settings import dataset_label
 from runner.spec.study import check_name, check_seeds, parse_settings, read_file
 from tests.conftest import BASE
 

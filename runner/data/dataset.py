@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from runner.catalog import carved
 from runner.data.cache import cache_places, first_writable, tag_as_cache
 from runner.data.images import Images, Labels, Window
 from runner.data.parts import PARTS, Content, Parts, Rows
@@ -20,7 +21,6 @@ from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
-_CARVED = {"mnist5k": (500, 1000), "digits": (200, 400), "cifar10": (5000, 10000), "cifar100": (5000, 10000)}
 _SHARES = (0.10, 0.15)  # of the images that there are, for a missing validation or test part
 _FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
 _LAYOUT = 3  # of the cache and the way of splitting: a change makes new caches
@@ -115,7 +115,7 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
     parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
     total = len(parts["train"])
     val_share, test_share = _SHARES
-    val, test = _CARVED.get(settings.dataset, (round(val_share * total), round(test_share * total)))
+    val, test = carved(settings.dataset) or (round(val_share * total), round(test_share * total))
     for name, count in (("test", test), ("val", val)):
         if name not in parts:
             parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
@@ -183,7 +183,7 @@ def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[floa
 
 def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
     # Where the data lies is no part of the key; which sizes the parts get is.
-    sizes = (_CARVED.get(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
+    sizes = (carved(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
     key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
     return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"

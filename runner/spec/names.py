@@ -12,6 +12,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from runner.catalog import INITIALIZATIONS
 from runner.spec.problems import Problem, RequestError, shown, suggest, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired
@@ -179,23 +180,23 @@ def _is_transform(package: Any, name: str) -> bool:
 
 
 def _init_arguments(settings: Settings) -> str | None:
-    if settings.init == "default":
-        return 'init "default" takes no arguments.' if settings.init_args else None
-    if settings.init == "constant" and "val" not in settings.init_args:
-        return 'init "constant" needs its value: "init_args": {"val": 0.01}.'
-    if not settings.init_args:
+    entry, given = INITIALIZATIONS[settings.init], settings.init_args
+    if not entry.fill:
+        return f'init "{entry.name}" takes no arguments.' if given else None
+    if missing := [key for key in entry.required if key not in given]:
+        return f'init "{entry.name}" needs "{missing[0]}": "init_args": {{"{missing[0]}": 0.01}}.'
+    for key in given:
+        if key not in entry.arguments:
+            valid = suggest(key, entry.arguments) if entry.arguments else "It takes none."
+            return f'{entry.name} has no argument "{key}". {valid}'
+    if not given:
         return None
     import torch
 
-    function = getattr(torch.nn.init, settings.init + "_")
-    valid = inspect.signature(function).parameters.keys() - {"tensor", "generator"}
-    for key in settings.init_args:
-        if key not in valid:
-            return f'{settings.init} has no argument "{key}". {suggest(key, sorted(valid))}'
     try:
-        function(torch.empty(4, 4), **settings.init_args)
+        entry.fill(torch.empty(4, 4), **given)
     except Exception as error:
-        return f"{settings.init} refuses these arguments: {error}"
+        return f"{entry.name} refuses these arguments: {error}"
     return None
 
 

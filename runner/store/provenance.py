@@ -10,6 +10,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,11 @@ from runner.spec import is_reference
 from runner.spec.plain import is_plain
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
-_DECIDING = ("data", "models.py", "randomness.py", "train", "torchvision.py")  # rooms whose code decides the numbers
+_DECIDING = (  # files and rooms whose code decides the numbers; a run's data have a fingerprint of their own
+    "data/dataset.py", "data/stream.py", "models.py", "randomness.py", "train", "torchvision.py",
+    *(f"catalog/{table}.py" for table in ("activations", "initializations", "models", "schedules")),
+)  # fmt: skip
+_WORDS = ("meaning", "source")  # of a catalog's entry
 
 
 class Provenance(pydantic.BaseModel):
@@ -154,22 +159,38 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _code() -> str:
-    """A hash of what the deciding rooms do: comments and docstrings decide no number."""
+def deciding_files() -> list[Path]:
+    """The files whose code decides the numbers of a run, below the package's folder."""
     root = Path(__file__).parents[1]
+    return [
+        file
+        for name in _DECIDING
+        for file in (sorted((root / name).glob("*.py")) if (root / name).is_dir() else [root / name])
+    ]
+
+
+def _code() -> str:
+    """A hash of what the deciding files do: comments, docstrings and the words of entries decide no number."""
     digest = hashlib.sha256()
-    for name in _DECIDING:
-        place = root / name
-        for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
-            digest.update(meaning(file.read_text(encoding="utf-8")).encode())
+    for file in deciding_files():
+        digest.update(meaning(file.read_text(encoding="utf-8"), _WORDS).encode())
     return digest.hexdigest()[:12]
 
 
-def meaning(source: str) -> str:
-    """Python source as its syntax tree, without docstrings: two texts that do the same have the same."""
+def meaning(source: str, words: Collection[str] = ()) -> str:
+    """Python source as its syntax tree, without docstrings: two texts that do the same have the same.
+
+    `words` are arguments of calls that are only read by people: their texts are not part of the tree.
+    """
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
+        if isinstance(node, ast.Call):
+            node.keywords = [each for each in node.keywords if not (each.arg in words and _is_text(each.value))]
     return ast.dump(tree)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

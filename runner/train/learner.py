@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from runner import data
+from runner.catalog import SCHEDULES, Shape
 from runner.data import Dataset, batches
-from runner.models import Shape, autocast, build, most_values, torch_seed
-from runner.randomness import Generators
+from runner.models import autocast, build, most_values, torch_seed
+from runner.randomness import Generators, run_seed
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
@@ -71,7 +71,8 @@ class Learner:
             raise ValueError("the model has no parameter to train: none has requires_grad=True")
         self.evaluation_batch = evaluation_batch(self.model, settings, dataset.shape)
         self.optimizer = make_optimizer(settings, self.model.parameters())
-        self._schedule = _schedule(settings, self.optimizer, len(batches(len(dataset.train), settings.batch_size)))
+        total_steps = settings.epochs * len(batches(len(dataset.train), settings.batch_size))
+        self._schedule = SCHEDULES[settings.schedule].make(self.optimizer, settings.lr, total_steps)
         self._average = _average(settings, self.model)
         self.evaluated: nn.Module = self._average.module if self._average else self.model
         self._parameters = list(self.model.parameters())
@@ -83,7 +84,7 @@ class Learner:
         self.failed = False
         self.snapshot: State = {}
         self._own_code = is_reference(settings.model)
-        self._generators = Generators(torch_seed(settings.randomness(seed), _DROPOUT), self._own_code)
+        self._generators = Generators(torch_seed(run_seed(settings.stream, seed), _DROPOUT), self._own_code)
         self._tally = Tally()
 
     @property
@@ -205,16 +206,6 @@ def _check_output(output: Any, images: int, classes: int) -> None:
 
 def _copied(model: nn.Module) -> State:
     return {key: value.detach().clone() for key, value in model.state_dict().items()}
-
-
-def _schedule(settings: Settings, optimizer: torch.optim.Optimizer, steps: int) -> LRScheduler | None:
-    """The learning rate's way over all the epochs asked for, a step at a time: `lr` is its peak."""
-    total = settings.epochs * steps
-    if settings.schedule == "cosine":  # to 0 (Loshchilov & Hutter 2017, without restarts)
-        return CosineAnnealingLR(optimizer, T_max=total)
-    if settings.schedule == "one_cycle":  # from lr / 25 up to lr in 30% of the steps, then to near 0 (Smith 2018)
-        return OneCycleLR(optimizer, max_lr=settings.lr, total_steps=total, cycle_momentum=False)
-    return None
 
 
 def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
