@@ -22,7 +22,7 @@ from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.files import replace
 from runner.logs.rundir import RunDir
-from runner.report import write_report
+from runner.publish import write_report
 from runner.spec import RequestError, Settings
 from tests.commands import numbers, run
 from tests.conftest import BASE

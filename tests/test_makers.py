@@ -26,7 +26,7 @@ from runner.execute.share import train_share
 from runner.expand import Run, Variant
 from runner.logs.rundir import RunDir
 from runner.logs.tags import MEAN_SCALARS, mean_tag
-from runner.report import write_all, write_report
+from runner.publish import write_all, write_report
 from runner.report.makers import spent
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize

@@ -14,7 +14,7 @@ from rich.console import Console
 from runner.execute.makers import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
-from runner.execute.progress import Progress, duration
+from runner.execute.progress import Progress
 from runner.execute.provenance import commit, provenance, same_makers
 from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, shares
@@ -30,6 +30,7 @@ from runner.machine import cores
 from runner.spec import Problem, RequestError
 from runner.spec.plain import is_plain
 from runner.spec.search import MOST_RUNS
+from runner.text import duration
 
 if TYPE_CHECKING:
     from runner.execute.request import Request
