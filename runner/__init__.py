@@ -22,8 +22,8 @@ def run(study: str | dict[str, Any] = "mlp", name: str | None = None, **options:
 
     from runner.execute import Request, execute
     from runner.expand import Overrides
-    from runner.report import write_front_page, write_report
-    from runner.report.tables import gather
+    from runner.publish import write_front_page, write_report
+    from runner.report import gather
     from runner.text import accept_any_text, plain_console
 
     accept_any_text(sys.stdout)

@@ -78,7 +78,7 @@ def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
 
 
 def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, bool]:
-    from runner.report import BrokenReports, write_all
+    from runner.publish import BrokenReports, write_all
 
     try:
         return write_all(runs, names, reports, _out), True
@@ -161,7 +161,7 @@ def report(
 ) -> None:
     """Write reports anew from the run directories."""
     from runner.execute.request import check_writable
-    from runner.report.tables import studies_in, unreadable
+    from runner.report import studies_in, unreadable
 
     names = studies_in(runs, name)
     check_writable(reports, *(reports / each for each in names))

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
-from runner.report.ended import ended_runs
-from runner.report.tables import studies_in
+from runner.report import ended_runs, studies_in
 from runner.search.record import is_search, read_record
 from runner.spec import BASELINE, RequestError, Settings, available
 from runner.spec.names import refuse_modules_in

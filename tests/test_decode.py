@@ -16,7 +16,7 @@ import runner
 from runner.data import decode, prepare, progress
 from runner.evaluate import evaluate
 from runner.files import read_json
-from runner.report import write_report
+from runner.publish import write_report
 from runner.spec import RequestError, Settings
 from tests.commands import run
 from tests.conftest import BASE

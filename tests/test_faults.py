@@ -20,7 +20,7 @@ from runner.execute.share import train_share
 from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.files import replace
-from runner.report import write_report
+from runner.publish import write_report
 from runner.spec import RequestError, Settings
 from runner.store.provenance import present_provenance
 from runner.store.rundir import RunDir

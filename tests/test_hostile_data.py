@@ -21,7 +21,7 @@ from rich.console import Console
 from runner.__main__ import main
 from runner.data import load, prepare
 from runner.evaluate import evaluate
-from runner.report import write_all
+from runner.publish import write_all
 from runner.spec import Settings
 from tests.commands import run
 from tests.conftest import BASE

@@ -22,7 +22,7 @@ from runner.data import prepare
 from runner.execute.messages import Message, Place, Share
 from runner.execute.share import train_share
 from runner.expand import Run, Variant
-from runner.report import write_all, write_report
+from runner.publish import write_all, write_report
 from runner.report.makers import spent
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import stats
 
 from runner.__main__ import main
-from runner.report import write_all, write_front_page, write_report
+from runner.publish import write_all, write_front_page, write_report
 from runner.report.format import points
 from runner.report.tables import gather, studies_in, summarize
 from runner.spec import RequestError
@@ -316,11 +316,11 @@ def test_runs_that_can_only_be_read_have_a_report(runs: Path, tmp_path: Path, mo
     study = json.loads((runs / "toy-digits" / "study.json").read_text())
     question = {"ask": "Is it good?", "value": ["better", 0.5], "metric": "val/accuracy", "expect": "more"}
     (runs / "toy-digits" / "study.json").write_text(json.dumps(study | {"questions": [question]}))
-    monkeypatch.setattr("runner.report.write_card", refuse)
+    monkeypatch.setattr("runner.publish.write_card", refuse)
     console = plain_console(200)
     console.file = out = io.StringIO()
     write_all(runs, ["toy-digits"], tmp_path / "reports", console)
-    assert "the answers' card for TensorBoard can't be written: read-only" in out.getvalue()
+    assert "the summary card for TensorBoard can't be written: read-only" in out.getvalue()
     assert "Is it good?" in (tmp_path / "reports" / "summary.md").read_text()
 
 

@@ -25,10 +25,11 @@ from runner.execute import Request
 from runner.execute.request import prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
-from runner.report import write_all
-from runner.report.search import read_search, write_search_report
-from runner.report.search_page import best_within
-from runner.report.search_settings import at_bounds
+from runner.publish import write_all
+from runner.report.search import read_search
+from runner.report.search.page import best_within
+from runner.report.search.settings import at_bounds
+from runner.report.search.write import write_search_report
 from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED

@@ -14,7 +14,7 @@ from rich.console import Console
 from runner.execute.foreign import others_note
 from runner.execute.measure import measure
 from runner.execute.messages import Message, Place, Share
-from runner.execute.progress import Progress, duration
+from runner.execute.progress import Progress
 from runner.execute.record import record_failure
 from runner.execute.schedule import finish_seconds, shares
 from runner.execute.share import settled
@@ -30,6 +30,7 @@ from runner.spec.search import MOST_RUNS
 from runner.store.provenance import Provenance, commit, present_provenance, same_provenance
 from runner.store.rundir import RunDir
 from runner.store.study import read_study
+from runner.text import duration
 
 if TYPE_CHECKING:
     from runner.execute.request import Request

@@ -15,15 +15,7 @@ from rich.text import Text
 from runner.execute.messages import Message, Share
 from runner.execute.schedule import Costs
 from runner.expand import Run
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+from runner.text import duration
 
 
 class Progress:

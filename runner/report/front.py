@@ -20,6 +20,7 @@ from runner.spec import BASELINE
 from runner.text import escaped, link, one_line
 
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
+RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 FRONT = "front.json"
 _FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from runner.execute.progress import duration
 from runner.store.provenance import Provenance, same_provenance
-from runner.text import escaped
+from runner.text import duration, escaped
 
 _MOST_NAMED = 12
 Provenances = Sequence[Provenance]

@@ -30,7 +30,6 @@ _JUDGED = (
     "test images; other images add uncertainty (Diagnostics: other seeds, other test images)."
 )
 
-RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 CAPTIONS = {
     "effects": "In green and red: better and worse than the baseline at .05 after Holm over the variants. Lines: 95% "
     "intervals, paired by seed, each for itself. n as in the table below.",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.expand.resolve import ignored_settings
+from runner.report.search.runs import SearchRuns
 from runner.spec import Settings
 from runner.spec.search import Space
 from runner.text import table
-
-if TYPE_CHECKING:
-    from runner.report.search import SearchRuns
 
 _NEAR = 0.05  # of a space, at either end: there the best may lie beyond
 

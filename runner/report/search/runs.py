@@ -1,4 +1,4 @@
-"""A search's report: its winner and what is left of it on fresh seeds, its progress, what mattered."""
+"""A search's run directories, read: what its page and figures are made from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ import numpy as np
 import pandas as pd
 
 from runner.expand.resolve import ignored_settings
-from runner.files import lock, write_text
-from runner.report import search_figures
-from runner.report.front import Entry, write_front
-from runner.report.page import RUNS_TABLE
 from runner.report.runs import StudyRuns
-from runner.report.search_page import headline, search_page, title
 from runner.report.tables import gather
 from runner.search.record import Record, read_record
 from runner.search.suggest import FINISHED, PRUNED, RUNNING, importances
 from runner.search.winners import winner_name, winners_name
-from runner.sheets import write_sheet
 from runner.spec import RequestError
 from runner.stats import Effect, value_effect
 from runner.store.comparable import comparable
@@ -55,33 +49,6 @@ class SearchRuns:
         found = table[(table["hash"] == wanted) & (table["status"] == FINISHED)][metric]
         chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
         return chosen, value_effect(self.winners.values(variant, metric), chosen)
-
-
-def write_search_report(runs: Path, folder: Path) -> SearchRuns:
-    """A search's report folder from its run directories and those of its winners."""
-    data = read_search(runs)
-    mattered = importance_table(data.record)
-    shown = data.runs.drop(columns=["settings", "hash"])
-    with lock(folder.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-        drawn = _draw(data, mattered, folder / "figures")
-        write_sheet(folder / RUNS_TABLE, shown)
-        write_text(folder / "summary.md", search_page(data, mattered, drawn))
-        figure = "figures/progress.png" if "progress" in drawn else ""
-        write_front(folder, Entry(folder.name, title(data), headline(data), (), figure))
-    return data
-
-
-def _draw(data: SearchRuns, mattered: pd.DataFrame, folder: Path) -> list[str]:
-    drawn = []
-    if np.isfinite(data.runs["val/loss"]).any():
-        search_figures.progress(data.runs, data.twin.runs if data.twin else None, folder / "progress.png")
-        search_figures.slices(data.runs, data.record.search.space, folder / "settings.png")
-        drawn += ["progress", "settings"]
-    if len(mattered):
-        search_figures.importance(mattered, folder / "importance.png")
-        drawn.append("importance")
-    return drawn
 
 
 def read_search(runs: Path) -> SearchRuns:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pandas as pd
 
+from runner.expand import Run
 from runner.report.answers import short_answers
 from runner.report.format import percent, plus_minus
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
-from runner.report.search_settings import at_bounds, best_settings, text_of
+from runner.report.search.runs import SearchRuns
+from runner.report.search.settings import at_bounds, best_settings, text_of
 from runner.report.tables import summarize
 from runner.report.verdicts import judge
+from runner.search.record import Record
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
 from runner.search.winners import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, winner_name
 from runner.spec import BASELINE
@@ -22,11 +24,6 @@ from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 from runner.store.study import read_study
 from runner.text import code, escaped, one_line, table
-
-if TYPE_CHECKING:
-    from runner.expand import Run
-    from runner.report.search import SearchRuns
-    from runner.search.record import Record
 
 _TOP = 10
 _AGAIN = "make prune and then the same command"
