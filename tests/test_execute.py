@@ -20,10 +20,12 @@ from runner.execute import Request, execute
 from runner.execute.schedule import Costs, finish_seconds, shares
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
+from runner.logs.run_pictures import RUN_PICTURES
 from runner.spec import RequestError
 from runner.store.epochs import read_rows
 from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
 from runner.store.rundir import RunDir
+from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -301,6 +303,16 @@ def test_predictions_are_plain_arrays(one_worker: Path) -> None:
     with np.load(path, allow_pickle=False) as archive:
         assert archive["val_logits"].dtype == np.float32
         assert archive["test_labels"].shape == (400,)
+
+
+def test_tensorboard_has_the_scalars_and_pictures_of_the_tables(one_worker: Path) -> None:
+    pictures: set[str] = set()
+    for folder in one_worker.glob("runs/*/*/seed0"):
+        accumulator = EventAccumulator(str(folder))
+        accumulator.Reload()
+        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_MEANINGS, *FINAL_MEANINGS} - {"search/pruned"}
+        pictures |= set(accumulator.Tags()["images"])
+    assert pictures == {entry.tag for entry in RUN_PICTURES}
 
 
 def test_another_processor_or_commit_is_no_other_maker_and_other_code_is() -> None:

@@ -16,19 +16,17 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import nn
 
 from runner.classnames import legend, numbered
-from runner.confusion import confusion as count_confusion
-from runner.data import Dataset
+from runner.data import Dataset, Part
 from runner.files import sync
 from runner.logs.events import event_files, keep_epochs, open_writer
 from runner.logs.hparams import Hparam, session_end, session_start
-from runner.logs.pictures import captions, confusion, encoded, filters, gallery, has_pictures
-from runner.models import weight_layers
+from runner.logs.pictures import encoded
+from runner.logs.run_pictures import Context, When, drawn
 from runner.store.epochs import Row, add_row, write_rows
 from runner.store.tags import EPOCH_SCALARS, RESULTS, result_tag
 from runner.text import table
 
 _BINS = 64
-_SAMPLES = 16
 _MOST_PR_CURVES = 20  # a curve a class; beyond that only the mean of all
 
 
@@ -43,9 +41,6 @@ class RunLog:
         self.folder = folder
         self.rows = list(rows)
         self._dataset = dataset
-        self._captions = captions(dataset.classes)
-        val = len(dataset.val)
-        self._samples = np.unique(np.linspace(0, val - 1, min(_SAMPLES, val)).astype(int))
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
         write_rows(folder / "metrics.csv", self.rows)
@@ -77,7 +72,7 @@ class RunLog:
         self._writer.flush()
 
     def epoch(self, epoch: int, metrics: Row, model: nn.Module, val_logits: torch.Tensor) -> None:
-        """Scalars and histograms of every epoch; pictures at epochs 1, 4, 16, 64, ..."""
+        """Scalars and histograms of every epoch, and the pictures that are due."""
         self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
         add_row(self.folder / "metrics.csv", self.rows[-1])
         for key in EPOCH_SCALARS:
@@ -86,14 +81,12 @@ class RunLog:
             self._histogram(f"weights/{name}", parameter.detach(), epoch)
             if parameter.grad is not None:
                 self._histogram(f"gradients/{name}", parameter.grad, epoch)
-        if has_pictures(epoch):
-            self._pictures(epoch, model, val_logits)
+        self._pictures(When.SOMETIMES, Context(self._dataset, epoch, model, {"val": val_logits}), epoch)
         self._writer.flush()
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
         """Train images (N x H x W x C) as the network sees them in epoch 1, before normalisation."""
-        texts: list[tuple[str, bool | None]] = [(self._captions[label], None) for label in labels]
-        self._image("pictures/augmented", gallery(images, texts), 1)
+        self._pictures(When.FIRST, Context(self._dataset, 1, augmented=Part(images, labels)), 1)
 
     def finish(self, metrics: Row, logits: dict[str, torch.Tensor], of_search: bool = False) -> None:
         """What the best epoch's weights give (metrics by their names), and the final status."""
@@ -101,10 +94,7 @@ class RunLog:
         self._results(metrics)
         if of_search:
             self._writer.add_scalar("search/pruned", 0.0, epoch)
-        for name, part, tag in (("val", self._dataset.val, "best_val"), ("test", self._dataset.test, "best_test")):
-            title = {"val": "validation", "test": "test"}[name] + f", best epoch ({int(metrics['best_epoch'])})"
-            self._confusion(f"pictures/{tag}_confusion_matrix", logits[name], part.labels, title, epoch)
-        self._misclassified(logits["val"], epoch)
+        self._pictures(When.END, Context(self._dataset, int(metrics["best_epoch"]), logits=logits), epoch)
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
         self.sync()
@@ -144,6 +134,10 @@ class RunLog:
     def _add(self, summary: Any, step: int) -> None:
         self._writer._get_file_writer().add_summary(summary, step)
 
+    def _pictures(self, when: When, context: Context, step: int) -> None:
+        for tag, picture in drawn(when, context):
+            self._image(tag, picture, step)
+
     def _image(self, tag: str, picture: npt.NDArray[np.uint8], step: int) -> None:
         height, width, _ = picture.shape
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded(picture))
@@ -166,44 +160,6 @@ class RunLog:
             bucket_limits=np.linspace(low, high, _BINS + 1)[1:].tolist(), bucket_counts=counts.cpu().tolist(),
             global_step=step,
         )  # fmt: skip
-
-    def _pictures(self, epoch: int, model: nn.Module, val_logits: torch.Tensor) -> None:
-        labels, classes = self._dataset.val.labels, self._captions
-        chosen = self._samples
-        predicted = val_logits[chosen].argmax(1).tolist()
-        texts: list[tuple[str, bool | None]] = [
-            (f"{classes[true]}\n> {classes[guess]}", true == guess)
-            for true, guess in zip(labels[chosen], predicted, strict=True)
-        ]
-        self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), texts), epoch)
-        self._confusion("pictures/val_confusion_matrix", val_logits, labels, f"validation, epoch {epoch}", epoch)
-        if layers := weight_layers(model):
-            weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator]
-            if weight.ndim == 2 and weight.shape[1] == np.prod(self._dataset.shape):
-                weight = weight.reshape(-1, *self._dataset.shape)
-            if weight.ndim == 4:
-                self._image("pictures/first_layer", filters(weight.cpu().numpy()), epoch)
-
-    def _confusion(self, tag: str, logits: torch.Tensor, labels: npt.NDArray[np.int64], title: str, step: int) -> None:
-        classes = self._dataset.classes
-        matrix = count_confusion(labels, logits.argmax(1).numpy(), len(classes))
-        self._image(tag, confusion(matrix, classes, title), step)
-
-    def _misclassified(self, logits: torch.Tensor, step: int) -> None:
-        """The validation images whose wrong prediction was the surest."""
-        labels = torch.from_numpy(self._dataset.val.labels)
-        sureness, guess = logits.softmax(1).max(1)
-        wrong = (guess != labels).nonzero().flatten()
-        worst = wrong[sureness[wrong].argsort(descending=True)[:_SAMPLES]]
-        if not len(worst):
-            return
-        classes = self._captions
-        texts: list[tuple[str, bool | None]] = [
-            (f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
-        ]
-        self._image(
-            "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), texts), step
-        )
 
     def _pr_curves(self, logits: torch.Tensor, step: int) -> None:
         labels, shares = self._dataset.val.labels, logits.softmax(1).numpy()

@@ -1,27 +1,11 @@
 """The one vocabulary of tags: what a run writes, and what TensorBoard and the tables read.
 
-Scalars, at every epoch (each also a column of metrics.csv):
-    train/loss, train/accuracy      mean over the epoch's steps, in training mode
-    train/loss_max                  largest loss of a step in the epoch
-    train_eval/loss, .../accuracy   a fixed part of train, not augmented, in evaluation mode
-    val/loss, val/accuracy          validation
-    generalization_gap              train_eval/accuracy - val/accuracy
-    train/lr                        learning rate of the first parameter group
-    train/grad_norm                 L2 norm of all gradients, mean over every tenth step
-    train/images_per_second         of this run's steps and its share of the stream
-    seconds                         this run's share of the epoch, evaluation included
-Scalars, once, of the best epoch's weights (lowest validation loss):
-    best/epoch, best/epochs, best/val_loss, best/val_accuracy, best/generalization_gap
-    best/distinct_units             units of the first weight layer that differ from one another
-    test/loss, test/accuracy
-Of a search's runs besides, once: search/pruned (1 or 0), and search/why, the reason as text
+Scalars: the tables below. Those of every epoch are also the columns of metrics.csv.
+Images: the table RUN_PICTURES.
 Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
-Images, in a group of their own so that the curves come first:
-    pictures/augmented              epoch 1's first train images, as the network sees them
-    pictures/val_samples, pictures/val_confusion_matrix, pictures/first_layer       epochs 1, 4, 16, 64, ...
-    pictures/best_misclassified, pictures/best_val_confusion_matrix, pictures/best_test_confusion_matrix    once
 PR curves, once: best/<class> and best/all, on validation
 Text, once: settings, changes. Graph: graph. Hparams: every setting.
+Of a search's run, once: search/why, the reason as text
 Of an evaluated run, at its best epoch's step: images evaluate/loss_plot, evaluate/metrics,
     evaluate/<part>_confusion_matrix, evaluate/confused_pairs; texts evaluate/metrics, evaluate/test_per_class,
     evaluate/test_confused_pairs
@@ -29,11 +13,32 @@ In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 
     with _ for / within <scalar>.
 """
 
-EPOCH_SCALARS = (
-    "train/loss", "train/accuracy", "train/loss_max", "train_eval/loss", "train_eval/accuracy",
-    "val/loss", "val/accuracy", "generalization_gap",
-    "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
-)  # fmt: skip
+EPOCH_MEANINGS = {  # scalars of every epoch
+    "train/loss": "mean training loss over the epoch's steps, in training mode",
+    "train/accuracy": "mean training accuracy over the epoch's steps, in training mode",
+    "train/loss_max": "largest loss of a step in the epoch",
+    "train_eval/loss": "loss on a fixed part of train, not augmented, in evaluation mode",
+    "train_eval/accuracy": "accuracy on a fixed part of train, not augmented, in evaluation mode",
+    "val/loss": "validation loss",
+    "val/accuracy": "validation accuracy",
+    "generalization_gap": "train_eval/accuracy minus val/accuracy",
+    "train/lr": "learning rate of the first parameter group",
+    "train/grad_norm": "L2 norm of all gradients, mean over every tenth step",
+    "train/images_per_second": "train images per second, by this run's steps and its share of the stream",
+    "seconds": "this run's share of the epoch's time, evaluation included",
+}
+FINAL_MEANINGS = {  # scalars that a run writes once, at its end
+    "best/epoch": "the best epoch: the one with the lowest validation loss",
+    "best/epochs": "epochs that the run trained",
+    "best/distinct_units": "units of the first weight layer that differ from one another, at the best epoch",
+    "best/val_loss": "validation loss at the best epoch",
+    "best/val_accuracy": "validation accuracy at the best epoch",
+    "best/generalization_gap": "train_eval/accuracy minus val/accuracy at the best epoch",
+    "test/loss": "test loss of the best epoch's weights",
+    "test/accuracy": "test accuracy of the best epoch's weights",
+    "search/pruned": "in a search: 1 where the search stopped the run early, else 0",
+}
+EPOCH_SCALARS = tuple(EPOCH_MEANINGS)
 MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
 RESULTS = (  # metrics of the best epoch's weights that are scalars too
     "best_epoch", "epochs", "distinct_units", "val/loss", "val/accuracy", "generalization_gap",
