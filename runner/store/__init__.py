@@ -1,1 +1,1 @@
-"""The run directory: states, run.json and result.json, study.json, epochs, tags, provenance. No torch, no TensorBoard."""
+"""The run directory: its states, run.json, result.json, study.json, epochs, tags and provenance; without torch."""
