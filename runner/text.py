@@ -1,4 +1,4 @@
-"""Writes text for people and for other tools: Markdown, times, consoles."""
+"""Text for people and other tools: Markdown tables, points and lengths of time."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def utc(seconds: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns seconds in a unit that is easy to read.
+    """Seconds in the unit that a person would choose.
 
-    >>> duration(150)
-    '2 min'
+    >>> duration(5), duration(600), duration(5400)
+    ('5 s', '10 min', '1.5 h')
     """
     if seconds < 90:
         return f"{seconds:.0f} s"
