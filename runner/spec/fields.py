@@ -58,6 +58,7 @@ def _bare_names_have_no_arguments(value: Any) -> Any:
     return items
 
 
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Width = Annotated[int, Field(ge=1, le=100_000)]
 Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=100)]
 Arguments = Annotated[dict[str, Any], AfterValidator(_can_be_written_down)]
