@@ -18,7 +18,7 @@ def entry_of(table: Mapping[str, object]) -> AfterValidator:
         if value not in table:
             near = suggest(value, table)
             near = f" {near}" if near.startswith("Did") else ""
-            raise ValueError(f"got {shown(value)}; expected {one_of(table)}.{near}")
+            raise ValueError(f'got "{shown(value)[1:-1]}"; expected {one_of(table)}.{near}')
         return value
 
     return AfterValidator(check)
