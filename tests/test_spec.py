@@ -40,6 +40,8 @@ def problems(**changes: Any) -> list[str]:
         ({"hidden": 512}, ["hidden", "[512, 256]"]),
         ({"hidden": [512, 0]}, ["hidden"]),
         ({"activation": "rleu"}, ["activation", "relu, gelu, tanh, sigmoid"]),
+        ({"activation": 5}, ["activation", "got 5", "relu, gelu, tanh, sigmoid"]),
+        ({"schedule": "cosin"}, ["schedule", "constant, cosine, one_cycle", 'Did you mean "cosine"?']),
         ({"model": "mpl"}, ['got "mpl"', 'Did you mean "mlp"?']),
         ({"dataset": "cifar"}, ["dataset", 'Did you mean "cifar10"?']),
         ({"dataset": "folder:"}, ["dataset"]),

@@ -104,8 +104,8 @@ def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, 
                 halves = halves_of(download=True)
     except Exception as error:
         what = (
-            f"{name} is not in {location} and could not be downloaded ({error}); "
-            "try again, or give a local copy with --data."
+            f"{name} is missing or incomplete in {location} and could not be downloaded ({words(error)}); "
+            "check the connection, remove incomplete files, or give a local copy with --data."
         )
         raise RequestError([Problem("data", what)]) from error
     parts = {part: (_with_channels(half.data), np.asarray(half.targets, np.int64)) for part, half in halves.items()}

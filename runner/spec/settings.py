@@ -17,12 +17,11 @@ from pydantic import Field
 from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES
-from runner.spec.fields import Arguments, Transforms, Widths, entry_of, one_of
+from runner.spec.fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
 from runner.spec.problems import suggest
 
 NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit, and what it means
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
-Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 
 
 class Settings(pydantic.BaseModel):
@@ -101,7 +100,7 @@ class Settings(pydantic.BaseModel):
         bool, Doc("BatchNorm after each hidden linear or convolution layer, before the activation")
     ] = Field(default=False, description="True or False")
     dropout: Annotated[
-        Share,
+        Fraction,
         Doc("probability; after each hidden layer's activation, and in the cnn also at the end of each stage"),
     ] = Field(default=0.0, description="a number from 0 to below 1")
     init: Annotated[
@@ -133,10 +132,10 @@ class Settings(pydantic.BaseModel):
         str, entry_of(SCHEDULES), Doc("a schedule of the table below; the learning rate changes at every step")
     ] = Field(default="constant", description=one_of(SCHEDULES))
     label_smoothing: Annotated[
-        Share, Doc("in the training loss only; validation and test losses are plain cross-entropies")
+        Fraction, Doc("in the training loss only; validation and test losses are plain cross-entropies")
     ] = Field(default=0.0, description="a number from 0 to below 1, such as 0.1")
     weight_average: Annotated[
-        Share,
+        Fraction,
         Doc(
             "decay per step of an exponential average of the weights; the average is evaluated and kept; 0 keeps no "
             "average"
