@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
 from runner.expand.resolve import parse_seeds
 from runner.spec import Kind, Problem, RequestError
-from tests.conftest import BASE
 from tests.problems import one, refused
+from tests.studies import BASE
 
 
 def expand(study: dict[str, Any], **overrides: Any) -> ResolvedStudy:

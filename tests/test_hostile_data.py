@@ -24,7 +24,7 @@ from runner.evaluate import evaluate
 from runner.publish import write_all
 from runner.spec import Settings
 from tests.commands import run
-from tests.conftest import BASE
+from tests.studies import BASE
 from tests.test_data import picture, write_pictures
 
 Break = Callable[[Path], object]  # spoils the folder; a path that it returns is the data set instead

@@ -18,8 +18,8 @@ from runner.search.record import Record, find_record, read_record
 from runner.search.resolve import ResolvedSearch, resolve_search
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, importances, suggest
 from runner.spec import Kind, RequestError
-from tests.conftest import BASE
 from tests.problems import one, refused
+from tests.studies import BASE
 
 SPACE: dict[str, Any] = {
     "lr": {"log_uniform": [1e-4, 1.0]},

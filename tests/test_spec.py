@@ -17,8 +17,8 @@ from runner.spec.names import problems_of
 from runner.spec.problems import mistake_of, suggest
 from runner.spec.settings import dataset_label
 from runner.spec.study import check_name, check_seeds, parse_settings, read_file
-from tests.conftest import BASE
 from tests.problems import one, refused
+from tests.studies import BASE
 
 Make = Callable[..., Settings]
 
