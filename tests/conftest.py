@@ -18,17 +18,9 @@ from runner.execute.messages import Place, Share
 from runner.expand import Run, Variant
 from runner.spec import Settings
 from runner.store.provenance import present_provenance
+from tests.studies import BASE
 
-BASE: dict[str, Any] = {
-    "dataset": "digits",
-    "normalize": "train",
-    "model": "mlp",
-    "hidden": [32, 16],
-    "optimizer": "Adam",
-    "lr": 1e-3,
-    "batch_size": 64,
-    "epochs": 3,
-}
+__all__ = ["BASE"]
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from runner.spec import RequestError, Settings
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 from tests.commands import run
-from tests.conftest import BASE
+from tests.studies import BASE
 
 MODEL = BASE | {"model": "tests.fakes:from_file", "hidden": [], "epochs": 1}
 MODEL.pop("hidden")

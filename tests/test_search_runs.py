@@ -34,7 +34,7 @@ from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
 from runner.search.winners import winner_name, write_ablation, write_comparison
-from runner.spec import BASELINE, Problem, RequestError
+from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.spec.study import read_file
 from runner.store.epochs import read_rows
 from runner.store.rundir import RunDir
@@ -244,7 +244,7 @@ def test_what_goes_wrong_after_training_began_says_so(
 ) -> None:
     def gone(*given: Any) -> Any:
         if list(tmp_path.glob("runs/hunt-digits/study.json")):
-            raise RequestError([Problem("pets", "there is no such folder or zip file.")])
+            raise RequestError([Problem(Kind.PATH, "pets", "there is no such folder or zip file.")])
         return prepare_data(*given)
 
     monkeypatch.setattr(f"runner.search.{where}", gone)

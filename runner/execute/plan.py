@@ -24,7 +24,7 @@ from runner.files import lock
 from runner.logs.hparams import hparams, search_sessions
 from runner.logs.summary import write_mean, write_root
 from runner.machine import cores
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.spec.plain import is_plain
 from runner.spec.search import MOST_RUNS
 from runner.store.provenance import Provenance, commit, present_provenance, same_provenance
@@ -71,7 +71,7 @@ class Plan:
         unfit = {run: self._costs.unfit.get(run.variant.settings.identity(), "") for run in self._left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self._runs):
-            raise RequestError(Problem(*each) for each in self._unfit_variants())
+            raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
         parts = shares([run for run in self._left if run not in self._unfit], self._costs, self._workers)
         self._shares = [Share(tuple(part), data(part[0])) for part in parts]
         done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
@@ -231,9 +231,9 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
     if name not in there:
-        raise RequestError([Problem("--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
+        raise RequestError([Problem(Kind.UNKNOWN, "--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
     if not there[name]:
-        raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
+        raise RequestError([Problem(Kind.MACHINE, "--device", f'this machine or its torch has no "{name}".')])
     return torch.device(name)
 
 

@@ -17,7 +17,7 @@ from runner.execute.processes import start_server
 from runner.execute.script import check_script
 from runner.expand import Overrides, ResolvedStudy, Run, resolve_studies
 from runner.files import lock, write_json
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.store.provenance import command
 from runner.text import one_line
 
@@ -89,7 +89,7 @@ def check_places(request: Request, names: Sequence[str]) -> None:
     places = (request.runs, request.reports)
     problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
-        problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
+        problems.append(Problem(Kind.VALUE, "--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
         raise RequestError(problems)
 
@@ -107,10 +107,10 @@ def unwritable(*places: Path) -> list[Problem]:
         there = next(path for path in (place.absolute(), *place.absolute().parents) if _exists(path))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             what = f"{there} is no directory that can be written; choose another."
-            problems.setdefault(there, Problem(str(place), what))
+            problems.setdefault(there, Problem(Kind.PATH, str(place), what))
         elif _exists(there / ".lock") and not os.access(there / ".lock", os.W_OK):
             what = f"{there / '.lock'} can't be written: another user made it; choose another directory."
-            problems.setdefault(there, Problem(str(place), what))
+            problems.setdefault(there, Problem(Kind.PATH, str(place), what))
     return list(problems.values())
 
 

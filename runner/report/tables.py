@@ -12,7 +12,7 @@ from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
-from runner.spec import BASELINE, Problem, RequestError
+from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.stats import mean_interval
 from runner.store.comparable import comparable
 from runner.store.study import first_end, read_study
@@ -49,7 +49,9 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     there = sorted(path.parent.name for path in runs.glob("*/study.json"))
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
-        raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
+        raise RequestError(
+            [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
+        )
     return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
 
 
@@ -62,7 +64,7 @@ def gather(folder: Path) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
     study = read_study(folder)
     if not study:
-        raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     every = list(ended_runs(folder, study))
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]

@@ -18,7 +18,7 @@ from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES
 from runner.spec.fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
-from runner.spec.problems import suggest
+from runner.spec.problems import Kind, Refusal, suggest
 
 NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit, and what it means
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
@@ -168,14 +168,14 @@ class Settings(pydantic.BaseModel):
     def _dataset_is_known(cls, value: str) -> str:
         if value in DATASETS or is_reference(value) or value.removeprefix("folder:") not in ("", value):
             return value
-        raise ValueError(f'got "{value}"; {suggest(value, [*DATASETS, _OWN_DATA, _OWN])}')
+        raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, [*DATASETS, _OWN_DATA, _OWN])}')
 
     @pydantic.field_validator("model")
     @classmethod
     def _model_is_known(cls, value: str) -> str:
         if value in MODELS or is_reference(value):
             return value
-        raise ValueError(f'got "{value}"; {suggest(value, [*MODELS, _OWN])}')
+        raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, [*MODELS, _OWN])}')
 
     def plain(self) -> dict[str, Any]:
         """All settings as plain JSON data, in their declared order."""
