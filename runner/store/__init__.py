@@ -1,1 +1,1 @@
-"""The run directory: its states, run.json, result.json, study.json, epochs, tags and provenance; without torch."""
+"""Reads and writes run directories: states, run.json, result.json, study.json, epochs, tags and provenance."""

@@ -1,4 +1,4 @@
-"""study.json: a study as it was last asked for, read with distrust."""
+"""Reads study.json, the study as it was last run; the file may be missing or corrupt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runner.text import utc
 
 
 class _Settings(pydantic.BaseModel):
-    """Those that readers count with; the others are shown as they are."""
+    """The settings that readers compute with; the others are only shown."""
 
     model_config = pydantic.ConfigDict(strict=True)
 
@@ -39,7 +39,7 @@ class _Variant(pydantic.BaseModel):
 
 
 class _Study(pydantic.BaseModel):
-    """A question in it may be any dict: the report says of one that it can't be judged."""
+    """The content of study.json. A question may be any dict: the report says where it can't judge one."""
 
     model_config = pydantic.ConfigDict(strict=True)
 
@@ -61,14 +61,14 @@ class _Study(pydantic.BaseModel):
 
 
 def first_end(variant: Path, known: str | None) -> str | None:
-    """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
+    """Returns when the first of a variant's runs ended (UTC, ISO 8601): the earliest of `known` and its runs' ends."""
     runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
     ends = [utc(each.ended) for run in runs if (each := run.run_json())]
     return min(filter(None, (known, *ends)), default=None)
 
 
 def read_study(folder: Path) -> dict[str, Any] | None:
-    """The study.json in a study's directory, or None where there is none that can be used."""
+    """Reads the study.json in a study's directory; None where it is missing, not valid, or of another study."""
     study = read_json(folder / "study.json")
     try:
         _Study.model_validate(study)

@@ -1,16 +1,16 @@
-"""The one vocabulary of tags: what a run writes, and what TensorBoard and the tables read.
+"""The tags that runs write and that TensorBoard and the tables read.
 
-Scalars: the tables below. Those of every epoch are also the columns of metrics.csv.
+Scalars: the tables below. Scalars of every epoch are also the columns of metrics.csv.
 Images: the table RUN_PICTURES.
-Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step)
-PR curves, once: best/<class> and best/all, on validation
+Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step).
+PR curves, once: best/<class> and best/all, on validation.
 Text, once: settings, changes. Graph: graph. Hparams: every setting.
-Of a search's run, once: search/why, the reason as text
-Of an evaluated run, at its best epoch's step: images evaluate/loss_plot, evaluate/metrics,
+A pruned run of a search, once: search/why, the reason as text.
+An evaluated run, at its best epoch's step: images evaluate/loss_plot, evaluate/metrics,
     evaluate/<part>_confusion_matrix, evaluate/confused_pairs; texts evaluate/metrics, evaluate/test_per_class,
-    evaluate/test_confused_pairs
-In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95% t interval over seeds,
-    with _ for / within <scalar>.
+    evaluate/test_confused_pairs.
+A variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95% t interval over seeds. In <scalar>,
+    each / is written _.
 """
 
 EPOCH_MEANINGS = {  # scalars of every epoch
@@ -44,7 +44,7 @@ RESULTS = (  # metrics of the best epoch's weights that are scalars too
     "best_epoch", "epochs", "distinct_units", "val/loss", "val/accuracy", "generalization_gap",
     "test/loss", "test/accuracy",
 )  # fmt: skip
-# Written once, at a run's end, and again if that end is repeated.
+# A run writes these once, at its end. A resumed run that repeats its end writes them again.
 FINAL_PREFIXES = ("best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
 HPARAM_METRICS = {
@@ -59,7 +59,7 @@ SEARCH_METRICS = {"search/pruned": "pruned (1) or not (0)"}
 
 
 def result_tag(name: str) -> str:
-    """The tag of a metric's value at the best epoch; the metric's own name is the curve over the epochs.
+    """Returns the tag of a metric's value at the best epoch. The metric's own name is the tag of its curve.
 
     >>> result_tag("val/accuracy"), result_tag("best_epoch"), result_tag("test/loss")
     ('best/val_accuracy', 'best/epoch', 'test/loss')
@@ -68,5 +68,9 @@ def result_tag(name: str) -> str:
 
 
 def mean_tag(scalar: str, bound: str = "") -> str:
-    """The tag of a scalar's mean over seeds, or of its "lower" or "upper" bound."""
+    """Returns the tag of a scalar's mean over seeds, or of its "lower" or "upper" bound.
+
+    >>> mean_tag("val/loss"), mean_tag("val/loss", "lower")
+    ('mean/val_loss', 'mean/val_loss_lower')
+    """
     return f"mean/{scalar.replace('/', '_')}" + (f"_{bound}" if bound else "")
