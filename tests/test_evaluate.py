@@ -353,7 +353,7 @@ def spoil(run: Path, how: str) -> None:
         ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
         ("spoilt", r"the run's files are not the ones that it wrote \(best\.pt\); .* makes it anew\. Finished runs in"),
         ("foreign", r"is not a run's directory.*Finished runs in"),
-        ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)\. Finished"),
+        ("empty result", r"are not as the runner writes them \(KeyError: 'best_epoch'\)\. Finished"),
         ("other table", r"metrics\.csv: is missing or spoilt"),
         ("no run.json", r"is not a run's directory.*Finished runs in"),
         ("../..", r"names that a directory can have"),

@@ -17,6 +17,7 @@ from runner.data import Dataset, Part, Stream, load, prepare
 from runner.execute.plan import pick_device
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
+from runner.metrics import current_names
 from runner.models import autocast, build
 from runner.spec import Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in
@@ -86,7 +87,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
             for name in (study, variant)
         ):
             raise TypeError("study and variant must be names that a directory can have")
-        seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
+        seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best_epoch"])
         if not 0 < best_epoch < 2**31:
             raise ValueError(f"the best epoch is {best_epoch}")
         settings = Settings.model_validate(identity["settings"])
@@ -120,7 +121,7 @@ def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     directory = RunDir(folder)
     identity, result, status = directory.identity(), directory.result(), directory.status()
     if identity and result and status == "finished":
-        return identity, result["metrics"]
+        return identity, current_names(result["metrics"])
     if not folder.is_dir():
         what = "there is no such directory."
     elif not identity:

@@ -15,6 +15,7 @@ from runner.files import naming
 from runner.logs.events import event_files
 from runner.logs.hparams import Hparam, experiment
 from runner.logs.tags import EPOCH_SCALARS, MEAN_SCALARS, mean_tag
+from runner.metrics import CURVES
 from runner.stats import mean_interval
 
 _CARD = "answers"
@@ -84,14 +85,9 @@ def _layout() -> dict[str, dict[str, list[str | list[str]]]]:
     """Margin charts of the means with their bands, then train against validation.
 
     Tags are patterns, matched from the start, so they are closed at the end."""
-    titles = {
-        "val/accuracy": "validation accuracy", "val/loss": "validation loss",
-        "train/accuracy": "training accuracy", "train/loss": "training loss",
-        "generalization_gap": "generalization gap",
-    }  # fmt: skip
+    shown = ("val/accuracy", "val/loss", "train/accuracy", "train/loss", "generalization_gap")
     means: dict[str, list[str | list[str]]] = {
-        title: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]]
-        for tag, title in titles.items()
+        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]] for tag in shown
     }
     pairs: dict[str, list[str | list[str]]] = {
         name: ["Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"]]

@@ -29,24 +29,35 @@ In a variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 
     with _ for / within <scalar>.
 """
 
-EPOCH_SCALARS = (
-    "train/loss", "train/accuracy", "train/loss_max", "train_eval/loss", "train_eval/accuracy",
-    "val/loss", "val/accuracy", "generalization_gap",
-    "train/lr", "train/grad_norm", "train/images_per_second", "seconds",
-)  # fmt: skip
-MEAN_SCALARS = (*EPOCH_SCALARS[:2], *EPOCH_SCALARS[3:8])
+from runner.metrics import CURVES, METRICS, AtEnd, EachEpoch
+
+EPOCH_SCALARS = tuple(CURVES)
+MEAN_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(mean=True))
 # Written once, at a run's end, and again if that end is repeated.
 FINAL_PREFIXES = ("best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
-HPARAM_METRICS = {
-    "best/val_accuracy": "validation accuracy",
-    "best/val_loss": "validation loss",
-    "test/accuracy": "test accuracy",
-    "test/loss": "test loss",
-    "best/epoch": "best epoch",
-    "best/generalization_gap": "generalization gap",
-}
 SEARCH_METRICS = {"search/pruned": "pruned (1) or not (0)"}
+
+
+def result_tag(name: str) -> str:
+    """The tag of a metric of the best epoch's weights: the metric's own name is the tag of its curve.
+
+    >>> result_tag("val/accuracy"), result_tag("best_epoch"), result_tag("test/loss")
+    ('best/val_accuracy', 'best/epoch', 'test/loss')
+    """
+    return name if name.startswith("test/") else f"best/{name.removeprefix('best_').replace('/', '_')}"
+
+
+RESULT_TAGS = {
+    name: result_tag(name)
+    for name, metric in METRICS.items()
+    if isinstance(metric.source, AtEnd) and metric.source.scalar
+}
+HPARAM_METRICS = {
+    result_tag(name): metric.label
+    for name, metric in METRICS.items()
+    if isinstance(metric.source, AtEnd) and metric.source.column
+}
 
 
 def mean_tag(scalar: str, bound: str = "") -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from runner.metrics import METRICS
 from runner.report.comparisons import Comparison
 from runner.report.format import lost_runs, majority_text, narrow_text, p_text
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict
-from runner.spec import METRICS, SHARES
 from runner.stats import ALPHA
 from runner.text import escaped, table
 
@@ -96,7 +96,7 @@ def long_answer(verdict: Verdict, number: int) -> str:
         expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
     best = f" {escaped(verdict.wins)}" if verdict.wins else ""
-    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}{_caution(question)}"]
+    lines += ["", f"`{metric}`: {METRICS[metric].meaning}; {expected}; {tested}.{best}{_caution(question)}"]
     return "\n".join(lines)
 
 
@@ -222,13 +222,4 @@ def _effect(comparison: Comparison, question: dict[str, object]) -> str:
 
 
 def _number(value: float, question: dict[str, object], sign: bool = True, unit: bool = True) -> str:
-    """A value in the metric's unit: accuracies in points, everything else as it is."""
-    metric = str(question.get("metric", "val/accuracy"))
-    plus = "+" if sign else ""
-    if metric in SHARES:
-        return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
-    if "epoch" in metric and "loss" not in metric:
-        return f"{value:{plus}z.1f}" + (" epochs" if unit else "")
-    rounded = float(f"{value:.3g}")
-    text = f"{rounded:{plus},.0f}" if 1000 <= abs(rounded) < math.inf else f"{value:{plus}z#.3g}".removesuffix(".")
-    return text + (" s" if metric == "seconds" and unit else "")
+    return METRICS[str(question.get("metric", "val/accuracy"))].unit.text(value, sign, unit)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from runner.metrics import METRICS
 from runner.report.lost import best_first, diverged, pair_signs
 from runner.report.runs import StudyRuns
-from runner.spec import BETTER
 from runner.stats import (
     Effect,
     correlation,
@@ -59,7 +59,7 @@ def comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
         return [Comparison(label, interaction_effect(*values(*cells)), lost=_signless(data, cells))]
     if "value" in question:
         name, constant = question["value"]
-        worse = (-BETTER[metric],) * len(diverged(data, name))
+        worse = (-METRICS[metric].better,) * len(diverged(data, name))
         return [Comparison(f"{name} - {constant:g}", value_effect(values(name)[0], constant), lost=worse)]
     key = question["trend"]
     levels = data.levels(key)
@@ -94,7 +94,7 @@ def wins(data: StudyRuns, question: dict[str, Any]) -> str:
 
 def _upward(metric: str) -> int:
     """1 or -1, so that the best is the highest; of a metric that has no better way the lowest is named."""
-    return BETTER[metric] or -1
+    return METRICS[metric].better or -1
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:

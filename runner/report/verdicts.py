@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pydantic
 
+from runner.metrics import METRICS
 from runner.power import seeds_needed, spread_interval
 from runner.report.comparisons import Comparison, comparisons, wins
 from runner.report.imbalance import Majority, Narrow
 from runner.report.runs import Lost, StudyRuns
-from runner.spec import ACCURACIES, BASELINE, BETTER, Question, dataset_label
+from runner.spec import BASELINE, Question, dataset_label
 from runner.spec.problems import from_pydantic
 from runner.spec.questions import named
 from runner.stats import (
@@ -144,7 +145,7 @@ def _judge_one(data: StudyRuns, question: dict[str, Any], context: _Context) -> 
         contradicted=_contradicted(found, question, leaning),
         claim=one_line(question.get("claim", "")) if quoted else "",
         narrow=tuple(each for each in context.narrow if each.variant in names),
-        majority=context.majority if metric in ACCURACIES | {"epochs_to"} else None,
+        majority=context.majority if METRICS[metric].over_all else None,
     )
 
 
@@ -167,7 +168,7 @@ def _contradicted(found: Sequence[Comparison], question: dict[str, Any], leaning
     expected = {"more": 1, "less": -1}.get(expect, 0)
     for each in found:
         if "best_of" in question:
-            called = BETTER[question.get("metric", "val/accuracy")]
+            called: int = METRICS[question.get("metric", "val/accuracy")].better
             if called and each.effect.interval.estimate * called < 0:  # better where it finished, but it diverged
                 return True
         elif expected:

@@ -15,6 +15,7 @@ from runner.expand.resolve import ignored_settings
 from runner.logs.rundir import RunDir
 from runner.logs.studyfile import read_study
 from runner.logs.summary import read_rows
+from runner.metrics import current_names
 from runner.report.runs import StudyRuns
 from runner.report.tables import gather
 from runner.search.record import Record, read_record
@@ -103,7 +104,7 @@ def _table(record: Record) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for run, tried in record.counted()[0].items():
         directory = RunDir(record.runs / run.folder)
-        metrics = (directory.result() or {}).get("metrics", {})
+        metrics = current_names((directory.result() or {}).get("metrics", {}))
         identity = directory.identity() or {}
         idle = ignored_settings(run.variant.settings, tried.values)
         rows.append(
@@ -112,7 +113,7 @@ def _table(record: Record) -> pd.DataFrame:
                 "status": tried.state,
                 "epochs had": len(tried.losses),
                 "val/loss": tried.loss,
-                "val/accuracy": metrics.get("best/val_accuracy", np.nan),
+                "val/accuracy": metrics.get("val/accuracy", np.nan),
                 "seconds": sum(row["seconds"] for row in read_rows(directory.folder / "metrics.csv")),
                 "cause": identity.get("cause", ""),
                 "ended": utc(identity.get("ended")),
