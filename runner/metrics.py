@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeVar
 
-from runner.confusion import Counts, balanced_accuracy, macro_f1
+from runner.confusion import Counts, balanced_accuracy, cohen_kappa, macro_f1
 from runner.course import Course, at_best, epochs_to, first_loss_max, late_spread, mean, roughness
 
 Value = TypeVar("Value")
@@ -149,6 +149,8 @@ METRICS = _table(
     Metric("test/macro_f1", "macro F1 on test",
            "mean over the classes of F1 on test; a class that is never predicted counts as 0",
            _SHARE, _H, FromPredictions("test", macro_f1)),
+    Metric("test/kappa", "Cohen's kappa on test", "agreement with the true classes on test beyond chance (Cohen 1960)",
+           Unit.NUMBER, _H, FromPredictions("test", cohen_kappa)),
     Metric("train_eval/accuracy", "training accuracy",
            "accuracy at the best epoch on a fixed part of train, not augmented",
            _SHARE, _H, FromEpochs(at_best("train_eval/accuracy")), over_all=True),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
 
+from runner.confusion import confusion
 from runner.logs.tags import HPARAM_METRICS, MEAN_SCALARS, RESULT_TAGS, result_tag
-from runner.metrics import CURVES, FORMER, METRICS, PART_METRICS, REPORTED, Unit, current_names
+from runner.metrics import CURVES, FORMER, METRICS, PART_METRICS, REPORTED, Unit, current_names, from_predictions
 
 
 def test_names_are_unique_and_every_metric_says_what_it_is() -> None:
@@ -59,3 +64,11 @@ def test_names_that_older_code_wrote_are_read_as_the_present_ones() -> None:
 def test_a_unit_says_how_its_values_are_written(unit: Unit, value: float, text: str) -> None:
     assert unit.text(value) == text
     assert unit.text(value, sign=False, unit=False) == text.split(maxsplit=1)[0].lstrip("+")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40))
+def test_kappa_on_test_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
+    labels, guesses = (np.array(column) for column in zip(*pairs, strict=True))
+    assume(len({*labels, *guesses}) > 1)  # one class alone has no chance to be wrong
+    found = from_predictions("test", confusion(labels, guesses, 4))
+    assert found["test/kappa"] == pytest.approx(cohen_kappa_score(labels, guesses))
