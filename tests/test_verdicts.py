@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from runner.course import Course
 from runner.metrics import METRICS, FromEpochs
 from runner.report.answers import long_answer, short_answer, short_answers
+from runner.report.declared import declared
 from runner.report.format import p_text
 from runner.report.imbalance import guesses
 from runner.report.runs import StudyRuns
@@ -41,7 +42,7 @@ def runs(questions: list[dict[str, Any]], first_ends: Mapping[str, str | None] |
         name: {"changes": changes[name], "settings": {"dropout": changes[name].get("dropout", 0.0), "epochs": 5}}
         for name in MEANS
     }
-    study = {"name": "toy", "variants": variants, "questions": questions}
+    study = {"name": "toy", "variants": variants}
     return StudyRuns(
         study,
         pd.DataFrame(rows),
@@ -50,6 +51,7 @@ def runs(questions: list[dict[str, Any]], first_ends: Mapping[str, str | None] |
         [],
         [],
         first_ends=first_ends or {},
+        questions=[declared(question) for question in questions],
     )
 
 

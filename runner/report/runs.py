@@ -14,6 +14,7 @@ import pandas as pd
 from runner.course import Course
 from runner.logs.rundir import RunDir
 from runner.metrics import CURVES, METRICS, FromEpochs
+from runner.report.declared import Declared
 from runner.report.imbalance import Guesses, Majority, Narrow, majority, narrow
 from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
@@ -46,6 +47,7 @@ class StudyRuns:
     spoilt: Sequence[Path] = ()
     first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
+    questions: Sequence[Declared] = ()  # every one that the study declared
 
     @property
     def variants(self) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from runner.execute.makers import of_one_maker
 from runner.logs.studyfile import first_end, read_study
 from runner.metrics import REPORTED, current_names
+from runner.report.declared import declared
 from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
@@ -75,6 +76,7 @@ def gather(folder: Path) -> StudyRuns:
         [path for each in every for path in each.spoilt],
         ends,
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
+        [declared(question) for question in study.get("questions", [])],
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
@@ -15,16 +14,6 @@ from runner.text import one_line
 
 _LEAST, _MOST = 1e-9, 1e6  # what could be a difference, and a value
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
-
-
-def named(question: Mapping[str, Any]) -> list[str]:
-    """Every variant that a question names, as its dict was declared or as study.json has it."""
-    if question.get("compare"):
-        first, others = question["compare"]
-        return [first, *([others] if isinstance(others, str) else others)]
-    if question.get("value"):
-        return [question["value"][0]]
-    return list(question.get("interaction") or question.get("best_of") or ())
 
 
 class Question(pydantic.BaseModel):
@@ -115,4 +104,7 @@ class Question(pydantic.BaseModel):
 
     def variants(self) -> list[str]:
         """Every variant that the question names."""
-        return named(dict(self))
+        if self.compare:
+            first, others = self.compare
+            return [first, *([others] if isinstance(others, str) else others)]
+        return [self.value[0]] if self.value else list(self.interaction or self.best_of or ())
