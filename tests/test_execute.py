@@ -25,7 +25,7 @@ from runner.spec import RequestError
 from runner.store.epochs import read_rows
 from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
 from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
+from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -310,7 +310,7 @@ def test_tensorboard_has_the_scalars_and_pictures_of_the_tables(one_worker: Path
     for folder in one_worker.glob("runs/*/*/seed0"):
         accumulator = EventAccumulator(str(folder))
         accumulator.Reload()
-        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_MEANINGS, *FINAL_MEANINGS} - {"search/pruned"}
+        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_SCALARS, *RESULT_TAGS.values()}
         pictures |= set(accumulator.Tags()["images"])
     assert pictures == {entry.tag for entry in RUN_PICTURES}
 
