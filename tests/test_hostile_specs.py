@@ -20,7 +20,6 @@ from runner.__main__ import main
 from runner.expand import Overrides, resolve
 from runner.metrics import METRICS
 from runner.spec import Problem, RequestError, Settings
-from tests.conftest import BASE
 from tests.studies import BASE
 
 QUESTION: dict[str, Any] = {"ask": "?", "compare": ["v", "baseline"]}
