@@ -1,4 +1,4 @@
-"""Text for people and other tools: Markdown tables, points in time."""
+"""Text for people and other tools: Markdown tables, points and lengths of time."""
 
 from __future__ import annotations
 
@@ -106,6 +106,19 @@ def utc(seconds: object) -> str:
     if not isinstance(seconds, int | float) or not 0 < seconds < _LATEST:
         return ""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that a person would choose.
+
+    >>> duration(5), duration(600), duration(5400)
+    ('5 s', '10 min', '1.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 _SPELLED = {"±": "+/-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—": "-", "→": "->", "…": "...", "’": "'"}

@@ -14,7 +14,7 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import torch
 
 from runner.data import Dataset, load, prepare
-from runner.execute.messages import Place, Share
+from runner.execute.messages import Command, Job
 from runner.execute.provenance import provenance
 from runner.expand import Run, Variant
 from runner.spec import Settings
@@ -59,13 +59,13 @@ def digits(cache: Path) -> Dataset:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def command(tmp_path: Path) -> Command:
     """Where a command makes its runs."""
-    return Place(tmp_path / "runs", "cpu", provenance("cpu"))
+    return Command(tmp_path / "runs", "cpu", provenance("cpu"))
 
 
 @pytest.fixture
-def share(settings: Callable[..., Settings], cache: Path) -> Share:
+def job(settings: Callable[..., Settings], cache: Path) -> Job:
     """One small run, and its data."""
     variant = Variant("baseline", settings(epochs=1), {})
-    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))
+    return Job((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))

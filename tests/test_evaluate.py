@@ -26,8 +26,8 @@ from runner.evaluate import Classified, Evaluation, classify, evaluate, figures,
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
-from runner.execute.messages import Place, Share
-from runner.execute.share import train_share
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir
@@ -55,7 +55,7 @@ def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
     data = prepare(runs[0].variant.settings, DATA)
-    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", {}), lambda _: None)
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", {}), lambda _: None)
     return place / "runs" / runs[0].folder
 
 

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from runner.__main__ import main
 from runner.execute import Request
-from runner.execute.request import prepare_data
+from runner.execute.prepare import prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.logs.rundir import RunDir

@@ -14,9 +14,9 @@ from rich.progress import track
 from torch import nn
 
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.execute.plan import pick_device
 from runner.logs.rundir import RunDir
 from runner.logs.summary import read_rows
+from runner.machine import pick_device
 from runner.models import autocast, build
 from runner.spec import Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in

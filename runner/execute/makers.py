@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.data import load
-from runner.execute.messages import Place
+from runner.execute.messages import Command
 from runner.execute.provenance import own_model, provenance, same_makers
 from runner.expand import Run
 from runner.expand.runs import SOURCE_SETTINGS
@@ -59,7 +59,7 @@ def what_changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     ]
 
 
-def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], again: str) -> str:
+def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
     """What a person must know before training: which of these ended runs other code, data or versions made, and how
     they are made anew.
 
@@ -70,11 +70,11 @@ def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], 
     changes: list[str] = []
     count = 0
     for run in runs:
-        identity = RunDir(place.runs / run.folder).identity()
+        identity = RunDir(command.runs / run.folder).identity()
         folder = data(run)
         if folder not in fingerprints:
             fingerprints[folder] = load(folder).fingerprint
-        now = place.provenance | {"data": fingerprints[folder]} | own_model(run.variant.settings.model)
+        now = command.provenance | {"data": fingerprints[folder]} | own_model(run.variant.settings.model)
         if identity and not same_makers(identity["provenance"], now):
             count += 1
             changes += what_changed(identity["provenance"], now)

@@ -1,4 +1,4 @@
-"""Child processes: what they come from, what each does first, how one ended.
+"""Child processes: what they come from, what each does first, exit_reason one ended.
 
 Light: it is imported before torch, so that the server can start with the command.
 """
@@ -16,7 +16,7 @@ from typing import Any
 _GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # the terminal's
 
 
-def how(code: int | None) -> str:
+def exit_reason(code: int | None) -> str:
     """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
     if code is None or code >= 0:
         return f"with exit status {code}"

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from runner.execute.messages import Place
+from runner.execute.messages import Command
 from runner.expand import Run
 from runner.logs.rundir import RunDir
 
 
-def identity(
+def run_json(
     run: Run,
     provenance: dict[str, Any],
     status: str,
@@ -53,13 +53,13 @@ def new_attempt() -> str:
     return uuid.uuid4().hex
 
 
-def record_failure(run: Run, place: Place, cause: str, trace: str = "", machines: bool = False) -> None:
+def record_failure(run: Run, command: Command, cause: str, trace: str = "", machines: bool = False) -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
-    directory = RunDir(place.runs / run.folder)
+    directory = RunDir(command.runs / run.folder)
     before = None if directory.misplaced() else directory.identity()
     under_way = before if before and before["status"] == "running" else {}
     attempt = str(under_way.get("attempt") or new_attempt())
-    new = identity(run, place.provenance, "failed", attempt, time.time(), cause=cause)
+    new = run_json(run, command.provenance, "failed", attempt, time.time(), cause=cause)
     ended = {key: new[key] for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}
     with suppress(OSError):
         directory.write_identity((before or new) | ended)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from runner.execute.progress import duration
 from runner.execute.provenance import same_makers
-from runner.text import escaped
+from runner.text import duration, escaped
 
 _MOST_NAMED = 12
 Provenances = Sequence[dict[str, Any]]

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from runner.execute.messages import Message
-from runner.execute.progress import duration
 from runner.expand import Run
 from runner.search.record import Record
 from runner.search.suggest import RUNNING
+from runner.text import duration
 
 
 class Display:

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from runner.data import Dataset
-from runner.execute.messages import Message, Place, Send
+from runner.execute.messages import Command, Message, Send
 from runner.execute.provenance import own_model, same_makers
-from runner.execute.record import identity, new_attempt
+from runner.execute.record import new_attempt, run_json
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
 from runner.logs.rundir import RunDir, is_machines
@@ -24,20 +24,20 @@ from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 CHECKPOINT_SECONDS = 30
 
 
-class ActiveRun:
+class TrainingRun:
     """A run in this worker's hands: its learner, its log, its directory."""
 
     learner: Learner
     log: RunLog
 
-    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send, supervised: bool = False) -> None:
+    def __init__(self, run: Run, command: Command, dataset: Dataset, send: Send, supervised: bool = False) -> None:
         self.run = run
         self.ended = False
         self._supervised = supervised
         self._dataset = dataset
         self._send = send
-        self._directory = RunDir(place.runs / run.folder)
-        self._provenance = place.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
+        self._directory = RunDir(command.runs / run.folder)
+        self._provenance = command.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
         self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
@@ -58,7 +58,7 @@ class ActiveRun:
             group = f"{self.run.study}/{self.run.variant.directory}"
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
-        self._write_identity("running")
+        self._write_run_json("running")
 
     def began(self) -> None:
         """Says so; a supervised run that goes on from a checkpoint may be told to stop at once."""
@@ -137,7 +137,7 @@ class ActiveRun:
             arrays |= {f"{name}_logits": event.logits[name].numpy(), f"{name}_labels": part.labels}
         self._directory.save_predictions(**arrays)
         self.log.finish(final, event.logits, self.learner.epoch)
-        self._write_identity("finished")
+        self._write_run_json("finished")
         metrics = final | {"units": event.metrics["units"], "seconds": sum(row["seconds"] for row in self.log.rows)}
         self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
         self.ended = True
@@ -157,7 +157,7 @@ class ActiveRun:
             "search/pruned": 1.0,
         }
         self.log.prune(reached, why)
-        self._write_identity("pruned", why)
+        self._write_run_json("pruned", why)
         self._directory.forget_checkpoint()
         self._directory.forget()
         self._send(Message("pruned", self.run, reached, why))
@@ -174,7 +174,7 @@ class ActiveRun:
         trouble: list[Exception] = []
         records: list[Callable[[], object]] = [
             directory.forget,  # what makes room comes first
-            lambda: self._write_identity("failed", cause, machines),
+            lambda: self._write_run_json("failed", cause, machines),
             lambda: directory.write_traceback("".join(traceback.format_exception(error))),
             lambda: self.log.fail(cause) if hasattr(self, "log") else None,
         ]
@@ -210,12 +210,12 @@ class ActiveRun:
         )
         self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
 
-    def _write_identity(self, status: str, cause: str | None = None, machines: bool = False) -> None:
+    def _write_run_json(self, status: str, cause: str | None = None, machines: bool = False) -> None:
         weights = self.learner.model.parameters() if hasattr(self, "learner") else None
         parameters = sum(weight.numel() for weight in weights) if weights else None
         classes = self._dataset.classes
         self._directory.write_identity(
-            identity(
+            run_json(
                 self.run, self._provenance, status, self._attempt, self._started, classes, parameters, cause, machines
             )
         )
