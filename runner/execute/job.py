@@ -37,7 +37,7 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
     try:
         dataset = load(job.data)
         stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
-    except Exception as error:  # the data went away after they were prepared
+    except Exception as error:  # the data disappeared after they were prepared
         cause = f"the data can't be read any more: {words(error)}"
         for run in runs:
             record_failure(run, command, cause, traceback.format_exc(), machines=True)
@@ -69,7 +69,7 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
 
 
 def _show_augmented(stream: Stream, entries: list[TrainingRun]) -> None:
-    """Epoch 1's first images, drawn once for all runs that begin."""
+    """Logs epoch 1's first images, drawn once for all runs that begin."""
     if entries:
         first = stream.order(1)[0][:_AUGMENTED_SAMPLES]
         images, labels = stream.augmented(1, first), stream.dataset.train.labels[first]

@@ -15,7 +15,7 @@ from runner.spec import Problem, RequestError
 
 @dataclass(frozen=True)
 class PreparedData:
-    """The folder with each run's data: a function of the run. `notes_of` says how files became images."""
+    """The folder with each run's data: a function of the run. KeyError for a run whose data were not prepared."""
 
     folders: Mapping[tuple[str, ...], Path]  # by a run's source_key
 
@@ -23,7 +23,7 @@ class PreparedData:
         return self.folders[run.source_key]
 
     def notes_of(self, runs: Iterable[Run]) -> list[str]:
-        """What a person must know about these runs' data, each note once."""
+        """Notes on how these runs' files became images, each once."""
         from runner.data import load
 
         first = {run.source_key: run.variant.settings.dataset for run in runs}
@@ -35,7 +35,7 @@ class PreparedData:
 
 
 def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
-    """Every data set that the runs need, decoded and cached; every problem with them at once."""
+    """Decodes and caches every data set that the runs need. RequestError names every problem at once."""
     from runner.data import check_augmentation, load, prepare
 
     folders: dict[tuple[str, ...], Path] = {}
@@ -59,6 +59,6 @@ def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
 
 
 def say_notes(data: PreparedData, runs: Sequence[Run], console: Console) -> None:
-    """Tells what a person must know about the data before training."""
+    """Prints the notes on how these runs' files became images."""
     for note in data.notes_of(runs):
         console.print(note, soft_wrap=True, markup=False, highlight=False)

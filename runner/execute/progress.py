@@ -1,4 +1,4 @@
-"""What a person sees while it trains: a live table on a terminal, plain lines elsewhere."""
+"""What you see while runs train: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runner.text import duration
 
 
 class Progress:
-    """Follows the workers' messages. A context: the live display stands while it is open."""
+    """Follows the workers' messages. A context: the live table is shown while it is open."""
 
     def __init__(self, runs: Iterable[Run], costs: Costs, console: Console) -> None:
         self._costs = costs
@@ -46,13 +46,15 @@ class Progress:
 
     @property
     def failed(self) -> int:
+        """How many runs have failed."""
         return sum(kind == "failed" for kind in self._ended.values())
 
     def on_message(self, job: Job, message: Message) -> None:
+        """Takes in a message, and prints a line for a run that has ended."""
         run = message.run
         if message.kind in ("began", "epoch"):
             if message.kind == "began":
-                self._drop(run)  # from the job of a worker that died
+                self._drop(run)  # it was in the job of a worker that died
                 if message.cause:
                     self._console.print(message.cause, soft_wrap=True)
             self._current.setdefault(job, {})[run] = message.metrics
@@ -71,7 +73,7 @@ class Progress:
         self._console.print(self._line(message), soft_wrap=True)
 
     def _drop(self, run: Run) -> bool:
-        """Takes a run off the table; whether it stood there."""
+        """Takes a run off the table; returns whether it was there."""
         found = [job for job, runs in self._current.items() if runs.pop(run, None) is not None]
         self._current = {job: runs for job, runs in self._current.items() if runs}
         return bool(found)
@@ -82,7 +84,7 @@ class Progress:
         self._shared = True
 
     def time_left(self) -> float | None:
-        """Seconds, from the pace so far; None while there is none."""
+        """Seconds that remain at the pace so far; None until there is one."""
         left = sum(self._left.values())
         done = self._total - left - self._resumed
         elapsed = time.monotonic() - self._began

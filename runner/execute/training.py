@@ -1,4 +1,4 @@
-"""One run in a worker's hands: its learner, its log, its directory."""
+"""One run that a worker trains: what it logs, checkpoints and leaves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKPOINT_SECONDS = 30
 
 
 class TrainingRun:
-    """A run in this worker's hands: its learner, its log, its directory."""
+    """A run that this worker trains: its learner, its log, its directory."""
 
     learner: Learner
     log: RunLog
@@ -42,11 +42,14 @@ class TrainingRun:
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
-        self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: no other's goes
-        self._anew = ""  # why it does not go on from its checkpoint, in words
+        self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: another run's is refused
+        self._anew = ""  # why it does not resume from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
-        """A new learner and log, or those that a checkpoint of the same makers goes on with."""
+        """Sets up learner and log: new ones, or those of a checkpoint that comparable code, data and versions made.
+
+        OSError where a file that the settings name has changed since the command began.
+        """
         settings, dataset = self.run.variant.settings, self._dataset
         for path, known in self.run.variant.files.items():
             if file_hash(path) != known:
@@ -61,11 +64,11 @@ class TrainingRun:
         self._write_run_json("running")
 
     def began(self) -> None:
-        """Says so; a supervised run that goes on from a checkpoint may be told to stop at once."""
+        """Says that it is ready. A supervised run that resumes from a checkpoint may be told to stop at once."""
         self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._anew))
 
     def _resume(self, device: torch.device) -> list[Row]:
-        """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
+        """Sets the learner and returns the rows of its epochs so far; none where no checkpoint can be used."""
         settings, dataset = self.run.variant.settings, self._dataset
 
         def new() -> Learner:
@@ -80,18 +83,18 @@ class TrainingRun:
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
                     return rows
-        except Exception as error:  # there is none, or it is from elsewhere: it may hold anything
+        except Exception as error:  # there is no checkpoint, or it may hold anything
             if is_machines(error):
                 raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is spoilt, another run's, or of other code, data or versions; the run begins anew"
+            self._anew = f"{path} is corrupt, another run's, or of other code, data or versions; the run starts over"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
 
     def handle(self, event: Epoch | Finished | Failed) -> None:
         """Logs what happened to the learner."""
-        if self.ended:  # pruned: what comes of its last epoch is nobody's concern
+        if self.ended:  # pruned in its last epoch, whose events no longer matter
             return
         try:
             if isinstance(event, Epoch):
@@ -107,6 +110,7 @@ class TrainingRun:
             self.failed(error)
 
     def epoch(self, event: Epoch) -> None:
+        """Logs an epoch and says so; a checkpoint every CHECKPOINT_SECONDS."""
         number = self.learner.epoch
         self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
         self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))
@@ -115,11 +119,11 @@ class TrainingRun:
 
     def _tell(self, message: Message) -> None:
         why = self._send(message)
-        if why and not self.learner.done:  # it has nothing left to be spared
+        if why and not self.learner.done:  # after its last epoch stopping saves nothing
             self.pruned(why)
 
     def finished(self, event: Finished) -> None:
-        """Everything that the run leaves; result.json last."""
+        """Writes everything that the run leaves; result.json last."""
         best_row = self.log.rows[event.learner.best_epoch - 1]
         final = {
             "best/epoch": event.metrics["best_epoch"],
@@ -144,9 +148,9 @@ class TrainingRun:
         self._send(Message("finished", self.run, metrics))
 
     def pruned(self, why: str) -> None:
-        """Stopped for good by a search: recorded with the reason and what it had reached; test is not looked at."""
+        """Records that a search stopped the run: why, and what it had reached. Test data are not used."""
         self.ended = True
-        self.learner.failed = True  # out: lockstep goes on without it
+        self.learner.failed = True  # lockstep drops it
         best = self.log.rows[self.learner.best_epoch - 1]
         reached = {
             "best/epoch": float(self.learner.best_epoch),
@@ -163,9 +167,9 @@ class TrainingRun:
         self._send(Message("pruned", self.run, reached, why))
 
     def failed(self, error: BaseException, its_own: bool = True) -> None:
-        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display.
+        """Records a failure with its cause, as far as the disk allows: run.json, a traceback file, TensorBoard.
 
-        Where the failure is not the run's own doing the next command goes on from its checkpoint.
+        `its_own`: the run itself failed. Where it did not, the next command resumes from its checkpoint.
         """
         self.ended = True
         cause = words(error)
@@ -183,14 +187,14 @@ class TrainingRun:
         for record in records:
             try:
                 record()
-            except Exception as second:  # one record that can't be made keeps no other from being made
+            except Exception as second:  # the other records are still written
                 trouble.append(second)
         if trouble:
             cause += f" (and its directory can't be written: {words(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:
-        """A clean stop: what the last epoch left is on the disk."""
+        """Stops cleanly: a checkpoint of the last complete epoch is on the disk."""
         if not self.ended:
             with suppress(OSError, MemoryError):  # no room: the last checkpoint stays
                 if self.learner.epoch > self._saved_epoch:
@@ -198,7 +202,7 @@ class TrainingRun:
                 self.log.close()
 
     def _checkpoint(self) -> None:
-        self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
+        self.log.sync()  # the log must survive a power cut as the checkpoint does
         self._directory.save_checkpoint(
             {
                 "run": self._name,
