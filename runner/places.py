@@ -15,7 +15,7 @@ def check_writable(*places: Path) -> None:
 
 
 def unwritable(*places: Path) -> list[Problem]:
-    """The directories, there or yet to be made, that can't be written, or whose lock is another user's."""
+    """Problems with directories that can't be written or whose lock is another user's. They need not exist yet."""
     problems: dict[Path, Problem] = {}
     for place in places:
         there = next(path for path in (place.absolute(), *place.absolute().parents) if _exists(path))

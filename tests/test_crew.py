@@ -131,7 +131,7 @@ def test_only_the_run_that_kills_its_worker_twice_alone_fails() -> None:
 
 
 def test_what_another_runner_has_is_asked_for_again() -> None:
-    first = iter([[Message("taken", ONE), Message("finished", TWO), DONE]])
+    first: Iterator[list[Event]] = iter([[Message("taken", ONE), Message("finished", TWO), DONE]])
     engine = FakeEngine(lambda job: next(first, finishing(job)))
     assert trained(engine, Job((ONE, TWO), Path())) == [("taken", 0), ("finished", 1), ("finished", 0)]
     assert engine.given[1].runs == (ONE,)

@@ -31,7 +31,7 @@ class OpenCrew:
     _crew: Crew
 
     def notes(self, done: Iterable[Run], data: Callable[[Run], Path], corrupt: Iterable[Path], again: str) -> list[str]:
-        """What a person should know before training.
+        """What you should know before training.
 
         done     runs that ended before and are not retrained: those of other code, data or versions are named
         data     gives a run's prepared data

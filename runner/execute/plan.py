@@ -73,7 +73,7 @@ class Plan:
         return RunDir(self._request.runs / run.folder)
 
     def show(self, console: Console) -> None:
-        """Every run with its directory, what it changes, done or to do; then what it would take."""
+        """Prints every run with its directory, what it changes, done or to do; then what it would take."""
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
@@ -128,7 +128,7 @@ class Plan:
         return progress.failed
 
     def _say_before(self, console: Console) -> None:
-        """What a person should know before training begins."""
+        """Prints what you should know before training begins."""
         for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
 

@@ -64,7 +64,7 @@ def check_places(request: Request, names: Sequence[str]) -> None:
 
 
 def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
-    """study.json: the resolved request, with the time at which each question was first declared."""
+    """Writes study.json: the resolved request, with the time at which each question was first declared."""
     from runner.logs.studyfile import first_end, read_study
 
     path = request.runs / study.name / "study.json"

@@ -16,8 +16,12 @@ from runner.spec.problems import late
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """The search's name, that of its winners' study (None without a winner), and how many of the winners' runs
-    failed."""
+    """What came of a search.
+
+    name     the search's name
+    winners  the name of the study that retrains its winners; None without a winner
+    failed   how many of the winners' runs failed
+    """
 
     name: str
     winners: str | None
@@ -25,7 +29,7 @@ class SearchOutcome:
 
 
 def search(request: Request, console: Console) -> SearchOutcome:
-    """Makes the one search that the request names, its random twin where it has one, and trains the winners again.
+    """Makes the search that the request names and its random twin if it has one; retrains the winners on fresh seeds.
 
     RequestError, with nothing trained or written unless it is late, where the request is wrong.
     """

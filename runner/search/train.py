@@ -1,4 +1,4 @@
-"""A search's runs in training: a suggestion for every worker that is free, a verdict after every epoch."""
+"""A search's runs in training: a suggestion for every free worker, an answer after every epoch."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
 
 
 def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], console: Console) -> None:
-    """What a person should know before training begins."""
+    """Prints what you should know before training begins."""
     search = record.search
     todo = f"{search.name}: {record.left} of {search.runs} runs to do"
     console.print(f"{todo}, {search.sampler}, with {crew.workers} workers on {crew.device}")
@@ -61,7 +61,7 @@ def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], con
 
 
 def _prepared(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> Callable[[Run], Path]:
-    """A run's data: prepared beforehand, but for values inside a range, of which the bounds were."""
+    """Prepares the data; returns the function that gives a run's. Of a range, only the bounds come beforehand."""
     probes = [run for search in searches for run in search.data_probes()]
     known = prepare_data(probes, request)
     say_notes(known, probes, console)
@@ -93,7 +93,7 @@ def _train(record: Record, crew: OpenCrew, data: Callable[[Run], Path], console:
 
 @contextmanager
 def _alone(names: Sequence[str], runs: Path) -> Iterator[None]:
-    """Holds each search for this runner: suggestions are made one after the other."""
+    """Holds each search for this runner, so that suggestions come one after the other. RequestError if another does."""
     with ExitStack() as locks:
         for name in names:
             try:
