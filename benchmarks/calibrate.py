@@ -24,8 +24,8 @@ from benchmarks.simulations import COVERS, QUESTIONS, SEEDS, simulate, simulate_
 from runner.execute import Request, execute
 from runner.expand import Overrides
 from runner.files import write_text
+from runner.plot import saved
 from runner.power import smallest_effect
-from runner.report.figures import saved
 from runner.report.runs import StudyRuns
 from runner.report.tables import gather
 from runner.spec import BASELINE
@@ -110,7 +110,7 @@ def page(
     """docs/calibration.md, part by part."""
     yield "# Calibration: how often the statistics err"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    yield f"Made by `make calibrate` on {datetime.date.today()}, {machine}; the simulation has a fixed seed."
+    yield f"`make calibrate` made this page on {datetime.date.today()} ({machine}). The simulation has a fixed seed."
     yield "![coverage of the intervals, and p of pairs without a difference](calibration.png)"
     yield from part_simulated(simulated, draws)
     yield from part_kinds(kinds, draws)
@@ -123,16 +123,16 @@ def part_simulated(simulated: pd.DataFrame, draws: int) -> Iterator[str]:
     """How often intervals and verdicts err over simulated studies without a difference."""
     yield "## Simulated"
     yield (
-        f"{draws:,} studies of a baseline and {QUESTIONS} variants, none of which differs. Coverage: how often the "
-        "95% interval of an effect contains the truth. Any question called: how often at least one of the nine "
-        "questions is answered with yes or no, after Holm, though there is nothing to find."
+        f"We simulate {draws:,} studies of a baseline and {QUESTIONS} variants. No variant differs from the baseline. "
+        "*Coverage* is how often the 95% interval of an effect contains the truth. *Any question called* is how often "
+        "at least one of the nine questions is answered with yes or no, after Holm. Each such answer is an error."
     )
     rows = [[r["arms"], str(r["n"]), percent(r["coverage"]), percent(r["family"])] for _, r in simulated.iterrows()]
     yield table(["seeds' accuracies", "n", "coverage, %", "any question called, %"], rows)
     yield (
-        f"Simulation error: ± {simulation_error(draws):.1f} points where the truth is 5 or 95. A difference of two "
-        "arms of one shape is symmetric, however skewed they are, and the t interval then covers about what it says, "
-        "more with heavy tails. Arms of unlike skewness are the method's limit: there it covers less."
+        f"Simulation error: ± {simulation_error(draws):.1f} points where the truth is 5 or 95. The difference of two "
+        "variants of one shape is symmetric, however skewed they are. The t interval then covers about 95%, and more "
+        "with heavy tails. Variants of different skewness are the method's limit: there the interval covers less."
     )
 
 
@@ -141,9 +141,9 @@ def part_kinds(kinds: pd.DataFrame, draws: int) -> Iterator[str]:
     yield "### Each kind of question"
     rows = [[r["kind"], r["error"], *(percent(r[str(n)]) for n in SEEDS)] for _, r in kinds.iterrows()]
     yield (
-        f"How often one question alone, at .05, is answered wrongly, %; {draws // 2:,} draws of normal arms that do "
-        "not differ, or for `equal` by just the margin (three standard deviations of an arm). Simulation error: "
-        f"± {simulation_error(draws // 2):.1f} points."
+        f"The table shows how often one question alone, at .05, is answered wrongly, in %. Each of {draws // 2:,} "
+        "draws has normal variants that do not differ. For `equal` they differ by just the margin (three standard "
+        f"deviations of a variant). Simulation error: ± {simulation_error(draws // 2):.1f} points."
     )
     yield table(["kind", "error", *(f"{n} seeds" for n in SEEDS)], rows, names=2)
 
@@ -153,10 +153,11 @@ def part_images(levels: pd.DataFrame, draws: int) -> Iterator[str]:
     yield "### Seeds and test images together"
     rows = [[str(int(r["n"])), *(percent(r[name]) for name in COVERS)] for _, r in levels.iterrows()]
     yield (
-        "Test accuracy on 1,000 images of different difficulty, of networks of different skill; the truth is the mean "
-        "over all images and seeds there could be. Coverage, %, of a variant's accuracy and of the difference of two "
-        "whose hard images are the same by nine tenths. An interval over seeds alone is about these test images, and "
-        f"misses the truth. {draws // 4:,} draws; simulation error: ± {simulation_error(draws // 4):.1f} points."
+        "We simulate test accuracy on 1,000 images of different difficulty, for networks of different skill. The truth "
+        "is the mean over all possible images and seeds. The table shows coverage, %, of a variant's accuracy and of "
+        "the difference of two variants that share nine tenths of their hard images. An interval over seeds alone is "
+        f"about these test images, and misses the truth too often. {draws // 4:,} draws; simulation error: "
+        f"± {simulation_error(draws // 4):.1f} points."
     )
     heads = ["accuracy: seeds and images", "seeds alone", "difference: seeds and images", "seeds alone"]
     yield table(["n", *heads], rows, names=0)
@@ -168,12 +169,13 @@ def part_real(pairs: Same) -> Iterator[str]:
     most, count = pairs.most, len(pairs.p)
     share = stats.binomtest(pairs.called, len(pairs.p)).proportion_ci()
     yield (
-        f"The study `aa` on mnist5k: {len(pairs.p)} pairs of variants that differ in their random numbers alone, "
-        f"{pairs.seeds} seeds each. **{pairs.called} of {len(pairs.p)}** were called different at .05: "
-        f"a test that keeps its word calls at most {most} with probability {stats.binom.cdf(most, count, ALPHA):.3f}, "
-        f"one that errs twice as often with probability {stats.binom.cdf(most, count, 2 * ALPHA):.2f}. The share's own "
-        f"95% interval is {percent(share.low)} to {percent(share.high)}% (Clopper-Pearson). Intervals "
-        f"covered 0 in {pairs.covered} of {len(pairs.p)}. Kolmogorov-Smirnov test that the p are uniform: "
+        f"The study `aa` on mnist5k has {len(pairs.p)} pairs of variants that differ in their random numbers only, "
+        f"with {pairs.seeds} seeds each. **{pairs.called} of {len(pairs.p)}** pairs are called different at .05.\n\n"
+        f"- A correct test calls at most {most} with probability {stats.binom.cdf(most, count, ALPHA):.3f}. A test "
+        f"that errs twice as often does so with probability {stats.binom.cdf(most, count, 2 * ALPHA):.2f}.\n"
+        f"- The 95% interval of the share is {percent(share.low)} to {percent(share.high)}% (Clopper-Pearson).\n"
+        f"- {pairs.covered} of {len(pairs.p)} intervals contain 0.\n"
+        "- A Kolmogorov-Smirnov test that the p-values are uniform gives "
         f"p = {stats.kstest(pairs.p, 'uniform').pvalue:.2f}."
     )
 
@@ -191,9 +193,9 @@ def part_power(sees: pd.DataFrame) -> Iterator[str]:
         for _, r in sees.iterrows()
     ]
     yield (
-        "The true difference in validation accuracy, points, that a paired t test finds with probability .8 at .05 "
-        "(one question, no correction), from the median spread of the variants' differences over seeds; variants that "
-        "lose more than 20 points are left out:"
+        "The table shows the true difference in validation accuracy, in points, that a paired t test finds with "
+        "probability .8 at .05 (one question, no correction). It uses the median spread of the variants' differences "
+        "over seeds, without variants that lose more than 20 points."
     )
     yield table(["study", "variants", "spread", "3 seeds", "5 seeds", "10 seeds", "20 seeds"], rows)
 

@@ -112,7 +112,7 @@ def main() -> None:
     from runner.data import prepare
     from runner.execute import Request, execute
     from runner.expand import Overrides, resolve
-    from runner.report import write_report
+    from runner.publish import write_report
 
     print(f"{os.cpu_count()} cores; {arguments.dataset}, {arguments.seeds} seeds, {arguments.epochs} epochs")
     for augmented in (False, True):

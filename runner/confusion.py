@@ -1,4 +1,4 @@
-"""Confusion matrices, and what follows from one: pure functions of counts."""
+"""Computes confusion matrices and metrics of them: pure functions of counts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,30 @@ Floats = npt.NDArray[np.float64]
 
 
 def confusion(labels: Counts, guesses: Counts, classes: int) -> Counts:
-    """Images, true class x predicted class; `guesses` may have further leading dimensions, such as seeds."""
+    """Returns the confusion matrix, int64, true class x predicted class: the number of images.
+
+    `labels` are class numbers from 0, shape N. `guesses` have shape N, or seeds x N; then all seeds count together.
+
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
     pairs = labels * classes + guesses
     return np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
 
 
 def shares(matrix: Counts) -> Floats:
-    """Each row in shares of its images; zeros in a row without images."""
+    """Divides each row of a confusion matrix by its number of images; a row without images has zeros.
+
+    >>> shares(np.array([[3, 1], [0, 0]]))
+    array([[0.75, 0.25],
+           [0.  , 0.  ]])
+    """
     return np.asarray(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1))
 
 
 def balanced_accuracy(matrix: Counts) -> float:
-    """The mean recall over the classes that have images.
+    """Returns the mean recall over the classes that have images, from a confusion matrix.
 
     >>> balanced_accuracy(np.array([[400, 0], [20, 0]]))
     0.5
@@ -31,7 +43,9 @@ def balanced_accuracy(matrix: Counts) -> float:
 
 
 def macro_f1(matrix: Counts) -> float:
-    """The mean F1 over the classes that have images; a class that is never predicted counts as 0.
+    """Returns the mean F1 over the classes that have images, from a confusion matrix.
+
+    A class that is never predicted counts as 0.
 
     >>> macro_f1(np.array([[1, 1], [0, 2]]))  # 2/3 and 4/5
     0.7333333333333334

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,7 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
     if name not in there:
-        raise RequestError([Problem("--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
+        raise RequestError([Problem(Kind.UNKNOWN, "--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
     if not there[name]:
-        raise RequestError([Problem("--device", f'this machine or its torch has no "{name}".')])
+        raise RequestError([Problem(Kind.MACHINE, "--device", f'this machine or its torch has no "{name}".')])
     return torch.device(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 
 
 def check_writable(*places: Path) -> None:
@@ -21,10 +21,10 @@ def unwritable(*places: Path) -> list[Problem]:
         there = next(path for path in (place.absolute(), *place.absolute().parents) if _exists(path))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             what = f"{there} is no directory that can be written; choose another."
-            problems.setdefault(there, Problem(str(place), what))
+            problems.setdefault(there, Problem(Kind.PATH, str(place), what))
         elif _exists(there / ".lock") and not os.access(there / ".lock", os.W_OK):
             what = f"{there / '.lock'} can't be written: another user made it; choose another directory."
-            problems.setdefault(there, Problem(str(place), what))
+            problems.setdefault(there, Problem(Kind.PATH, str(place), what))
     return list(problems.values())
 
 

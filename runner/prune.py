@@ -13,17 +13,16 @@ from typing import Any
 from filelock import Timeout
 from rich.console import Console
 
-from runner.execute.makers import of_one_maker
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
-from runner.report.ended import ended_runs
-from runner.report.tables import studies_in
+from runner.report import ended_runs, studies_in
 from runner.search.record import is_search, read_record
 from runner.spec import BASELINE, RequestError, Settings, available
 from runner.spec.names import refuse_modules_in
 from runner.spec.study import FOLDER, read_file
+from runner.store.comparable import comparable
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # of an interrupted `files.replace`
@@ -59,7 +58,7 @@ def _newest(files: Iterable[Path]) -> int:
 
 
 @dataclass
-class Findings:
+class PruneFindings:
     """What may go, and what is left alone although it looks as if it might."""
 
     items: list[Item] = field(default_factory=list)
@@ -74,7 +73,7 @@ class Findings:
             console.print(line, soft_wrap=True)
 
 
-def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> Findings:
+def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
     """What may go of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
 
     - run directories that neither the study's file as it is now nor its last command (study.json) names
@@ -84,7 +83,7 @@ def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = Fal
     RequestError for a name that is not there.
     """
     asked = studies_in(runs, list(names)) if names else [path.parent.name for path in runs.glob("*/study.json")]
-    found = Findings()
+    found = PruneFindings()
     for folder in (runs / name for name in sorted(set(asked))):
         study = read_study(folder)
         if study is None or folder.is_symlink():
@@ -148,8 +147,8 @@ def _directories(folder: Path, study: dict[str, Any], variants: Iterable[Variant
         if study["variants"].get(variant.name, {}).get("settings") == settings:
             continue  # study.json names its directory
         for path in folder.glob(f"{glob.escape(variant.name)}-*/seed*"):
-            identity = RunDir(path).identity() or {}
-            if identity.get("files") and identity["settings"] == settings:
+            known = RunDir(path).run_json()
+            if known and known.files and known.settings == settings:
                 yield path.parent.name
 
 
@@ -161,7 +160,7 @@ def _others(folder: Path, study: dict[str, Any]) -> Iterable[Path]:
             return [record.runs / run.folder for run in record.counted()[1]]
         return []
     ended = [each for each in ended_runs(folder, study) if each.result]
-    good = of_one_maker([each.identity for each in ended])
+    good = comparable([each.run_json for each in ended if each.run_json])
     return [each.path for each, counts in zip(ended, good, strict=True) if not counts]
 
 
@@ -185,9 +184,9 @@ def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
 
 def _is_ours(path: Path) -> bool:
     """Whether run.json says that this is its place: no copy, nothing renamed, nobody else's."""
-    identity = RunDir(path).identity() or {}
-    mine = (identity.get("study"), f"{identity.get('variant')}-{identity.get('hash')}", f"seed{identity.get('seed')}")
-    return bool(_SEED.fullmatch(path.name)) and mine == (path.parent.parent.name, path.parent.name, path.name)
+    known = RunDir(path).run_json()
+    here = (path.parent.parent.name, path.parent.name, path.name)
+    return bool(_SEED.fullmatch(path.name)) and known is not None and known.place == here
 
 
 def _is_locked(folder: Path) -> bool:
@@ -218,7 +217,7 @@ def _files_of_run(folder: Path) -> Iterator[Path]:
     yield folder / "run.json"
 
 
-def remove(found: Findings, runs: Path) -> list[str]:
+def remove(found: PruneFindings, runs: Path) -> list[str]:
     """Removes what was found, as far as it still is as it was found; returns in words what stays."""
     stays: list[str] = []
     with lock(runs):  # nobody writes a study.json or a mean meanwhile

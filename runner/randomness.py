@@ -13,6 +13,15 @@ import torch
 State = dict[str, Any]  # torch: a tensor; python and numpy: nested tuples and lists of numbers
 
 
+def run_seed(stream: int, seed: int) -> int:
+    """The number that all of a run's random draws follow from: the seed, unless `stream` asks for others.
+
+    >>> run_seed(0, 7), run_seed(1, 7)
+    (7, 4294967303)
+    """
+    return stream * 2**32 + seed  # seeds are below 2^32
+
+
 class Generators:
     """Generators that start from one seed (32 bits) and stand in for the process's own while `active`.
 

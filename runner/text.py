@@ -109,10 +109,10 @@ def utc(seconds: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the unit that a person would choose.
+    """Seconds as people say them.
 
-    >>> duration(5), duration(600), duration(5400)
-    ('5 s', '10 min', '1.5 h')
+    >>> duration(150)
+    '2 min'
     """
     if seconds < 90:
         return f"{seconds:.0f} s"

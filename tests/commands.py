@@ -16,10 +16,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
+from runner.data import prepare
 from runner.execute import Outcome, Request, execute
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job
+from runner.expand import Overrides, resolve
 from runner.logs.events import event_files
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
+from runner.store.epochs import read_rows
+from runner.store.provenance import Provenance
+from runner.store.rundir import RunDir
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,12 +36,20 @@ def run(study: dict[str, Any], place: Path, **options: Any) -> tuple[Outcome, st
     return execute(request, Console(file=text, width=200)), text.getvalue()
 
 
+def train(study: dict[str, Any], place: Path) -> Path:
+    """Trains a study, in this process; the directory of its baseline's first seed."""
+    runs = resolve(Path("study.py"), study, "", Overrides()).runs()
+    data = prepare(runs[0].variant.settings, Path("data"))
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
+    return place / "runs" / runs[0].folder
+
+
 def numbers(place: Path) -> dict[str, Any]:
     """Every number of every run, times apart."""
     found: dict[str, Any] = {}
     for path in sorted(place.glob("runs/*/*/seed*")):
         result = RunDir(path).result()
-        metrics = {k: v for k, v in result["metrics"].items() if k != "seconds"} if result else None
+        metrics = {k: v for k, v in result.metrics.items() if k != "seconds"} if result else None
         rows = [{k: v for k, v in row.items() if "second" not in k} for row in read_rows(path / "metrics.csv")]
         predictions = RunDir(path).load_predictions() or {}
         found["/".join(path.parts[-2:])] = (metrics, repr(rows), {k: v.tobytes() for k, v in predictions.items()})

@@ -15,20 +15,12 @@ import torch
 
 from runner.data import Dataset, load, prepare
 from runner.execute.messages import Command, Job
-from runner.execute.provenance import provenance
 from runner.expand import Run, Variant
 from runner.spec import Settings
+from runner.store.provenance import present_provenance
+from tests.studies import BASE
 
-BASE: dict[str, Any] = {
-    "dataset": "digits",
-    "normalize": "train",
-    "model": "mlp",
-    "hidden": [32, 16],
-    "optimizer": "Adam",
-    "lr": 1e-3,
-    "batch_size": 64,
-    "epochs": 3,
-}
+__all__ = ["BASE"]
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +53,7 @@ def digits(cache: Path) -> Dataset:
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Where a command makes its runs."""
-    return Command(tmp_path / "runs", "cpu", provenance("cpu"))
+    return Command(tmp_path / "runs", "cpu", present_provenance("cpu"))
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runner.logs.rundir import RunDir
 from runner.report import diagnostics
 from runner.report.factorial import contrasts
 from runner.report.predictions import class_differences, compare_on_test, predicted
 from runner.report.runs import StudyRuns
 from runner.stats import mcnemar_p, one_sample_effect, two_level_effect
+from runner.store.rundir import RunDir
 
 SEEDS = 4
 IMAGES = 400

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from runner.execute import Request, execute
 from runner.logs.evaluation import write_evaluation
-from runner.logs.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
+from runner.store.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
 from tests.boards import SESSIONS, Get, tensorboard
 from tests.conftest import BASE
 

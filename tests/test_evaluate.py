@@ -20,20 +20,23 @@ from sklearn.metrics import precision_recall_fscore_support
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
+from runner import checkpoints
 from runner.__main__ import app
 from runner.data import load, prepare
 from runner.evaluate import Classified, Evaluation, classify, evaluate, figures, show
 from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
+from runner.evaluate.results import Mistake
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
 from runner.execute.job import train_job
 from runner.execute.messages import Command, Job
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
-from runner.logs.rundir import RunDir
 from runner.models import build
 from runner.sheets import read_sheet, write_sheet
 from runner.spec import RequestError, Settings
+from runner.store.provenance import Provenance
+from runner.store.rundir import RunDir
 from runner.text import plain_console, table
 from tests.conftest import BASE
 from tests.test_main import runner
@@ -55,7 +58,7 @@ def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
     data = prepare(runs[0].variant.settings, DATA)
-    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", {}), lambda _: None)
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
     return place / "runs" / runs[0].folder
 
 
@@ -85,9 +88,9 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_numbers_agree_with_the_runs_own(evaluated: Evaluation, trained: Path) -> None:
     own = RunDir(trained).result()
     assert own
-    for part, name in (("test", "test/"), ("val", "best/val_")):
+    for part, name in (("test", "test/"), ("val", "val/")):
         for key in ("loss", "accuracy"):
-            assert evaluated.parts[part].overall[key] == pytest.approx(own["metrics"][name + key], abs=1e-6)
+            assert evaluated.parts[part].overall[key] == pytest.approx(own.numbers[name + key], abs=1e-6)
     predictions = RunDir(trained).load_predictions()
     assert predictions
     assert np.array_equal(evaluated.parts["test"].guesses, predictions["test_logits"].argmax(1))
@@ -281,7 +284,7 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
     found = part_metrics(logits, labels, names)
     pairs = confused_pairs(found.confusion, names).head(3)
     image = np.zeros((8, 8, 3 if count == 2 else 1), dtype=np.uint8)
-    examples = [[figures.Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
+    examples = [[Mistake(image, "class number 1", "class number 0", 0.9)] * 3 for _ in range(len(pairs))]
     figures.overview({"train": found, "val": found, "test": found}, tmp_path / "overview.png")
     figures.confusion(found.confusion, names, "test", tmp_path / "confusion.png")
     figures.confused(pairs, examples, names, tmp_path / "confused.png")
@@ -296,8 +299,8 @@ def test_figures_stay_readable_for_few_and_for_many_classes(count: int, tmp_path
 def test_the_command_prints_tables_paths_and_what_does_not_fit(run: Path, tmp_path: Path) -> None:
     result = RunDir(run).result()
     assert result
-    result["metrics"]["test/accuracy"] -= 0.01
-    RunDir(run).write_result(result)
+    changed = result.metrics | {"test/accuracy": result.numbers["test/accuracy"] - 0.01}
+    RunDir(run).write_result(result.model_copy(update={"metrics": changed}))
     shown = CliRunner().invoke(app, ["evaluate", str(run), "--reports", str(tmp_path / "reports")])
     assert shown.exit_code == 0, shown.output
     assert re.search(r"training +validation +test", shown.output)
@@ -330,14 +333,16 @@ def spoil(run: Path, how: str) -> None:
     if how in others:
         write_json(run / "run.json", identity | others[how])
     if how == "weights":
-        RunDir(run).save_best(build(Settings.model_validate(BASE | {"hidden": [7]}), (1, 8, 8), 10, 0).state_dict())
+        other = build(Settings.model_validate(BASE | {"hidden": [7]}), (1, 8, 8), 10, 0)
+        checkpoints.save(RunDir(run).best, other.state_dict())
     if how == "code":
         torch.save({"weight": Path}, run / "best.pt")
     if how == "other table":
         (run / "metrics.csv").write_text("epoch,loss\n1,2\n")
     if how.startswith("no "):
         (run / how.removeprefix("no ")).unlink()
-    RunDir(run).write_result({"metrics": {}} if how == "empty result" else result)  # it vouches for what is there
+    given = result.model_copy(update={"metrics": {}}) if how == "empty result" else result
+    RunDir(run).write_result(given)  # it vouches for what is there
     if how == "spoilt":
         (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:-1])
     if how in ("unfinished", "failed", "pruned"):
@@ -352,7 +357,7 @@ def spoil(run: Path, how: str) -> None:
         ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
         ("spoilt", r"the run's files are not the ones that it wrote \(best\.pt\); .* makes it anew\. Finished runs in"),
         ("foreign", r"is not a run's directory.*Finished runs in"),
-        ("empty result", r"are not as the runner writes them \(KeyError: 'best/epoch'\)\. Finished"),
+        ("empty result", r"are not as the runner writes them \(KeyError: 'best_epoch'\)\. Finished"),
         ("other table", r"metrics\.csv: is missing or spoilt"),
         ("no run.json", r"is not a run's directory.*Finished runs in"),
         ("../..", r"names that a directory can have"),

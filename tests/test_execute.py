@@ -15,14 +15,17 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from runner import checkpoints
 from runner.execute import Request, execute
-from runner.execute.provenance import meaning, provenance, same_makers
 from runner.execute.schedule import Costs, finish_seconds, split_jobs
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
+from runner.logs.run_pictures import RUN_PICTURES
 from runner.spec import RequestError
+from runner.store.epochs import read_rows
+from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
+from runner.store.rundir import RunDir
+from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -55,17 +58,17 @@ def test_a_finished_run_leaves_the_whole_directory(one_worker: Path) -> None:
     for path in one_worker.glob("runs/*/*/seed*"):
         names = {p.name for p in path.iterdir() if not p.name.startswith("events")}
         assert names == {".lock", "run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"}
-        identity = RunDir(path).identity()
-        assert identity
-        assert identity["status"] == "finished"
-        assert identity["provenance"]["versions"]["torch"]
-        assert identity["provenance"]["data"]
+        known = RunDir(path).run_json()
+        assert known
+        assert known.status == "finished"
+        assert known.provenance.versions["torch"]
+        assert known.provenance.data
         predictions = RunDir(path).load_predictions()
         assert predictions
         accuracy = (predictions["test_logits"].argmax(1) == predictions["test_labels"]).mean()
         result = RunDir(path).result()
         assert result
-        assert result["metrics"]["test/accuracy"] == pytest.approx(accuracy)
+        assert result.metrics["test/accuracy"] == pytest.approx(accuracy)
     assert len(list(one_worker.glob("runs/*/*/mean/events*"))) == 4
 
 
@@ -117,9 +120,9 @@ def test_law_5_one_runs_failure_is_its_own(
     assert found.pop(failed)[0] is None
     assert found == {name: value for name, value in numbers(one_worker).items() if name.endswith("seed0")}
     (folder,) = tmp_path.glob("runs/*/bad-*/seed0")
-    identity = RunDir(folder).identity()
-    assert identity
-    assert cause in identity["cause"]
+    known = RunDir(folder).run_json()
+    assert known
+    assert cause in known.cause
     assert RunDir(folder).status() == "failed"
 
 
@@ -207,7 +210,7 @@ def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: 
     os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=60)
     (folder,) = tmp_path.glob("runs/*/*/seed0")
-    assert RunDir(folder).load_checkpoint()
+    assert checkpoints.load(RunDir(folder).checkpoint)
 
 
 @pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
@@ -302,11 +305,21 @@ def test_predictions_are_plain_arrays(one_worker: Path) -> None:
         assert archive["test_labels"].shape == (400,)
 
 
+def test_tensorboard_has_the_scalars_and_pictures_of_the_tables(one_worker: Path) -> None:
+    pictures: set[str] = set()
+    for folder in one_worker.glob("runs/*/*/seed0"):
+        accumulator = EventAccumulator(str(folder))
+        accumulator.Reload()
+        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_MEANINGS, *FINAL_MEANINGS} - {"search/pruned"}
+        pictures |= set(accumulator.Tags()["images"])
+    assert pictures == {entry.tag for entry in RUN_PICTURES}
+
+
 def test_another_processor_or_commit_is_no_other_maker_and_other_code_is() -> None:
-    made = provenance("cpu")
-    assert made["processor"]
-    assert same_makers(made, made | {"processor": "another", "commit": "another"})
-    assert not same_makers(made, made | {"code": "another"})
+    made = present_provenance("cpu")
+    assert made.processor
+    assert same_provenance(made, made.having(processor="another", commit="another"))
+    assert not same_provenance(made, made.having(code="another"))
 
 
 def test_comments_and_docstrings_are_no_other_code_and_everything_else_is() -> None:
@@ -314,3 +327,43 @@ def test_comments_and_docstrings_are_no_other_code_and_everything_else_is() -> N
     assert meaning(code) == meaning("# why\ndef f(x):\n    return 2*x  # twice")
     assert meaning(code) != meaning(code.replace("2 *", "3 *"))
     assert meaning('TEXT = "a"') != meaning('TEXT = "b"')
+    entry = 'Entry(name="a", meaning="doubles")'
+    assert meaning(entry, ("meaning",)) == meaning(entry.replace("doubles", "times 2"), ("meaning",))
+    assert meaning(entry, ("meaning",)) != meaning(entry.replace("a", "b"), ("meaning",))
+    assert meaning(entry) != meaning(entry.replace("doubles", "times 2"))
+
+
+def test_code_is_exactly_what_decides_numbers() -> None:
+    """A new data set or picture, or where images come from, makes no other code: data have a fingerprint."""
+    root = Path(__file__).parents[1] / "runner"
+    assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
+        "data/dataset.py", "data/stream.py", "models.py", "randomness.py", "torchvision.py",
+        *(f"train/{name}.py" for name in ("__init__", "arithmetic", "learner", "lockstep")),
+        *(f"catalog/{name}.py" for name in ("activations", "initializations", "models", "schedules")),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["logs/writer.py", "logs/pictures.py", "catalog/datasets.py", "data/sources.py"])
+def test_a_new_data_set_or_picture_is_no_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert _code_with(monkeypatch, name) == _code_with(monkeypatch, "")
+
+
+@pytest.mark.parametrize("name", ["catalog/initializations.py", "train/arithmetic.py", "randomness.py"])
+def test_another_initialization_or_other_arithmetic_is_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert _code_with(monkeypatch, name) != _code_with(monkeypatch, "")
+
+
+def _code_with(monkeypatch: pytest.MonkeyPatch, edited: str) -> str:
+    """The hash of the code, one file of which has another line."""
+    read = Path.read_text
+
+    def text(self: Path, *args: Any, **options: Any) -> str:
+        added = "\nANOTHER_LINE = 1\n" if edited and self.as_posix().endswith(f"runner/{edited}") else ""
+        return read(self, *args, **options) + added
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", text)
+        present_provenance.cache_clear()
+        code = str(present_provenance("cpu").code)
+    present_provenance.cache_clear()
+    return code

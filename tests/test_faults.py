@@ -19,12 +19,12 @@ from runner.execute.crew import Crew, NoWorkers
 from runner.execute.job import train_job
 from runner.execute.local import LocalEngine
 from runner.execute.messages import Command, Job, Message
-from runner.execute.provenance import provenance
 from runner.expand import Run, Variant
 from runner.files import replace
-from runner.logs.rundir import RunDir
-from runner.report import write_report
+from runner.publish import write_report
 from runner.spec import RequestError, Settings
+from runner.store.provenance import present_provenance
+from runner.store.rundir import RunDir
 from tests.commands import numbers, run
 from tests.conftest import BASE
 
@@ -162,7 +162,7 @@ def train(job: Job, tmp_path: Path, vanish_at: int | None = None) -> list[Messag
         if message.metrics.get("epoch") == vanish_at:
             shutil.rmtree(job.data, ignore_errors=True)
 
-    train_job(job, Command(tmp_path / "runs", "cpu", provenance("cpu")), send)
+    train_job(job, Command(tmp_path / "runs", "cpu", present_provenance("cpu")), send)
     return messages
 
 

@@ -13,13 +13,14 @@ from runner.execute import Request, execute
 from runner.expand import Overrides, Run, Variant, resolve_studies
 from runner.expand.files import file_hash, file_hashes, with_files
 from runner.files import read_json
-from runner.logs.rundir import RunDir
 from runner.prune import find
 from runner.search.record import Record, read_record
 from runner.search.resolve import resolve_search
 from runner.spec import RequestError, Settings
+from runner.store.provenance import Provenance
+from runner.store.rundir import RunDir
 from tests.commands import run
-from tests.conftest import BASE
+from tests.studies import BASE
 
 MODEL = BASE | {"model": "tests.fakes:from_file", "hidden": [], "epochs": 1}
 MODEL.pop("hidden")
@@ -49,11 +50,11 @@ def test_a_file_that_is_replaced_makes_another_run_and_a_restored_one_is_recogni
         run(study(), place, workers=1)
         (entry,) = (read_json(place / "runs" / "study-digits" / "study.json") or {})["variants"].values()
         folder = place / "runs" / "study-digits" / entry["directory"] / "seed0"
-        result, identity = RunDir(folder).result(), RunDir(folder).identity()
+        result, known = RunDir(folder).result(), RunDir(folder).run_json()
         assert result
-        assert identity
-        assert identity["files"] == entry["files"] == {"weights.txt": file_hash("weights.txt")}
-        losses.append(result["metrics"]["best/val_loss"])
+        assert known
+        assert known.files == entry["files"] == {"weights.txt": file_hash("weights.txt")}
+        losses.append(result.metrics["val/loss"])
         trained.append(len(list(place.glob("runs/*/*/seed0/result.json"))))
     assert losses[0] == losses[2] != losses[1]
     assert trained == [1, 2, 2]
@@ -101,7 +102,7 @@ def test_a_file_that_changes_while_a_command_is_at_work_fails_its_run(place: Pat
 
     messages: list[Message] = []
     job = Job((Run("study-digits", stale, 0),), prepare(stale.settings, place / "data"))
-    train_job(job, Command(place / "runs", "cpu", {}), messages.append)
+    train_job(job, Command(place / "runs", "cpu", Provenance()), messages.append)
     assert [message.kind for message in messages] == ["failed"]
     assert "weights.txt has changed" in messages[0].cause
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from runner.report import write_front_page, write_report
+from runner.publish import write_front_page, write_report
 from runner.report.front import FRONT, headline, read_front
 from tests.test_report import ACCURACY, change, write_runs
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from runner.__main__ import main
 from runner.expand import Overrides, resolve
 from runner.spec import METRICS, Problem, RequestError, Settings
-from tests.conftest import BASE
+from tests.studies import BASE
 
 QUESTION: dict[str, Any] = {"ask": "?", "compare": ["v", "baseline"]}
 STUDY: dict[str, Any] = {

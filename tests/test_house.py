@@ -48,6 +48,7 @@ def test_specs_import_nothing() -> None:
     ("room", "never"),
     [
         ("spec", "expand|data|models|train|logs|execute|search|stats|report|evaluate"),
+        ("catalog", "spec|expand|data|models|train|logs|execute|search|stats|report|evaluate"),
         ("expand", "data|models|train|logs|execute|search|stats|report|evaluate"),
         ("data", "models|train|logs|execute|search|stats|report|evaluate"),
         ("models.py", "data|train|logs|execute|search|stats|report|evaluate"),
@@ -55,7 +56,7 @@ def test_specs_import_nothing() -> None:
         ("logs", "execute|search|report|evaluate"),
         ("execute", "search|report|evaluate"),
         ("search", "report|evaluate"),
-        ("stats.py", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
+        ("stats", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
         ("report", "data|models|train|evaluate"),
     ],
 )

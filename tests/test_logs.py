@@ -14,18 +14,24 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from runner import checkpoints
 from runner.data import Dataset
 from runner.files import read_json, replace, write_json
 from runner.logs.evaluation import write_evaluation
 from runner.logs.events import event_files, keep_epochs
 from runner.logs.pictures import captions, confusion, filters, gallery
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
-from runner.logs.summary import read_rows, write_mean
-from runner.logs.tags import EPOCH_SCALARS, mean_tag
+from runner.logs.run_pictures import RunPicture, When
+from runner.logs.summary import write_mean
 from runner.logs.writer import RunLog
 from runner.models import build
 from runner.spec import Settings
+from runner.store.epochs import read_rows
+from runner.store.provenance import Provenance
+from runner.store.records import RunJson, RunResult
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
+from runner.store.tags import EPOCH_SCALARS, mean_tag
+from tests.studies import amend
 
 Make = Callable[..., Settings]
 
@@ -42,6 +48,10 @@ def write_epochs(log: RunLog, model: torch.nn.Module, first: int, last: int) -> 
 @pytest.fixture
 def model(settings: Make) -> torch.nn.Module:
     return build(settings(), (1, 8, 8), 10, seed=0)
+
+
+CONTENT = RunJson(seed=0, status="finished", settings={}, provenance=Provenance())
+RESULT = RunResult(metrics={"x": 1.0}, provenance=Provenance())
 
 
 def steps(folder: Path, tag: str = "val/loss") -> list[int]:
@@ -75,6 +85,26 @@ def test_a_spoilt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model
     keep_epochs(tmp_path, 2)
     keep_epochs(tmp_path, 0)
     assert not event_files(tmp_path)
+
+
+def test_a_new_picture_is_one_entry(
+    tmp_path: Path, digits: Dataset, model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    white = np.full((5, 7, 3), 255, dtype=np.uint8)
+    entries = (
+        RunPicture("pictures/white", "white", When.SOMETIMES, lambda _: white),
+        RunPicture("pictures/none", "nothing to show", When.SOMETIMES, lambda _: None),
+        RunPicture("pictures/end", "white", When.END, lambda _: white),
+    )
+    monkeypatch.setattr("runner.logs.run_pictures.RUN_PICTURES", entries)
+    log = RunLog(tmp_path, digits)
+    write_epochs(log, model, 1, 5)
+    log.close()
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    assert accumulator.Tags()["images"] == ["pictures/white"]
+    images = accumulator.Images("pictures/white")
+    assert [(image.step, image.width, image.height) for image in images] == [(1, 7, 5), (4, 7, 5)]
 
 
 def test_nan_is_shown_and_breaks_nothing(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
@@ -131,31 +161,30 @@ def test_a_table_with_other_columns_has_no_rows(tmp_path: Path, text: str) -> No
 def test_result_json_is_what_finishes_a_run(tmp_path: Path) -> None:
     directory = RunDir(tmp_path / "run")
     assert directory.status() == "new"
-    identity = {"seed": 0, "settings": {}, "provenance": {}}
-    directory.write_identity(identity | {"status": "running"})
-    directory.save_checkpoint({"epoch": 1, "weights": torch.ones(2)})
+    directory.write_run_json(CONTENT.model_copy(update={"status": "running"}))
+    checkpoints.save(directory.checkpoint, {"epoch": 1, "weights": torch.ones(2)})
     assert directory.status() == "started"
-    directory.write_identity(identity | {"status": "failed"})
+    amend(directory, status="failed")
     assert directory.status() == "failed"
-    directory.write_result({"metrics": {"x": 1.0}})
+    directory.write_result(RESULT)
     assert directory.status() == "finished"
-    assert directory.load_checkpoint() is None
-    result = directory.result()
+    assert checkpoints.load(directory.checkpoint) is None
+    result = read_json(tmp_path / "run" / "result.json")
     assert result
     for missing in ("check", "files"):  # a result without its sums vouches for nothing
         write_json(tmp_path / "run" / "result.json", {key: result[key] for key in result if key != missing})
         assert directory.result() is None
-        assert directory.status() == "spoilt"
+        assert directory.status() == "corrupt"
 
 
 def test_too_many_open_files_spoil_no_finished_run(tmp_path: Path) -> None:
     directory = RunDir(tmp_path / "run")
-    directory.write_identity({"seed": 0, "settings": {}, "provenance": {}, "status": "finished"})
-    directory.write_result({"metrics": {"x": 1.0}})
+    directory.write_run_json(CONTENT)
+    directory.write_result(RESULT)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
-        for look in (directory.result, directory.identity, directory.status):
+        for look in (directory.result, directory.run_json, directory.status):
             with pytest.raises(OSError, match="Too many open files"):
                 look()
     finally:
@@ -165,9 +194,9 @@ def test_too_many_open_files_spoil_no_finished_run(tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_cannot_be_removed_fails_no_finished_run(tmp_path: Path) -> None:
     directory = RunDir(tmp_path)
-    directory.write_identity({"seed": 0, "settings": {}, "provenance": {}, "status": "finished"})
+    directory.write_run_json(CONTENT)
     directory.checkpoint.mkdir()
-    directory.write_result({"metrics": {"x": 1.0}})
+    directory.write_result(RESULT)
     assert directory.status() == "finished"
 
 
@@ -200,8 +229,8 @@ def test_spoilt_files_are_as_good_as_none(tmp_path: Path, spoil: bytes) -> None:
     for name in ("result.json", "run.json", "checkpoint.pt", "best.pt", "predictions.npz"):
         (tmp_path / name).write_bytes(spoil)
     assert directory.result() is None
-    assert directory.load_checkpoint() is None
-    assert directory.load_best() is None
+    assert checkpoints.load(directory.checkpoint) is None
+    assert checkpoints.load(directory.best) is None
     assert directory.load_predictions() is None
 
 
@@ -211,7 +240,7 @@ def test_a_checkpoint_from_elsewhere_runs_no_code(tmp_path: Path) -> None:
             return os.system, (f"touch {tmp_path}/owned",)
 
     torch.save({"learner": Payload()}, tmp_path / "checkpoint.pt")
-    assert RunDir(tmp_path).load_checkpoint() is None
+    assert checkpoints.load(RunDir(tmp_path).checkpoint) is None
     assert not (tmp_path / "owned").exists()
 
 

@@ -19,51 +19,53 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.data import prepare
-from runner.execute import provenance
 from runner.execute.job import train_job
-from runner.execute.makers import of_one_maker, what_changed
 from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
-from runner.logs.rundir import RunDir
-from runner.logs.tags import MEAN_SCALARS, mean_tag
-from runner.report import write_all, write_report
+from runner.publish import write_all, write_report
 from runner.report.makers import spent
 from runner.report.search import read_search
 from runner.report.tables import gather, summarize
 from runner.search.record import read_record
 from runner.spec import Settings
+from runner.store import provenance
+from runner.store.comparable import comparable, what_changed
+from runner.store.provenance import Provenance
+from runner.store.records import RunJson
+from runner.store.rundir import RunDir
+from runner.store.tags import MEAN_SCALARS, mean_tag
 from runner.train import Interrupted
 from tests.commands import run
 from tests.conftest import BASE
+from tests.studies import amend
 from tests.test_report import ACCURACY, row, write_runs
 from tests.test_search_runs import make
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
-NOW = provenance.provenance("cpu") | {"data": "d"}
+NOW = provenance.present_provenance("cpu").having(data="d")
 
 
 def edit(folder: Path, ended: float, settings: dict[str, Any] | None = None, **made: Any) -> None:
     """A run's directory as if other makers had left it."""
-    directory = RunDir(folder)
-    identity, result = directory.identity(), directory.result()
-    assert identity
-    assert result
-    times = {"started": ended - 1, "ended": ended}
-    known = {"provenance": identity["provenance"] | made, "settings": identity["settings"] | (settings or {})}
-    directory.write_identity(identity | known | times)
-    directory.write_result(result)
+    known = RunDir(folder).run_json()
+    assert known
+    changes = {"provenance": known.provenance.having(**made), "settings": known.settings | (settings or {})}
+    amend(RunDir(folder), started=ended - 1, ended=ended, **changes)
 
 
-def identities(*runs: Mapping[str, Any]) -> list[dict[str, Any]]:
+def identities(*runs: Mapping[str, Any]) -> list[RunJson]:
     """run.json's, one after the other: `data`, `code` and settings as given."""
     found = []
     for number, each in enumerate(runs):
         settings = {"dataset": "folder:/a/pets", **each.get("settings", {})}
-        made = NOW | {
-            key: each[key] for key in ("data", "code", "versions", "device", "processor", "model") if key in each
-        }
-        times = {"started": number * 10.0, "ended": number * 10.0 + each.get("long", 5)}
-        found.append({"settings": settings, "provenance": made} | times)
+        made = NOW.having(
+            **{key: each[key] for key in ("data", "code", "versions", "device", "processor", "model") if key in each}
+        )
+        started = number * 10.0
+        ended = started + each.get("long", 5)
+        found.append(
+            RunJson(seed=0, status="finished", settings=settings, provenance=made, started=started, ended=ended)
+        )
     return found
 
 
@@ -73,7 +75,7 @@ def own(model: str, made: str | None = None) -> dict[str, Any]:
 
 
 def counted(*runs: Mapping[str, Any]) -> list[int]:
-    return [number for number, counts in enumerate(of_one_maker(identities(*runs))) if counts]
+    return [number for number, counts in enumerate(comparable(identities(*runs))) if counts]
 
 
 ONE_SEED = [mean_tag(scalar) for scalar in MEAN_SCALARS]
@@ -148,10 +150,10 @@ def test_a_report_without_its_baseline_is_still_a_page(tmp_path: Path) -> None:
 @pytest.fixture
 def other_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As after an edit of the code that decides the numbers."""
-    provenance.provenance.cache_clear()
+    provenance.present_provenance.cache_clear()
     monkeypatch.setattr(provenance, "_code", lambda: "edited")
     yield
-    provenance.provenance.cache_clear()
+    provenance.present_provenance.cache_clear()
 
 
 def test_changed_code_is_said_before_training_and_retrain_mends_it(tmp_path: Path, request: Any) -> None:
@@ -212,7 +214,7 @@ def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
     data = gather(tmp_path / "runs" / "study-digits")
     seeds = {name: set(data.finished(name).index) for name in data.variants}
     assert seeds == {"baseline": {0, 1, 2}, "own": {2}}
-    assert ["model" in made for made in data.provenances] == [False] * 3 + [True]  # only where it is somebody's own
+    assert [made.model is not None for made in data.provenances] == [False] * 3 + [True]  # only where it is your own
     write_report(tmp_path / "runs" / "study-digits", tmp_path / "reports" / "study-digits")
     assert "own model " in (tmp_path / "reports" / "study-digits" / "summary.md").read_text()
 
@@ -230,7 +232,7 @@ def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeyp
         said: list[Message] = []
         provenance.own_model.cache_clear()  # a process of its own
         with suppress(Interrupted):
-            train_job(job, Command(tmp_path, "cpu", {}), said.append, lambda: len(said) > 1)
+            train_job(job, Command(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
         return said
 
     begin()
@@ -261,10 +263,10 @@ def test_a_search_chooses_and_reports_among_the_runs_of_one_state(tmp_path: Path
 
 
 def test_what_changed_is_named() -> None:
-    then = NOW | {"versions": {"torch": "1", "numpy": "2"}, "code": "a", "commit": "x"}
-    now = NOW | {"versions": {"torch": "3", "numpy": "2"}, "code": "b", "commit": "y"}
+    then = NOW.having(versions={"torch": "1", "numpy": "2"}, code="a", commit="x")
+    now = NOW.having(versions={"torch": "3", "numpy": "2"}, code="b", commit="y")
     assert what_changed(then, now) == ["code was a, is b", "torch was 1, is 3"]
-    assert what_changed({}, {}) == []
+    assert what_changed(Provenance(), Provenance()) == []
 
 
 def test_when_runs_ended_is_a_day_or_two() -> None:

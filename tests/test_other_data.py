@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from runner import checkpoints
 from runner.evaluate import evaluate
-from runner.logs.rundir import RunDir
+from runner.store.rundir import RunDir
 from tests.commands import run
 from tests.conftest import BASE
 
@@ -29,7 +30,7 @@ def test_only_settings_change(changes: dict[str, Any], inputs: int, classes: int
     outcome, text = run(study, tmp_path, workers=1, data=tmp_path / "data")
     assert outcome.failed == 0, text
     (folder,) = tmp_path.glob("runs/*/batchnorm-*/seed0")
-    weights = RunDir(folder).load_best()
+    weights = checkpoints.load(RunDir(folder).best)
     assert weights
     assert weights["1.weight"].shape == (32, inputs)
     predictions = RunDir(folder).load_predictions()
@@ -37,7 +38,7 @@ def test_only_settings_change(changes: dict[str, Any], inputs: int, classes: int
     assert predictions["test_logits"].shape[1] == classes
     result = RunDir(folder).result()
     assert result
-    assert result["metrics"]["test/accuracy"] > least
+    assert result.numbers["test/accuracy"] > least
     found = evaluate(folder, tmp_path / "data", tmp_path / "reports")
-    assert found.parts["test"].overall["accuracy"] == pytest.approx(result["metrics"]["test/accuracy"])
+    assert found.parts["test"].overall["accuracy"] == pytest.approx(result.numbers["test/accuracy"])
     assert ("top5_accuracy" in found.parts["test"].overall) == (classes > 10)

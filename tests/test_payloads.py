@@ -22,15 +22,16 @@ import torch
 
 from runner.__main__ import main
 from runner.files import read_json, write_json
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
 from runner.search.record import find_record
 from runner.search.winners import write_ablation
 from runner.spec import RequestError, Settings
 from runner.spec.names import refuse_modules_in
 from runner.spec.study import read_file
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 from tests.commands import ROOT, numbers, run
 from tests.conftest import BASE
+from tests.studies import vouch
 from tests.test_search_runs import make
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 2}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
@@ -111,14 +112,6 @@ def command(*arguments: str) -> tuple[Any, str]:
     return 0, said.getvalue()
 
 
-def vouch(folder: Path) -> None:
-    """As a careful attacker: the result vouches for the file that is there now."""
-    directory = RunDir(folder)
-    result = directory.result()
-    assert result
-    directory.write_result(result)
-
-
 def test_the_payloads_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded without care, each of them runs."""
     monkeypatch.chdir(tmp_path)
@@ -141,7 +134,7 @@ def test_report_and_evaluate_run_no_code_and_name_the_file(place: Path, name: st
     folder = run_dir()
     FORMS[name][form](folder / name)
     if vouched:
-        vouch(folder)
+        vouch(RunDir(folder))
     status, report = command("report")
     assert status == 0, report
     status, evaluated = command("evaluate", str(folder))
@@ -176,7 +169,7 @@ def test_tables_of_json_are_data(place: Path) -> None:
         result = {"metrics": {"val": 1.0}, "files": files}
         text = re.sub(r"'", '"', str(result))
         (folder / "result.json").write_text(text)
-        assert RunDir(folder).status() in ("spoilt", "finished")
+        assert RunDir(folder).status() in ("corrupt", "finished")
         assert command("report")[0] == 0
 
 
@@ -189,7 +182,7 @@ def test_tables_of_json_are_data(place: Path) -> None:
 def test_predictions_of_another_shape_are_none(place: Path, arrays: dict[str, Any]) -> None:
     folder = run_dir()
     RunDir(folder).save_predictions(**arrays)
-    vouch(folder)
+    vouch(RunDir(folder))
     status, said = command("report")
     assert status == 0
     assert f"{folder}/predictions.npz" in said
@@ -247,11 +240,11 @@ def test_evaluate_and_prune_import_nothing_from_among_the_runs(
     folder, code = run_dir(), Path("runs") / file
     code.parent.mkdir(parents=True, exist_ok=True)
     code.write_text(CODE)
-    identity = RunDir(folder).identity()
-    assert identity
-    settings = identity["settings"] | {setting: reference}
+    known = RunDir(folder).run_json()
+    assert known
+    settings = known.settings | {setting: reference}
     forge(folder / "run.json", settings=settings)
-    vouch(folder)
+    vouch(RunDir(folder))
     status, said = command("evaluate", str(folder))
     assert status == 2
     assert f"{reference}: lies in {importable / 'runs'}" in said

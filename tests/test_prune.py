@@ -15,9 +15,9 @@ from rich.console import Console
 
 from runner.execute import Request, execute
 from runner.files import lock, read_json, write_json
-from runner.logs.rundir import RunDir
 from runner.prune import find, remove
 from runner.spec import RequestError
+from runner.store.rundir import RunDir
 from tests.commands import ROOT, numbers
 from tests.conftest import BASE
 from tests.test_makers import edit

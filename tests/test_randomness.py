@@ -8,7 +8,13 @@ import random
 import numpy as np
 import torch
 
-from runner.randomness import Generators
+from runner.randomness import Generators, run_seed
+
+
+def test_a_stream_gives_every_seed_other_numbers() -> None:
+    seeds = (0, 1, 2**32 - 1)
+    assert [run_seed(0, seed) for seed in seeds] == list(seeds)
+    assert len({run_seed(stream, seed) for stream in range(3) for seed in seeds}) == 9
 
 
 def draws() -> tuple[float, float, float]:

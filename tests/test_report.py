@@ -16,13 +16,16 @@ from PIL import Image
 from scipy import stats
 
 from runner.__main__ import main
-from runner.logs.rundir import RunDir
-from runner.logs.tags import EPOCH_SCALARS
-from runner.report import write_all, write_front_page, write_report
+from runner.publish import write_all, write_front_page, write_report
+from runner.report.format import points
 from runner.report.tables import gather, studies_in, summarize
-from runner.report.words import points
 from runner.spec import RequestError
+from runner.store.provenance import Provenance
+from runner.store.records import RunJson, RunResult
+from runner.store.rundir import RunDir
+from runner.store.tags import EPOCH_SCALARS
 from runner.text import plain_console, utc
+from tests.studies import amend, vouch
 
 ACCURACY = {
     "baseline": [0.90, 0.91, 0.89],
@@ -59,7 +62,7 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
                 "device": "cpu",
                 "threads": 1,
             }
-            identity = {
+            content = {
                 "study": folder.name,
                 "variant": name,
                 "hash": f"0000000{list(variants).index(name)}",
@@ -71,9 +74,10 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
                 "settings": variants[name]["settings"],
             }
             if name == failed and seed == 0:
-                directory.write_identity(identity | {"status": "failed", "cause": "ValueError: boom | <b>"})
+                content |= {"status": "failed", "cause": "ValueError: boom | <b>"}
+                directory.write_run_json(RunJson.model_validate(content))
                 continue
-            directory.write_identity(identity)
+            directory.write_run_json(RunJson.model_validate(content))
             rows = pd.DataFrame({key: np.linspace(0.1, accuracy, 4) for key in EPOCH_SCALARS})
             rows.insert(0, "epoch", range(1, 5))
             rows.to_csv(directory.folder / "metrics.csv", index=False)
@@ -81,14 +85,14 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
             logits = np.eye(2, dtype=np.float32)[labels]
             val = {"val_logits": logits[:30], "val_labels": labels[:30]}
             directory.save_predictions(**val, test_logits=logits, test_labels=labels)
-            names = ("best/val_loss", "test/loss", "best/epochs", "best/generalization_gap", "seconds")
-            metrics = {
-                "best/val_accuracy": accuracy,
+            names = ("val/loss", "test/loss", "epochs", "generalization_gap", "seconds")
+            metrics: dict[str, float | None] = {
+                "val/accuracy": accuracy,
                 "test/accuracy": accuracy,
-                "best/epoch": 3,
+                "best_epoch": 3,
                 **dict.fromkeys(names, 1.0),
             }
-            directory.write_result({"metrics": metrics})
+            directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
 
 
 @pytest.fixture
@@ -214,15 +218,11 @@ def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> N
 def test_copies_of_runs_are_left_out(runs: Path) -> None:
     folder = runs / "toy-digits"
     for run in list(folder.glob("*/seed0")):
-        identity, result = RunDir(run).identity(), RunDir(run).result()
-        assert identity
-        assert result
         for name, ended in (("seed0-backup", 1.0), ("seed7", 1.0), ("seed0", 2.0)):
             directory = RunDir(run.parent / name)
             if name != run.name:
                 shutil.copytree(run, directory.folder)
-            directory.write_identity(identity | {"ended": ended})
-            directory.write_result(result)
+            amend(directory, ended=ended)
     data = gather(folder)
     assert not data.spoilt
     assert sorted(data.folders) == sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
@@ -316,11 +316,11 @@ def test_runs_that_can_only_be_read_have_a_report(runs: Path, tmp_path: Path, mo
     study = json.loads((runs / "toy-digits" / "study.json").read_text())
     question = {"ask": "Is it good?", "value": ["better", 0.5], "metric": "val/accuracy", "expect": "more"}
     (runs / "toy-digits" / "study.json").write_text(json.dumps(study | {"questions": [question]}))
-    monkeypatch.setattr("runner.report.write_card", refuse)
+    monkeypatch.setattr("runner.publish.write_card", refuse)
     console = plain_console(200)
     console.file = out = io.StringIO()
     write_all(runs, ["toy-digits"], tmp_path / "reports", console)
-    assert "the answers' card for TensorBoard can't be written: read-only" in out.getvalue()
+    assert "the summary card for TensorBoard can't be written: read-only" in out.getvalue()
     assert "Is it good?" in (tmp_path / "reports" / "summary.md").read_text()
 
 
@@ -340,10 +340,8 @@ def predict(folder: Path, labels: list[int], guesses: list[int]) -> None:
     logits = np.eye(2, dtype=np.float32)[guesses]
     for path in folder.glob("*/seed*"):
         run, truth = RunDir(path), np.array(labels)
-        result = run.result()
-        assert result
         run.save_predictions(val_logits=logits, val_labels=truth, test_logits=logits, test_labels=truth)
-        run.write_result(result)
+        vouch(run)
 
 
 def said(runs: Path, names: list[str], reports: Path) -> str:
@@ -451,8 +449,6 @@ def test_accuracies_that_are_all_equal_are_drawn_without_a_warning(tmp_path: Pat
         table = pd.read_csv(path / "metrics.csv")
         table.loc[:, list(EPOCH_SCALARS)] = 0.5
         table.to_csv(path / "metrics.csv", index=False)
-        result = RunDir(path).result()
-        assert result
-        RunDir(path).write_result(result)
+        vouch(RunDir(path))
     write_report(tmp_path / "toy", tmp_path / "report")  # a warning is an error here
     assert "figures/losses.png" in (tmp_path / "report" / "summary.md").read_text()

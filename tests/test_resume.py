@@ -23,22 +23,24 @@ from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from benchmarks.soak import unsafe_seconds
+from runner import checkpoints
 from runner.data import Stream, prepare
 from runner.execute import training
 from runner.execute.job import train_job
 from runner.execute.messages import Command, Job, Message
-from runner.execute.provenance import provenance
 from runner.execute.record import record_failure
 from runner.execute.training import TrainingRun
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.logs.events import event_files
-from runner.logs.rundir import RunDir
 from runner.logs.writer import RunLog
 from runner.spec import Settings
+from runner.store.provenance import present_provenance
+from runner.store.rundir import RunDir
 from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
+from tests.studies import amend
 
 EPOCHS = 4
 CHANGES: dict[str, dict[str, Any]] = {  # everything that has a state to be kept
@@ -61,7 +63,7 @@ def job_of(cache: Path, epochs: int) -> Job:
 def command_in(folder: Path) -> Command:
     """A command that begins now."""
     ended = {RunDir(path).ended_attempt() for path in folder.glob("runs/*/*/seed*")} - {None}
-    return Command(folder / "runs", "cpu", provenance("cpu"), frozenset(map(str, ended)))
+    return Command(folder / "runs", "cpu", present_provenance("cpu"), frozenset(map(str, ended)))
 
 
 def steps_once(folder: Path, epochs: int) -> None:
@@ -169,13 +171,13 @@ def test_no_flipped_bit_of_any_file_goes_unnoticed(cut: Path, whole: Path, job: 
     folder = (cut if name == "checkpoint.pt" else whole) / "runs" / job.runs[2].folder
     directory, path = RunDir(folder), folder / name
     good = path.read_bytes()
-    before = directory.load_checkpoint(), directory.result()
+    before = checkpoints.load(directory.checkpoint), directory.result()
     bad = bytearray(good)
     bad[data.draw(st.integers(0, len(bad) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
         path.write_bytes(bad)
         if name == "checkpoint.pt":
-            found = directory.load_checkpoint()
+            found = checkpoints.load(directory.checkpoint)
             assert found is None or same(found, before[0])  # a bit of the zip's own bookkeeping
         else:
             assert directory.status() != "finished" or directory.result() == before[1]
@@ -210,9 +212,7 @@ def test_a_copy_of_another_run_does_not_count(whole: Path, job: Job, tmp_path: P
     copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (job.runs[0], job.runs[4]))
     command = command_in(tmp_path)
     if status == "failed":  # while this command is at work
-        identity = of.identity()
-        assert identity
-        of.write_identity(identity | {"status": "failed", "attempt": "another runner's"})
+        amend(of, status="failed", attempt="another runner's")
         of.forget()
     shutil.rmtree(copy.folder)
     shutil.copytree(of.folder, copy.folder)

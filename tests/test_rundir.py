@@ -12,12 +12,12 @@ import pytest
 
 from runner.__main__ import main
 from runner.evaluate import evaluate
-from runner.execute.makers import of_one_maker
 from runner.files import read_json
 from runner.logs.hparams import hparams
-from runner.logs.rundir import RunDir
 from runner.search.record import find_record, read_record
 from runner.spec import RequestError
+from runner.store.comparable import comparable
+from runner.store.rundir import RunDir
 from tests.conftest import BASE
 
 BIG = "1" * 400
@@ -105,7 +105,7 @@ def test_what_is_not_ours_says_nothing(tmp_path: Path, text: str) -> None:
     folder = tmp_path / "foreign" / "a-b" / "seed7"
     folder.mkdir(parents=True)
     (folder / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert RunDir(folder).identity() is None
+    assert RunDir(folder).run_json() is None
     assert RunDir(folder).ended_attempt() is None
 
 
@@ -130,4 +130,4 @@ def test_the_record_of_a_search_that_is_none_is_refused(place: Path) -> None:
             read_record(file.parent)
         assert command("report") == 0
         assert command("run", "toy", "--workers", "1") == 0
-    assert of_one_maker([]) == []
+    assert comparable([]) == []

@@ -25,21 +25,23 @@ from runner.execute import Request
 from runner.execute.prepare import prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
-from runner.report import write_all
-from runner.report.search import read_search, write_search_report
-from runner.report.search_page import best_within
-from runner.report.search_settings import at_bounds
+from runner.publish import write_all
+from runner.report.search import read_search
+from runner.report.search.page import best_within
+from runner.report.search.settings import at_bounds
+from runner.report.search.write import write_search_report
 from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
 from runner.search.winners import winner_name, write_ablation, write_comparison
-from runner.spec import BASELINE, Problem, RequestError
+from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.spec.study import read_file
+from runner.store.epochs import read_rows
+from runner.store.rundir import RunDir
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
 from tests.conftest import BASE
+from tests.studies import amend
 
 SEARCH: dict[str, Any] = {
     "baseline": BASE | {"epochs": 5},
@@ -88,16 +90,16 @@ def test_hopeless_runs_are_stopped_and_say_so(made: Path) -> None:
     assert Counter(tried.state for tried in record.tried.values()).keys() == {FINISHED, PRUNED}
     for run, tried in record.tried.items():
         folder = made / "runs" / run.folder
-        identity, names = RunDir(folder).identity(), {path.name for path in folder.iterdir()}
-        assert identity
+        known, names = RunDir(folder).run_json(), {path.name for path in folder.iterdir()}
+        assert known
         if tried.state == PRUNED:
-            assert f"after epoch {len(tried.losses)} its lowest validation loss" in identity["cause"]
+            assert f"after epoch {len(tried.losses)} its lowest validation loss" in known.cause
             assert not names & {"result.json", "checkpoint.pt", "best.pt", "predictions.npz"}
             assert len(tried.losses) < 5
         else:
             result = RunDir(folder).result()
             assert result
-            assert result["metrics"]["best/val_loss"] == pytest.approx(tried.loss)
+            assert result.numbers["val/loss"] == pytest.approx(tried.loss)
             assert len(tried.losses) == 5
 
 
@@ -230,10 +232,8 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     study = read_json(tmp_path / "runs" / "hunt-digits" / "study.json")
     assert study
     assert [entry.get("again") for entry in study["variants"].values()].count(True) == 1
-    identity = RunDir(folder).identity()
-    assert identity
-    RunDir(folder).write_identity(identity | {"cause": "RuntimeError: its own doing", "machines": False})
-    study["variants"][identity["variant"]].pop("again")
+    amend(RunDir(folder), cause="RuntimeError: its own doing", machines=False)
+    study["variants"][folder.parent.name.rpartition("-")[0]].pop("again")
     write_json(tmp_path / "runs" / "hunt-digits" / "study.json", study)
     assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
 
@@ -244,7 +244,7 @@ def test_what_goes_wrong_after_training_began_says_so(
 ) -> None:
     def gone(*given: Any) -> Any:
         if list(tmp_path.glob("runs/hunt-digits/study.json")):
-            raise RequestError([Problem("pets", "there is no such folder or zip file.")])
+            raise RequestError([Problem(Kind.PATH, "pets", "there is no such folder or zip file.")])
         return prepare_data(*given)
 
     monkeypatch.setattr(f"runner.{where}", gone)
@@ -274,7 +274,7 @@ def test_fresh_seeds_say_how_much_of_the_choice_was_luck(made: Path) -> None:
     folders = sorted((made / "runs" / "hunt_winners-digits" / study["variants"]["winner"]["directory"]).glob("seed*"))
     assert [path.name for path in folders] == ["seed4", "seed5"]  # the search's own was 3
     results = [RunDir(path).result() for path in folders]
-    fresh = np.mean([result["metrics"]["best/val_loss"] for result in results if result])
+    fresh = np.mean([result.numbers["val/loss"] for result in results if result])
     page = (made / "reports" / "hunt-digits" / "summary.md").read_text()
     (row,) = (line for line in page.splitlines() if line.startswith("| winner | 2 |"))
     assert f"| {tried.loss:.4f} | {fresh:.4f} ±" in row
@@ -288,7 +288,7 @@ def test_what_is_said_elsewhere_is_trained_beside_the_winner(made: Path) -> None
     assert study["variants"]["claimed"]["changes"] == {"lr": 0.01}  # 64 is what the search began with
     folder = made / "runs" / "hunt_winners-digits" / study["variants"]["claimed"]["directory"]
     results = [RunDir(path).result() for path in sorted(folder.glob("seed*"))]
-    fresh = np.mean([result["metrics"]["best/val_loss"] for result in results if result])
+    fresh = np.mean([result.numbers["val/loss"] for result in results if result])
     page = (made / "reports" / "hunt-digits" / "summary.md").read_text()
     assert f"| said elsewhere | 2 | - | {fresh:.4f} ±" in page
     assert "**Is the winner better than the settings said elsewhere to be best?**" in page
@@ -322,11 +322,9 @@ def test_a_random_search_is_compared_at_the_same_cost() -> None:
 def test_winners_of_another_state_are_left_out_and_named(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "runs", tmp_path / "runs")
     for path in tmp_path.glob("runs/hunt_winners-digits/*/seed*"):
-        identity, result = RunDir(path).identity(), RunDir(path).result()
-        assert identity
-        assert result
-        RunDir(path).write_identity(identity | {"provenance": identity["provenance"] | {"code": "older"}})
-        RunDir(path).write_result(result)
+        known = RunDir(path).run_json()
+        assert known
+        amend(RunDir(path), provenance=known.provenance.having(code="older"))
     data = write_search_report(tmp_path / "runs" / "hunt-digits", tmp_path / "reports" / "hunt-digits")
     assert data.winners is None
     page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
@@ -338,11 +336,10 @@ def test_a_failed_run_of_another_state_takes_nothing_from_the_table(made: Path, 
     shutil.copytree(made / "runs", tmp_path / "runs")
     for study, variant in (("hunt-digits", "0008"), ("hunt_winners-digits", "baseline")):
         path = sorted(tmp_path.glob(f"runs/{study}/{variant}*/seed*"))[-1]
-        identity = RunDir(path).identity()
-        assert identity
-        older = {"status": "failed", "cause": "ValueError", "provenance": identity["provenance"] | {"code": "older"}}
+        known = RunDir(path).run_json()
+        assert known
         (path / "result.json").unlink(missing_ok=True)
-        RunDir(path).write_identity(identity | older)
+        amend(RunDir(path), status="failed", cause="ValueError", provenance=known.provenance.having(code="older"))
     data = read_search(tmp_path / "runs" / "hunt-digits")
     assert data.apart == ()
     assert data.winners

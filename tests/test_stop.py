@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
+from runner.store.epochs import read_rows
+from runner.store.rundir import RunDir
 from tests.commands import ROOT, numbers, run, start, wait_for
 from tests.conftest import BASE
 

@@ -18,12 +18,14 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from runner.execute.claims import ended_attempts
 from runner.execute.job import train_job
 from runner.execute.messages import Command, Job, Message
+from runner.files import read_json, write_json
 from runner.logs.events import event_files
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
 from runner.spec import Settings
+from runner.store.epochs import read_rows
+from runner.store.rundir import RunDir
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
+from tests.studies import amend, vouch
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 20}, "variants": {"b": {"dropout": 0.5}}, "seeds": 3}
 BAD = Settings.model_validate(BASE | {"model": "tests.fakes:raising"})
@@ -134,14 +136,8 @@ def test_no_clock_decides_whether_a_run_ended_during_a_command(job: Job, command
     assert kinds(job, command)[-1] == "finished"
     folder = RunDir(command.runs / job.runs[0].folder)
     for status, retrain in (("finished", True), ("failed", False)):
-        identity = folder.identity()
-        assert identity
-        folder.write_identity(identity | {"status": status, "ended": time.time() + 3600})
-        if status == "finished":
-            result = folder.result()
-            assert result
-            folder.write_result(result)
-        else:
+        amend(folder, status=status, ended=time.time() + 3600)
+        if status == "failed":
             folder.forget()
         noted = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=retrain)
         assert kinds(job, noted) == ["began", "epoch", "finished"]
@@ -156,7 +152,9 @@ def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(job: Job, c
         attempts: set[str] = set()
 
         def note(_: Message, seen: set[str] = attempts) -> None:
-            seen.add((folder.identity() or {})["attempt"])
+            known = folder.run_json()
+            assert known
+            seen.add(known.attempt)
 
         train_job(job, noted, note)
         found += attempts
@@ -166,12 +164,11 @@ def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(job: Job, c
 def test_a_run_of_an_older_version_has_its_times_as_its_id(job: Job, command: Command) -> None:
     assert kinds(job, command)[-1] == "finished"
     folder = RunDir(command.runs / job.runs[0].folder)
-    identity, result = folder.identity(), folder.result()
-    assert identity
-    assert result
-    del identity["attempt"]
-    folder.write_identity(identity)
-    folder.write_result(result)
+    content = read_json(folder.folder / "run.json")
+    assert content
+    del content["attempt"]
+    write_json(folder.folder / "run.json", content)
+    vouch(folder)
     noted = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=True)
     assert noted.ended
     assert kinds(job, noted) == ["began", "epoch", "finished"]

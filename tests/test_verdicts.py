@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from runner.report.answers import long_answer, short_answer, short_answers
 from runner.report.curves import from_curve
+from runner.report.format import p_text
 from runner.report.imbalance import guesses
 from runner.report.runs import StudyRuns
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
-from runner.report.words import p_text
 from runner.spec import ACCURACIES, BETTER, METRICS
 from runner.stats import one_sample_effect
 

@@ -1,1 +1,1 @@
-"""Measurements that docs/questions.md cites: `python -m benchmarks.questions` makes them all anew."""
+"""Measurements that docs/questions.md cites: `python -m benchmarks.questions` repeats them all."""

@@ -12,10 +12,10 @@ from benchmarks.questions.common import SEEDS, Kinds, accuracy, mnist, percent, 
 
 
 def eval_mode() -> str:
-    """Validation accuracy in %, of networks trained for 6 epochs, in evaluation mode and left in training
-    mode: in batches of 128, 16 and 2 in random order, of 16 in the order of the classes, and one by one; last in
-    evaluation mode again, after validating in training mode has moved BatchNorm's running statistics. Mean of 5 seeds
-    with its 95% interval."""
+    """Validation accuracy in %, of networks trained for 6 epochs, in evaluation mode and in training mode: in batches
+    of 128, 16 and 2 in random order, of 16 in the order of the classes, and one by one; finally in evaluation mode
+    again, after validation in training mode has changed BatchNorm's running statistics. Mean of 5 seeds with its 95%
+    interval."""
     kinds: Kinds = {"BatchNorm": {"batch_norm": True}, "Dropout 0.5": {"dropout": 0.5}}
     images, labels = tensors(mnist().val)
     shuffled = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
@@ -52,8 +52,8 @@ def _in_batches(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, si
 
 
 def beyond_accuracy() -> str:
-    """What accuracy alone does not say, on the 1,000 test images, in %: a detector of eights that always says no, and
-    the default MLP taken as one; then the MLP's ten classes. Mean of 5 seeds with its 95% interval."""
+    """What accuracy alone does not show, on the 1,000 test images, in %: a detector of eights that always says no, and
+    the default MLP used as such a detector. Then the MLP's ten classes. Mean of 5 seeds with its 95% interval."""
     images, labels = tensors(mnist().test)
     truth = labels.numpy()
     models = [trained(seed)[0] for seed in SEEDS]
@@ -89,8 +89,8 @@ def _scores(truth: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_]) -> list[
 
 
 def one_directory() -> str:
-    """Two SummaryWriters, one after the other, in one directory: what TensorBoard then reads of the tag they share.
-    Nothing is overwritten; both write their own file, and the points of both land in one curve."""
+    """Two SummaryWriters, one after the other, in one directory: what TensorBoard reads of their common tag. Nothing is
+    overwritten: each writes its own file, and the points of both land in one curve."""
     import tempfile
     from pathlib import Path
 

@@ -27,8 +27,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def parameters() -> str:
-    """Parameters, in thousands, and multiply-adds of one image, in millions. The CNN's stages each end in 2x2
-    pooling; the second CNN has a fully connected layer of 256 behind them."""
+    """Parameters, in thousands, and multiply-adds of one image, in millions. Each stage of the CNN ends in 2x2 pooling.
+    The second CNN adds a fully connected layer of 256 units."""
     rows = []
     for channels in (1, 3):
         for side in (32, 64, 128, 224):
@@ -91,9 +91,9 @@ def zero_grad() -> str:
 
 
 def cross_entropy() -> str:
-    """`CrossEntropyLoss` against softmax, logarithm and negative log-likelihood done one after the other in float64;
-    and what becomes of it where the network's output went through a softmax already: for 10 classes it can't fall
-    below ln(e + 9) - 1, however right the network is, and at the start its gradient is a tenth."""
+    """`CrossEntropyLoss` against softmax, logarithm and negative log-likelihood in sequence, in float64. Then the loss
+    after an additional softmax: for 10 classes it cannot fall below ln(e + 9) - 1, however right the network is, and at
+    the start its gradient is a tenth."""
     random = torch.Generator().manual_seed(0)
     logits = torch.randn(1000, 10, generator=random, dtype=torch.float64)
     labels = torch.randint(10, (1000,), generator=random)

@@ -105,7 +105,7 @@ def _different_gradients(begin: Callable[[nn.Module], object], seed: int) -> int
 
 
 def layers_and_weights() -> str:
-    """What each layer has to be initialized, and how PyTorch does it unasked. Fan-in is 256 (and 9 x 64 for the
+    """What each layer has to initialize, and how PyTorch does it by default. Fan-in is 256 (and 9 x 64 for the
     convolution)."""
     layers: dict[str, nn.Module] = {
         "`Linear(256, 256)`": nn.Linear(256, 256), "`Conv2d(64, 64, 3)`": nn.Conv2d(64, 64, 3),
@@ -143,8 +143,8 @@ def weight_decay() -> str:
 
 
 def dropout_noise() -> str:
-    """A unit whose activation is 1, behind Dropout: mean and deviation over 100,000 draws in training mode, and its
-    value in evaluation mode. What survives is divided by 1 - p, so the mean stays."""
+    """A unit whose activation is 1, after Dropout: mean and deviation over 100,000 draws in training mode, and its
+    value in evaluation mode. Dropout divides the remaining activations by 1 - p, so the mean stays."""
     rows = []
     for rate in (0.1, 0.3, 0.5):
         layer = nn.Dropout(rate)

@@ -115,8 +115,8 @@ def overfitting() -> str:
 
 
 def memorizing() -> str:
-    """500 train images with their labels shuffled, so that there is nothing to learn but by heart: accuracy in % on
-    them, in evaluation mode, after 10 and after 40 epochs. Mean of 5 seeds with its 95% interval."""
+    """500 train images with shuffled labels, which a network can only memorize: accuracy in % on them, in evaluation
+    mode, after 10 and after 40 epochs. Mean of 5 seeds with its 95% interval."""
     train = mnist().train
     random = np.random.default_rng(0)
     chosen = random.choice(len(train), 500, replace=False)

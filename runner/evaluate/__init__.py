@@ -1,7 +1,8 @@
 """A finished run's best epoch, looked at closely: metrics, confusion matrices, a person's own images."""
 
-from runner.evaluate.evaluation import Evaluation, evaluate
-from runner.evaluate.own_images import Classified, classify
+from runner.evaluate.evaluation import evaluate
+from runner.evaluate.own_images import classify
+from runner.evaluate.results import Classified, Evaluation
 from runner.evaluate.tables import show, show_classes
 
 __all__ = ["Classified", "Evaluation", "classify", "evaluate", "show", "show_classes"]

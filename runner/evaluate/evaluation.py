@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 from filelock import Timeout
 
 from runner.evaluate.finished import FinishedRun, open_run
 from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
+from runner.evaluate.results import Evaluation
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
 from runner.files import lock
 from runner.places import unwritable
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 
 _SAME, _IMAGES = 1e-3, 2  # of the loss, and images judged otherwise: what devices may make of the same weights
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What was found, and where it was written.
-
-    parts   train, val and test
-    pairs   of classes that were confused on test, the most confused first
-    notes   what a reader must know of the numbers, in words
-    folder  the run's report folder
-    """
-
-    run: FinishedRun
-    parts: dict[str, PartMetrics]
-    pairs: pd.DataFrame
-    notes: list[str]
-    folder: Path
 
 
 def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> Evaluation:
@@ -57,7 +39,7 @@ def _held(folder: Path) -> Iterator[None]:
         held = lock(folder).acquire(blocking=False)
     except Timeout as error:
         what = "the run is in training, or being evaluated or removed; try again when that has ended."
-        raise RequestError([Problem(str(folder), what)]) from error
+        raise RequestError([Problem(Kind.BUSY, str(folder), what)]) from error
     with held:
         yield
 

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
 from runner.classnames import class_labels
 from runner.evaluate.metrics import Counts, PartMetrics
+from runner.evaluate.results import Mistake
 from runner.evaluate.tables import METRICS, PARTS
-from runner.report.figures import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
+from runner.plot import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
 
 EXAMPLES = 8  # images of a pair of classes
 _COLORS = {"train": TRAIN, "val": CURVE, "test": "#7b1fa2"}
 _NO_SHARES = ("loss", "images")
 _ROWS, _MOST_COLUMNS = 25, 6  # classes below one another before another column begins
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """An image (H x W x C, uint8), its true class, the predicted one, and that one's probability."""
-
-    image: npt.NDArray[np.uint8]
-    true: str
-    guess: str
-    sureness: float
 
 
 def losses(rows: Sequence[Mapping[str, float]], best_epoch: int, smoothing: float, path: Path) -> None:

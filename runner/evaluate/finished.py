@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ import torch
 from rich.progress import track
 from torch import nn
 
+from runner import checkpoints
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.logs.rundir import RunDir
-from runner.logs.summary import read_rows
 from runner.machine import pick_device
 from runner.models import autocast, build
-from runner.spec import Problem, RequestError, Settings
+from runner.spec import Kind, Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
+from runner.store.epochs import read_rows
+from runner.store.records import RunJson
+from runner.store.rundir import RunDir
 from runner.train import evaluation_batch
 
 _MOST_LISTED = 12
@@ -46,7 +49,7 @@ class FinishedRun:
     ended: float
     settings: Settings
     best_epoch: int
-    metrics: dict[str, Any]
+    metrics: dict[str, float]
     rows: list[dict[str, float]]
     dataset: Dataset
     model: nn.Module
@@ -77,28 +80,26 @@ class FinishedRun:
 def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     """Reads a run directory, its data set and its model; RequestError in words where one is not to be had."""
     place = pick_device(device)
-    identity, metrics = _finished(folder)
+    known, metrics = _finished(folder)
     try:
-        study, variant, digest, seed = (identity[key] for key in ("study", "variant", "hash", "seed"))
-        fingerprint = identity["provenance"]["data"]
-        if not all(
-            isinstance(name, str) and name.isprintable() and Path(name).name == name.lstrip(".")
-            for name in (study, variant)
-        ):
-            raise TypeError("study and variant must be names that a directory can have")
-        seed, ended, best_epoch = int(seed), float(identity["ended"]), int(metrics["best/epoch"])
+        names = (known.study, known.variant)
+        if not all(name and name.isprintable() and Path(name).name == name.lstrip(".") for name in names):
+            raise ValueError("study and variant must be names that a directory can have")
+        best_epoch = int(metrics["best_epoch"])
         if not 0 < best_epoch < 2**31:
             raise ValueError(f"the best epoch is {best_epoch}")
-        settings = Settings.model_validate(identity["settings"])
+        settings = Settings.model_validate(known.settings)
     except pydantic.ValidationError as error:
         raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error
     except (KeyError, TypeError, ValueError) as error:
         what = f"run.json and result.json are not as the runner writes them ({type(error).__name__}: {error})."
-        raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")]) from error
+        raise RequestError([Problem(Kind.STATE, str(folder), f"{what} {_there(folder)}")]) from error
     rows = read_rows(folder / "metrics.csv")
-    weights = RunDir(folder).load_best()
+    weights = None
+    with suppress(OSError):
+        weights = checkpoints.load(RunDir(folder).best)
     problems = [
-        Problem(f"{folder}/{name}", f"is missing or spoilt; {_ANEW} makes the run anew.")
+        Problem(Kind.PATH, f"{folder}/{name}", f"is missing or spoilt; {_ANEW} makes the run anew.")
         for name, whole in (("metrics.csv", rows and rows[0].keys() >= _CURVES), ("best.pt", weights))
         if not whole
     ]
@@ -107,35 +108,37 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     refuse_modules_in(folder.resolve().parents[:3][-1], (settings.dataset, settings.model))
     # With the fingerprint that the run had, what is skipped here was skipped then.
     dataset = load(prepare(settings, data, skip_unreadable=True))
-    if dataset.fingerprint != fingerprint:
-        raise RequestError([_other_data(folder, settings, data, str(fingerprint), dataset.fingerprint)])
-    model = _model(folder, settings, dataset, seed, weights).to(place)
+    if dataset.fingerprint != known.provenance.data:
+        then = str(known.provenance.data)
+        raise RequestError([_other_data(folder, settings, data, then, dataset.fingerprint)])
+    model = _model(folder, settings, dataset, known.seed, weights).to(place)
     return FinishedRun(
-        folder, study, variant, str(digest), seed, ended, settings, best_epoch, metrics, rows, dataset, model, place
-    )
+        folder, known.study, known.variant, known.digest, known.seed, known.ended or 0.0, settings, best_epoch,
+        metrics, rows, dataset, model, place,
+    )  # fmt: skip
 
 
-def _finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _finished(folder: Path) -> tuple[RunJson, dict[str, float]]:
     """run.json and the metrics of result.json; RequestError where the directory is not a finished run's."""
     directory = RunDir(folder)
-    identity, result, status = directory.identity(), directory.result(), directory.status()
-    if identity and result and status == "finished":
-        return identity, result["metrics"]
+    known, result, status = directory.run_json(), directory.result(), directory.status()
+    if known and result and status == "finished":
+        return known, result.numbers
     if not folder.is_dir():
         what = "there is no such directory."
-    elif not identity:
+    elif not known:
         what = "is not a run's directory: it has no run.json that can be read."
-    elif status == "spoilt":
-        names = ", ".join(path.name for path in directory.spoilt())
+    elif status == "corrupt":
+        names = ", ".join(path.name for path in directory.corrupt_files())
         what = f"the run's files are not the ones that it wrote ({names}); the command that made it makes it anew."
     elif status == "failed":
-        what = f"the run failed ({identity.get('cause', 'no cause recorded')}); only a finished run can be evaluated."
+        what = f"the run failed ({known.cause or 'no cause recorded'}); only a finished run can be evaluated."
     elif status == "pruned":
-        cause = identity.get("cause", "no cause recorded")
+        cause = known.cause or "no cause recorded"
         what = f"the search stopped the run ({cause}); only a finished run can be evaluated."
     else:
         what = "the run is not finished; the command that began it goes on with it."
-    raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")])
+    raise RequestError([Problem(Kind.STATE, str(folder), f"{what} {_there(folder)}")])
 
 
 def _there(folder: Path) -> str:
@@ -158,7 +161,7 @@ def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: st
         f"{where} is not what the run was trained on: its fingerprint was {then} and is {now}. "
         f"Give the same data set, or train the run anew: {_ANEW}."
     )
-    return Problem(str(folder), what)
+    return Problem(Kind.DATA, str(folder), what)
 
 
 def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weights: dict[str, Any]) -> nn.Module:
@@ -171,5 +174,5 @@ def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weight
             f"the model that run.json describes can't be made, or does not fit these weights; was its code changed? "
             f"({type(error).__name__}: {' '.join(str(error).split())[:300]})"
         )
-        raise RequestError([Problem(f"{folder}/best.pt", what)]) from error
+        raise RequestError([Problem(Kind.CODE, f"{folder}/best.pt", what)]) from error
     return model.eval()

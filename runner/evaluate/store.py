@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from runner.classnames import legend, numbered
 from runner.evaluate import figures
+from runner.evaluate.results import Evaluation, Mistake
 from runner.evaluate.tables import PARTS, Rows, class_table, overall_table, pair_table
 from runner.files import write_json
 from runner.logs.evaluation import write_evaluation
 from runner.sheets import write_sheet
 from runner.text import escaped, table
-
-if TYPE_CHECKING:
-    from runner.evaluate.evaluation import Evaluation
 
 _PAIRS = 6  # in the figure
 
@@ -76,7 +74,7 @@ def _draw(evaluation: Evaluation) -> dict[str, Path]:
     return drawn
 
 
-def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[figures.Mistake]:
+def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[Mistake]:
     """The test images of one class of the pair that were taken for the other, the surest first."""
     dataset, metrics = evaluation.run.dataset, evaluation.parts["test"]
     names = np.array(dataset.classes, dtype=object)
@@ -84,9 +82,7 @@ def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[figures.Mista
     one, other = pair["first"], pair["second"]
     confused = np.flatnonzero(((true == one) & (guess == other)) | ((true == other) & (guess == one)))
     surest = confused[np.argsort(-metrics.sureness[confused], kind="stable")][: figures.EXAMPLES]
-    return [
-        figures.Mistake(np.array(dataset.test.images[i]), true[i], guess[i], float(metrics.sureness[i])) for i in surest
-    ]
+    return [Mistake(np.array(dataset.test.images[i]), true[i], guess[i], float(metrics.sureness[i])) for i in surest]
 
 
 def _markdown(rows: Rows) -> str:

@@ -6,7 +6,6 @@ import math
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Console
@@ -14,11 +13,8 @@ from rich.table import Table
 
 from runner.classnames import legend
 from runner.evaluate.metrics import TOP, PartMetrics
+from runner.evaluate.results import Classified, Evaluation
 from runner.text import one_line
-
-if TYPE_CHECKING:
-    from runner.evaluate.evaluation import Evaluation
-    from runner.evaluate.own_images import Classified
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 METRICS = {

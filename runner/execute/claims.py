@@ -12,8 +12,8 @@ from runner.execute.messages import Command, Message, Send
 from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
-from runner.logs.rundir import RunDir
 from runner.spec.problems import words
+from runner.store.rundir import RunDir
 
 
 def ended_attempts(those: Iterable[Run], runs: Path) -> frozenset[str]:
@@ -48,14 +48,14 @@ def already_ended(run: Run, command: Command) -> Message | None:
     does not try it again. Attempts decide what came first, not times: clocks of several machines differ.
     """
     directory = RunDir(command.runs / run.folder)
-    status, identity, result = directory.status(), directory.identity(), directory.result()
-    if not identity or directory.misplaced():
+    status, known, result = directory.status(), directory.run_json(), directory.result()
+    if not known or directory.misplaced():
         return None
     lately = directory.ended_attempt() not in command.ended
     if status == "finished" and result and (lately or not command.retrain):
-        return Message("finished", run, result["metrics"], before=True)
+        return Message("finished", run, result.numbers, before=True)
     if status == "failed" and lately:
-        return Message("failed", run, cause=str(identity.get("cause")), before=True)
+        return Message("failed", run, cause=known.cause, before=True)
     return None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from runner.checkpoints import is_memory
 from runner.data import Dataset, Stream, load
 from runner.execute.memory import free_memory, training_memory
 from runner.execute.processes import context, exit_reason, settle_in
@@ -21,8 +22,7 @@ from runner.execute.schedule import Costs
 from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.pictures import confusion, encoded, has_pictures
-from runner.logs.rundir import is_memory
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.spec.problems import words
 from runner.train import Learner
 
@@ -79,7 +79,7 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
         tried = dict(zip(trials, child.results(), strict=True))
     if wrong := {trials[key].run: each.wrong for key, each in tried.items() if each.wrong}:
         raise RequestError(
-            Problem(f'{run.study}: variant "{run.variant.name}"', f"its training step fails: {what}")
+            Problem(Kind.CODE, f'{run.study}: variant "{run.variant.name}"', f"its training step fails: {what}")
             for run, what in wrong.items()
         )
     return Costs(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from runner.models import Shape, build
+from runner.catalog import MODELS, Shape
+from runner.models import build
 from runner.spec import Settings
-from runner.spec.settings import MODELS
 from runner.train.learner import make_optimizer
 
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from runner.expand import Run
+from runner.store.provenance import Provenance
 
 ANSWERED = ("began", "epoch")  # kinds of messages that the runner answers in a supervised job
 
@@ -29,7 +29,7 @@ class Command:
 
     runs: Path  # the directory of all runs
     device: str
-    provenance: dict[str, Any] = field(hash=False)  # without the data's fingerprint
+    provenance: Provenance = field(hash=False)  # without the data's fingerprint
     ended: frozenset[str] = frozenset()  # the attempts at its runs that had ended when the command began
     retrain: bool = False
 

@@ -11,14 +11,14 @@ import torch
 
 from runner.execute.claims import ended_attempts, record_death
 from runner.execute.crew import Crew, OnMessage
+from runner.execute.foreign import others_note
 from runner.execute.local import LocalEngine
-from runner.execute.makers import others_note
 from runner.execute.messages import Command, Job, Message
-from runner.execute.provenance import commit, provenance
 from runner.execute.request import Request
 from runner.execute.script import script
 from runner.expand import Run
 from runner.machine import cores, pick_device
+from runner.store.provenance import commit, present_provenance
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     RequestError where there is no such device, or where workers can't import your script.
     """
     device = pick_device(request.device)
-    made_by = provenance(str(device)) | {"commit": commit()}
+    made_by = present_provenance(str(device)).having(commit=commit())
     command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
     workers = worker_count(request.workers, device, to_do)
     with Crew(LocalEngine(command), 0 if request.dry_run else min(workers, to_do)) as crew:

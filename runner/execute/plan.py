@@ -19,15 +19,15 @@ from runner.execute.request import Request
 from runner.execute.schedule import finish_seconds, split_jobs
 from runner.execute.summaries import write_columns, write_variant_mean
 from runner.expand import Run
-from runner.logs.rundir import RunDir
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
+from runner.store.rundir import RunDir
 from runner.text import duration
 
 _STATUS = {
     "finished": "done",
     "failed": "to do, failed before",
     "started": "to do, resumes",
-    "spoilt": "to do, corrupt",
+    "corrupt": "to do, corrupt",
 }
 _AGAIN = "--retrain makes them anew."
 
@@ -56,12 +56,12 @@ class Plan:
         unfit = {run: self._costs.unfit.get(run.variant.settings.identity(), "") for run in self._left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self._runs):
-            raise RequestError(Problem(*each) for each in self._unfit_variants())
+            raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
         parts = split_jobs([run for run in self._left if run not in self._unfit], self._costs, crew.workers)
         self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
         done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
-        corrupt = [run for run in self._left if self._status[run] == "spoilt"]
-        files = [file for run in corrupt for file in self._directory(run).spoilt()]
+        corrupt = [run for run in self._left if self._status[run] == "corrupt"]
+        files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
         self._notes = crew.notes(done, data, files, _AGAIN)
 
     def _unfit_variants(self) -> list[tuple[str, str]]:

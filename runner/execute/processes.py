@@ -60,6 +60,8 @@ def settle_in() -> None:
     """Prepares a child process: it leaves Ctrl-C to the runner, dies with it, and computes on one thread."""
     import torch
 
+    from runner.train import set_up_arithmetic
+
     for number in _GROUPS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -68,8 +70,7 @@ def settle_in() -> None:
     with suppress(OSError):  # where memory runs out, Linux ends this child before the runner (man 5 proc)
         Path("/proc/self/oom_score_adj").write_text("1000")
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)  # vanishing averages of gradients would slow the steps tenfold
+    set_up_arithmetic()
     torch.optim.SGD([torch.zeros(1)])  # its first use imports for seconds: now, while there is no work yet
 
 

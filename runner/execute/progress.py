@@ -98,9 +98,9 @@ class Progress:
             text.append("(done already)  ")
         if message.kind == "failed":
             return text.append(f"FAILED: {message.cause}", "bold red")
-        text.append(f"val {metrics['best/val_accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
+        text.append(f"val {metrics['val/accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
         text.append(
-            f"best epoch {metrics['best/epoch']:.0f} of {metrics['best/epochs']:.0f}  {duration(metrics['seconds'])}"
+            f"best epoch {metrics['best_epoch']:.0f} of {metrics['epochs']:.0f}  {duration(metrics['seconds'])}"
         )
         left = self.time_left()
         if left is not None and not self._console.is_terminal:

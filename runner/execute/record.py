@@ -10,12 +10,14 @@ from typing import Any
 
 from runner.execute.messages import Command
 from runner.expand import Run
-from runner.logs.rundir import RunDir
+from runner.store.provenance import Provenance
+from runner.store.records import FAILED, RUNNING, RunJson
+from runner.store.rundir import RunDir
 
 
 def run_json(
     run: Run,
-    provenance: dict[str, Any],
+    provenance: Provenance,
     status: str,
     attempt: str,
     started: float,
@@ -23,29 +25,30 @@ def run_json(
     parameters: int | None = None,
     cause: str | None = None,
     machines: bool = False,
-) -> dict[str, Any]:
+) -> RunJson:
     """The content of run.json; times in seconds since 1970. `machines`: a failure that was not the run's doing.
 
     `attempt` is one id from the attempt's beginning to its end.
     """
-    return {
-        "study": run.study,
-        "variant": run.variant.name,
-        "seed": run.seed,
-        "hash": run.variant.digest,
-        "status": status,
-        "attempt": attempt,
-        "settings": run.variant.settings.plain(),
-        "changes": run.variant.changes,
-        **({"files": run.variant.files} if run.variant.files else {}),
-        "classes": list(classes),
-        "provenance": provenance,
-        "started": started,
-        "ended": None if status == "running" else time.time(),
-        "parameters": parameters,
-        **({"cause": cause} if cause is not None else {}),
-        **({"machines": True} if machines else {}),
-    }
+    given: dict[str, Any] = {"files": run.variant.files} if run.variant.files else {}
+    given |= {"cause": cause} if cause is not None else {}
+    given |= {"machines": True} if machines else {}
+    return RunJson(
+        study=run.study,
+        variant=run.variant.name,
+        seed=run.seed,
+        digest=run.variant.digest,
+        status=status,
+        attempt=attempt,
+        settings=run.variant.settings.plain(),
+        changes=run.variant.changes,
+        classes=list(classes),
+        provenance=provenance,
+        started=started,
+        ended=None if status == RUNNING else time.time(),
+        parameters=parameters,
+        **given,
+    )
 
 
 def new_attempt() -> str:
@@ -56,12 +59,11 @@ def new_attempt() -> str:
 def record_failure(run: Run, command: Command, cause: str, trace: str = "", machines: bool = False) -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
     directory = RunDir(command.runs / run.folder)
-    before = None if directory.misplaced() else directory.identity()
-    under_way = before if before and before["status"] == "running" else {}
-    attempt = str(under_way.get("attempt") or new_attempt())
-    new = run_json(run, command.provenance, "failed", attempt, time.time(), cause=cause)
-    ended = {key: new[key] for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}
+    before = None if directory.misplaced() else directory.run_json()
+    attempt = before.attempt if before and before.status == RUNNING else ""
+    new = run_json(run, command.provenance, FAILED, attempt or new_attempt(), time.time(), cause=cause)
+    ended = {key: getattr(new, key) for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}
     with suppress(OSError):
-        directory.write_identity((before or new) | ended)
+        directory.write_run_json((before or new).model_copy(update=ended))
         if trace:
             directory.write_traceback(trace)

@@ -12,13 +12,13 @@ from rich.console import Console
 from runner.execute.dicts import declared_before, directories_of_dicts, refuse_other_baselines
 from runner.execute.prepare import prepare_data, say_notes
 from runner.execute.processes import start_server
-from runner.execute.provenance import command
 from runner.execute.request import Outcome, Request
 from runner.execute.script import check_script
 from runner.expand import ResolvedStudy, resolve_studies
 from runner.files import lock, write_json
 from runner.places import unwritable
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
+from runner.store.provenance import command
 from runner.text import one_line
 
 
@@ -58,14 +58,14 @@ def check_places(request: Request, names: Sequence[str]) -> None:
     places = (request.runs, request.reports)
     problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
-        problems.append(Problem("--workers", f"got {request.workers}; expected a number from 1."))
+        problems.append(Problem(Kind.VALUE, "--workers", f"got {request.workers}; expected a number from 1."))
     if problems:
         raise RequestError(problems)
 
 
 def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
     """Writes study.json: the resolved request, with the time at which each question was first declared."""
-    from runner.logs.studyfile import first_end, read_study
+    from runner.store.study import first_end, read_study
 
     path = request.runs / study.name / "study.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner.execute.provenance import same_makers
 from runner.expand import Run
 from runner.files import lock
 from runner.logs.hparams import hparams, search_sessions
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
 from runner.logs.summary import write_mean, write_root
 from runner.spec.plain import is_plain
 from runner.spec.search import MOST_RUNS
+from runner.store.provenance import Provenance, same_provenance
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 
 
 def write_columns(runs: Path) -> None:
@@ -33,8 +33,8 @@ def write_columns(runs: Path) -> None:
                 ranges = continuous | (ranges or set())
         for path in runs.glob("*/*/seed*/run.json"):
             directory = RunDir(path.parent)
-            if (identity := directory.identity()) and not directory.misplaced():
-                sessions.append(hparams(identity["settings"], identity["study"], identity["variant"]))
+            if (known := directory.run_json()) and not directory.misplaced():
+                sessions.append(hparams(known.settings, known.study, known.variant))
         write_root(runs, sessions, ranges)
 
 
@@ -50,7 +50,8 @@ def write_variant_mean(run: Run, runs: Path, console: Console) -> None:
 
 def _comparable(folder: Path, run: Run) -> list[Path]:
     """The directories of a variant's finished seeds that are comparable with the run: a mean mixes no others in."""
-    made = {path: (RunDir(path).identity() or {}).get("provenance") for path in sorted(folder.glob("seed*"))}
-    mine = made.get(folder / run.folder.name) or {}
-    mates = [path for path, provenance in made.items() if provenance and same_makers(provenance, mine)]
+    known = {path: RunDir(path).run_json() for path in sorted(folder.glob("seed*"))}
+    made = {path: each.provenance for path, each in known.items() if each}
+    mine = made.get(folder / run.folder.name, Provenance())
+    mates = [path for path, provenance in made.items() if same_provenance(provenance, mine)]
     return [path for path in mates if RunDir(path).own_status() == "finished"]

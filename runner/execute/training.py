@@ -10,15 +10,19 @@ from typing import Any
 
 import torch
 
+from runner import checkpoints
+from runner.checkpoints import is_machines
 from runner.data import Dataset
 from runner.execute.messages import Command, Message, Send
-from runner.execute.provenance import own_model, same_makers
 from runner.execute.record import new_attempt, run_json
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
-from runner.logs.rundir import RunDir, is_machines
-from runner.logs.writer import Row, RunLog
+from runner.logs.writer import RunLog
 from runner.spec.problems import words
+from runner.store.epochs import Row
+from runner.store.provenance import Provenance, own_model, same_provenance
+from runner.store.records import FAILED, FINISHED, PRUNED, RUNNING, RunResult
+from runner.store.rundir import RunDir
 from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 
 CHECKPOINT_SECONDS = 30
@@ -37,7 +41,7 @@ class TrainingRun:
         self._dataset = dataset
         self._send = send
         self._directory = RunDir(command.runs / run.folder)
-        self._provenance = command.provenance | {"data": dataset.fingerprint} | own_model(run.variant.settings.model)
+        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_model(run.variant.settings.model))
         self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
@@ -61,7 +65,7 @@ class TrainingRun:
             group = f"{self.run.study}/{self.run.variant.directory}"
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
-        self._write_run_json("running")
+        self._write_run_json(RUNNING)
 
     def began(self) -> None:
         """Says that it is ready. A supervised run that resumes from a checkpoint may be told to stop at once."""
@@ -75,9 +79,11 @@ class TrainingRun:
             return Learner(settings, dataset, self.run.seed, device)
 
         self.learner = new()
-        checkpoint = self._directory.load_checkpoint() or {}
+        checkpoint = checkpoints.load(self._directory.checkpoint) or {}
         try:
-            if checkpoint["run"] == self._name and same_makers(checkpoint["provenance"], self._provenance):
+            if checkpoint["run"] == self._name and same_provenance(
+                Provenance.model_validate(checkpoint["provenance"]), self._provenance
+            ):
                 self.learner.restore(checkpoint["learner"])
                 rows: list[Row] = checkpoint["rows"]
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
@@ -125,25 +131,16 @@ class TrainingRun:
     def finished(self, event: Finished) -> None:
         """Writes everything that the run leaves; result.json last."""
         best_row = self.log.rows[event.learner.best_epoch - 1]
-        final = {
-            "best/epoch": event.metrics["best_epoch"],
-            "best/epochs": event.metrics["epochs"],
-            "best/distinct_units": event.metrics["distinct_units"],
-            "best/val_loss": event.metrics["val/loss"],
-            "best/val_accuracy": event.metrics["val/accuracy"],
-            "best/generalization_gap": best_row["generalization_gap"],
-            "test/loss": event.metrics["test/loss"],
-            "test/accuracy": event.metrics["test/accuracy"],
-        } | ({"search/pruned": 0.0} if self._supervised else {})
-        self._directory.save_best({key: value.cpu() for key, value in event.learner.best.items()})
+        metrics = event.metrics | {"generalization_gap": best_row["generalization_gap"]}
+        metrics["seconds"] = sum(row["seconds"] for row in self.log.rows)
+        checkpoints.save(self._directory.best, {key: value.cpu() for key, value in event.learner.best.items()})
         arrays: dict[str, Any] = {}
         for name, part in (("val", self._dataset.val), ("test", self._dataset.test)):
             arrays |= {f"{name}_logits": event.logits[name].numpy(), f"{name}_labels": part.labels}
         self._directory.save_predictions(**arrays)
-        self.log.finish(final, event.logits, self.learner.epoch)
-        self._write_run_json("finished")
-        metrics = final | {"units": event.metrics["units"], "seconds": sum(row["seconds"] for row in self.log.rows)}
-        self._directory.write_result({"metrics": metrics, "provenance": self._provenance})
+        self.log.finish(metrics, event.logits, self._supervised)
+        self._write_run_json(FINISHED)
+        self._directory.write_result(RunResult(metrics=dict(metrics), provenance=self._provenance))
         self.ended = True
         self._send(Message("finished", self.run, metrics))
 
@@ -153,15 +150,12 @@ class TrainingRun:
         self.learner.failed = True  # lockstep drops it
         best = self.log.rows[self.learner.best_epoch - 1]
         reached = {
-            "best/epoch": float(self.learner.best_epoch),
-            "best/epochs": float(self.learner.epoch),
-            "best/val_loss": best["val/loss"],
-            "best/val_accuracy": best["val/accuracy"],
-            "best/generalization_gap": best["generalization_gap"],
-            "search/pruned": 1.0,
+            "best_epoch": float(self.learner.best_epoch),
+            "epochs": float(self.learner.epoch),
+            **{name: best[name] for name in ("val/loss", "val/accuracy", "generalization_gap")},
         }
         self.log.prune(reached, why)
-        self._write_run_json("pruned", why)
+        self._write_run_json(PRUNED, why)
         self._directory.forget_checkpoint()
         self._directory.forget()
         self._send(Message("pruned", self.run, reached, why))
@@ -178,7 +172,7 @@ class TrainingRun:
         trouble: list[Exception] = []
         records: list[Callable[[], object]] = [
             directory.forget,  # what makes room comes first
-            lambda: self._write_run_json("failed", cause, machines),
+            lambda: self._write_run_json(FAILED, cause, machines),
             lambda: directory.write_traceback("".join(traceback.format_exception(error))),
             lambda: self.log.fail(cause) if hasattr(self, "log") else None,
         ]
@@ -203,14 +197,15 @@ class TrainingRun:
 
     def _checkpoint(self) -> None:
         self.log.sync()  # the log must survive a power cut as the checkpoint does
-        self._directory.save_checkpoint(
+        checkpoints.save(
+            self._directory.checkpoint,
             {
                 "run": self._name,
                 "learner": self.learner.snapshot,
                 "rows": self.log.rows,
-                "provenance": self._provenance,
+                "provenance": self._provenance.plain(),
                 "started": self._started,
-            }
+            },
         )
         self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
 
@@ -218,7 +213,7 @@ class TrainingRun:
         weights = self.learner.model.parameters() if hasattr(self, "learner") else None
         parameters = sum(weight.numel() for weight in weights) if weights else None
         classes = self._dataset.classes
-        self._directory.write_identity(
+        self._directory.write_run_json(
             run_json(
                 self.run, self._provenance, status, self._attempt, self._started, classes, parameters, cause, machines
             )

@@ -1,35 +1,33 @@
-"""Runs over all: the mean over a variant's seeds, and the root's layout and columns."""
+"""Writes what summarizes runs: the mean over a variant's seeds, and the root run's charts and columns."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 
 from runner.files import naming
-from runner.logs.events import event_files
+from runner.logs.events import event_files, open_writer
 from runner.logs.hparams import Hparam, experiment
-from runner.logs.tags import EPOCH_SCALARS, MEAN_SCALARS, mean_tag
 from runner.stats import mean_interval
+from runner.store.epochs import read_rows
+from runner.store.tags import MEAN_SCALARS, mean_tag
 
 _CARD = "answers"
 
 
 def write_mean(folder: Path, tables: Sequence[Path]) -> None:
-    """A variant's mean run: each scalar's mean over the seeds' metrics.csv, with its 95% t interval.
+    """Rewrites a variant's mean run: each scalar's mean over the seeds, with its 95% t interval.
 
-    A seed that stopped early keeps its last value. Made anew each time, from the tables alone.
+    `tables` are the seeds' metrics.csv; nothing else is read. A seed that stopped early keeps its last value.
     """
     seeds = [rows for rows in map(read_rows, tables) if rows]
     if not seeds:
         return
     old = event_files(folder)
-    with SummaryWriter(str(folder)) as writer:
+    with open_writer(folder) as writer:
         for number in range(max(map(len, seeds))):
             for scalar in MEAN_SCALARS:
                 values = np.array([rows[min(number, len(rows) - 1)][scalar] for rows in seeds])
@@ -42,38 +40,23 @@ def write_mean(folder: Path, tables: Sequence[Path]) -> None:
         path.unlink()
 
 
-def read_rows(path: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv, up to the first that is not whole; none of a table with other columns."""
-    rows: list[dict[str, float]] = []
-    if not path.is_file():
-        return rows
-    with open(path, newline="", errors="replace") as file, suppress(TypeError, ValueError, csv.Error):
-        for row in csv.DictReader(file):
-            values = {key: float(value) for key, value in row.items()}
-            if not values.keys() >= {"epoch", *EPOCH_SCALARS}:
-                break
-            rows.append(values)
-    return rows
-
-
 def write_card(folder: Path, study: str, text: str) -> None:
-    """A study's answers as a text card in the root run, in a file of its own, made anew each time."""
+    """Rewrites a study's summary card, a text in the root run with an event file of its own."""
     suffix = f".{_CARD}-{study}"
     old = [path for path in event_files(folder) if path.name.endswith(suffix)]
-    with naming(folder), SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+    with naming(folder), open_writer(folder, filename_suffix=suffix) as writer:
         writer.add_text(f"answers/{study}", text)
     for path in old:
         path.unlink()
 
 
 def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> None:
-    """The root's events: one layout of charts, and the one list of columns for all studies' and searches' runs
-    (`ranges`: see `experiment`).
+    """Rewrites the root run: one layout of charts, and one list of columns for the runs of all studies and searches.
 
-    TensorBoard takes just one of each, so they are made anew, from all runs that there are.
+    TensorBoard accepts only one of each, so they cover all runs. `ranges` are as in `experiment`.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
-    with naming(folder), SummaryWriter(str(folder)) as writer:
+    with naming(folder), open_writer(folder) as writer:
         writer.add_custom_scalars(_layout())
         writer._get_file_writer().add_summary(experiment(sessions, ranges), 0)
     for path in old:
@@ -81,9 +64,10 @@ def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: C
 
 
 def _layout() -> dict[str, dict[str, list[str | list[str]]]]:
-    """Margin charts of the means with their bands, then train against validation.
+    """Returns charts of the means with their intervals, then of train against validation.
 
-    Tags are patterns, matched from the start, so they are closed at the end."""
+    Tags are patterns that TensorBoard matches from the start, so a $ ends them.
+    """
     titles = {
         "val/accuracy": "validation accuracy", "val/loss": "validation loss",
         "train/accuracy": "training accuracy", "train/loss": "training loss",

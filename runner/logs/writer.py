@@ -1,8 +1,7 @@
-"""What a run writes for TensorBoard, epoch by epoch, into its own directory."""
+"""Writes a run's events for TensorBoard, epoch by epoch, into the run's directory."""
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 import warnings
@@ -15,44 +14,38 @@ import numpy.typing as npt
 import torch
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
 
 from runner.classnames import legend, numbered
-from runner.confusion import confusion as count_confusion
-from runner.data import Dataset
-from runner.files import replace, sync
-from runner.logs.events import event_files, keep_epochs
+from runner.data import Dataset, Part
+from runner.files import sync
+from runner.logs.events import event_files, keep_epochs, open_writer
 from runner.logs.hparams import Hparam, session_end, session_start
-from runner.logs.pictures import captions, confusion, encoded, filters, gallery, has_pictures
-from runner.logs.tags import EPOCH_SCALARS
-from runner.models import weight_layers
+from runner.logs.pictures import encoded
+from runner.logs.run_pictures import Context, When, drawn
+from runner.store.epochs import Row, add_row, write_rows
+from runner.store.tags import EPOCH_SCALARS, RESULTS, result_tag
 from runner.text import table
 
 _BINS = 64
-_SAMPLES = 16
-_MOST_PR_CURVES = 20  # a curve a class; beyond that only the mean of all
-Row = dict[str, float]
+_MOST_PR_CURVES = 20  # with more classes there is only the one curve of all classes
 
 
 class RunLog:
-    """One run's directory while it trains: events and metrics.csv.
+    """Writes one run's events and metrics.csv while it trains.
 
-    `rows` are the epochs it goes on from; events and rows after them are dropped first, so that every
-    reader sees each step once. `resumed` says whether events of all those epochs are there.
+    rows     the epochs that the run resumes after; later events and rows are dropped, so that each step is there once
+    resumed  whether the events of all these epochs are there
     """
 
     def __init__(self, folder: Path, dataset: Dataset, rows: Sequence[Row] = ()) -> None:
         self.folder = folder
         self.rows = list(rows)
         self._dataset = dataset
-        self._captions = captions(dataset.classes)
-        val = len(dataset.val)
-        self._samples = np.unique(np.linspace(0, val - 1, min(_SAMPLES, val)).astype(int))
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
-        replace(folder / "metrics.csv", lambda path: _write_rows(path, self.rows))
-        # Flushed at every epoch by hand; the queue holds an epoch's events.
-        self._writer = SummaryWriter(str(folder), max_queue=1000, flush_secs=3600)
+        write_rows(folder / "metrics.csv", self.rows)
+        # We flush after each epoch; the queue holds an epoch's events.
+        self._writer = open_writer(folder, max_queue=1000, flush_secs=3600)
 
     def begin(
         self,
@@ -63,9 +56,10 @@ class RunLog:
         model: nn.Module,
         shape: tuple[int, int, int],
     ) -> None:
-        """What stands at the start: settings, the difference from the baseline, hparams, the graph.
+        """Writes settings, the changes from the baseline, hparams and the graph.
 
-        Then the scalars of epochs that it goes on from, where the event files that had them were spoilt.
+        It also writes the scalars of earlier epochs again where their event files were corrupt. `shape` is channels,
+        height, width.
         """
         self._writer.add_text("settings", _table(settings, "setting", "value"))
         self._writer.add_text("changes", _table(changes, "changed", "to") if changes else "This is the baseline.")
@@ -79,59 +73,60 @@ class RunLog:
         self._writer.flush()
 
     def epoch(self, epoch: int, metrics: Row, model: nn.Module, val_logits: torch.Tensor) -> None:
-        """Scalars and histograms of every epoch; pictures at epochs 1, 4, 16, 64, ..."""
+        """Writes an epoch's scalars and histograms, and its pictures; `val_logits` are N x classes."""
         self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
-        with open(self.folder / "metrics.csv", "a", newline="") as file:
-            csv.DictWriter(file, self.rows[0].keys()).writerow(self.rows[-1])
+        add_row(self.folder / "metrics.csv", self.rows[-1])
         for key in EPOCH_SCALARS:
             self._writer.add_scalar(key, metrics[key], epoch)
         for name, parameter in model.named_parameters():
             self._histogram(f"weights/{name}", parameter.detach(), epoch)
             if parameter.grad is not None:
                 self._histogram(f"gradients/{name}", parameter.grad, epoch)
-        if has_pictures(epoch):
-            self._pictures(epoch, model, val_logits)
+        self._pictures(When.SOMETIMES, Context(self._dataset, epoch, model, {"val": val_logits}), epoch)
         self._writer.flush()
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
-        """Train images (N x H x W x C) as the network sees them in epoch 1, before normalisation."""
-        texts: list[tuple[str, bool | None]] = [(self._captions[label], None) for label in labels]
-        self._image("pictures/augmented", gallery(images, texts), 1)
+        """Draws train images (uint8, N x H x W x C) as the network sees them in epoch 1, before normalization."""
+        self._pictures(When.FIRST, Context(self._dataset, 1, augmented=Part(images, labels)), 1)
 
-    def finish(self, metrics: Row, logits: dict[str, torch.Tensor], epoch: int) -> None:
-        """What the best epoch's weights give, and the final status."""
-        for tag, value in metrics.items():
-            self._writer.add_scalar(tag, value, epoch)
-        for name, part, tag in (("val", self._dataset.val, "best_val"), ("test", self._dataset.test, "best_test")):
-            title = {"val": "validation", "test": "test"}[name] + f", best epoch ({int(metrics['best/epoch'])})"
-            self._confusion(f"pictures/{tag}_confusion_matrix", logits[name], part.labels, title, epoch)
-        self._misclassified(logits["val"], epoch)
+    def finish(self, metrics: Row, logits: dict[str, torch.Tensor], of_search: bool = False) -> None:
+        """Writes the best epoch's metrics, by their names, and the final status; `logits` are part -> N x classes."""
+        epoch = len(self.rows)
+        self._results(metrics)
+        if of_search:
+            self._writer.add_scalar("search/pruned", 0.0, epoch)
+        self._pictures(When.END, Context(self._dataset, int(metrics["best_epoch"]), logits=logits), epoch)
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
         self.sync()
-        replace(self.folder / "metrics.csv", lambda path: _write_rows(path, self.rows))  # now for power cuts, too
+        write_rows(self.folder / "metrics.csv", self.rows)  # this time it is flushed to the disk
 
     def prune(self, metrics: Row, why: str) -> None:
-        """What a run had reached when a search stopped it, the reason as text, and a status that is neither good
-        nor bad."""
-        for tag, value in metrics.items():
-            self._writer.add_scalar(tag, value, len(self.rows))
+        """Writes a pruned run's metrics so far, the search's reason as text, and the final status "unknown"."""
+        self._results(metrics)
+        self._writer.add_scalar("search/pruned", 1.0, len(self.rows))
         self._writer.add_text("search/why", why, len(self.rows))
         self._end(succeeded=None)
 
     def fail(self, cause: str) -> None:
-        """The cause as text, and the final status."""
+        """Writes the cause of a failure as text, and the final status."""
         self._writer.add_text("failure", cause, len(self.rows))
         self._end(succeeded=False)
 
     def sync(self) -> None:
-        """Has the disk keep all that was written so far."""
+        """Flushes all events to the disk."""
         self._writer.flush()
         for path in event_files(self.folder):
             sync(path)
 
     def close(self) -> None:
+        """Closes the event file."""
         self._writer.close()
+
+    def _results(self, metrics: Row) -> None:
+        for name in RESULTS:
+            if name in metrics:
+                self._writer.add_scalar(result_tag(name), metrics[name], len(self.rows))
 
     def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))
@@ -140,21 +135,25 @@ class RunLog:
     def _add(self, summary: Any, step: int) -> None:
         self._writer._get_file_writer().add_summary(summary, step)
 
+    def _pictures(self, when: When, context: Context, step: int) -> None:
+        for tag, picture in drawn(when, context):
+            self._image(tag, picture, step)
+
     def _image(self, tag: str, picture: npt.NDArray[np.uint8], step: int) -> None:
         height, width, _ = picture.shape
         image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded(picture))
         self._add(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
     def _histogram(self, tag: str, values: torch.Tensor, step: int) -> None:
-        """Counted in torch: 64 bins take a third of the time and an eighth of the bytes of the default."""
+        """Counts 64 bins in torch: this takes a third of the time and an eighth of the bytes of the default."""
         flat = values.detach().float().flatten()
         low, high = (float(bound) for bound in torch.aminmax(flat))
-        if not np.isfinite([low, high]).all():  # what is no number has no place on the axis; the rest is shown
+        if not np.isfinite([low, high]).all():  # show the finite values only
             flat = flat[torch.isfinite(flat)]
             if not len(flat):
                 return
             low, high = (float(bound) for bound in torch.aminmax(flat))
-        if low == high:  # TensorBoard draws no bar without a width
+        if low == high:  # TensorBoard draws no bar of width 0
             low, high = low - 1e-6 * max(1.0, abs(low)), high + 1e-6 * max(1.0, abs(high))
         counts = torch.histc(flat, _BINS, low, high)
         self._writer.add_histogram_raw(
@@ -162,44 +161,6 @@ class RunLog:
             bucket_limits=np.linspace(low, high, _BINS + 1)[1:].tolist(), bucket_counts=counts.cpu().tolist(),
             global_step=step,
         )  # fmt: skip
-
-    def _pictures(self, epoch: int, model: nn.Module, val_logits: torch.Tensor) -> None:
-        labels, classes = self._dataset.val.labels, self._captions
-        chosen = self._samples
-        predicted = val_logits[chosen].argmax(1).tolist()
-        texts: list[tuple[str, bool | None]] = [
-            (f"{classes[true]}\n> {classes[guess]}", true == guess)
-            for true, guess in zip(labels[chosen], predicted, strict=True)
-        ]
-        self._image("pictures/val_samples", gallery(np.array(self._dataset.val.images[chosen]), texts), epoch)
-        self._confusion("pictures/val_confusion_matrix", val_logits, labels, f"validation, epoch {epoch}", epoch)
-        if layers := weight_layers(model):
-            weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator]
-            if weight.ndim == 2 and weight.shape[1] == np.prod(self._dataset.shape):
-                weight = weight.reshape(-1, *self._dataset.shape)
-            if weight.ndim == 4:
-                self._image("pictures/first_layer", filters(weight.cpu().numpy()), epoch)
-
-    def _confusion(self, tag: str, logits: torch.Tensor, labels: npt.NDArray[np.int64], title: str, step: int) -> None:
-        classes = self._dataset.classes
-        matrix = count_confusion(labels, logits.argmax(1).numpy(), len(classes))
-        self._image(tag, confusion(matrix, classes, title), step)
-
-    def _misclassified(self, logits: torch.Tensor, step: int) -> None:
-        """The validation images whose wrong prediction was the surest."""
-        labels = torch.from_numpy(self._dataset.val.labels)
-        sureness, guess = logits.softmax(1).max(1)
-        wrong = (guess != labels).nonzero().flatten()
-        worst = wrong[sureness[wrong].argsort(descending=True)[:_SAMPLES]]
-        if not len(worst):
-            return
-        classes = self._captions
-        texts: list[tuple[str, bool | None]] = [
-            (f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst
-        ]
-        self._image(
-            "pictures/best_misclassified", gallery(np.array(self._dataset.val.images[worst.numpy()]), texts), step
-        )
 
     def _pr_curves(self, logits: torch.Tensor, step: int) -> None:
         labels, shares = self._dataset.val.labels, logits.softmax(1).numpy()
@@ -211,12 +172,12 @@ class RunLog:
                 self._writer.add_pr_curve(f"best/{name}", onehot[:, number], shares[:, number], step)
 
     def _graph(self, model: nn.Module, shape: tuple[int, int, int]) -> None:
-        """The model's graph; a model that can't be traced goes without, and says so."""
+        """Writes the model's graph, or a text where the model can't be traced."""
         was_training = model.training
         device = next(model.parameters()).device
         try:
             with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the tracer's remarks are not the user's concern
+                warnings.simplefilter("ignore")  # the tracer's warnings do not matter to users
                 self._writer.add_graph(model.eval(), torch.zeros(1, *shape, device=device))
         except Exception as error:
             self._writer.add_text("graph", f"No graph: the model could not be traced ({error}).")
@@ -224,14 +185,7 @@ class RunLog:
             model.train(was_training)
 
 
-def _write_rows(path: Path, rows: Sequence[Row]) -> None:
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", *EPOCH_SCALARS])
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def _table(values: Mapping[str, Any], *heads: str) -> str:
-    """A Markdown table of settings."""
+    """Returns a Markdown table of settings."""
     rows = [(key, f"`{value if isinstance(value, str) else json.dumps(value)}`") for key, value in values.items()]
     return table(heads, rows, names=2)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from runner.report.comparisons import Comparison
+from runner.report.format import lost_runs, majority_text, narrow_text, p_text
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict
-from runner.report.words import lost_runs, majority_text, narrow_text, p_text
 from runner.spec import METRICS, SHARES
 from runner.stats import ALPHA
 from runner.text import escaped, table

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
-from runner.report.figures import CURVE, MUTED, TRAIN, saved
+from runner.plot import CURVE, MUTED, TRAIN, saved
 from runner.report.runs import StudyRuns
 from runner.report.tables import banded
 from runner.spec import BASELINE

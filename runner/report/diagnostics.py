@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from runner.report.factorial import Contrast
+from runner.report.format import effect_cell, p_text, plus_minus
 from runner.report.predictions import OnTest
 from runner.report.runs import StudyRuns
-from runner.report.words import effect_cell, p_text, plus_minus
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
 from runner.text import duration, escaped, table

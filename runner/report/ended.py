@@ -8,29 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
 from runner.report.imbalance import Guesses, guesses
 from runner.spec import RequestError
+from runner.store.records import RunJson, RunResult
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A run that finished (it has a result), failed, or had finished and has spoilt files."""
+class EndedRun:
+    """A run that finished (it has a result), failed, or had finished and has corrupt files."""
 
     variant: str
     path: Path
-    identity: dict[str, Any]
-    result: dict[str, Any] | None
-    spoilt: Sequence[Path] = ()
+    run_json: RunJson | None  # None where it can't be read; a finished run has one
+    result: RunResult | None
+    corrupt: Sequence[Path] = ()
     guesses: Guesses | None = None
 
     @property
     def seed(self) -> int:
-        return int(self.identity["seed"])
+        return self.run_json.seed if self.run_json else -1
 
 
-def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
+def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
     for name, variant in study["variants"].items():
         for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
@@ -38,16 +39,16 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[Ended]:
             if directory.misplaced():  # a copy beside its original
                 continue
             status = directory.status()  # first: a run that finishes in the meantime has a result by then
-            identity, result = directory.identity() or {}, directory.result()
+            known, result = directory.run_json(), directory.result()
             predictions = directory.load_predictions() if status == "finished" else None
             if status == "finished" and predictions is None:
-                yield Ended(name, path, identity, None, [path / "predictions.npz"])
-            elif status == "spoilt":
-                yield Ended(name, path, identity, None, directory.spoilt())
+                yield EndedRun(name, path, known, None, [path / "predictions.npz"])
+            elif status == "corrupt":
+                yield EndedRun(name, path, known, None, directory.corrupt_files())
             elif status == "failed":
-                yield Ended(name, path, identity, None)
+                yield EndedRun(name, path, known, None)
             elif predictions is not None and result:
-                yield Ended(name, path, identity, result, guesses=guesses(predictions))
+                yield EndedRun(name, path, known, result, guesses=guesses(predictions))
 
 
 def is_readable(folder: Path) -> bool:

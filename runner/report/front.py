@@ -12,14 +12,15 @@ import pandas as pd
 import pydantic
 
 from runner.files import read_json, write_json
+from runner.report.format import majority_text, points
 from runner.report.imbalance import Majority
 from runner.report.lost import BETTER_THAN, SAME_AS, WORSE_THAN, sides
-from runner.report.words import majority_text, points
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.text import escaped, link, one_line
 
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
+RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 FRONT = "front.json"
 _FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
 

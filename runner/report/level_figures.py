@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,8 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from runner.expand.cells import cell_name
+from runner.plot import INK, MUTED, saved
 from runner.report.curve_figures import wrapped
-from runner.report.figures import INK, MUTED, saved
 from runner.report.runs import StudyRuns
 from runner.spec import NO_LIMIT, level_of
 
@@ -109,7 +108,8 @@ def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
     step = -(-len(levels) // _MOST_TICKS)
     axes.set_xticks(range(0, len(levels), step), texts[::step])
     if len(levels) > _LEAST * 2:
-        plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
+        for label in axes.get_xticklabels():
+            label.set(rotation=45, ha="right", rotation_mode="anchor")
     axes.set_xlim(-0.4, len(levels) - 0.6)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from runner.execute.provenance import same_makers
+from runner.store.provenance import Provenance, same_provenance
 from runner.text import duration, escaped
 
 _MOST_NAMED = 12
-Provenances = Sequence[dict[str, Any]]
+Provenances = Sequence[Provenance]
 
 
 def left_out_note(count: int, again: str) -> str:
@@ -49,14 +48,14 @@ def made_by(counted: Provenances, left_out: Provenances) -> list[str]:
 
 def _together(counted: Provenances) -> Provenances:
     """Data that differ by their settings alone (an image size), and people's own models, are named in one line."""
-    found = {key: sorted({str(made[key]) for made in counted if key in made}) for key in ("data", "model")}
-    return [made | {key: " and ".join(names) for key, names in found.items() if names} for made in counted]
+    found = {key: sorted({str(each) for made in counted if (each := getattr(made, key))}) for key in ("data", "model")}
+    return [made.having(**{key: " and ".join(names) for key, names in found.items() if names}) for made in counted]
 
 
 def _kinds(provenances: Provenances) -> list[Provenances]:
-    kinds: list[list[dict[str, Any]]] = []
+    kinds: list[list[Provenance]] = []
     for made in provenances:
-        known = next((kind for kind in kinds if same_makers(kind[0], made)), None)
+        known = next((kind for kind in kinds if same_provenance(kind[0], made)), None)
         if known is None:
             kinds.append([made])
         else:
@@ -66,12 +65,13 @@ def _kinds(provenances: Provenances) -> list[Provenances]:
 
 def _line(same: Provenances) -> str:
     kind = same[0]
-    versions = ", ".join(f"{name} {version}" for name, version in dict(kind.get("versions") or {}).items() if version)
+    versions = ", ".join(f"{name} {version}" for name, version in kind.versions.items() if version)
     commits, processors = (
-        ", ".join(dict.fromkeys(str(made.get(key) or "unknown") for made in same)) for key in ("commit", "processor")
+        ", ".join(dict.fromkeys(str(getattr(made, key) or "unknown") for made in same))
+        for key in ("commit", "processor")
     )
-    own = f"own model {kind['model']}, " if "model" in kind else ""
+    own = f"own model {kind.model}, " if kind.model else ""
     return "- " + escaped(
-        f"commit {commits}, code {kind.get('code')}, data {kind.get('data')}, {own}{kind.get('machine')}, "
-        f"{processors}, {kind.get('device')}, {kind.get('threads')} thread a worker; {versions}"
+        f"commit {commits}, code {kind.code}, data {kind.data}, {own}{kind.machine}, "
+        f"{processors}, {kind.device}, {kind.threads} thread a worker; {versions}"
     )

@@ -12,12 +12,12 @@ from runner.classnames import legend, numbered
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answers, unjudged
 from runner.report.factorial import Contrast
+from runner.report.format import Write, counted, majority_text
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.predictions import OnTest
 from runner.report.results import remarks, results
 from runner.report.runs import StudyRuns
 from runner.report.verdicts import Verdict
-from runner.report.words import Write, counted, majority_text
 from runner.spec import BASELINE
 from runner.text import code, escaped, one_line, paragraph, table
 
@@ -30,7 +30,6 @@ _JUDGED = (
     "test images; other images add uncertainty (Diagnostics: other seeds, other test images)."
 )
 
-RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 CAPTIONS = {
     "effects": "In green and red: better and worse than the baseline at .05 after Holm over the variants. Lines: 95% "
     "intervals, paired by seed, each for itself. n as in the table below.",
@@ -56,7 +55,7 @@ ALT = {
 
 
 @dataclass(frozen=True)
-class Findings:
+class StudyFindings:
     """Everything that a study's page says: judged, tested and drawn."""
 
     data: StudyRuns
@@ -68,7 +67,7 @@ class Findings:
     evaluated: str = ""  # the runs that were looked at closely, as Markdown
 
 
-def study_page(found: Findings) -> str:
+def study_page(found: StudyFindings) -> str:
     """A study's whole page, as Markdown for GitHub."""
     data, summary = found.data, found.summary
     parts = [f"# {escaped(title(data))}", _introduction(data), _what(data), _data_notes(data)]
@@ -133,7 +132,7 @@ def _section(head: str, body: str, level: int = 2) -> str:
     return f"{'#' * level} {head}\n\n{body}" if body else ""
 
 
-def _legend(found: Findings) -> str:
+def _legend(found: StudyFindings) -> str:
     """Which class each number in the figures is, where no font can write the names."""
     classes = found.data.classes
     return (
@@ -141,7 +140,7 @@ def _legend(found: Findings) -> str:
     )
 
 
-def _figure(found: Findings, name: str) -> str:
+def _figure(found: StudyFindings, name: str) -> str:
     return f"![{ALT[name]}]({found.figures[name]})\n\n*{CAPTIONS[name]}*" if name in found.figures else ""
 
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from runner.confusion import Counts, confusion
-from runner.logs.rundir import RunDir
 from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
+from runner.store.rundir import RunDir
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from runner.report.format import Write, effect_text, lost_runs, narrow_text, percent
 from runner.report.lost import most_accurate_first
 from runner.report.runs import StudyRuns
-from runner.report.words import Write, effect_text, lost_runs, narrow_text, percent
 from runner.text import escaped
 
 NARROW = "†"  # marks a variant that never predicts some class

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.logs.rundir import RunDir
 from runner.report.curves import OVER_EPOCHS, from_curve
 from runner.report.imbalance import Guesses, Majority, Narrow, majority, narrow
 from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
+from runner.store.provenance import Provenance
+from runner.store.rundir import RunDir
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class StudyRuns:
     runs: pd.DataFrame
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
-    provenances: list[dict[str, Any]]
-    left_out: list[dict[str, Any]]
+    provenances: list[Provenance]
+    left_out: list[Provenance]
     spoilt: Sequence[Path] = ()
     first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
@@ -60,8 +61,8 @@ class StudyRuns:
     def classes(self) -> list[str]:
         """The data set's class names, from any run that finished."""
         for path in self.folders.values():
-            if (identity := RunDir(path).identity()) and identity.get("classes"):
-                return list(map(str, identity["classes"]))
+            if (known := RunDir(path).run_json()) and known.classes:
+                return list(map(str, known.classes))
         return []
 
     @property

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.execute.makers import of_one_maker
-from runner.logs.studyfile import first_end, read_study
 from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
-from runner.spec import BASELINE, Problem, RequestError
+from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.stats import mean_interval
+from runner.store.comparable import comparable
+from runner.store.study import first_end, read_study
 from runner.text import utc
 
 METRICS = (
@@ -35,12 +35,10 @@ METRICS = (
     "test/macro_f1",
 )
 _EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
-_FROM_RESULT = {
-    "val/accuracy": "best/val_accuracy", "val/loss": "best/val_loss", "test/accuracy": "test/accuracy",
-    "test/loss": "test/loss", "best_epoch": "best/epoch", "epochs": "best/epochs",
-    "generalization_gap": "best/generalization_gap", "distinct_units": "best/distinct_units", "units": "units",
-    "seconds": "seconds",
-}  # fmt: skip
+_FROM_RESULT = (
+    "val/accuracy", "val/loss", "test/accuracy", "test/loss", "best_epoch", "epochs", "generalization_gap",
+    "distinct_units", "units", "seconds",
+)  # fmt: skip
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -51,7 +49,9 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     there = sorted(path.parent.name for path in runs.glob("*/study.json"))
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
-        raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
+        raise RequestError(
+            [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
+        )
     return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
 
 
@@ -64,21 +64,22 @@ def gather(folder: Path) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
     study = read_study(folder)
     if not study:
-        raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     every = list(ended_runs(folder, study))
-    found = [each for each in every if not each.spoilt]
-    finished = [each.identity for each in found if each.result]
-    good = of_one_maker(finished)
+    found = [each for each in every if not each.corrupt]
+    finished = [each.run_json for each in found if each.result and each.run_json]
+    good = comparable(finished)
     counts = iter(good)
     kept = [each for each in found if not each.result or next(counts)]
     rows, curves = [], []
     for each in kept:
-        metrics = each.result["metrics"] if each.result else {}
+        metrics = each.result.numbers if each.result else {}
+        known = each.run_json
         rows.append(
             {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
-            | {"cause": each.identity.get("cause", ""), "machines": bool(each.identity.get("machines", False))}
-            | {"ended": utc(each.identity.get("ended"))}
-            | {metric: metrics.get(key, np.nan) for metric, key in _FROM_RESULT.items()}
+            | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
+            | {"ended": utc(known.ended) if known else ""}
+            | {metric: metrics.get(metric, np.nan) for metric in _FROM_RESULT}
             | (each.guesses.metrics if each.guesses else {})
         )
         if each.result:
@@ -91,9 +92,9 @@ def gather(folder: Path) -> StudyRuns:
         pd.DataFrame(rows, columns=columns),
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
         {(each.variant, each.seed): each.path for each in kept},
-        [each["provenance"] for each, count in zip(finished, good, strict=True) if count],
-        [each["provenance"] for each, count in zip(finished, good, strict=True) if not count],
-        [path for each in every for path in each.spoilt],
+        [each.provenance for each, count in zip(finished, good, strict=True) if count],
+        [each.provenance for each, count in zip(finished, good, strict=True) if not count],
+        [path for each in every for path in each.corrupt],
         ends,
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
     )

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runner.execute.makers import of_one_maker
 from runner.execute.messages import Message
-from runner.execute.provenance import command
 from runner.expand import Run
 from runner.files import write_json
-from runner.logs.rundir import RunDir
-from runner.logs.studyfile import read_study
-from runner.logs.summary import read_rows
 from runner.search.resolve import TWIN, ResolvedSearch, Values
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
+from runner.store.comparable import comparable
+from runner.store.epochs import read_rows
+from runner.store.provenance import command
+from runner.store.rundir import RunDir
+from runner.store.study import read_study
 
 _ENDED = (FINISHED, PRUNED, FAILED)
 _NUMBER = re.compile("[0-9]{4}|[1-9][0-9]{4,8}")  # a run's, as it is written
@@ -50,10 +50,10 @@ class Record:
         """How far a recorded run is, as its own directory says."""
         directory = RunDir(self.runs / run.folder)
         status = directory.status()
-        self.spoilt += directory.spoilt() if status == "spoilt" else []
+        self.spoilt += directory.corrupt_files() if status == "corrupt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
-        machines = (directory.identity() or {}).get("machines")
-        if status == FAILED and machines and not self._variants[run.variant.name].get("again"):
+        known = directory.run_json()
+        if status == FAILED and known and known.machines and not self._variants[run.variant.name].get("again"):
             self.again.append(run)
 
     def losses(self, run: Run, epochs: int | None = None) -> list[float]:
@@ -122,9 +122,9 @@ class Record:
     def counted(self) -> tuple[dict[Run, Tried], list[Run]]:
         """The runs that may be compared, and those that ended in another state of code, data or versions."""
         ended = [run for run, tried in self.tried.items() if tried.state in (FINISHED, PRUNED)]
-        identities = {run: identity for run in ended if (identity := RunDir(self.runs / run.folder).identity())}
-        good = of_one_maker(list(identities.values()))
-        left_out = [run for run, counts in zip(identities, good, strict=True) if not counts]
+        known = {run: each for run in ended if (each := RunDir(self.runs / run.folder).run_json())}
+        good = comparable(list(known.values()))
+        left_out = [run for run, counts in zip(known, good, strict=True) if not counts]
         return {run: tried for run, tried in self.tried.items() if run not in left_out}, left_out
 
     def ranked(self) -> list[tuple[Run, Tried]]:
@@ -145,7 +145,7 @@ def read_record(folder: Path) -> Record:
         search = ResolvedSearch.from_plain(folder.name, study["file"], study["doc"], study["search"])
         return Record(search, folder.parent)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RequestError([Problem(str(folder), "has no record of a search that can be read.")]) from error
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no record of a search that can be read.")]) from error
 
 
 def _values(search: ResolvedSearch, entry: dict[str, Any]) -> Values | None:
@@ -166,4 +166,6 @@ def find_record(runs: Path, name: str) -> Record:
     what = (
         f"there are several; name one: {names}." if found else f"no such search has been made here. There are: {names}."
     )
-    raise RequestError([Problem(f"{runs}: {name}", what if names else "no search has been made here yet.")])
+    raise RequestError(
+        [Problem(Kind.UNKNOWN, f"{runs}: {name}", what if names else "no search has been made here yet.")]
+    )

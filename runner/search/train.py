@@ -21,7 +21,7 @@ from runner.search.display import Display
 from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
-from runner.spec import BASELINE, Problem, RequestError, is_reference
+from runner.spec import BASELINE, Kind, Problem, RequestError, is_reference
 from runner.spec.problems import late
 
 _AGAIN = "make prune and then the same command make them anew."
@@ -100,5 +100,5 @@ def _alone(names: Sequence[str], runs: Path) -> Iterator[None]:
                 locks.enter_context(lock(runs / name).acquire(blocking=False))
             except Timeout as error:
                 what = "another runner is making this search; wait for it, or give another --runs."
-                raise RequestError([Problem(str(runs / name), what)]) from error
+                raise RequestError([Problem(Kind.BUSY, str(runs / name), what)]) from error
         yield

@@ -1,6 +1,6 @@
 """A study's dict to checked, frozen settings: all errors at once, in words; and a run's identity."""
 
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Kind, Problem, RequestError
 from runner.spec.questions import ACCURACIES, BETTER, METRICS, SHARES, Question
 from runner.spec.settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec.study import BASELINE, Study, available
@@ -12,6 +12,7 @@ __all__ = [
     "METRICS",
     "NO_LIMIT",
     "SHARES",
+    "Kind",
     "Problem",
     "Question",
     "RequestError",

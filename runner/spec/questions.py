@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from runner.spec.problems import shown, suggest
+from runner.spec.problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
 METRICS = {  # every metric a question may ask about: column of the run table -> what it is
@@ -131,29 +131,35 @@ class Question(pydantic.BaseModel):
     @classmethod
     def _metric_is_known(cls, value: str) -> str:
         if value not in METRICS:
-            raise ValueError(f'got "{value}"; {suggest(value, METRICS)}')
+            raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, METRICS)}')
         return value
 
     @pydantic.model_validator(mode="after")
     def _has_one_kind(self) -> Question:
         given = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}.")
+            raise Refusal(
+                Kind.CONFLICT, f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}."
+            )
         if (self.metric == "epochs_to") != (self.accuracy is not None):
-            raise ValueError('"accuracy" goes with the metric "epochs_to", and that metric needs it.')
+            raise Refusal(Kind.CONFLICT, '"accuracy" goes with the metric "epochs_to", and that metric needs it.')
         if self.best_of and self.expect in ("less", "equal"):
-            raise ValueError(f'"best_of" asks which is best; it has no "expect": "{self.expect}".')
+            raise Refusal(Kind.CONFLICT, f'"best_of" asks which is best; it has no "expect": "{self.expect}".')
         if self.expect == "equal" and self.smallest is None:
-            raise ValueError('expect "equal" needs "smallest": the margin within which they count as equal.')
+            raise Refusal(
+                Kind.CONFLICT, 'expect "equal" needs "smallest": the margin within which they count as equal.'
+            )
         if self.claim_for and self.claim is None:
-            raise ValueError('"claim_for" says what data a "claim" is about; there is no claim.')
+            raise Refusal(Kind.CONFLICT, '"claim_for" says what data a "claim" is about; there is no claim.')
         return self
 
     @pydantic.model_validator(mode="after")
     def _variants_differ(self) -> Question:
         twice = [name for name, count in Counter(self.variants()).items() if count > 1]
         if twice:
-            raise ValueError(f'"{twice[0]}" is named more than once; a variant can\'t be compared with itself.')
+            raise Refusal(
+                Kind.DUPLICATE, f'"{twice[0]}" is named more than once; a variant can\'t be compared with itself.'
+            )
         return self
 
     @pydantic.model_validator(mode="after")

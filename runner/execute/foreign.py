@@ -1,0 +1,41 @@
+"""Ended runs that other code, data or versions made: what a person must know of them before training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from runner.data import load
+from runner.execute.messages import Command
+from runner.expand import Run
+from runner.store.comparable import what_changed
+from runner.store.provenance import own_model, same_provenance
+from runner.store.rundir import RunDir
+
+
+def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
+    """Which of these ended runs other code, data or versions made, and how they are retrained (`again`).
+
+    `data` gives a run's prepared data. Empty where there are no such runs.
+    """
+    own_model.cache_clear()  # a notebook's earlier command may have looked; the workers import your models afresh
+    fingerprints: dict[Path, str] = {}
+    changes: list[str] = []
+    count = 0
+    for run in runs:
+        known = RunDir(command.runs / run.folder).run_json()
+        folder = data(run)
+        if folder not in fingerprints:
+            fingerprints[folder] = load(folder).fingerprint
+        now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.settings.model))
+        if known and not same_provenance(known.provenance, now):
+            count += 1
+            changes += what_changed(known.provenance, now)
+    if not count:
+        return ""
+    head = "1 run that is done was" if count == 1 else f"{count} runs that are done were"
+    return (
+        f"{head} made by other code, data or versions "
+        f"({'; '.join(dict.fromkeys(changes))}). A report never mixes them with others: it counts the present state's "
+        f"runs as soon as there are any. {again}"
+    )

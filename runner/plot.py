@@ -1,0 +1,94 @@
+"""The house's style of figures, and the panels that several rooms draw.
+
+Figures are readable on a light and on a dark page, because they have a light background of their own.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
+
+from runner.classnames import class_labels, font_for
+
+INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
+UP, DOWN, LEVEL = "#1a7f37", "#c5221f", "#5f6368"
+CURVE, TRAIN = "#1a73e8", "#e8710a"
+_NUMBERED, _MOST_NAMED = 20, 150  # columns of a matrix with numbers in its cells, and with names
+_STYLE: Any = {
+    "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
+    "axes.titlesize": 10, "figure.facecolor": "white", "savefig.facecolor": "white", "savefig.dpi": 160,
+    "text.parse_math": False,  # a class may be called $x$
+}  # fmt: skip
+
+
+@contextmanager
+def saved(
+    path: Path, rows: int, columns: int, size: tuple[float, float], names: Sequence[str] = (), **options: Any
+) -> Iterator[tuple[Figure, Any]]:
+    """A figure in the house's style and its axes, saved when the context is left without an error.
+
+    `names` are the class names on it, for which a further font may be needed.
+    """
+    with mpl.rc_context(_STYLE | {"font.family": _families(names)}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that the font can't write
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure, figure.subplots(rows, columns, **options)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+
+
+def _families(names: Sequence[str]) -> list[str]:
+    file = font_for(names)
+    return ["DejaVu Sans", *([FT2Font(file).family_name] if file else [])]
+
+
+def confusion_side(classes: int) -> float:
+    """The inches that a readable matrix of so many classes takes."""
+    return float(np.clip(0.42 * classes, 4.6, 8.4) if classes <= _NUMBERED else np.clip(0.13 * classes, 8.4, 14))
+
+
+def matrix_panel(
+    axes: Axes,
+    values: Any,
+    columns: Sequence[str],
+    colors: str,
+    limits: tuple[float, float],
+    text: str,
+    least: float,
+    rows: Sequence[str] | None = None,
+    bold: Any = None,
+) -> ScalarMappable:
+    """Values as colors, and as numbers where there is room; `least` is the smallest that is written, `bold` says
+    of each whether it stands out."""
+    # From zero, shades grow fast at first: a few confusions among many right predictions must be seen.
+    norm = Normalize(*limits) if limits[0] else PowerNorm(0.6, *limits)
+    image = axes.imshow(values, cmap=colors, norm=norm, aspect="auto")
+    axes.grid(visible=False)
+    count = len(columns)
+    if count <= _MOST_NAMED:
+        names = class_labels(columns)
+        size = float(np.clip(45 * confusion_side(count) / count, 4, 8))
+        slant: Any = {"rotation": 45, "ha": "right"} if count <= _NUMBERED else {"rotation": 90}
+        axes.set_xticks(range(count), names, fontsize=size, color=INK, **(slant if max(map(len, names)) > 3 else {}))
+        axes.set_yticks(range(len(values)), rows or names, fontsize=size)
+    for (row, column), value in np.ndenumerate(values) if count <= _NUMBERED else ():
+        if math.isfinite(value) and abs(value) >= least:
+            dark = np.dot(image.to_rgba(value)[:3], (0.299, 0.587, 0.114)) < 0.5  # luma (ITU-R BT.601)
+            weight = "bold" if bold is not None and bold[row, column] else "normal"
+            style: Any = {"fontsize": 7.5, "color": "white" if dark else INK, "fontweight": weight}
+            axes.text(column, row, text.format(value), ha="center", va="center", **style)
+    return image

@@ -1,0 +1,98 @@
+"""Reports and their summary cards: files in reports/, and a text for TensorBoard beside the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from runner.files import lock, write_text
+from runner.logs.summary import write_card
+from runner.report import StudyRuns, gather
+from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
+from runner.report.page import notes
+from runner.report.terminal import show_table
+from runner.report.write import write_study
+from runner.spec.problems import words
+from runner.store.study import read_study
+from runner.text import one_line, plain_console
+
+
+class BrokenReports(Exception):
+    """Some reports could not be written; the others and the front page, `page`, were."""
+
+    def __init__(self, page: Path) -> None:
+        self.page = page
+        super().__init__(f"some reports could not be written; the others are in {page}")
+
+
+def write_report(runs: Path, folder: Path) -> pd.DataFrame:
+    """Writes a study's report folder and summary card from its run directories; returns its table, one row a variant.
+
+    RequestError where `runs` is no study's directory.
+    """
+    return _publish(gather(runs), runs, folder, plain_console())
+
+
+def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.DataFrame:
+    written = write_study(data, folder)
+    if written.card:
+        try:
+            with lock(runs.parent):
+                write_card(runs.parent, data.study["name"], written.card)
+        except OSError as error:  # runs in a place that can only be read: the page has the answers too
+            console.print(f"the summary card for TensorBoard can't be written: {error}")
+    return written.summary
+
+
+def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
+    """Writes the reports of these studies and searches, shows each on the terminal, and writes the front page.
+
+    Returns the front page's path. Raises BrokenReports at the end where a report could not be written: the terminal
+    says which one and why.
+    """
+    broken = False
+    for name in names:
+        try:
+            _write_one(runs / name, reports / name, console)
+        except Exception as error:  # one study's report stops no other's
+            broken = True
+            console.print(f"\n{name}: its report can't be written: {words(error)}", soft_wrap=True)
+    page = write_front_page(reports)
+    if broken:
+        raise BrokenReports(page)
+    return page
+
+
+def _write_one(runs: Path, folder: Path, console: Console) -> None:
+    if "search" in (read_study(runs) or {}):
+        _write_search(runs, folder, console)
+        return
+    data = gather(runs)
+    show_table(data, _publish(data, runs, folder, console), console)
+    for note in notes(data, one_line):
+        console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
+
+
+def _write_search(runs: Path, folder: Path, console: Console) -> None:
+    """A search's report folder from its run directories; its headline goes to the terminal."""
+    from runner.report.search.write import write_search_report  # with Optuna
+
+    write_search_report(runs, folder)
+    console.print()
+    console.print(read_front(folder).headline.replace("**", ""))
+
+
+def write_front_page(reports: Path) -> Path:
+    """Writes reports/summary.md from the report folders that are there; returns its path."""
+    page = reports / "summary.md"
+    with lock(reports):
+        folders = [path.parent for path in reports.glob("*/summary.md") if _has_table(path.parent)]
+        write_text(page, front_page([read_front(folder) for folder in sorted(folders)]))
+    return page
+
+
+def _has_table(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (EFFECTS_TABLE, RUNS_TABLE))

@@ -1,0 +1,93 @@
+"""The tables of docs/settings.md, from the tables in the code: `python -m runner.reference` rewrites them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from typing_extensions import Doc
+
+from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES, Entry
+from runner.logs.run_pictures import RUN_PICTURES
+from runner.spec import METRICS, Settings, neutral_values
+from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
+from runner.text import code, table
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.S)
+
+
+def tables() -> dict[str, str]:
+    """Every generated table in Markdown, by the name in its marker."""
+    return {
+        "settings": _settings(),
+        "models": table(
+            ["model", "meaning", "settings", "source"],
+            [(code(m.name), m.meaning, _listed(sorted(m.reads)), m.source) for m in MODELS.values()],
+            names=4,
+        ),
+        "activations": _entries("activation", ACTIVATIONS),
+        "initializations": table(
+            ["initialization", "meaning", "arguments", "source"],
+            [(code(i.name), i.meaning, _listed(i.arguments), i.source) for i in INITIALIZATIONS.values()],
+            names=4,
+        ),
+        "schedules": _entries("schedule", SCHEDULES),
+        "datasets": table(
+            ["data set", "meaning", "source", "classes", "validation", "test"],
+            [(code(d.name), d.meaning, d.source, d.classes, f"{d.val:,}", f"{d.test:,}") for d in DATASETS.values()],
+            names=3,
+        ),
+        "metrics": _metrics(),
+        "pictures": table(
+            ["picture", "meaning", "when"], [(code(p.tag), p.meaning, p.when) for p in RUN_PICTURES], names=3
+        ),
+        "scalars": table(
+            ["scalar", "meaning", "when"],
+            [(code(tag), meaning, "every epoch") for tag, meaning in EPOCH_MEANINGS.items()]
+            + [(code(tag), meaning, "once, at the end") for tag, meaning in FINAL_MEANINGS.items()],
+            names=3,
+        ),
+    }
+
+
+def rewritten(page: str) -> str:
+    """The page with each marked table as the code has it; KeyError where a marker names no table."""
+    made = tables()
+    return _PLACE.sub(lambda place: place[1] + made[place[2]] + place[3], page)
+
+
+def main() -> None:
+    """Rewrites the page."""
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _settings() -> str:
+    neutral = {key: code(f'"{value}"' if isinstance(value, str) else value) for key, value in neutral_values().items()}
+    rows = [
+        (code(key), neutral.get(key, "(required)"), *(each.documentation for each in field.metadata if _is_doc(each)))
+        for key, field in Settings.model_fields.items()
+    ]
+    return table(["setting", "neutral value", "meaning"], rows, names=3)
+
+
+def _is_doc(metadata: object) -> bool:
+    return isinstance(metadata, Doc)
+
+
+def _metrics() -> str:
+    return table(["metric", "meaning"], [(code(name), meaning) for name, meaning in METRICS.items()], names=2)
+
+
+def _entries(head: str, entries: Mapping[str, Entry]) -> str:
+    rows = [(code(entry.name), entry.meaning, entry.source) for entry in entries.values()]
+    return table([head, "meaning", "source"], rows, names=3)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(code, names))
+
+
+if __name__ == "__main__":
+    main()

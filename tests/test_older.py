@@ -1,0 +1,65 @@
+"""Run directories that an older version wrote (tests/older/README.md) are read as that version read them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from runner.report.tables import gather, summarize, tidy
+from runner.search.record import read_record
+from runner.sheets import read_sheet
+from runner.store.rundir import RunDir
+from runner.store.tags import RESULTS, result_tag
+
+OLDER = Path(__file__).parent / "older"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A copy: reading must not write, and could."""
+    shutil.copytree(OLDER / "runs", tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+def test_states_are_known(runs: Path) -> None:
+    states = {path.parent.name[:8]: RunDir(path).own_status() for path in runs.glob("older-digits/*/seed0")}
+    assert states == {"baseline": "finished", "batchnor": "finished", "diverged": "failed"}
+    attempts = [RunDir(path).ended_attempt() for path in runs.glob("older-digits/*/seed*")]
+    assert len(set(attempts)) == 6
+
+
+def test_every_number_of_its_table_is_there(runs: Path) -> None:
+    now = tidy(summarize(gather(runs / "older-digits"))).set_index(["variant", "metric"])
+    then = read_sheet(OLDER / "summary.csv").set_index(["variant", "metric"])
+    assert len(then) == 30
+    for name, row in then.to_dict("index").items():
+        for column in ("n", "failed", "mean", "low", "high", "effect", "effect low", "effect high", "effect p"):
+            assert now.to_dict("index")[name][column] == pytest.approx(row[column], nan_ok=True, rel=1e-12), (
+                name,
+                column,
+            )
+
+
+def test_metrics_have_their_present_names(runs: Path) -> None:
+    (folder,) = runs.glob("older-digits/baseline-*/seed0")
+    result = RunDir(folder).result()
+    assert result
+    assert result.metrics["val/accuracy"] == 0.285
+    assert result.metrics["best_epoch"] == 2
+    assert not any(name.startswith("best/") for name in result.metrics)
+
+
+def test_its_tags_are_those_of_today(runs: Path) -> None:
+    (folder,) = runs.glob("older-digits/baseline-*/seed0")
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    assert {result_tag(name) for name in RESULTS} <= set(accumulator.Tags()["scalars"])
+
+
+def test_its_search_is_a_search(runs: Path) -> None:
+    record = read_record(runs / "older_search-digits")
+    assert [run.variant.name for run, _ in record.ranked()] == ["0001", "0000"]
+    assert record.left == 0
