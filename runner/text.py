@@ -1,4 +1,4 @@
-"""Text for people and other tools: Markdown tables, points in time."""
+"""Text for people and other tools: Markdown tables, points and lengths of time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from runner import checkpoints
 from runner.execute import Request, execute
-from runner.execute.schedule import Costs, finish_seconds, shares
+from runner.execute.schedule import Costs, finish_seconds, split_jobs
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs.run_pictures import RUN_PICTURES
@@ -292,7 +292,7 @@ def test_a_cohort_is_split_where_that_shortens_the_finish(seeds: int, stream: fl
     study = {"baseline": BASE, "factors": {"dropout": [0.1, 0.2, 0.3]}, "seeds": seeds}
     runs = resolve(Path("x.py"), study, "", Overrides()).runs()
     costs = fake_costs(runs, 1.0, stream)
-    parts = shares(runs, costs, workers=2)
+    parts = split_jobs(runs, costs, workers=2)
     assert len(parts) == expected
     assert sorted(r.variant.name for part in parts for r in part) == sorted(r.variant.name for r in runs)
     assert finish_seconds(parts, costs, 2) <= finish_seconds(cohorts(runs), costs, 2)
