@@ -138,7 +138,7 @@ def report(
     reports: option.ReportsPlace = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
-    from runner.execute.request import check_writable
+    from runner.places import check_writable
     from runner.report import studies_in, unreadable
 
     names = studies_in(runs, name)
@@ -182,7 +182,7 @@ def prune(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
-    from runner.execute.request import check_writable
+    from runner.places import check_writable
     from runner.prune import find, remove
 
     found = find(runs, name, checkpoints)

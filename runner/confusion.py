@@ -42,6 +42,19 @@ def balanced_accuracy(matrix: Counts) -> float:
     return float((np.diag(matrix)[images > 0] / images[images > 0]).mean())
 
 
+def cohen_kappa(matrix: Counts) -> float:
+    """Agreement of predicted and true classes beyond chance (Cohen 1960, Educ. Psychol. Meas. 20:37), from -1 to 1.
+
+    0 is what guessing with the same class counts would reach; nan where that is certain to be right.
+
+    >>> round(cohen_kappa(np.array([[20, 5], [10, 15]])), 3)
+    0.4
+    """
+    total = matrix.sum()
+    chance = float(matrix.sum(axis=0) @ matrix.sum(axis=1)) / float(total) ** 2
+    return (float(np.trace(matrix) / total) - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
 def macro_f1(matrix: Counts) -> float:
     """Returns the mean F1 over the classes that have images, from a confusion matrix.
 

@@ -10,8 +10,9 @@ from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES, Entry
 from runner.logs.run_pictures import RUN_PICTURES
-from runner.spec import METRICS, Settings, neutral_values
-from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
+from runner.metrics import CURVES, METRICS
+from runner.spec import Settings, neutral_values
+from runner.store.tags import RESULT_TAGS
 from runner.text import code, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -45,8 +46,8 @@ def tables() -> dict[str, str]:
         ),
         "scalars": table(
             ["scalar", "meaning", "when"],
-            [(code(tag), meaning, "every epoch") for tag, meaning in EPOCH_MEANINGS.items()]
-            + [(code(tag), meaning, "once, at the end") for tag, meaning in FINAL_MEANINGS.items()],
+            [(code(name), curve.meaning, "every epoch") for name, curve in CURVES.items()]
+            + [(code(tag), METRICS[name].meaning, "once, at the end") for name, tag in RESULT_TAGS.items()],
             names=3,
         ),
     }
@@ -77,7 +78,8 @@ def _is_doc(metadata: object) -> bool:
 
 
 def _metrics() -> str:
-    return table(["metric", "meaning"], [(code(name), meaning) for name, meaning in METRICS.items()], names=2)
+    rows = [(code(name), each.meaning, each.unit.value, each.better.name.lower()) for name, each in METRICS.items()]
+    return table(["metric", "meaning", "unit", "better"], rows, names=4)
 
 
 def _entries(head: str, entries: Mapping[str, Entry]) -> str:

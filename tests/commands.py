@@ -16,9 +16,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
+from runner.data import prepare
 from runner.execute import Outcome, Request, execute
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job
+from runner.expand import Overrides, resolve
 from runner.logs.events import event_files
 from runner.store.epochs import read_rows
+from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +34,14 @@ def run(study: dict[str, Any], place: Path, **options: Any) -> tuple[Outcome, st
     text = io.StringIO()
     request = Request((study,), runs=place / "runs", reports=place / "reports", **options)
     return execute(request, Console(file=text, width=200)), text.getvalue()
+
+
+def train(study: dict[str, Any], place: Path) -> Path:
+    """Trains a study, in this process; the directory of its baseline's first seed."""
+    runs = resolve(Path("study.py"), study, "", Overrides()).runs()
+    data = prepare(runs[0].variant.settings, Path("data"))
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
+    return place / "runs" / runs[0].folder
 
 
 def numbers(place: Path) -> dict[str, Any]:

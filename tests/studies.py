@@ -6,6 +6,17 @@ from typing import Any
 
 from runner.store.rundir import RunDir
 
+BASE: dict[str, Any] = {  # a small baseline on real data (digits ships with scikit-learn)
+    "dataset": "digits",
+    "normalize": "train",
+    "model": "mlp",
+    "hidden": [32, 16],
+    "optimizer": "Adam",
+    "lr": 1e-3,
+    "batch_size": 64,
+    "epochs": 3,
+}
+
 
 def amend(directory: RunDir, **changes: Any) -> None:
     """Changes values of run.json; a result that is there vouches for the file as it is now."""

@@ -11,8 +11,9 @@ import pytest
 
 from runner.data import load, prepare
 from runner.data.cache import cache_places
-from runner.spec import RequestError, Settings
-from tests.conftest import BASE
+from runner.spec import Kind, RequestError, Settings
+from tests.problems import refused
+from tests.studies import BASE
 
 Make = Callable[..., Settings]
 
@@ -76,14 +77,15 @@ def test_where_nothing_can_be_written_the_account_has_it(
     assert prepare(settings(), Path("data")) == folder  # to read it nothing need be written
     with pytest.raises(RequestError) as caught:
         prepare(settings(image_size=4), Path("data"))
-    assert len(caught.value.problems) == len(cache_places(Path("data")))
+    assert [problem.where for problem in caught.value.problems] == [str(place) for place in cache_places(Path("data"))]
+    assert caught.value.kinds == {Kind.PATH}
 
 
 def test_a_full_disk_is_named_and_nothing_else_is_filled(
     settings: Make, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_only(monkeypatch, "data", number=errno.ENOSPC)
-    with pytest.raises(RequestError, match="data/cache"):
+    with refused(Kind.PATH, "data/cache", "Errno 28"):
         prepare(settings(), Path("data"))
     assert not home.exists()
 

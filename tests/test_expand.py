@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
 from runner.expand.resolve import parse_seeds
-from runner.spec import RequestError
-from tests.conftest import BASE
+from runner.spec import Kind, Problem, RequestError
+from tests.problems import one, refused
+from tests.studies import BASE
 
 
 def expand(study: dict[str, Any], **overrides: Any) -> ResolvedStudy:
@@ -23,10 +24,10 @@ def names(study: dict[str, Any], **overrides: Any) -> list[str]:
     return [variant.name for variant in expand(study, **overrides).variants]
 
 
-def problems(study: dict[str, Any], **overrides: Any) -> list[str]:
+def problems(study: dict[str, Any], **overrides: Any) -> list[Problem]:
     with pytest.raises(RequestError) as caught:
         expand(study, **overrides)
-    return [str(problem) for problem in caught.value.problems]
+    return caught.value.problems
 
 
 def test_one_at_a_time_leaves_the_baselines_own_level_out() -> None:
@@ -81,43 +82,58 @@ def test_every_problem_of_a_study_is_reported_at_once() -> None:
         variants=["nobody"],
         seeds="many",
     )
-    for words in (
-        "baseline: lr: got 'fast'", 'variant "a": dropuot', '"mean"', 'variant "g": dropout', "factors: bach_norm",
-        'no variant "zz"', "question 2: a question has exactly one of", '--variants: there is no variant "nobody"',
-        '--seeds: got "many"',
+    for kind, where, value in (
+        (Kind.VALUE, "baseline: lr", "'fast'"), (Kind.UNKNOWN, 'variant "a": dropuot', '"dropout"'),
+        (Kind.CONFLICT, "toy.py: variants", '"mean"'), (Kind.VALUE, 'variant "g": dropout', "got 2"),
+        (Kind.UNKNOWN, "factors: bach_norm", '"batch_norm"'),
+        (Kind.UNKNOWN, "question 1", '"zz"'), (Kind.CONFLICT, "question 2", "compare, interaction"),
+        (Kind.UNKNOWN, "--variants", '"nobody"'), (Kind.VALUE, "--seeds", '"many"'),
     ):  # fmt: skip
-        assert any(words in problem for problem in found), (words, found)
-    assert all(problem.startswith(("ablations/toy.py", "--")) for problem in found)
+        one(found, kind, where, value)
+    assert all(problem.where.startswith(("ablations/toy.py", "--")) for problem in found)
     assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize(
-    ("variants", "words"),
+    ("variants", "kind", "where", "value"),
     [
-        ({"same": {"dropout": 0.0}}, 'the very settings of "baseline"'),
-        ({"a": {"dropout": 0.5}, "b": {"dropout": 0.5}}, 'variant "b": it has the very settings of "a"'),
-        ({"A": {"dropout": 0.5}, "a": {"dropout": 0.4}}, "upper or lower case"),
-        ({"p": {"model": "perceptron", "dropout": 0.5}}, 'the model "perceptron" does not read this setting'),
-        ({"m": {"model_args": {"width": 3}}}, "does not read this setting"),
+        ({"same": {"dropout": 0.0}}, Kind.DUPLICATE, 'variant "same"', '"baseline"'),
+        ({"a": {"dropout": 0.5}, "b": {"dropout": 0.5}}, Kind.DUPLICATE, 'variant "b"', '"a"'),
+        ({"A": {"dropout": 0.5}, "a": {"dropout": 0.4}}, Kind.DUPLICATE, 'variant "A"', ""),
+        ({"p": {"model": "perceptron", "dropout": 0.5}}, Kind.IGNORED, 'variant "p": dropout', '"perceptron"'),
+        ({"m": {"model_args": {"width": 3}}}, Kind.IGNORED, 'variant "m": model_args', '"mlp"'),
     ],
 )
-def test_variants_that_would_fool_the_reader_are_refused(variants: dict[str, Any], words: str) -> None:
-    assert words in problems({"variants": variants})[0]
+def test_variants_that_would_fool_the_reader_are_refused(
+    variants: dict[str, Any], kind: Kind, where: str, value: str
+) -> None:
+    found = problems({"variants": variants})
+    one(found, kind, where, value)
+    assert {problem.kind for problem in found} == {kind}
 
 
 def test_a_setting_without_effect_is_refused_in_the_baseline_too() -> None:
     idle = {"baseline": BASE | {"model": "perceptron", "dropout": 0.9}}  # and the hidden layers of the small study
-    assert [problem.split(": ")[2] for problem in problems(idle)] == ["hidden", "dropout"]
+    assert [(problem.kind, problem.where.split(": ")[2]) for problem in problems(idle)] == [
+        (Kind.IGNORED, "hidden"),
+        (Kind.IGNORED, "dropout"),
+    ]
     expand({"baseline": BASE | {"model": "perceptron", "dropout": 0.0, "hidden": []}})  # neutral values say nothing
     heir = {"variants": {"deep": {"model": "mlp"}}, "baseline": BASE | {"model": "perceptron"}}
     assert expand(heir).variants[1].settings.hidden == (32, 16)
     decay = {"factors": {"weight_decay": [0.1]}, "baseline": BASE | {"optimizer": "Rprop"}}
-    assert ["weight_decay" in problem for problem in problems(decay)] == [True]
+    (problem,) = problems(decay)
+    one([problem], Kind.IGNORED, 'variant "weight_decay=0.1": weight_decay', "Rprop", "0.1")
 
 
 def test_another_model_on_the_command_line_takes_what_it_reads_of_the_baseline() -> None:
     assert expand({}, settings={"model": "perceptron"}).variants[0].settings.model == "perceptron"
-    assert problems({}, settings={"model": "perceptron", "dropout": 0.5})
+    one(
+        problems({}, settings={"model": "perceptron", "dropout": 0.5}),
+        Kind.IGNORED,
+        "baseline: dropout",
+        '"perceptron"',
+    )
 
 
 def test_a_model_of_your_own_may_be_initialized() -> None:
@@ -126,18 +142,20 @@ def test_a_model_of_your_own_may_be_initialized() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "levels", "words"),
+    ("key", "levels", "kind", "values"),
     [
-        ("image_size", [16, 32], "\"image_size\" has the value 'native' among its levels; a trend needs numbers."),
-        ("optimizer", ["SGD"], "a trend needs numbers"),
-        ("images_per_class", [10, 20], '"images_per_class" has the value 0, which means all, among its levels'),
-        ("lr", [], 'no variant changes "lr" alone'),
+        ("image_size", [16, 32], Kind.VALUE, ['"image_size"', "'native'"]),
+        ("optimizer", ["SGD"], Kind.VALUE, ['"optimizer"', "'Adam'"]),
+        ("images_per_class", [10, 20], Kind.VALUE, ['"images_per_class"', "the value 0", "all"]),
+        ("lr", [], Kind.MISSING, ['"lr"']),
     ],
 )
-def test_a_trend_without_a_slope_is_refused_before_training(key: str, levels: list[Any], words: str) -> None:
+def test_a_trend_without_a_slope_is_refused_before_training(
+    key: str, levels: list[Any], kind: Kind, values: list[str]
+) -> None:
     study = {"factors": {key: levels} if levels else {}, "questions": [{"ask": "?", "trend": key}]}
     (problem,) = problems(study)
-    assert words in problem
+    one([problem], kind, "question 1: trend", *values)
 
 
 def test_names_with_commas_can_be_chosen_on_the_command_line() -> None:
@@ -147,7 +165,7 @@ def test_names_with_commas_can_be_chosen_on_the_command_line() -> None:
         ("dropout=0.1, hidden=[16,8],dropout=0.1", ["dropout=0.1", "hidden=[16,8],dropout=0.1"]),
     ):
         assert [variant.name for variant in expand(study, variants=text).selected] == ["baseline", *sorted(chosen)]
-    assert 'there is no variant "hidden=[16"' in problems(study, variants="hidden=[16,9]")[0]
+    one(problems(study, variants="hidden=[16,9]"), Kind.UNKNOWN, "--variants", '"hidden=[16"')
 
 
 def test_names_and_directories_say_what_was_asked() -> None:
@@ -192,7 +210,7 @@ def test_set_reads_python_values_and_plain_words() -> None:
     assert parse_set(pairs) == {
         "lr": 0.01, "hidden": [64, 32], "batch_norm": True, "init": "kaiming_normal", "dataset": "folder:/x=y",
     }  # fmt: skip
-    with pytest.raises(RequestError, match="expected KEY=VALUE"):
+    with refused(Kind.VALUE, "--set lr", "KEY=VALUE"):
         parse_set(["lr"])
 
 
@@ -205,47 +223,56 @@ def test_the_shipped_studies_resolve() -> None:
         assert study.doc.strip().splitlines()[0].endswith(("?", "."))
 
 
-def question_problems(*questions: dict[str, Any], **study: Any) -> list[str]:
+def question_problems(*questions: dict[str, Any], **study: Any) -> list[Problem]:
     variants = {"a": {"dropout": 0.1}, "b": {"dropout": 0.2}}
     asked = [{"ask": f"q{number}?"} | question for number, question in enumerate(questions, start=1)]
     return problems({"baseline": BASE, "variants": variants, "questions": asked} | study)
 
 
-ODD: list[dict[str, Any]] = [
-    {"value": ["a", float("nan")]}, {"value": ["a", 1e309]}, {"value": ["a", 1e308]}, {"value": ["a", 1.5]},
-    {"value": ["a", 1e308], "metric": "val/loss"}, {"value": ["a", True]},
-    {"compare": ["a", "b"], "smallest": 1e308}, {"compare": ["a", "b"], "smallest": 5e-324},
-    {"compare": ["a", "b"], "smallest": 1.5}, {"compare": ["a", "b"], "smallest": float("nan")},
-    {"compare": ["a", "b"], "smallest": 1.5, "metric": "test/macro_f1"},
-    {"compare": ["a", "a"]}, {"compare": ["a", ["b", "b"]]}, {"compare": ["a", ["b", "a"]]}, {"compare": ["a", []]},
-    {"best_of": ["a", "a"]}, {"interaction": ["a", "a", "a", "a"]}, {"interaction": ["a", "b", "baseline", "a"]},
-    {"compare": ["a", "b"], "ask": " \n "}, {"compare": ["a", "b"], "claim": " "},
-    {"compare": ["a", "b"], "claim_for": ["digits"]}, {"compare": ["a", "b"], "claim": "x", "claim_for": []},
-    {"compare": ["a", "b"], "claim": "x", "claim_for": "digits"},
+ODD: list[tuple[dict[str, Any], Kind, str]] = [  # a question, what is wrong with it, and a value that says so
+    ({"value": ["a", float("nan")]}, Kind.VALUE, "nan"), ({"value": ["a", 1e309]}, Kind.VALUE, "inf"),
+    ({"value": ["a", 1e308]}, Kind.VALUE, "1e+308"), ({"value": ["a", 1.5]}, Kind.VALUE, "1.5"),
+    ({"value": ["a", 1e308], "metric": "val/loss"}, Kind.VALUE, "1e+308"), ({"value": ["a", True]}, Kind.VALUE, "True"),
+    ({"compare": ["a", "b"], "smallest": 1e308}, Kind.VALUE, "1e+308"),
+    ({"compare": ["a", "b"], "smallest": 5e-324}, Kind.VALUE, "5e-324"),
+    ({"compare": ["a", "b"], "smallest": 1.5}, Kind.VALUE, "1.5"),
+    ({"compare": ["a", "b"], "smallest": float("nan")}, Kind.VALUE, "nan"),
+    ({"compare": ["a", "b"], "smallest": 1.5, "metric": "test/macro_f1"}, Kind.VALUE, "1.5"),
+    ({"compare": ["a", "a"]}, Kind.DUPLICATE, '"a"'), ({"compare": ["a", ["b", "b"]]}, Kind.DUPLICATE, '"b"'),
+    ({"compare": ["a", ["b", "a"]]}, Kind.DUPLICATE, '"a"'), ({"compare": ["a", []]}, Kind.VALUE, "[]"),
+    ({"best_of": ["a", "a"]}, Kind.DUPLICATE, '"a"'), ({"interaction": ["a", "a", "a", "a"]}, Kind.DUPLICATE, '"a"'),
+    ({"interaction": ["a", "b", "baseline", "a"]}, Kind.DUPLICATE, '"a"'),
+    ({"compare": ["a", "b"], "ask": " \n "}, Kind.VALUE, "ask"),
+    ({"compare": ["a", "b"], "claim": " "}, Kind.VALUE, "claim"),
+    ({"compare": ["a", "b"], "claim_for": ["digits"]}, Kind.CONFLICT, '"claim_for"'),
+    ({"compare": ["a", "b"], "claim": "x", "claim_for": []}, Kind.VALUE, "claim_for"),
+    ({"compare": ["a", "b"], "claim": "x", "claim_for": "digits"}, Kind.VALUE, "'digits'"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("question", ODD)
-def test_a_senseless_question_is_refused(question: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("question", "kind", "value"), ODD)
+def test_a_senseless_question_is_refused(question: dict[str, Any], kind: Kind, value: str) -> None:
     (found,) = question_problems({"compare": ["a", "b"]}, question)
-    assert "question 2" in found
+    one([found], kind, "question 2", value)
 
 
 def test_every_senseless_question_is_named_by_its_own_number() -> None:
-    found = question_problems(*ODD, {"compare": ["a", "gone"]})
-    assert len(found) == len(ODD) + 1
-    assert all(any(f"question {number}:" in line for line in found) for number in range(1, len(ODD) + 2))
+    found = question_problems(*(question for question, *_ in ODD), {"compare": ["a", "gone"]})
+    expected = [kind for _, kind, _ in ODD] + [Kind.UNKNOWN]
+    by_number = {int(problem.where.split(": question ")[1].split(":")[0]): problem.kind for problem in found}
+    assert [by_number[number] for number in range(1, len(expected) + 1)] == expected
+    assert len(found) == len(expected)
 
 
 def test_a_question_asked_twice_is_refused_whatever_its_spaces() -> None:
     (found,) = question_problems({"ask": "Is it?", "compare": ["a", "b"]}, {"ask": " Is\nit? ", "best_of": ["a", "b"]})
-    assert "question 2: ask" in found
+    one([found], Kind.DUPLICATE, "question 2: ask", "question 1", "Is it?")
 
 
 @pytest.mark.parametrize("factors", [{"dropout": []}, {"lr": [0.1], "dropout": []}])
 def test_a_factor_without_levels_is_refused(factors: dict[str, Any]) -> None:
     (found,) = question_problems(factors=factors)
-    assert "dropout" in found
+    one([found], Kind.MISSING, "factors", "'dropout'")
 
 
 @pytest.mark.parametrize(

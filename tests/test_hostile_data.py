@@ -24,8 +24,8 @@ from runner.evaluate import evaluate
 from runner.publish import write_all
 from runner.spec import Settings
 from tests.commands import run
-from tests.conftest import BASE
-from tests.test_data import picture, write_pictures
+from tests.pictures import picture, write_pictures
+from tests.studies import BASE
 
 Break = Callable[[Path], object]  # spoils the folder; a path that it returns is the data set instead
 

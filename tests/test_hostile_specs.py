@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from runner.__main__ import main
 from runner.expand import Overrides, resolve
-from runner.spec import METRICS, Problem, RequestError, Settings
-from tests.conftest import BASE
+from runner.metrics import METRICS
+from runner.spec import Problem, RequestError, Settings
+from tests.studies import BASE
 
 QUESTION: dict[str, Any] = {"ask": "?", "compare": ["v", "baseline"]}
 STUDY: dict[str, Any] = {

@@ -12,8 +12,9 @@ import torch
 
 from runner.data import Dataset, load, prepare
 from runner.data.labels import classes_of, whole_numbers
-from runner.spec import RequestError, Settings
-from tests.conftest import BASE
+from runner.spec import Kind, Settings
+from tests.problems import refused
+from tests.studies import BASE
 
 GIVEN: dict[str, Any] = {}  # what `data` brings
 
@@ -84,43 +85,46 @@ def test_names_are_kept(bring: Callable[..., Dataset], labels: Any, names: Any, 
 
 
 @pytest.mark.parametrize(
-    ("labels", "further", "named"),
+    ("labels", "further", "kind", "values"),
     [
-        (np.zeros(60, int), {}, "one class"),
-        (K, {"classes": ["a", "a", "b"]}, "'a'"),
-        (K, {"classes": ["a", "a ", "b"]}, "'a '"),
-        (K, {"classes": ["a"]}, "names 1"),
-        (K, {"classes": list("abcdef")}, "names 6"),
-        (np.array([5, 6, 7])[K], {"classes": list("abcd")}, "names 4"),
-        (K + 0.5, {}, "whole"),
-        (K * np.nan, {}, "whole"),
-        (K.astype(str), {}, "whole"),
-        (np.stack([K, K], axis=1), {}, "one number"),
-        (np.zeros((60, 3)), {}, "one number"),
+        (np.zeros(60, int), {}, Kind.DATA, ["'0'"]),
+        (K, {"classes": ["a", "a", "b"]}, Kind.DATA, ["'a', 'a'"]),
+        (K, {"classes": ["a", "a ", "b"]}, Kind.DATA, ["'a', 'a '"]),
+        (K, {"classes": ["a"]}, Kind.CODE, ["1 classes", "3 names"]),
+        (K, {"classes": list("abcdef")}, Kind.CODE, ["6 classes", "3 names"]),
+        (np.array([5, 6, 7])[K], {"classes": list("abcd")}, Kind.CODE, ["4 classes", "3 names", "8"]),
+        (K + 0.5, {}, Kind.CODE, ["whole numbers"]),
+        (K * np.nan, {}, Kind.CODE, ["whole numbers"]),
+        (K.astype(str), {}, Kind.CODE, ["<U", "whole numbers"]),
+        (np.stack([K, K], axis=1), {}, Kind.CODE, ["(60, 2)", "one-hot"]),
+        (np.zeros((60, 3)), {}, Kind.CODE, ["(60, 3)", "one-hot"]),
     ],
 )
 def test_labels_that_are_none_are_refused(
-    bring: Callable[..., Dataset], labels: Any, further: dict[str, Any], named: str
+    bring: Callable[..., Dataset], labels: Any, further: dict[str, Any], kind: Kind, values: list[str]
 ) -> None:
-    with pytest.raises(RequestError, match=named):
+    with refused(kind, "tests.test_labels:data", *values):
         bring(labels, **further)
 
 
 def test_a_label_for_each_image(bring: Callable[..., Dataset]) -> None:
-    with pytest.raises(RequestError, match="60 images and 59 labels"):
+    with refused(Kind.CODE, "tests.test_labels:data", "60 images", "59 labels"):
         bring(all=(images(60), K[:59]))
 
 
 def test_a_class_that_train_lacks_is_refused_by_name(bring: Callable[..., Dataset]) -> None:
     test = (images(3), np.array([0, 1, 2]))
-    with pytest.raises(RequestError, match="'c'"):
+    with refused(Kind.DATA, "tests.test_labels:data", "'c'"):
         bring(train=(images(40), K[:40] % 2), test=test, classes=["a", "b", "c"])
 
 
 def test_parts_of_unlike_sizes_need_one_size(bring: Callable[..., Dataset]) -> None:
     parts = {"train": (images(60, 8, 3), K), "test": (images(60), K)}
-    for changes in ({}, {"image_size": 8}, {"channels": 3}):
-        with pytest.raises(RequestError, match="test"):
+    for changes, train, test in (
+        ({}, "8 x 8 x 3", "6 x 6 x 1"), ({"image_size": 8}, "8 x 8 x 3", "8 x 8 x 1"),
+        ({"channels": 3}, "8 x 8 x 3", "6 x 6 x 3"),
+    ):  # fmt: skip
+        with refused(Kind.DATA, "tests.test_labels:data", f"train {train}", f"test {test}"):
             bring(None, changes, **parts)
     assert bring(None, {"image_size": 8, "channels": 3}, **parts).shape == (3, 8, 8)
 

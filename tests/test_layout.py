@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.data.layout import Layout, junk, lay_out
+from runner.spec import Kind
+from tests.problems import one
 
 
 def laid_out(*images: str, folders: tuple[str, ...] = ()) -> Layout:
@@ -45,36 +47,38 @@ def test_images_in_no_class_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "folders", "named"),
+    ("images", "folders", "where", "value"),
     [
-        (("valid/cat/1.png", "Val/cat/1.png"), (), ("valid", "Val")),  # two folders of one part
-        (("eval/cat/1.png",), (), ("eval",)),  # as a part is, but named as none
-        (("train/bird/", "train/cow/1.png"), ("train/bird",), ("bird",)),  # an empty class
-        (("test/bird/1.png",), (), ("bird",)),  # a class that train has not
-        (("train/ca t/1.png", "train/ca  t/1.png"), (), ("ca t", "ca  t")),
-        (("train/caf\u00e9/1.png", "train/cafe\u0301/1.png"), (), ("2 classes",)),  # the same word to a reader
+        (("valid/cat/1.png", "Val/cat/1.png"), (), "pets: Val, valid", "val"),  # two folders of one part
+        (("eval/cat/1.png",), (), "pets: eval", "val"),  # as a part is, but named as none
+        (("train/bird/", "train/cow/1.png"), ("train/bird",), "pets: train/bird", ""),  # an empty class
+        (("test/bird/1.png",), (), "pets: test", "'bird'"),  # a class that train has not
+        (("train/ca t/1.png", "train/ca  t/1.png"), (), "pets: train", "'ca  t', 'ca t'"),
+        # the same word to a reader
+        (("train/caf\u00e9/1.png", "train/cafe\u0301/1.png"), (), "pets: train", "2 classes"),
     ],
 )
-def test_what_is_wrong_is_named(images: tuple[str, ...], folders: tuple[str, ...], named: tuple[str, ...]) -> None:
+def test_what_is_wrong_is_named(images: tuple[str, ...], folders: tuple[str, ...], where: str, value: str) -> None:
     files = [image for image in images if not image.endswith("/")]
     layout = laid_out(*(f"train/{image}" for image in TWO), *files, folders=folders)
-    assert layout.problems
-    assert all(name in "".join(map(str, layout.problems)) for name in named)
+    one(layout.problems, Kind.DATA, where, value)
 
 
 def test_a_tree_beside_other_folders_is_no_class() -> None:
     layout = laid_out(*(f"pets/train/{image}" for image in TWO), "samples/1.png")
-    assert "folder:pets/pets" in str(layout.problems[0])
+    one(layout.problems, Kind.DATA, "pets: pets", "folder:pets/pets")
 
 
 @pytest.mark.parametrize("images", [(), ("1.png", "2.png"), ("cat/1.png",), ("cat/a/1.png", "dog.png")])
 def test_no_two_classes_are_no_data_set(images: tuple[str, ...]) -> None:
-    assert laid_out(*images).problems
+    problems = laid_out(*images).problems
+    assert {(problem.kind, problem.where.removesuffix(": train")) for problem in problems} == {(Kind.DATA, "pets")}
 
 
 def test_a_class_that_has_no_images_is_not_lost_with_its_folder() -> None:
     """Of cat/ with folders of images and dog/ with none, the folders in cat/ are no classes."""
-    assert laid_out("cat/a/1.png", "cat/b/1.png", folders=("dog",)).problems
+    layout = laid_out("cat/a/1.png", "cat/b/1.png", folders=("dog",))
+    one(layout.problems, Kind.DATA, "pets: train/dog")
 
 
 @pytest.mark.parametrize(

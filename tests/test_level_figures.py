@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from runner.metrics import REPORTED
 from runner.report.level_figures import LevelLine, draw_levels, level_lines
 from runner.report.runs import StudyRuns
-from runner.report.tables import METRICS, summarize
+from runner.report.tables import summarize
 from runner.spec import BASELINE
 
 BASE: dict[str, Any] = {"lr": 1e-3, "images_per_class": 0, "batch_norm": False, "stream": 0, "augment": []}
@@ -26,7 +27,7 @@ def runs(variants: dict[str, dict[str, Any]], failed: str = "", spread: float = 
     every: dict[str, dict[str, Any]] = {BASELINE: {}} | variants
     study = {name: {"settings": BASE | own, "changes": own} for name, own in every.items()}
     rows = [
-        dict.fromkeys(METRICS, 0.9)
+        dict.fromkeys(REPORTED, 0.9)
         | {"variant": name, "seed": seed, "status": "failed" if name == failed else "finished"}
         | {"val/accuracy": 0.5 + 0.05 * number + spread * seed, "generalization_gap": 0.1}
         for number, name in enumerate(every)

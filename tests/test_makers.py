@@ -19,8 +19,8 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.data import prepare
-from runner.execute.messages import Message, Place, Share
-from runner.execute.share import train_share
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
 from runner.publish import write_all, write_report
 from runner.report.makers import spent
@@ -221,18 +221,18 @@ def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
 
 def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("runner.execute.active.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("runner.execute.training.CHECKPOINT_SECONDS", 0)
     (tmp_path / "ownmodel.py").write_text(NET.format(width=8))
     settings = Settings.model_validate(BASE | {"model": "ownmodel:net"})
     run = Run("toy", Variant("own", settings, {}), 0)
-    share = Share((run,), prepare(settings, Path("data")))
+    job = Job((run,), prepare(settings, Path("data")))
 
     def begin() -> list[Message]:
         """A worker's first epoch, and then Ctrl-C."""
         said: list[Message] = []
         provenance.own_model.cache_clear()  # a process of its own
         with suppress(Interrupted):
-            train_share(share, Place(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
+            train_job(job, Command(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
         return said
 
     begin()

@@ -16,7 +16,7 @@ from runner.expand import Run, Variant
 from runner.spec import RequestError, Settings
 from runner.store.rundir import RunDir
 from tests.commands import run
-from tests.conftest import BASE
+from tests.studies import BASE
 
 Try = Callable[..., Costs]
 HUGE = {"hidden": [100_000, 100_000]}  # 280 GB with Adam

@@ -12,7 +12,7 @@ from runner.report.tables import gather, summarize, tidy
 from runner.search.record import read_record
 from runner.sheets import read_sheet
 from runner.store.rundir import RunDir
-from runner.store.tags import RESULTS, result_tag
+from runner.store.tags import RESULT_TAGS
 
 OLDER = Path(__file__).parent / "older"
 
@@ -56,7 +56,7 @@ def test_its_tags_are_those_of_today(runs: Path) -> None:
     (folder,) = runs.glob("older-digits/baseline-*/seed0")
     accumulator = EventAccumulator(str(folder))
     accumulator.Reload()
-    assert {result_tag(name) for name in RESULTS} <= set(accumulator.Tags()["scalars"])
+    assert set(RESULT_TAGS.values()) <= set(accumulator.Tags()["scalars"])
 
 
 def test_its_search_is_a_search(runs: Path) -> None:

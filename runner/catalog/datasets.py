@@ -104,6 +104,15 @@ DATASETS = by_name(
         test=10000,
         origin=Downloaded("CIFAR100"),
     ),
+    DataSet(
+        name="fashion_mnist",
+        meaning="70,000 photographs of clothes, 28x28, gray; downloaded, or a local copy",
+        source="Xiao et al. 2017",
+        classes=10,
+        val=5000,
+        test=10000,
+        origin=Downloaded("FashionMNIST"),
+    ),
 )
 
 

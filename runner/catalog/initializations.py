@@ -88,6 +88,12 @@ INITIALIZATIONS = by_name(
         arguments=("gain",),
         fill=_torch("xavier_normal_"),
     ),
+    Initialization(
+        name="lecun_normal",
+        meaning="normal with variance 1 / fan_in",
+        source="LeCun et al. 1998, Efficient BackProp",
+        fill=_torch("kaiming_normal_", nonlinearity="linear"),
+    ),
     Initialization(  # the default arguments have the gain of ReLU, √2
         name="kaiming_uniform",
         meaning="uniform with variance 2 / fan_in",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Kind, Problem, RequestError
 
 CACHE_TAG = "CACHEDIR.TAG"  # marks a folder as a cache for backups and for our listing (bford.info/cachedir)
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared data sets. The runner rebuilds missing ones.\n"
@@ -32,7 +32,7 @@ def first_writable(places: list[Path], write: Callable[[Path], Path]) -> Path:
         try:
             return write(place)
         except OSError as error:
-            failures.append(Problem(str(place), f"the data set can't be kept there: {error}"))
+            failures.append(Problem(Kind.PATH, str(place), f"the data set can't be kept there: {error}"))
             if error.errno not in _READ_ONLY:
                 break
     raise RequestError(failures)

@@ -18,7 +18,7 @@ from runner.data.images import Images, Labels, Window
 from runner.data.parts import PARTS, Content, Parts, Rows
 from runner.data.sources import find
 from runner.files import crc, lock, read_json, sync
-from runner.spec.problems import Problem, RequestError, shown
+from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
 _SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
@@ -83,7 +83,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
     content = source.read()
     if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
         what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # our files are UTF-8
-        raise RequestError([Problem(settings.dataset, what)])
+        raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
     # Two functions may give the same images with different notes; each gets its own cache.
@@ -146,7 +146,7 @@ def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
     if asked > counts.min():
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
         what = f"got {asked}, but {rare} train images; expected at most that."
-        raise RequestError([Problem(f"{settings.dataset}: images_per_class", what)])
+        raise RequestError([Problem(Kind.VALUE, f"{settings.dataset}: images_per_class", what)])
     shuffled = np.random.default_rng(0).permutation(len(labels))
     chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
     return train.take(np.sort(np.concatenate(chosen)))
@@ -162,7 +162,7 @@ def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str,
         counts = np.bincount(labels, minlength=len(classes))
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
         what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
-        raise RequestError([Problem(dataset, what)]) from error
+        raise RequestError([Problem(Kind.DATA, dataset, what)]) from error
     return {"train": train.take(np.sort(kept)), name: train.take(np.sort(taken))}
 
 

@@ -28,7 +28,7 @@ from runner.data.parts import PARTS, Content, Parts, alike_note, counted, few, i
 from runner.data.progress import counting
 from runner.data.trees import Tree, unreadable
 from runner.machine import cores
-from runner.spec.problems import Problem, RequestError, shown
+from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings
 
 _BATCH = 32  # images that a thread takes at once
@@ -84,7 +84,7 @@ def _with_ignored(tree: Tree, problems: Sequence[Problem]) -> list[Problem]:
     """Adds a problem that lists the tree's files where it has no image at all."""
     if tree.images or not tree.ignored:
         return list(problems)
-    return [*problems, Problem(tree.where, f"{tree.ignored_note}.")]
+    return [*problems, Problem(Kind.DATA, tree.where, f"{tree.ignored_note}.")]
 
 
 def _read_headers(reading: _Reading) -> None:
@@ -100,7 +100,7 @@ def _read_headers(reading: _Reading) -> None:
             f"the images have {len(sizes)} sizes, from {w0}x{h0} to {w1}x{h1} pixels; "
             "give one side for all, such as image_size=64."
         )
-        raise RequestError([*_problems(reading), Problem(reading.tree.where, what)])
+        raise RequestError([*_problems(reading), Problem(Kind.DATA, reading.tree.where, what)])
 
 
 def _window(reading: _Reading) -> tuple[Window | None, str]:
@@ -122,7 +122,7 @@ def _window(reading: _Reading) -> tuple[Window | None, str]:
     low, high = min(low for low, *_ in ranges), max(high for _, high, _ in ranges)
     if not low < high:
         what = f"every pixel of its {len(ranges)} gray images of more than 8 bits is {low:.9g}; there is no range."
-        raise RequestError([*_problems(reading), Problem(where, what)])
+        raise RequestError([*_problems(reading), Problem(Kind.DATA, where, what)])
     others = len(reading.good) - len(ranges)
     rest = f"; the {counted(others, 'other image')} of 8 bits stayed as they are" if others else ""
     note = (
@@ -144,7 +144,7 @@ def _decode(reading: _Reading, window: Window | None, skip_unreadable: bool) -> 
         array = np.empty(shape, dtype=np.uint8)
     except MemoryError as error:
         what = f"its images would take {np.prod(shape, dtype=float) / 1e9:.1f} GB; give a smaller image_size."
-        raise RequestError([Problem(reading.tree.where, what)]) from error
+        raise RequestError([Problem(Kind.MACHINE, reading.tree.where, what)]) from error
     row = {name: k for k, name in enumerate(names)}
 
     def one(name: str) -> tuple[bytes, bool]:
@@ -179,7 +179,7 @@ def _by_part(
     classes, there = reading.tree.layout.classes, set(parts["train"].labels.tolist()) if "train" in parts else set()
     if missing := [shown(name) for number, name in enumerate(classes) if number not in there]:
         what = f"has no readable image of {', '.join(missing)}."
-        raise RequestError([*_problems(reading), Problem(f"{reading.tree.where}: train", what)])
+        raise RequestError([*_problems(reading), Problem(Kind.DATA, f"{reading.tree.where}: train", what)])
     return parts, notes
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from runner.data.images import Labels
 from runner.data.layout import same_names
 from runner.data.parts import few
-from runner.spec.problems import Problem, RequestError, shown
+from runner.spec.problems import Kind, Problem, RequestError, shown
 
 
 def whole_numbers(given: Any) -> tuple[Labels, str]:
@@ -59,12 +59,14 @@ def classes_of(
     else:
         what = f"it names {len(names)} classes, but labels go up to {top} ({len(values)} different ones)"
         raise ValueError(f"{what}; expected {len(values)} names" + (f" or {top + 1}" if top + 1 != len(values) else ""))
-    problems = [Problem(where, what) for what in same_names(classes)]
+    problems = [Problem(Kind.DATA, where, what) for what in same_names(classes)]
     if len(classes) < 2:
-        problems.append(Problem(where, f"has one class, {shown(classes[0])}; a classifier needs at least two."))
+        problems.append(
+            Problem(Kind.DATA, where, f"has one class, {shown(classes[0])}; a classifier needs at least two.")
+        )
     missing = [shown(name) for name, value in zip(classes, values, strict=True) if value not in train]
     if missing and len(missing) < len(classes):
-        problems.append(Problem(where, f"has classes that train has not: {', '.join(missing)}."))
+        problems.append(Problem(Kind.DATA, where, f"has classes that train has not: {', '.join(missing)}."))
     if problems:
         raise RequestError(problems)
     numbered = {part: np.searchsorted(values, own).astype(np.int64) for part, own in labels.items()}

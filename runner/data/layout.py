@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from runner.data.parts import PARTS, counted, few, printable
-from runner.spec.problems import Problem, shown
+from runner.spec.problems import Kind, Problem, shown
 
 _PART_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -63,7 +63,7 @@ def lay_out(where: str, images: Sequence[str], folders: Iterable[str]) -> Layout
     """
     layout = Layout()
     if not images:
-        return Layout(problems=[Problem(where, _NO_CLASSES)])
+        return Layout(problems=[Problem(Kind.DATA, where, _NO_CLASSES)])
     paths = {image: tuple(image.split("/")) for image in images}
     empty = {tuple(folder.split("/")) for folder in folders}
     root = _root(list(paths.values()), empty)
@@ -117,11 +117,11 @@ def _by_part(where: str, layout: Layout, images: dict[str, Names], folders: Sequ
     for part, names in named.items():
         if len(names) > 1:
             what = f"are several folders of the {part} part; keep one of them."
-            layout.problems.append(Problem(f"{where}: {', '.join(map(printable, sorted(names)))}", what))
+            layout.problems.append(Problem(Kind.DATA, f"{where}: {', '.join(map(printable, sorted(names)))}", what))
     for name, classes in beside.items():
         if classes & set(layout.classes):
             what = "has classes of train and is no part; rename it to val or test, or move it elsewhere."
-            layout.problems.append(Problem(f"{where}: {printable(name)}", what))
+            layout.problems.append(Problem(Kind.DATA, f"{where}: {printable(name)}", what))
 
 
 def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Sequence[Names]) -> None:
@@ -137,23 +137,23 @@ def _by_class(where: str, layout: Layout, images: dict[str, Names], folders: Seq
         what = (
             f"has a train part and is beside other folders; give folder:{where}/{printable(name)}, or move the others."
         )
-        layout.problems.append(Problem(f"{where}: {printable(name)}", what))
+        layout.problems.append(Problem(Kind.DATA, f"{where}: {printable(name)}", what))
 
 
 def _class_problems(where: str, layout: Layout) -> list[Problem]:
     if not layout.classes:
-        return [Problem(where, _NO_CLASSES)]
+        return [Problem(Kind.DATA, where, _NO_CLASSES)]
     problems = []
     if len(layout.classes) < 2:
         what = f"has one class, {shown(layout.classes[0])}; a classifier needs at least two."
-        problems.append(Problem(f"{where}: train", what))
-    problems += [Problem(f"{where}: train", what) for what in same_names(layout.classes)]
+        problems.append(Problem(Kind.DATA, f"{where}: train", what))
+    problems += [Problem(Kind.DATA, f"{where}: train", what) for what in same_names(layout.classes)]
     for part, by_class in layout.files.items():
         if unknown := sorted(by_class.keys() - set(layout.classes)):
             what = f"has classes that train has not: {', '.join(map(shown, unknown))}."
-            problems.append(Problem(f"{where}: {part}", what))
+            problems.append(Problem(Kind.DATA, f"{where}: {part}", what))
         empty = sorted(name for name, images in by_class.items() if not images)
-        problems += [Problem(f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
+        problems += [Problem(Kind.DATA, f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
     return problems
 
 

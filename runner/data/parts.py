@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runner.data.images import Images, Labels, Window
-from runner.spec.problems import Problem, RequestError, shown
+from runner.spec.problems import Kind, Problem, RequestError, shown
 
 PARTS = ("train", "val", "test")
 _CHUNK = 2**22  # bytes copied at once
@@ -85,7 +85,7 @@ def alike_note(part: str, digests: Sequence[bytes], where: str) -> str:
     counts = Counter(digests)
     if part not in ("val", "test") and len(counts) == 1 and len(digests) > 1:
         what = f"all {len(digests)} train images have the same pixels; there is nothing to learn from them."
-        raise RequestError([Problem(where, what)])
+        raise RequestError([Problem(Kind.DATA, where, what)])
     alike = sum(count for count in counts.values() if count > 1)
     if alike <= _ALIKE * len(digests):
         return ""

@@ -20,7 +20,7 @@ from runner.data.trees import Tree, open_tree
 from runner.files import lock
 from runner.randomness import Generators
 from runner.spec.names import resolve
-from runner.spec.problems import Problem, RequestError, words
+from runner.spec.problems import Kind, Problem, RequestError, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired, torchvision
 
@@ -83,10 +83,12 @@ def _local_or_downloaded(
             count = len(tree.layout.classes)
             if count != entry.classes and not tree.layout.problems:  # these are other images
                 what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
-                raise RequestError([Problem(str(path), what)])
+                raise RequestError([Problem(Kind.DATA, str(path), what)])
             return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
-        raise RequestError([Problem(f"--data {location}", f"there is no such folder or zip file with {name}.")])
+        raise RequestError(
+            [Problem(Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}.")]
+        )
     return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, origin, location), settings))
 
 
@@ -105,10 +107,10 @@ def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, 
                 halves = halves_of(download=True)
     except Exception as error:
         what = (
-            f"{name} is not in {location} and could not be downloaded ({error}); "
-            "try again, or give a local copy with --data."
+            f"{name} is missing or incomplete in {location} and could not be downloaded ({words(error)}); "
+            "check the connection, remove incomplete files, or give a local copy with --data."
         )
-        raise RequestError([Problem("data", what)]) from error
+        raise RequestError([Problem(Kind.PATH, "data", what)]) from error
     parts = {part: (_with_channels(half.data), np.asarray(half.targets, np.int64)) for part, half in halves.items()}
     return parts, tuple(halves["train"].classes)
 
@@ -146,7 +148,7 @@ def _from_function(settings: Settings) -> Content:
     except (RequestError, KeyboardInterrupt):
         raise
     except BaseException as error:  # your code may raise anything, even SystemExit
-        raise RequestError([Problem(reference, f"gave no usable data set: {words(error)}")]) from error
+        raise RequestError([Problem(Kind.CODE, reference, f"gave no usable data set: {words(error)}")]) from error
 
 
 def _own_images(images: Any, labels: Any) -> Images:
@@ -173,7 +175,7 @@ def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes
     if len(set(shapes.values())) > 1:
         sizes = ", ".join(f"{part} {height} x {width} x {depth}" for part, (height, width, depth) in shapes.items())
         what = f"its parts differ in size ({sizes}); give one for all, such as image_size=64 and channels=3."
-        raise RequestError([Problem(settings.dataset, what)])
+        raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     return Content(parts, classes, tuple(filter(None, said)))
 
 

@@ -16,7 +16,7 @@ from runner.data.dataset import Dataset, Part
 from runner.data.images import Images
 from runner.randomness import run_seed
 from runner.spec.names import albumentations
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Kind, Problem, RequestError
 from runner.spec.settings import Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -88,14 +88,14 @@ def check_augmentation(settings: Settings, dataset: Dataset) -> None:
         results = list(Augmenter(settings, seed=0).extremes(image))
     except Exception as error:
         what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}"
-        raise RequestError([Problem(where, what)]) from error
+        raise RequestError([Problem(Kind.VALUE, where, what)]) from error
     for result in results:
         if result.shape != image.shape or result.dtype != np.uint8:
             what = (
                 f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
                 "use only ones that keep size and type."
             )
-            raise RequestError([Problem(where, what)])
+            raise RequestError([Problem(Kind.VALUE, where, what)])
 
 
 class Stream:

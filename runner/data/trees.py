@@ -18,7 +18,7 @@ from runner.data.cache import CACHE_TAG
 from runner.data.images import guard, open_file, read_header, suffixes
 from runner.data.layout import Layout, junk, lay_out
 from runner.data.parts import counted, few, printable
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Kind, Problem, RequestError
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Tree:
 def open_tree(path: Path) -> Tree:
     """Opens the tree in a folder or a zip. Raises RequestError where it can't be listed."""
     if not path.exists():
-        raise RequestError([Problem(str(path), "there is no such folder or zip file.")])
+        raise RequestError([Problem(Kind.PATH, str(path), "there is no such folder or zip file.")])
     try:
         return _folder_tree(path) if path.is_dir() else _zip_tree(path)
     except OSError as error:
-        raise RequestError([Problem(str(path), f"can't be read ({error}); mend or remove it.")]) from error
+        raise RequestError([Problem(Kind.PATH, str(path), f"can't be read ({error}); mend or remove it.")]) from error
 
 
 def image_files(folder: Path) -> tuple[list[Path], str]:
@@ -114,7 +114,7 @@ def image_files(folder: Path) -> tuple[list[Path], str]:
 
 def unreadable(where: str, name: str, why: object) -> Problem:
     """Returns the problem of a file that can't be read as an image."""
-    return Problem(f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
+    return Problem(Kind.DATA, f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
 
 
 def _folder_tree(path: Path) -> Tree:
@@ -164,11 +164,11 @@ def _status(path: Path) -> os.stat_result | None:
 
 def _zip_tree(path: Path) -> Tree:
     if not path.is_file():
-        raise RequestError([Problem(str(path), "is no readable zip file: it is no plain file.")])
+        raise RequestError([Problem(Kind.PATH, str(path), "is no readable zip file: it is no plain file.")])
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        raise RequestError([Problem(str(path), f"is no readable zip file ({error}).")]) from error
+        raise RequestError([Problem(Kind.PATH, str(path), f"is no readable zip file ({error}).")]) from error
     infos = {str(_posix(info.filename)): info for info in archive.infolist()}
 
     @contextmanager
@@ -197,6 +197,9 @@ def _zip_problems(path: Path, archive: zipfile.ZipFile) -> list[Problem]:
     for info in archive.infolist():
         if ".." in _posix(info.filename).parts or _posix(info.filename).is_absolute():
             what = "leads out of the archive; pack the images again, with names such as train/cat/1.png."
-            return [Problem(f"{path}: {printable(info.filename)}", what)]
+            return [Problem(Kind.UNSAFE, f"{path}: {printable(info.filename)}", what)]
     twice = [name for name, count in places.items() if count > 1]
-    return [Problem(f"{path}: {printable(name)}", "is in the archive more than once; pack it again.") for name in twice]
+    return [
+        Problem(Kind.DATA, f"{path}: {printable(name)}", "is in the archive more than once; pack it again.")
+        for name in twice
+    ]

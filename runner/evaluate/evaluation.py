@@ -13,9 +13,9 @@ from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
 from runner.evaluate.results import Evaluation
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
-from runner.execute.request import unwritable
 from runner.files import lock
-from runner.spec import Problem, RequestError
+from runner.places import unwritable
+from runner.spec import Kind, Problem, RequestError
 
 _SAME, _IMAGES = 1e-3, 2  # of the loss, and images judged otherwise: what devices may make of the same weights
 
@@ -39,7 +39,7 @@ def _held(folder: Path) -> Iterator[None]:
         held = lock(folder).acquire(blocking=False)
     except Timeout as error:
         what = "the run is in training, or being evaluated or removed; try again when that has ended."
-        raise RequestError([Problem(str(folder), what)]) from error
+        raise RequestError([Problem(Kind.BUSY, str(folder), what)]) from error
     with held:
         yield
 

@@ -16,9 +16,9 @@ from torch import nn
 
 from runner import checkpoints
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.execute.plan import pick_device
+from runner.machine import pick_device
 from runner.models import autocast, build
-from runner.spec import Problem, RequestError, Settings
+from runner.spec import Kind, Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in
 from runner.spec.problems import from_pydantic, suggest
 from runner.store.epochs import read_rows
@@ -93,13 +93,13 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
         raise RequestError(from_pydantic(error, f"{folder}/run.json", Settings)) from error
     except (KeyError, TypeError, ValueError) as error:
         what = f"run.json and result.json are not as the runner writes them ({type(error).__name__}: {error})."
-        raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")]) from error
+        raise RequestError([Problem(Kind.STATE, str(folder), f"{what} {_there(folder)}")]) from error
     rows = read_rows(folder / "metrics.csv")
     weights = None
     with suppress(OSError):
         weights = checkpoints.load(RunDir(folder).best)
     problems = [
-        Problem(f"{folder}/{name}", f"is missing or spoilt; {_ANEW} makes the run anew.")
+        Problem(Kind.PATH, f"{folder}/{name}", f"is missing or spoilt; {_ANEW} makes the run anew.")
         for name, whole in (("metrics.csv", rows and rows[0].keys() >= _CURVES), ("best.pt", weights))
         if not whole
     ]
@@ -138,7 +138,7 @@ def _finished(folder: Path) -> tuple[RunJson, dict[str, float]]:
         what = f"the search stopped the run ({cause}); only a finished run can be evaluated."
     else:
         what = "the run is not finished; the command that began it goes on with it."
-    raise RequestError([Problem(str(folder), f"{what} {_there(folder)}")])
+    raise RequestError([Problem(Kind.STATE, str(folder), f"{what} {_there(folder)}")])
 
 
 def _there(folder: Path) -> str:
@@ -161,7 +161,7 @@ def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: st
         f"{where} is not what the run was trained on: its fingerprint was {then} and is {now}. "
         f"Give the same data set, or train the run anew: {_ANEW}."
     )
-    return Problem(str(folder), what)
+    return Problem(Kind.DATA, str(folder), what)
 
 
 def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weights: dict[str, Any]) -> nn.Module:
@@ -174,5 +174,5 @@ def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weight
             f"the model that run.json describes can't be made, or does not fit these weights; was its code changed? "
             f"({type(error).__name__}: {' '.join(str(error).split())[:300]})"
         )
-        raise RequestError([Problem(f"{folder}/best.pt", what)]) from error
+        raise RequestError([Problem(Kind.CODE, f"{folder}/best.pt", what)]) from error
     return model.eval()

@@ -13,7 +13,7 @@ import torch
 from runner.data import decode_image, image_files, read_file
 from runner.evaluate.finished import FinishedRun, open_run
 from runner.evaluate.results import Classified
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 
 _BATCH = 100  # images that are decoded and classified at once
 
@@ -46,7 +46,7 @@ def _files(found: Classified, images: Sequence[Path]) -> Iterator[Path]:
             continue
         found.notes.extend([f"{path}: {note}"] if note else [])
         if not inside:
-            found.problems.append(Problem(str(path), "has no images."))
+            found.problems.append(Problem(Kind.DATA, str(path), "has no images."))
         yield from inside
 
 
@@ -60,7 +60,7 @@ def _batches(found: Classified, files: Iterator[Path], run: FinishedRun) -> Iter
             batch[file] = decode_image(read_file(file), channels, (height, width), background, window, file.name)
         except Exception as error:  # every decoder has its own exceptions
             why = getattr(error, "strerror", None) or error
-            found.problems.append(Problem(str(file), f"can't be read as an image ({why})."))
+            found.problems.append(Problem(Kind.DATA, str(file), f"can't be read as an image ({why})."))
         if len(batch) == _BATCH:
             yield batch
             batch = {}

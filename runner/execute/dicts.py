@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 
 from runner.expand import ResolvedStudy
-from runner.spec import BASELINE, Problem, Question, RequestError, Settings
+from runner.spec import BASELINE, Kind, Problem, Question, RequestError, Settings
 from runner.spec.problems import shown
 
 
@@ -22,7 +22,7 @@ def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None
         before = read_study(runs / study.name) if study.is_dict else None
         if before and (why := _other_baseline(study, before)):
             what = f'has a study with another baseline ({why}); give this one its own name: run(study, name="...").'
-            problems.append(Problem(str(runs / study.name), what))
+            problems.append(Problem(Kind.CONFLICT, str(runs / study.name), what))
     if problems:
         raise RequestError(problems)
 

@@ -17,12 +17,12 @@ import torch
 from runner.checkpoints import is_memory
 from runner.data import Dataset, Stream, load
 from runner.execute.memory import free_memory, training_memory
-from runner.execute.processes import context, how, settle_in
+from runner.execute.processes import context, exit_reason, settle_in
 from runner.execute.schedule import Costs
 from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.pictures import confusion, encoded, has_pictures
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.spec.problems import words
 from runner.train import Learner
 
@@ -79,7 +79,7 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
         tried = dict(zip(trials, child.results(), strict=True))
     if wrong := {trials[key].run: each.wrong for key, each in tried.items() if each.wrong}:
         raise RequestError(
-            Problem(f'{run.study}: variant "{run.variant.name}"', f"its training step fails: {what}")
+            Problem(Kind.CODE, f'{run.study}: variant "{run.variant.name}"', f"its training step fails: {what}")
             for run, what in wrong.items()
         )
     return Costs(
@@ -131,7 +131,7 @@ class _Child:
                 if code == UNGUARDED:
                     raise unguarded() from None
                 if deaths == _MOST_DEATHS:
-                    results.append(_Tried(unfit=f"its training step ended the process {how(code)}"))
+                    results.append(_Tried(unfit=f"its training step ended the process {exit_reason(code)}"))
                     self._left, deaths = self._left[1:], 0
                 if self._left:
                     self._start()

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 
 UNGUARDED = 77  # exit status of a process whose import of the script called run()
 
@@ -19,7 +19,7 @@ def check_script() -> None:
     file = script()
     if file and not Path(file).is_file():
         what = "run() starts processes that import your script, which has no file here; save it as a file and run that."
-        raise RequestError([Problem(file, what)])
+        raise RequestError([Problem(Kind.CODE, file, what)])
 
 
 def script() -> str | None:
@@ -33,4 +33,4 @@ def script() -> str | None:
 def unguarded() -> RequestError:
     """What is wrong where importing the script calls run()."""
     what = 'workers import the script, and its import calls run(); put the call below if __name__ == "__main__":'
-    return RequestError([Problem(script() or "the script", what)])
+    return RequestError([Problem(Kind.CODE, script() or "the script", what)])

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from runner.spec import BASELINE, Problem, Settings, Study, neutral_values
-from runner.spec.problems import shown, suggest
+from runner.spec import BASELINE, Kind, Problem, Settings, Study, neutral_values
+from runner.spec.problems import Mistake, shown, suggest
 from runner.spec.study import check_name, parse_settings
 
 _MOST_CELLS, _LONGEST_NAME = 10_000, 200
+_IS_THE_BASELINE = Mistake(Kind.DUPLICATE, f'"{BASELINE}" is the baseline itself.')
 
 
 def declared_cells(
@@ -24,19 +25,23 @@ def declared_cells(
     problems: list[Problem] = []
     declared: list[tuple[str, dict[str, Any]]] = [(BASELINE, {})]
     for name, changes in study.variants.items():
-        wrong = f'"{BASELINE}" is the baseline itself.' if name == BASELINE else check_name(name)
+        wrong = _IS_THE_BASELINE if name == BASELINE else check_name(name)
         if wrong:
-            problems.append(Problem(f"{where}: variants", wrong))
+            problems.append(wrong.at(f"{where}: variants"))
         else:
             declared.append((name, changes))
     unknown = [key for key in study.factors if key not in Settings.model_fields]
     problems += [
-        Problem(f"{where}: factors: {shown(key)[1:-1]}", f"unknown setting. {suggest(key, Settings.model_fields)}")
+        Problem(
+            Kind.UNKNOWN,
+            f"{where}: factors: {shown(key)[1:-1]}",
+            f"unknown setting. {suggest(key, Settings.model_fields)}",
+        )
         for key in unknown
     ]
     if (cells := _count(study)) > _MOST_CELLS:
         what = f"{cells:,} variants, more than {_MOST_CELLS:,}; give fewer levels, or search (docs/search.md)."
-        problems.append(Problem(f"{where}: factors", what))
+        problems.append(Problem(Kind.LIMIT, f"{where}: factors", what))
     elif not unknown:
         baseline = neutral_values() | study.baseline | forced
         seen = {_canonical(baseline, changes) for _, changes in declared}
@@ -49,10 +54,11 @@ def declared_cells(
     for name, _ in declared:
         if len(name) > _LONGEST_NAME:
             what = f"of {len(name)} characters is too long for a directory; declare such variants by name."
-            problems.append(Problem(f"{where}: factors", f"the name {shown(name)} {what}"))
+            problems.append(Problem(Kind.LIMIT, f"{where}: factors", f"the name {shown(name)} {what}"))
         if lowered[name.lower()] > 1:
             problems.append(
                 Problem(
+                    Kind.DUPLICATE,
                     f'{where}: variant "{name}"',
                     "another name differs only in upper or lower case; not every disk tells them apart.",
                 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand.runs import ResolvedStudy
-from runner.spec import Problem, RequestError, Settings
+from runner.spec import Kind, Problem, RequestError, Settings
 
 
 def with_files(study: ResolvedStudy) -> ResolvedStudy:
@@ -36,7 +36,9 @@ def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
         try:
             found = file_hash(text)
         except OSError as error:
-            problems.append(Problem(f"{where}: model_args", f"{text} can't be read: {error.strerror or error}."))
+            problems.append(
+                Problem(Kind.PATH, f"{where}: model_args", f"{text} can't be read: {error.strerror or error}.")
+            )
             continue
         if found:
             hashes[text] = found

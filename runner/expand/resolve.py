@@ -15,6 +15,7 @@ from runner.expand.runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
     NO_LIMIT,
+    Kind,
     Problem,
     Question,
     RequestError,
@@ -25,7 +26,7 @@ from runner.spec import (
 )
 from runner.spec.names import problems_of
 from runner.spec.plain import plain
-from runner.spec.problems import shown, suggest
+from runner.spec.problems import Mistake, mistake_of, shown, suggest
 from runner.spec.study import check_seeds, parse, parse_questions, parse_settings
 
 _LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
@@ -62,7 +63,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     try:
         seeds = parse_seeds(overrides.seeds if overrides.seeds is not None else study.seeds)
     except ValueError as error:
-        problems.append(Problem("--seeds", str(error)))
+        problems.append(mistake_of(error).at("--seeds"))
     if problems:
         raise RequestError(problems)
     by_name = {variant.name: variant for variant in variants}
@@ -95,7 +96,7 @@ def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            problems.append(Problem(f"--set {pair}", "expected KEY=VALUE, such as lr=0.01."))
+            problems.append(Problem(Kind.VALUE, f"--set {pair}", "expected KEY=VALUE, such as lr=0.01."))
             continue
         try:
             settings[key.strip()] = ast.literal_eval(text.strip())
@@ -113,14 +114,14 @@ def _check_variants(
     baseline = written | forced
     variants: list[Variant] = []
     problems: list[Problem] = []
-    said: set[tuple[str, str]] = set()  # of the baseline: its variants inherit them
+    said: set[tuple[str, Mistake]] = set()  # of the baseline: its variants inherit them
     names_of: dict[str, str] = {}
     reference: Settings | None = None
     for name, changes in declared:
         place = f"{where}: {BASELINE}" if name == BASELINE else f'{where}: variant "{name}"'
         settings, wrong = parse_settings(baseline | changes, place)
         inherited = {f"{place}: {key}" for key in baseline.keys() - changes.keys()} if name != BASELINE else set()
-        missing = {p for p in wrong if name != BASELINE and p.what.startswith("missing") and reference is None}
+        missing = {p for p in wrong if name != BASELINE and p.kind is Kind.MISSING and reference is None}
         problems += [p for p in wrong if p.where not in inherited and p not in missing]
         if settings is None:
             continue
@@ -129,15 +130,16 @@ def _check_variants(
             idle = ignored_settings(settings, effective(settings, written, forced), models)
         else:
             idle = ignored_settings(settings, changes)
-        for key, what in (problems_of(settings) | idle).items():
-            if (key, what) not in said:
-                problems.append(Problem(f"{place}: {key}", what))
+        for key, mistake in (problems_of(settings) | idle).items():
+            if (key, mistake) not in said:
+                problems.append(mistake.at(f"{place}: {key}"))
             if name == BASELINE:
-                said.add((key, what))
+                said.add((key, mistake))
         reference = settings if name == BASELINE else reference
         twin = names_of.setdefault(settings.identity(), name)
         if twin != name:
-            problems.append(Problem(place, f'it has the very settings of "{twin}"; change something, or leave it out.'))
+            what = f'it has the very settings of "{twin}"; change something, or leave it out.'
+            problems.append(Problem(Kind.DUPLICATE, place, what))
         differences = settings.differences(reference) if reference else dict(changes)
         variants.append(Variant(name, settings, differences))
     return variants, problems
@@ -151,13 +153,12 @@ def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any
     return [key for key in given if key not in neutral or plain[key] != neutral[key]]
 
 
-def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, str]:
+def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, Mistake]:
     """Changed settings that neither the model nor the models that inherit them ever read: they have no effect."""
     own, *others = (reads(model) for model in (settings.model, *heirs))
+    what = f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(own))}.'
     return {
-        key: f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(own))}.'
-        for key in changes
-        if key in MODEL_SETTINGS and key not in own.union(*others)
+        key: Mistake(Kind.IGNORED, what) for key in changes if key in MODEL_SETTINGS and key not in own.union(*others)
     }
 
 
@@ -179,34 +180,39 @@ def _check_questions(
     for number, question in questions.items():
         if first.setdefault(question.ask, number) != number:
             what = f'asks the same as question {first[question.ask]}, "{question.ask}"; give each its own words.'
-            problems.append(Problem(f"{where}: question {number}: ask", what))
+            problems.append(Problem(Kind.DUPLICATE, f"{where}: question {number}: ask", what))
         problems += [
-            Problem(f"{where}: question {number}", f'there is no variant "{name}". {suggest(name, names)}')
+            Problem(
+                Kind.UNKNOWN, f"{where}: question {number}", f'there is no variant "{name}". {suggest(name, names)}'
+            )
             for name in question.variants()
             if name not in names
         ]
         if question.trend and question.trend not in Settings.model_fields:
             problems.append(
                 Problem(
+                    Kind.UNKNOWN,
                     f"{where}: question {number}: trend",
                     f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}',
                 )
             )
         elif question.trend and (wrong := _no_trend(question.trend, variants)):
-            problems.append(Problem(f"{where}: question {number}: trend", wrong))
+            problems.append(wrong.at(f"{where}: question {number}: trend"))
     return problems
 
 
-def _no_trend(key: str, variants: list[Variant]) -> str:
-    """Why there is no slope over a setting, in words; empty where there is one."""
+def _no_trend(key: str, variants: list[Variant]) -> Mistake | None:
+    """Why there is no slope over a setting, or None where there is one."""
     levels = [variant.settings.plain()[key] for variant in variants if variant.changes.keys() <= {key}]
     if len(levels) < 2:
-        return f'no variant changes "{key}" alone; a trend goes over those that do, and the baseline.'
+        what = f'no variant changes "{key}" alone; a trend goes over those that do, and the baseline.'
+        return Mistake(Kind.MISSING, what)
     odd = [level for level in levels if level_of(key, level) in (None, math.inf)]
     if not odd:
-        return ""
+        return None
     meaning = f", which means {NO_LIMIT[key]}," if key in NO_LIMIT else ""
-    return f'"{key}" has the value {shown(odd[0])}{meaning} among its levels; a trend needs numbers.'
+    what = f'"{key}" has the value {shown(odd[0])}{meaning} among its levels; a trend needs numbers.'
+    return Mistake(Kind.VALUE, what)
 
 
 def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[str], list[Problem]]:
@@ -216,7 +222,7 @@ def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[s
     if isinstance(asked, str):
         asked = _listed(asked, names)
     problems = [
-        Problem("--variants", f'there is no variant "{name}". {suggest(name, names)}')
+        Problem(Kind.UNKNOWN, "--variants", f'there is no variant "{name}". {suggest(name, names)}')
         for name in asked
         if name not in names
     ]
@@ -249,5 +255,5 @@ def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: d
     name = "+".join(parts)
     if len(name.encode()) > _LONGEST_NAME or not file.stem.isprintable():
         what = f"its runs' directory, {shown(name)}, would have too long or too strange a name; rename the file, or "
-        raise RequestError([Problem(str(file), what + "put overrides into it.")])
+        raise RequestError([Problem(Kind.VALUE, str(file), what + "put overrides into it.")])
     return name

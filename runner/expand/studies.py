@@ -11,7 +11,7 @@ from typing import Any
 from runner.expand.files import with_files
 from runner.expand.resolve import Overrides, resolve
 from runner.expand.runs import ResolvedStudy
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.spec.problems import shown
 from runner.spec.study import read_file
 
@@ -37,7 +37,9 @@ def resolve_studies(
     counts = Counter(study.name for study in resolved)
     problems += [
         Problem(
-            name, f"{count} of the studies asked for have this name; give each once, and different files other names."
+            Kind.DUPLICATE,
+            name,
+            f"{count} of the studies asked for have this name; give each once, and different files other names.",
         )
         for name, count in counts.items()
         if count > 1
@@ -51,7 +53,11 @@ def _check_name_of_dict(names: Sequence[Any], given: str | None) -> list[Problem
     if given is None:
         return []
     if all(isinstance(name, str) for name in names):
-        return [Problem("name", "is for a study that is a dict; a file's study has the file's name.")]
+        return [Problem(Kind.CONFLICT, "name", "is for a study that is a dict; a file's study has the file's name.")]
     if not isinstance(given, str) or not _NAME_OF_DICT.fullmatch(given):
-        return [Problem("name", f'got {shown(given)}; expected up to 80 letters, digits, _ and -, such as "widths".')]
+        return [
+            Problem(
+                Kind.VALUE, "name", f'got {shown(given)}; expected up to 80 letters, digits, _ and -, such as "widths".'
+            )
+        ]
     return []

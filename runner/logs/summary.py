@@ -11,6 +11,7 @@ import numpy as np
 from runner.files import naming
 from runner.logs.events import event_files, open_writer
 from runner.logs.hparams import Hparam, experiment
+from runner.metrics import CURVES
 from runner.stats import mean_interval
 from runner.store.epochs import read_rows
 from runner.store.tags import MEAN_SCALARS, mean_tag
@@ -68,14 +69,9 @@ def _layout() -> dict[str, dict[str, list[str | list[str]]]]:
 
     Tags are patterns that TensorBoard matches from the start, so a $ ends them.
     """
-    titles = {
-        "val/accuracy": "validation accuracy", "val/loss": "validation loss",
-        "train/accuracy": "training accuracy", "train/loss": "training loss",
-        "generalization_gap": "generalization gap",
-    }  # fmt: skip
+    shown = ("val/accuracy", "val/loss", "train/accuracy", "train/loss", "generalization_gap")
     means: dict[str, list[str | list[str]]] = {
-        title: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]]
-        for tag, title in titles.items()
+        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]] for tag in shown
     }
     pairs: dict[str, list[str | list[str]]] = {
         name: ["Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"]]

@@ -23,7 +23,7 @@ from runner.logs.hparams import Hparam, session_end, session_start
 from runner.logs.pictures import encoded
 from runner.logs.run_pictures import Context, When, drawn
 from runner.store.epochs import Row, add_row, write_rows
-from runner.store.tags import EPOCH_SCALARS, RESULTS, result_tag
+from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
 from runner.text import table
 
 _BINS = 64
@@ -124,9 +124,9 @@ class RunLog:
         self._writer.close()
 
     def _results(self, metrics: Row) -> None:
-        for name in RESULTS:
+        for name, tag in RESULT_TAGS.items():
             if name in metrics:
-                self._writer.add_scalar(result_tag(name), metrics[name], len(self.rows))
+                self._writer.add_scalar(tag, metrics[name], len(self.rows))
 
     def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from runner.metrics import METRICS
 from runner.report.runs import StudyRuns
-from runner.spec import BETTER
 from runner.stats import ALPHA, holm
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
@@ -47,7 +47,7 @@ def pair_signs(data: StudyRuns, first: str, other: str, metric: str) -> tuple[in
     0 for a metric that has no better way. Where both diverged, neither is better.
     """
     mine, theirs = diverged(data, first), diverged(data, other)
-    better = BETTER[metric]
+    better = METRICS[metric].better
     if not better:
         return (0,) * (len(mine) + len(theirs))
     wins, losses = set(data.finished(first).index) & theirs, set(data.finished(other).index) & mine
@@ -63,5 +63,5 @@ def sides(metric: str, effects: Sequence[float], p_values: Sequence[float], lost
     for effect, p, signs in zip(effects, holm(p_values), lost, strict=True):
         sign = int(np.sign(effect)) if p <= ALPHA else 0
         holds = sign and all(each == sign for each in signs)
-        found.append(SAME_AS if not holds else BETTER_THAN if sign == BETTER[metric] else WORSE_THAN)
+        found.append(SAME_AS if not holds else BETTER_THAN if sign == METRICS[metric].better else WORSE_THAN)
     return found

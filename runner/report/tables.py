@@ -8,37 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.metrics import REPORTED
+from runner.report.declared import declared
 from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
 from runner.search.resolve import TWIN
-from runner.spec import BASELINE, Problem, RequestError
+from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.stats import mean_interval
 from runner.store.comparable import comparable
 from runner.store.study import first_end, read_study
 from runner.text import utc
 
-METRICS = (
-    "val/accuracy",
-    "val/loss",
-    "test/accuracy",
-    "test/loss",
-    "best_epoch",
-    "epochs",
-    "generalization_gap",
-    "distinct_units",
-    "units",
-    "seconds",
-    "val/balanced_accuracy",
-    "val/macro_f1",
-    "test/balanced_accuracy",
-    "test/macro_f1",
-)
 _EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
-_FROM_RESULT = (
-    "val/accuracy", "val/loss", "test/accuracy", "test/loss", "best_epoch", "epochs", "generalization_gap",
-    "distinct_units", "units", "seconds",
-)  # fmt: skip
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -49,7 +31,9 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     there = sorted(path.parent.name for path in runs.glob("*/study.json"))
     if missing := [name for name in names or [] if name not in there]:
         valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
-        raise RequestError([Problem(str(runs), f'there are no runs named "{name}". {valid}') for name in missing])
+        raise RequestError(
+            [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
+        )
     return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
 
 
@@ -62,7 +46,7 @@ def gather(folder: Path) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
     study = read_study(folder)
     if not study:
-        raise RequestError([Problem(str(folder), "has no study.json that can be read.")])
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     every = list(ended_runs(folder, study))
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]
@@ -77,12 +61,12 @@ def gather(folder: Path) -> StudyRuns:
             {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
             | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
             | {"ended": utc(known.ended) if known else ""}
-            | {metric: metrics.get(metric, np.nan) for metric in _FROM_RESULT}
+            | {name: metrics.get(name, np.nan) for name in REPORTED}
             | (each.guesses.metrics if each.guesses else {})
         )
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
-    columns = ["variant", "seed", "status", "cause", "machines", "ended", *METRICS]
+    columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
     variants = study["variants"].items()
     ends = {name: first_end(folder / each["directory"], each.get("first_end")) for name, each in variants}
     return StudyRuns(
@@ -95,6 +79,7 @@ def gather(folder: Path) -> StudyRuns:
         [path for each in every for path in each.corrupt],
         ends,
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
+        [declared(question) for question in study.get("questions", [])],
     )
 
 
@@ -105,7 +90,7 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
     for name in data.variants:
         row: dict[str, Any] = {"variant": name, "n": len(data.finished(name))}
         row["failed"] = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
-        for metric in METRICS:
+        for metric in REPORTED:
             interval = mean_interval(data.values(name, metric))
             row |= {metric: interval.estimate, f"{metric} low": interval.low, f"{metric} high": interval.high}
         for metric in _EFFECTS:
@@ -126,7 +111,7 @@ def summarize(data: StudyRuns) -> pd.DataFrame:
         for row in rows:
             row[f"effect {metric} side"] = found.get(row["variant"], SAME_AS)
     if not rows:  # nothing has ended, or what had is spoilt
-        names = [*METRICS, *(f"effect {metric}" for metric in _EFFECTS)]
+        names = [*REPORTED, *(f"effect {metric}" for metric in _EFFECTS)]
         ends = ("", " low", " high", " p", " n", " side")
         return pd.DataFrame(columns=["variant", "n", "failed", *(f"{name}{end}" for name in names for end in ends)])
     return pd.DataFrame(rows)
@@ -151,7 +136,7 @@ def tidy(summary: pd.DataFrame) -> pd.DataFrame:
     """summary.csv: one row a variant and metric, as other tools like it."""
     rows = []
     for _, row in summary.iterrows():
-        for metric in METRICS:
+        for metric in REPORTED:
             values = {"mean": row[metric], "low": row[f"{metric} low"], "high": row[f"{metric} high"]}
             effects = {f"effect{end}": row.get(f"effect {metric}{end}", np.nan) for end in ("", " low", " high", " p")}
             effects |= {"effect n": row.get(f"effect {metric} n", 0), "side": row.get(f"effect {metric} side", "")}

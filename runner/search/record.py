@@ -13,7 +13,7 @@ from runner.expand import Run
 from runner.files import write_json
 from runner.search.resolve import TWIN, ResolvedSearch, Values
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
-from runner.spec import Problem, RequestError
+from runner.spec import Kind, Problem, RequestError
 from runner.store.comparable import comparable
 from runner.store.epochs import read_rows
 from runner.store.provenance import command
@@ -145,7 +145,7 @@ def read_record(folder: Path) -> Record:
         search = ResolvedSearch.from_plain(folder.name, study["file"], study["doc"], study["search"])
         return Record(search, folder.parent)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RequestError([Problem(str(folder), "has no record of a search that can be read.")]) from error
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no record of a search that can be read.")]) from error
 
 
 def _values(search: ResolvedSearch, entry: dict[str, Any]) -> Values | None:
@@ -166,4 +166,6 @@ def find_record(runs: Path, name: str) -> Record:
     what = (
         f"there are several; name one: {names}." if found else f"no such search has been made here. There are: {names}."
     )
-    raise RequestError([Problem(f"{runs}: {name}", what if names else "no search has been made here yet.")])
+    raise RequestError(
+        [Problem(Kind.UNKNOWN, f"{runs}: {name}", what if names else "no search has been made here yet.")]
+    )

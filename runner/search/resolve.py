@@ -15,8 +15,9 @@ from runner.expand import Overrides, Run, Variant
 from runner.expand.files import file_hashes, named_files
 from runner.expand.resolve import effective, ignored_settings, run_name
 from runner.expand.runs import DATA_SETTINGS
-from runner.spec import BASELINE, Problem, RequestError, Settings
+from runner.spec import BASELINE, Kind, Problem, RequestError, Settings
 from runner.spec.names import problems_of
+from runner.spec.problems import Mistake
 from runner.spec.search import Search, Space, parse_search, parse_spaces
 from runner.spec.study import parse_settings, read_file
 
@@ -130,7 +131,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     forced = overrides.forced()
     spaces, problems = parse_spaces(search, where)
     problems += [
-        Problem(f"--set {key}", "the search chooses this setting itself; change its space.")
+        Problem(Kind.CONFLICT, f"--set {key}", "the search chooses this setting itself; change its space.")
         for key in forced
         if key in search.space
     ]
@@ -138,7 +139,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     known = problems_of(baseline) if baseline else {}
     if baseline and "model" not in spaces:
         known |= ignored_settings(baseline, effective(baseline, search.baseline, forced))
-    problems += wrong + [Problem(f"{where}: {BASELINE}: {key}", what) for key, what in known.items()]
+    problems += wrong + [mistake.at(f"{where}: {BASELINE}: {key}") for key, mistake in known.items()]
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
     for dataset in search.random_on:
@@ -149,7 +150,7 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
         raise RequestError(problems)
     if (cases := math.prod(len(spaces[key].values) for key in _data_keys(spaces))) > _MOST_DATA_CASES:
         what = f"{cases:,} combinations of data settings, each prepared beforehand; give {_MOST_DATA_CASES:,} at most."
-        raise RequestError([Problem(f"{where}: space", what)])
+        raise RequestError([Problem(Kind.LIMIT, f"{where}: space", what)])
     exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
     chosen = [baseline.model_copy(update={"model_args": value}) for value in _choices(exact, "model_args")]
     return ResolvedSearch(
@@ -159,22 +160,22 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     )  # fmt: skip
 
 
-def _claim(search: Search, forced: Values, known: Mapping[str, str], where: str) -> tuple[Values, list[Problem]]:
+def _claim(search: Search, forced: Values, known: Mapping[str, Mistake], where: str) -> tuple[Values, list[Problem]]:
     """What is said elsewhere to be best, as plain data, but for what the command line sets."""
     said = {key: value for key, value in search.claim.items() if key not in forced}
     if "dataset" in said:
-        return {}, [Problem(f"{where}: dataset", "is the search's own; leave it out.")]
+        return {}, [Problem(Kind.CONFLICT, f"{where}: dataset", "is the search's own; leave it out.")]
     settings, problems = parse_settings(search.baseline | forced | said, where)
     problems = [problem for problem in problems if any(problem.where == f"{where}: {key}" for key in said)]
     if settings is None:
         return {}, problems
-    found = {key: what for key, what in problems_of(settings).items() if key not in known} if said else {}
-    problems += [Problem(f"{where}: {key}", what) for key, what in (found | ignored_settings(settings, said)).items()]
+    found = {key: mistake for key, mistake in problems_of(settings).items() if key not in known} if said else {}
+    problems += [mistake.at(f"{where}: {key}") for key, mistake in (found | ignored_settings(settings, said)).items()]
     return {key: settings.plain()[key] for key in said}, problems
 
 
 def _check_values(
-    baseline: Values, key: str, space: Space, known: dict[str, str], any_model: bool, where: str
+    baseline: Values, key: str, space: Space, known: dict[str, Mistake], any_model: bool, where: str
 ) -> list[Problem]:
     """Every choice, or both bounds, as the setting itself and the libraries behind it see them."""
     place = f"{where}: space"
@@ -185,7 +186,7 @@ def _check_values(
         if settings is None:
             continue
         found = problems_of(settings) | ({} if any_model else ignored_settings(settings, {key: value}))
-        problems += [Problem(f"{place}: {key}: {value!r}", what) for other, what in found.items() if other not in known]
+        problems += [mistake.at(f"{place}: {key}: {value!r}") for other, mistake in found.items() if other not in known]
     return problems
 
 

@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from runner.execute.request import check_writable
 from runner.expand import Overrides, ResolvedStudy, Run, resolve
 from runner.expand.cells import slug
 from runner.expand.resolve import ignored_settings
 from runner.files import write_text
+from runner.places import check_writable
 from runner.search.record import Record
-from runner.spec import BASELINE, Problem, RequestError, Settings, neutral_values
+from runner.spec import BASELINE, Kind, Problem, RequestError, Settings, neutral_values
 from runner.spec.names import refuse_modules_in
 from runner.spec.study import FOLDER, check_name
 
@@ -95,7 +95,9 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
     run, start, stem = _winner(record), record.search.baseline.plain(), _stem(record)
     name = _file_name(record.search.name)
     if not run.variant.changes:
-        raise RequestError([Problem(record.search.name, "its winner is what it began with: there is nothing to undo.")])
+        raise RequestError(
+            [Problem(Kind.STATE, record.search.name, "its winner is what it began with: there is nothing to undo.")]
+        )
     winner = run.variant.settings
     undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
     questions = [
@@ -120,10 +122,12 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     start, stems = first.search.baseline, [_stem(record) for record in (first, second)]
     if start.dataset != second.search.baseline.dataset or stems[0] == stems[1]:
         names = " and ".join(record.search.name for record in (first, second))
-        raise RequestError([Problem(names, "give two searches of different files, on the same data set.")])
+        raise RequestError(
+            [Problem(Kind.CONFLICT, names, "give two searches of different files, on the same data set.")]
+        )
     winners = [_winner(record).variant.settings for record in (first, second)]
     if winners[0] == winners[1]:
-        raise RequestError([Problem(" and ".join(stems), "both winners have the very same settings.")])
+        raise RequestError([Problem(Kind.STATE, " and ".join(stems), "both winners have the very same settings.")])
     variants = {stem: winner.differences(start) for stem, winner in zip(stems, winners, strict=True)}
     variants = {stem: changes for stem, changes in variants.items() if changes}  # a winner may be the baseline itself
     sides = [stem if stem in variants else BASELINE for stem in stems]
@@ -146,7 +150,9 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
 def _winner(record: Record) -> Run:
     ranked = record.ranked()
     if not ranked:
-        raise RequestError([Problem(record.search.name, "no run of this search has finished; there is no winner.")])
+        raise RequestError(
+            [Problem(Kind.STATE, record.search.name, "no run of this search has finished; there is no winner.")]
+        )
     return ranked[0][0]
 
 
@@ -154,7 +160,7 @@ def _stem(record: Record) -> str:
     """The name of the search's file: what names a study in a record that may be from elsewhere."""
     stem = record.search.file.stem
     if wrong := check_name(stem):
-        raise RequestError([Problem(f"{record.search.name}: its file's name", wrong)])
+        raise RequestError([wrong.at(f"{record.search.name}: its file's name")])
     return stem
 
 
@@ -188,7 +194,7 @@ def _write(
     whole = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{doc}"
     text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
-        raise RequestError([Problem(str(file), "is there already and differs; rename or remove it first.")])
+        raise RequestError([Problem(Kind.PATH, str(file), "is there already and differs; rename or remove it first.")])
     check_writable(file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, text)

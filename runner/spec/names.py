@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalog import INITIALIZATIONS
-from runner.spec.problems import Problem, RequestError, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, RequestError, shown, suggest, words
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired
 
@@ -27,9 +27,9 @@ _SWITCHES = {"foreach", "fused"}  # arguments that are None by default and mean 
 _SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can import
 
 
-def problems_of(settings: Settings) -> dict[str, str]:
+def problems_of(settings: Settings) -> dict[str, Mistake]:
     """What the libraries object to: setting -> what is wrong and what is right."""
-    checks: dict[str, Callable[[Settings], str | None]] = {
+    checks: dict[str, Callable[[Settings], Mistake | None]] = {
         "optimizer": _optimizer,
         "optimizer_args": _optimizer_arguments,
         "weight_decay": _weight_decay,
@@ -67,7 +67,11 @@ def refuse_modules_in(folder: Path, references: Iterable[Any]) -> None:
     from elsewhere is data. Nothing is imported to find out, no package's own module either."""
     place = folder.resolve()
     problems = [
-        Problem(reference, f"lies in {file}, among the runs in {place}, and these are data; nothing there is run.")
+        Problem(
+            Kind.UNSAFE,
+            reference,
+            f"lies in {file}, among the runs in {place}, and these are data; nothing there is run.",
+        )
         for reference in filter(lambda given: isinstance(given, str) and is_reference(given), references)
         for file in itertools.islice(filter(lambda file: file.is_relative_to(place), _files(reference)), 1)
     ]
@@ -106,53 +110,57 @@ def optimizer_class(name: str) -> Any:
     return found if usable else None
 
 
-def _optimizer(settings: Settings) -> str | None:
+def _optimizer(settings: Settings) -> Mistake | None:
     if settings.optimizer in _COMMON_OPTIMIZERS or optimizer_class(settings.optimizer):
         return None
     import torch
 
-    return f'got "{settings.optimizer}". {suggest(settings.optimizer, filter(optimizer_class, dir(torch.optim)))}'
+    return Mistake(
+        Kind.UNKNOWN,
+        f'got "{settings.optimizer}". {suggest(settings.optimizer, filter(optimizer_class, dir(torch.optim)))}',
+    )
 
 
-def _optimizer_arguments(settings: Settings) -> str | None:
+def _optimizer_arguments(settings: Settings) -> Mistake | None:
     if not settings.optimizer_args or not (found := optimizer_class(settings.optimizer)):
         return None
     valid = set(inspect.signature(found).parameters) - _OWN_OPTIMIZER_ARGUMENTS
     for key in settings.optimizer_args:
         if key in _OWN_OPTIMIZER_ARGUMENTS:
-            return f'"{key}" is a setting of its own; move it out of optimizer_args.'
+            return Mistake(Kind.CONFLICT, f'"{key}" is a setting of its own; move it out of optimizer_args.')
         if key in _NO_SETTINGS:
-            return f'"{key}" has no effect on a run; remove it.'
+            return Mistake(Kind.IGNORED, f'"{key}" has no effect on a run; remove it.')
         if key not in valid:
-            return f'{settings.optimizer} has no argument "{key}". {suggest(key, sorted(valid))}'
+            return Mistake(Kind.UNKNOWN, f'{settings.optimizer} has no argument "{key}". {suggest(key, sorted(valid))}')
         default = inspect.signature(found).parameters[key].default
         value = settings.optimizer_args[key]
         if (isinstance(default, bool) or key in _SWITCHES) and not isinstance(value, bool):
-            return f'"{key}" is {shown(value)}; expected True or False.'
+            return Mistake(Kind.VALUE, f'"{key}" is {shown(value)}; expected True or False.')
     import torch
 
     try:
         found([torch.nn.Parameter(torch.zeros(1))], lr=settings.lr, **settings.optimizer_args)
     except Exception as error:
-        return f"{settings.optimizer} refuses these arguments: {error}"
+        return Mistake(Kind.VALUE, f"{settings.optimizer} refuses these arguments: {error}")
     return None
 
 
-def _weight_decay(settings: Settings) -> str | None:
+def _weight_decay(settings: Settings) -> Mistake | None:
     if not settings.weight_decay or settings.optimizer in _COMMON_OPTIMIZERS:
         return None
     if not (found := optimizer_class(settings.optimizer)) or "weight_decay" in inspect.signature(found).parameters:
         return None
-    return f"{settings.optimizer} takes no weight decay, so {settings.weight_decay:g} has no effect; set it to 0."
+    what = f"{settings.optimizer} takes no weight decay, so {settings.weight_decay:g} has no effect; set it to 0."
+    return Mistake(Kind.IGNORED, what)
 
 
-def _batch_size(settings: Settings) -> str | None:
+def _batch_size(settings: Settings) -> Mistake | None:
     if settings.batch_size > 1 or not settings.batch_norm:
         return None
-    return "BatchNorm has no variance over a batch of one image; expected a batch_size from 2."
+    return Mistake(Kind.CONFLICT, "BatchNorm has no variance over a batch of one image; expected a batch_size from 2.")
 
 
-def _augment(settings: Settings) -> str | None:
+def _augment(settings: Settings) -> Mistake | None:
     if not settings.augment:
         return None
     package = albumentations()
@@ -160,17 +168,17 @@ def _augment(settings: Settings) -> str | None:
     for item in settings.augment:
         ((name, arguments),) = item.items()
         if name not in known:
-            return f'unknown transform "{name}". {suggest(name, known)}'
+            return Mistake(Kind.UNKNOWN, f'unknown transform "{name}". {suggest(name, known)}')
         valid = inspect.signature(getattr(package, name).__init__).parameters.keys() - {"self"}
         for key in arguments:
             if key not in valid:
-                return f'{name} has no argument "{key}". {suggest(key, sorted(valid))}'
+                return Mistake(Kind.UNKNOWN, f'{name} has no argument "{key}". {suggest(key, sorted(valid))}')
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 getattr(package, name)(**arguments)
         except Exception as error:
-            return f"{name} refuses these arguments: {' '.join(str(error).split())}"
+            return Mistake(Kind.VALUE, f"{name} refuses these arguments: {' '.join(str(error).split())}")
     return None
 
 
@@ -179,16 +187,18 @@ def _is_transform(package: Any, name: str) -> bool:
     return inspect.isclass(found) and issubclass(found, package.ImageOnlyTransform | package.DualTransform)
 
 
-def _init_arguments(settings: Settings) -> str | None:
+def _init_arguments(settings: Settings) -> Mistake | None:
     entry, given = INITIALIZATIONS[settings.init], settings.init_args
     if not entry.fill:
-        return f'init "{entry.name}" takes no arguments.' if given else None
+        return Mistake(Kind.IGNORED, f'init "{entry.name}" takes no arguments.') if given else None
     if missing := [key for key in entry.required if key not in given]:
-        return f'init "{entry.name}" needs "{missing[0]}": "init_args": {{"{missing[0]}": 0.01}}.'
+        return Mistake(
+            Kind.MISSING, f'init "{entry.name}" needs "{missing[0]}": "init_args": {{"{missing[0]}": 0.01}}.'
+        )
     for key in given:
         if key not in entry.arguments:
             valid = suggest(key, entry.arguments) if entry.arguments else "It takes none."
-            return f'{entry.name} has no argument "{key}". {valid}'
+            return Mistake(Kind.UNKNOWN, f'{entry.name} has no argument "{key}". {valid}')
     if not given:
         return None
     import torch
@@ -196,11 +206,11 @@ def _init_arguments(settings: Settings) -> str | None:
     try:
         entry.fill(torch.empty(4, 4), **given)
     except Exception as error:
-        return f"{entry.name} refuses these arguments: {error}"
+        return Mistake(Kind.VALUE, f"{entry.name} refuses these arguments: {error}")
     return None
 
 
-def _reference(text: str) -> str | None:
+def _reference(text: str) -> Mistake | None:
     if not is_reference(text):
         return None
     try:
@@ -208,16 +218,18 @@ def _reference(text: str) -> str | None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing somebody's module may raise anything, SystemExit too
-        return f'can\'t load "{text}": {words(error)}'
+        return Mistake(Kind.CODE, f'can\'t load "{text}": {words(error)}')
     return None
 
 
-def _own_model(settings: Settings) -> str | None:
+def _own_model(settings: Settings) -> Mistake | None:
     reference = settings.model
     if not is_reference(reference):
         return None
     if reference.partition(":")[0] in _SCRIPTS:
-        return f'workers can\'t import "{reference}" from a notebook or script; write it to a file such as mymodels.py.'
-    if wrong := _reference(reference) or check_call(resolve(reference), settings.model_args):
-        return wrong if wrong.startswith("can't load") else f'"{reference}" {wrong}.'
-    return None
+        what = f'workers can\'t import "{reference}" from a notebook or script; write it to a file such as mymodels.py.'
+        return Mistake(Kind.CODE, what)
+    if mistake := _reference(reference):
+        return mistake
+    wrong = check_call(resolve(reference), settings.model_args)
+    return Mistake(Kind.CODE, f'"{reference}" {wrong}.') if wrong else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.spec.problems import Problem, RequestError
+from runner.spec.problems import Kind, Problem, RequestError
 
 _DEEPEST = 20
 _MOST_VALUES, _LONGEST_TEXT, _LARGEST_INTEGER = 100_000, 10_000, 2**63
@@ -41,23 +41,29 @@ class _Copier:
         """The value as plain data; what is not becomes None, and a problem."""
         self._left -= 1
         if self._left < 0:
-            return self._refuse(place, f"more than {_MOST_VALUES:,} values; a study is written by hand.", last=True)
+            return self._refuse(
+                Kind.LIMIT, place, f"more than {_MOST_VALUES:,} values; a study is written by hand.", last=True
+            )
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
             return self._text(value, place)
         if isinstance(value, int):
             if abs(number := int.__index__(value)) >= _LARGEST_INTEGER:
-                return self._refuse(place, f"a whole number of {number.bit_length()} bits; expected at most 63.")
+                return self._refuse(
+                    Kind.LIMIT, place, f"a whole number of {number.bit_length()} bits; expected at most 63."
+                )
             return number
         if isinstance(value, float):
             return float.__float__(value)
         if not isinstance(value, (dict, list, tuple)):
-            kind = type(value).__name__
-            what = f'got an object of type "{kind}"; expected a number, text, True, False, None, a list or a dict.'
-            return self._refuse(place, what)
+            name = type(value).__name__
+            what = f'got an object of type "{name}"; expected a number, text, True, False, None, a list or a dict.'
+            return self._refuse(Kind.VALUE, place, what)
         if not levels:
-            return self._refuse(place, f"more than {_DEEPEST} levels of lists and dicts, or one that contains itself.")
+            return self._refuse(
+                Kind.LIMIT, place, f"more than {_DEEPEST} levels of lists and dicts, or one that contains itself."
+            )
         if isinstance(value, dict):
             return self._dict(value, place, levels)
         items = tuple.__iter__(value) if isinstance(value, tuple) else list.__iter__(value)
@@ -70,18 +76,22 @@ class _Copier:
                 name = self._text(key, f"{place}: a key") or ""
                 copies[name] = self.copy(item, f"{place}: {name[:60]}", levels - 1)
             else:
-                self._refuse(place, f'got a key of type "{type(key).__name__}"; expected text in quotes.')
+                self._refuse(Kind.VALUE, place, f'got a key of type "{type(key).__name__}"; expected text in quotes.')
         return copies
 
     def _text(self, value: str, place: str) -> Any:
         text = str.__str__(value)
         if len(text) > _LONGEST_TEXT:
-            return self._refuse(place, f"a text of {len(text):,} characters; expected at most {_LONGEST_TEXT:,}.")
+            return self._refuse(
+                Kind.LIMIT, place, f"a text of {len(text):,} characters; expected at most {_LONGEST_TEXT:,}."
+            )
         if any("\ud800" <= character <= "\udfff" for character in text):
-            return self._refuse(place, "half a character (a lone surrogate) that no file can hold; write it whole.")
+            return self._refuse(
+                Kind.VALUE, place, "half a character (a lone surrogate) that no file can hold; write it whole."
+            )
         return text
 
-    def _refuse(self, place: str, what: str, last: bool = False) -> Any:
+    def _refuse(self, kind: Kind, place: str, what: str, last: bool = False) -> Any:
         if len(self.problems) < _MOST_PROBLEMS and (not last or self._left == -1):
-            self.problems.append(Problem(place, what))
+            self.problems.append(Problem(kind, place, what))
         return None

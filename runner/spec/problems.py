@@ -6,23 +6,68 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import pydantic
 
 _LONGEST_PLACE, _LONGEST = 500, 3000  # characters; libraries have long lists of valid names
 
 
+class Kind(StrEnum):
+    """What kind of problem it is: for tests and callers, which read no sentences."""
+
+    UNKNOWN = "unknown"  # A name does not exist.
+    MISSING = "missing"  # Something that is needed is not given.
+    VALUE = "value"  # A value does not have the expected form, or is outside the expected range.
+    IGNORED = "ignored"  # A setting would have no effect.
+    DUPLICATE = "duplicate"  # A name, a value or a variant is given twice.
+    CONFLICT = "conflict"  # Two things exclude each other, or one needs the other.
+    LIMIT = "limit"  # The request is larger than the runner accepts.
+    PATH = "path"  # A file or directory is missing or in the way, or can't be read or written.
+    BUSY = "busy"  # Another runner has it.
+    DATA = "data"  # Images, labels or classes can't be used.
+    CODE = "code"  # Your own code can't be imported, fails, or gives something that can't be used.
+    MACHINE = "machine"  # This machine lacks the device or the memory.
+    STATE = "state"  # A run or a search is not in the state that is needed.
+    UNSAFE = "unsafe"  # It would run code, or leave a directory, that came from elsewhere.
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it stands (file, variant, key), and what would be right."""
+    """One mistake: its kind, its place (file, variant, key), and what would be right."""
 
+    kind: Kind
     where: str
     what: str
 
     def __str__(self) -> str:
         """One line that a terminal can show, whatever was in the request."""
         return f"{_line(self.where, _LONGEST_PLACE)}: {_line(self.what, _LONGEST)}"
+
+
+class Mistake(NamedTuple):
+    """What is wrong, found by a function that does not know the place."""
+
+    kind: Kind
+    what: str
+
+    def at(self, where: str) -> Problem:
+        """The problem that it is at this place."""
+        return Problem(self.kind, where, self.what)
+
+
+class Refusal(ValueError):
+    """A ValueError that knows the kind of its problem; every other one is a Kind.VALUE."""
+
+    def __init__(self, kind: Kind, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind
+
+
+def mistake_of(error: ValueError) -> Mistake:
+    """What a ValueError says is wrong."""
+    return Mistake(error.kind if isinstance(error, Refusal) else Kind.VALUE, str(error))
 
 
 def _line(text: str, limit: int) -> str:
@@ -51,6 +96,11 @@ class RequestError(Exception):
         self.problems = list(dict.fromkeys(problems))
         self.late = False
         super().__init__("\n".join(map(str, self.problems)))
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The kinds of its problems."""
+        return {problem.kind for problem in self.problems}
 
 
 @contextmanager
@@ -94,14 +144,14 @@ def from_pydantic(error: pydantic.ValidationError, where: str, model: type[pydan
         place = f"{where}: {shown(key)[1:-1]}" if key else where
         field = model.model_fields.get(key)
         if item["type"] == "extra_forbidden":
-            what = f"unknown key. {suggest(key, model.model_fields)}"
+            mistake = Mistake(Kind.UNKNOWN, f"unknown key. {suggest(key, model.model_fields)}")
         elif item["type"] == "missing" and len(item["loc"]) == 1:
             expected = field.description if field else None
-            what = f"missing; give {expected}." if expected else "missing."
+            mistake = Mistake(Kind.MISSING, f"missing; give {expected}." if expected else "missing.")
         elif item["type"] == "value_error":
-            what = str(item["ctx"]["error"])
+            mistake = mistake_of(item["ctx"]["error"])
         else:
             expected = field.description if field and field.description else item["msg"]
-            what = f"got {shown(item['input'])}; expected {expected}."
-        problems.setdefault(place, Problem(place, what))
+            mistake = Mistake(Kind.VALUE, f"got {shown(item['input'])}; expected {expected}.")
+        problems.setdefault(place, mistake.at(place))
     return list(problems.values())

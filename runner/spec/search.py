@@ -11,11 +11,11 @@ import pydantic
 from pydantic import Field
 
 from runner.spec.plain import plain
-from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest
+from runner.spec.problems import Kind, Problem, Refusal, RequestError, from_pydantic, mistake_of, shown, suggest
 from runner.spec.settings import Settings
 
-Kind = Literal["categorical", "integer", "uniform", "log_uniform"]
-_BOUNDED: tuple[Kind, ...] = ("integer", "uniform", "log_uniform")
+SpaceKind = Literal["categorical", "integer", "uniform", "log_uniform"]
+_BOUNDED: tuple[SpaceKind, ...] = ("integer", "uniform", "log_uniform")
 _FORMS = 'a list of choices, or {"integer": [1, 9]}, {"uniform": [0.1, 0.7]} or {"log_uniform": [1e-4, 0.1]}'
 LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
 MOST_RUNS = 100_000
@@ -25,7 +25,7 @@ MOST_RUNS = 100_000
 class Space:
     """The values that a search may give one setting: its choices, or (low, high), both included."""
 
-    kind: Kind
+    kind: SpaceKind
     values: tuple[Any, ...]
 
     @classmethod
@@ -76,7 +76,7 @@ def parse_search(data: Any, where: str) -> Search:
     """The dict as a Search; RequestError with every problem of its outer shape."""
     data = plain(data, where)
     if not isinstance(data, dict):
-        raise RequestError([Problem(where, f"SEARCH is {shown(data)}; expected a dict.")])
+        raise RequestError([Problem(Kind.VALUE, where, f"SEARCH is {shown(data)}; expected a dict.")])
     try:
         return Search.model_validate(data)
     except pydantic.ValidationError as error:
@@ -92,42 +92,43 @@ def parse_spaces(search: Search, where: str) -> tuple[dict[str, Space], list[Pro
         try:
             spaces[key] = _space(key, given)
         except ValueError as error:
-            problems.append(Problem(place, str(error)))
+            problems.append(mistake_of(error).at(place))
     if search.sampler == "grid":
         problems += [
-            Problem(f"{where}: space: {key}", f"a grid needs a list or whole numbers, not {space.kind}.")
+            Problem(Kind.CONFLICT, f"{where}: space: {key}", f"a grid needs a list or whole numbers, not {space.kind}.")
             for key, space in spaces.items()
             if space.cells == math.inf
         ]
         cells = math.prod(space.cells for space in spaces.values())
         if LARGEST_GRID < cells < math.inf:
             what = f"this grid has {cells:,.0f} cells, more than {LARGEST_GRID:,}; make it coarser, or search by tpe."
-            problems.append(Problem(f"{where}: space", what))
+            problems.append(Problem(Kind.LIMIT, f"{where}: space", what))
     return spaces, problems
 
 
 def _space(key: str, given: Any) -> Space:
     """ValueError, in words, where there is no such setting or its values can't be read."""
     if key not in Settings.model_fields:
-        raise ValueError(f"unknown setting. {suggest(key, Settings.model_fields)}")
+        raise Refusal(Kind.UNKNOWN, f"unknown setting. {suggest(key, Settings.model_fields)}")
     if key == "dataset":
-        raise ValueError("every run of a search is measured on the same data; give the data set in the baseline.")
+        what = "every run of a search is measured on the same data; give the data set in the baseline."
+        raise Refusal(Kind.CONFLICT, what)
     if isinstance(given, (list, tuple)):
         if len(given) < 2:
             raise ValueError(f"got {shown(given)}; expected at least two choices (one value belongs in the baseline).")
         texts = [json.dumps(choice, sort_keys=True, default=repr) for choice in given]
         if len(set(texts)) < len(texts):
-            raise ValueError(f"got {shown(given)}; each choice may stand there once.")
+            raise Refusal(Kind.DUPLICATE, f"got {shown(given)}; each choice may stand there once.")
         return Space("categorical", tuple(given))
     if not isinstance(given, dict) or len(given) != 1:
         raise ValueError(f"got {shown(given)}; expected {_FORMS}.")
     ((kind, bounds),) = given.items()
     if kind not in _BOUNDED:
-        raise ValueError(f'there is no kind of space "{kind}". {suggest(str(kind), _BOUNDED)}')
+        raise Refusal(Kind.UNKNOWN, f'there is no kind of space "{kind}". {suggest(str(kind), _BOUNDED)}')
     return Space(kind, _bounds(kind, bounds))
 
 
-def _bounds(kind: Kind, bounds: Any) -> tuple[float, float]:
+def _bounds(kind: SpaceKind, bounds: Any) -> tuple[float, float]:
     numbers = (int,) if kind == "integer" else (int, float)
     pair = bounds if isinstance(bounds, (list, tuple)) and len(bounds) == 2 else ()
     if not pair or any(type(bound) not in numbers or not math.isfinite(bound) for bound in pair):

@@ -13,7 +13,7 @@ import pydantic
 from pydantic import Field
 
 from runner.spec.plain import plain
-from runner.spec.problems import Problem, RequestError, from_pydantic, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, Refusal, RequestError, from_pydantic, shown, suggest, words
 from runner.spec.questions import Question
 from runner.spec.settings import Settings
 
@@ -58,13 +58,14 @@ class Study(pydantic.BaseModel):
         empty = [key for key, levels in value.items() if not levels] if isinstance(value, dict) else []
         if empty:
             names = ", ".join(shown(key) for key in empty)
-            raise ValueError(f"no levels for {names}; give at least one, or leave the setting out.")
+            raise Refusal(Kind.MISSING, f"no levels for {names}; give at least one, or leave the setting out.")
         return value
 
     @pydantic.model_validator(mode="after")
     def _only_leave_one_out_lists_bare_settings(self) -> Study:
         if isinstance(self.factors, list) and self.design != "leave_one_out":
-            raise ValueError(f'"factors" as a list of settings needs "design": "leave_one_out", not "{self.design}".')
+            what = f'"factors" as a list of settings needs "design": "leave_one_out", not "{self.design}".'
+            raise Refusal(Kind.CONFLICT, what)
         return self
 
 
@@ -74,19 +75,20 @@ def check_seeds(seeds: Any) -> tuple[int, ...]:
     if not 1 <= len(numbers) <= 1000 or any(type(seed) is not int or not 0 <= seed < 2**32 for seed in numbers):
         raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
     if len(set(numbers)) < len(numbers):
-        raise ValueError(f"got {shown(seeds)}; each seed may stand there once.")
+        raise Refusal(Kind.DUPLICATE, f"got {shown(seeds)}; each seed may stand there once.")
     return numbers
 
 
-def check_name(name: str) -> str | None:
+def check_name(name: str) -> Mistake | None:
     """Why `name` can't be a variant's (and so a directory's) name, or None."""
     if not _NAME.fullmatch(name):
-        return (
+        what = (
             f"the name {shown(name)} can't be a directory's; use up to 80 letters, digits and . _ + = , -, "
             "beginning with a letter or digit."
         )
+        return Mistake(Kind.VALUE, what)
     if name.lower() in RESERVED:
-        return f'the name "{name}" is taken by the runner\'s own directory; choose another.'
+        return Mistake(Kind.CONFLICT, f'the name "{name}" is taken by the runner\'s own directory; choose another.')
     return None
 
 
@@ -114,7 +116,7 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
     file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
     if not _is_file(file):
         what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
-        raise RequestError([Problem(str(file), what)])
+        raise RequestError([Problem(Kind.UNKNOWN, str(file), what)])
     try:
         module = runpy.run_path(str(file))
     except BaseException as error:  # a spec file may raise anything, SystemExit too
@@ -123,7 +125,9 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
-        raise RequestError([Problem(where, f"the file raised {words(error)}; mend it and try again.")]) from error
+        raise RequestError(
+            [Problem(Kind.CODE, where, f"the file raised {words(error)}; mend it and try again.")]
+        ) from error
     if constant not in module:
         other = next((c for c in _COMMANDS if c in module), None)
         hint = (
@@ -131,7 +135,7 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
             if other
             else f"write {constant} = {{...}}"
         )
-        raise RequestError([Problem(str(file), f"the file assigns no {constant}; {hint}.")])
+        raise RequestError([Problem(Kind.MISSING, str(file), f"the file assigns no {constant}; {hint}.")])
     doc = module.get("__doc__")
     return file, module[constant], doc if isinstance(doc, str) else ""
 
@@ -140,7 +144,7 @@ def parse(data: Any, where: str) -> Study:
     """The dict as a Study; RequestError with every problem of its outer shape."""
     data = plain(data, where)
     if not isinstance(data, dict):
-        raise RequestError([Problem(where, f"STUDY is {shown(data)}; expected a dict.")])
+        raise RequestError([Problem(Kind.VALUE, where, f"STUDY is {shown(data)}; expected a dict.")])
     try:
         return Study.model_validate(data)
     except pydantic.ValidationError as error:
