@@ -43,9 +43,10 @@ def balanced_accuracy(matrix: Counts) -> float:
 
 
 def cohen_kappa(matrix: Counts) -> float:
-    """Agreement of predicted and true classes beyond chance (Cohen 1960, Educ. Psychol. Meas. 20:37), from -1 to 1.
+    """Returns Cohen's kappa of a confusion matrix, from -1 to 1 (Cohen 1960, Educ. Psychol. Meas. 20:37).
 
-    0 is what guessing with the same class counts would reach; nan where that is certain to be right.
+    It is the agreement of predicted and true classes beyond chance: guessing with the same class counts gives 0. It is
+    nan where such guessing is always right.
 
     >>> round(cohen_kappa(np.array([[20, 5], [10, 15]])), 3)
     0.4

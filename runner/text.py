@@ -1,4 +1,4 @@
-"""Text for people and other tools: Markdown tables, points and lengths of time."""
+"""Writes text for people and other tools: Markdown tables, points and lengths of time."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def utc(seconds: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the unit that a person would choose.
+    """Returns seconds as text, in the unit that a person would choose.
 
     >>> duration(5), duration(600), duration(5400)
     ('5 s', '10 min', '1.5 h')
