@@ -49,6 +49,7 @@ class Header:
 
     @property
     def is_gray(self) -> bool:
+        """Whether its pixels are gray values, of 8 bits or more."""
         return self.mode in _GRAY_MODES or self.is_deep
 
     @property

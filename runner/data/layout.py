@@ -29,6 +29,7 @@ class Layout:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes, sorted: the folders of train."""
         return tuple(sorted(self.files.get("train", {})))
 
     def add(self, part: str, name: str, path: str | None = None) -> None:

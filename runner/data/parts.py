@@ -30,6 +30,7 @@ class Rows:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Images, height, width, channels."""
         return (len(self), *self.source.shape[1:])
 
     def take(self, chosen: npt.NDArray[np.int64]) -> Rows:

@@ -108,6 +108,7 @@ class Stream:
 
     @property
     def augments(self) -> bool:
+        """Whether the settings name transforms for train images."""
         return self._augmenter is not None
 
     def train(self, epoch: int) -> Iterator[Batch]:

@@ -120,6 +120,7 @@ class RunLog:
             sync(path)
 
     def close(self) -> None:
+        """Writes what is left to the event file and closes it."""
         self._writer.close()
 
     def _results(self, metrics: Row) -> None:
