@@ -43,6 +43,7 @@ class Same:
 
     @property
     def called(self) -> int:
+        """How many pairs were called different."""
         return sum(p <= ALPHA for p in self.p)
 
     @property

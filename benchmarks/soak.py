@@ -73,6 +73,7 @@ class Figures:
 
     @property
     def good(self) -> bool:
+        """Whether no finished run was retrained, no number differs, and the event files have each epoch once."""
         return not (self.retrained or self.different or self.steps_wrong)
 
     def table(self, epochs: int) -> str:

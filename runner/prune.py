@@ -49,6 +49,7 @@ class Item:
 
     @property
     def shown(self) -> str:
+        """The path of the directory, or of each file where only files would go."""
         return str(self.folder) if self.whole else ", ".join(map(str, self.files))
 
 
