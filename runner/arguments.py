@@ -1,4 +1,4 @@
-"""Arguments that several commands share, each declared once."""
+"""Declares the arguments that several commands share, each one once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def path(text: str | Path) -> Path:
-    """A path as it was given; a default may be one already."""
+    """Returns a path as it was given. Raises typer.BadParameter where it is empty or too long."""
     if not str(text).strip():
         raise typer.BadParameter("got an empty text; expected a path.")
     try:
@@ -65,7 +65,7 @@ class TrainingOptions:
     ] = False
 
     def request(self, studies: Sequence[str], seeds: str | None = None, variants: str | None = None) -> Request:
-        """The request for these studies."""
+        """Returns the request for these studies."""
         from runner.execute import Request
         from runner.expand import Overrides, parse_set
 
@@ -78,7 +78,7 @@ class TrainingOptions:
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with each field of TrainingOptions as an option, in the place of its parameter `options`."""
+    """Returns the command with its parameter `options` replaced by one option for each field of TrainingOptions."""
     own = inspect.signature(command, eval_str=True).parameters
     group = inspect.signature(TrainingOptions, eval_str=True).parameters
 

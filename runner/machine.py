@@ -1,4 +1,4 @@
-"""The machine that the runner is on: its cores and its device."""
+"""Describes the machine that the runner is on: its cores and its device."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Returns how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of this name; for "auto" the GPU if there is one, else the CPU.
+    """Returns the device of this name; for "auto" the GPU where there is one, else the CPU.
 
-    RequestError for a device that this machine does not have.
+    Raises RequestError where the machine does not have the device.
     """
     import torch  # slow to import: not before the request is known to be right
 

@@ -1,4 +1,4 @@
-"""The tables of docs/settings.md, from the tables in the code: `python -m runner.reference` rewrites them."""
+"""Rewrites the tables of docs/settings.md from the tables in the code: `python -m runner.reference`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.S)
 
 
 def tables() -> dict[str, str]:
-    """Every generated table in Markdown, by the name in its marker."""
+    """Returns every generated table in Markdown, by the name in its marker."""
     return {
         "settings": _settings(),
         "models": table(
@@ -54,13 +54,13 @@ def tables() -> dict[str, str]:
 
 
 def rewritten(page: str) -> str:
-    """The page with each marked table as the code has it; KeyError where a marker names no table."""
+    """Returns the page with each marked table rewritten. Raises KeyError where a marker names no table."""
     made = tables()
     return _PLACE.sub(lambda place: place[1] + made[place[2]] + place[3], page)
 
 
 def main() -> None:
-    """Rewrites the page."""
+    """Rewrites docs/settings.md."""
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -31,7 +31,7 @@ depend on the machine and its load. Everything else should repeat within the int
 
 
 def main() -> None:
-    """Prints each measurement as it is made, and writes the page."""
+    """Prints each measurement, and writes the page."""
     torch.set_num_threads(1)
     began = time.perf_counter()
     sections = []

@@ -1,4 +1,4 @@
-"""Sections 1 and 2: what transforms do to an image, and what they cost."""
+"""Measurements for sections 1 and 2: what transforms do to an image, and how long they take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Image = Any  # uint8, height x width x channels
 
 
 def photo(size: int | None = None) -> Image:
-    """A real photograph that ships with scikit-learn (427 x 640, RGB), or its middle, resized."""
+    """Returns a photograph of scikit-learn (uint8, 427 x 640 x 3), or its middle resized to `size` x `size`."""
     import cv2
     from sklearn.datasets import load_sample_images
 
@@ -97,8 +97,8 @@ def to_tensor() -> str:
 
 
 def flatten() -> str:
-    """`Flatten` reads the tensor in its own order: channel by channel, row by row. The numbers are 100 x channel
-    + 10 x row + column, of an image of 2 channels, 2 rows and 3 columns."""
+    """`Flatten` reads the tensor in its own order: channel by channel, row by row. The image has 2 channels, 2 rows and
+    3 columns. Its numbers are 100 x channel + 10 x row + column."""
     channel, row, column = torch.meshgrid(torch.arange(2), torch.arange(2), torch.arange(3), indexing="ij")
     tensor = (100 * channel + 10 * row + column)[None]
     orders = {
@@ -124,7 +124,7 @@ def transform_speed() -> str:
 
 
 def _ways(image: Image) -> dict[str, list[Callable[[], object]]]:
-    """The same operation thrice: Albumentations on an array, torchvision on a PIL image, its v2 on a tensor."""
+    """Returns each operation three times: Albumentations on an array, torchvision on a PIL image, v2 on a tensor."""
     from albumentations.pytorch import ToTensorV2
     from PIL import Image as Pillow
 

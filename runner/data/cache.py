@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.spec.problems import Kind, Problem, RequestError
 
 CACHE_TAG = "CACHEDIR.TAG"  # marks a folder as a cache for backups and for our listing (bford.info/cachedir)
-_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared data sets; made again where they are missing.\n"
+_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Prepared data sets. The runner rebuilds missing ones.\n"
 _DEFAULT = Path("data") / "cache"
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 

@@ -157,7 +157,7 @@ RUN_PICTURES = (
     ),
     RunPicture(
         "pictures/best_misclassified",
-        "the validation images whose wrong prediction is the surest, with the best epoch's weights",
+        "the misclassified validation images with the highest confidence, with the best epoch's weights",
         When.END,
         _misclassified,
     ),
