@@ -41,7 +41,7 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.
     if written.card:
         try:
             with lock(runs.parent):
-                write_card(runs.parent, data.study["name"], written.card)
+                write_card(runs.parent, data.study.name, written.card)
         except OSError as error:  # runs in a place that can only be read: the page has the answers too
             console.print(f"the summary card for TensorBoard can't be written: {error}")
     return written.summary
@@ -67,13 +67,14 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
 
 
 def _write_one(runs: Path, folder: Path, console: Console) -> None:
-    if "search" in (read_study(runs) or {}):
+    study = read_study(runs)
+    if study and study.search is not None:
         _write_search(runs, folder, console)
         return
     data = gather(runs)
     show_table(data, _publish(data, runs, folder, console), console)
     for note in notes(data, one_line):
-        console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
+        console.print(f"\n{data.study.name}: {note}", soft_wrap=True)
 
 
 def _write_search(runs: Path, folder: Path, console: Console) -> None:

@@ -32,3 +32,12 @@ def refused(kind: Kind, where: str, *values: str) -> Iterator[None]:
     problems = caught.value.problems
     assert kind in caught.value.kinds, problems
     assert any(is_about(problem, kind, where, *values) for problem in problems), (kind, where, values, problems)
+
+
+def problems_of_exit(end: SystemExit) -> list[Problem]:
+    """The problems for which a command ended with status 2, before anything was trained or written."""
+    assert end.code == 2
+    error = end.__context__
+    assert isinstance(error, RequestError)
+    assert not error.late
+    return error.problems

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from runner.report import curve_figures
 from runner.report.runs import StudyRuns
+from tests.studies import study_file
 
 
 @given(st.text(alphabet="ab+,=_.", min_size=1, max_size=80))
@@ -38,7 +39,7 @@ def runs(levels: dict[str, float]) -> StudyRuns:
     rows = [
         {"variant": name, "seed": seed, "status": "finished", "best_epoch": 5} for name in levels for seed in (0, 1)
     ]
-    study = {"name": "toy", "variants": {key: {} for key in levels}}
+    study = study_file({key: {} for key in levels} | {"baseline": {}}, {})
     return StudyRuns(study, pd.DataFrame(rows), curves, {}, [], [])
 
 

@@ -16,10 +16,11 @@ from runner.files import read_json
 from runner.prune import find
 from runner.search.record import Record, read_record
 from runner.search.resolve import resolve_search
-from runner.spec import RequestError, Settings
+from runner.spec import Kind, Settings
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 from tests.commands import run
+from tests.problems import refused
 from tests.studies import BASE
 
 MODEL = BASE | {"model": "tests.fakes:from_file", "hidden": [], "epochs": 1}
@@ -87,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_named(place: Path, monkeypatch: pytest.Mo
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("runner.expand.files._sha256", denied)
-    with pytest.raises(RequestError, match=r"weights\.txt.*Permission denied"):
+    with refused(Kind.PATH, "model_args", "weights.txt", "Permission denied"):
         resolve_studies([study()], Overrides())
 
 

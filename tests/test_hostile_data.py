@@ -22,9 +22,10 @@ from runner.__main__ import main
 from runner.data import load, prepare
 from runner.evaluate import evaluate
 from runner.publish import write_all
-from runner.spec import Settings
+from runner.spec import Kind, Problem, Settings
 from tests.commands import run
 from tests.pictures import picture, write_pictures
+from tests.problems import is_about, problems_of_exit
 from tests.studies import BASE
 
 Break = Callable[[Path], object]  # spoils the folder; a path that it returns is the data set instead
@@ -59,6 +60,11 @@ def truncated(ending: str) -> Break:
 
 def saved(name: str, image: Image.Image, **options: Any) -> Break:
     return lambda root: image.save(root / "train" / "cat" / name, **options)
+
+
+def all_of(value: float, kind: Any) -> Break:
+    """An image all of whose pixels have one value."""
+    return saved("x.tiff", Image.fromarray(np.full((12, 12), value, kind)))
 
 
 def bomb(root: Path) -> None:
@@ -130,51 +136,53 @@ def bytes_name(root: Path) -> None:
         (root / part / "cat").rename(root / part / os.fsdecode(b"c\xff"))
 
 
-REFUSED: dict[str, tuple[Break, str]] = {
-    "an empty folder": (lambda root: remove(root, "*"), "has no train/<class>/ folders"),
-    "an empty train": (lambda root: remove(root, "train/*"), "has no train/<class>/ folders"),
-    "empty classes": (lambda root: remove(root, "train/*/*"), "train/dog: has no images"),
-    "an empty test class": (lambda root: remove(root, "test/dog/*"), "test/dog: has no images"),
-    "one class": (lambda root: remove(root, "*/dog"), "has one class, 'cat'; a classifier needs at least two"),
-    "one image a class": (lambda root: remove(root, "*/*/*", keep="0.png"), '("cat" has 1); add images, or a val part'),
-    "more classes in test": (lambda root: [(root / "train/dog").rename(root / "train/cow")], "has not: 'dog'"),
-    "mixed sizes": (saved("x.png", picture(1, (13, 12))), "2 sizes, from 12x12 to 13x12 pixels; give one side for all"),
-    "a zero-byte file": (put("x.png", b""), "x.png: can't be read as an image (in no known format)"),
-    "no image, but its name": (put("notes.png", b"hello"), "notes.png: can't be read as an image"),
+REFUSED: dict[str, tuple[Break, Kind, str, str]] = {  # how it is broken; the problem's kind, place in pets, value
+    "an empty folder": (lambda root: remove(root, "*"), Kind.DATA, "", "train/<class>/"),
+    "an empty train": (lambda root: remove(root, "train/*"), Kind.DATA, "", "train/<class>/"),
+    "empty classes": (lambda root: remove(root, "train/*/*"), Kind.DATA, ": train/dog", ""),
+    "an empty test class": (lambda root: remove(root, "test/dog/*"), Kind.DATA, ": test/dog", ""),
+    "one class": (lambda root: remove(root, "*/dog"), Kind.DATA, ": train", "'cat'"),
+    "one image a class": (lambda root: remove(root, "*/*/*", keep="0.png"), Kind.DATA, "", '"cat" has 1'),
+    "more classes in test": (
+        lambda root: [(root / "train/dog").rename(root / "train/cow")], Kind.DATA, ": test", "'dog'"
+    ),
+    "mixed sizes": (saved("x.png", picture(1, (13, 12))), Kind.DATA, "", "12x12 to 13x12"),
+    "a zero-byte file": (put("x.png", b""), Kind.DATA, ": train/cat/x.png", "format"),
+    "no image, but its name": (put("notes.png", b"hello"), Kind.DATA, ": train/cat/notes.png", ""),
     "EPS, which is a program": (
         put("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n"),
-        "EPS is a program, not an image",
+        Kind.DATA, ": train/cat/x.eps", "EPS",
     ),
-    **{f"a truncated {kind}": (truncated(kind), f"cut.{kind}: can't be read") for kind in ("jpg", "png", "gif", "bmp")},
-    "a decompression bomb": (bomb, "could be decompression bomb"),
-    "a large picture": (saved("x.png", Image.new("1", (10_000, 10_000))), "could be decompression bomb"),
-    "a pipe among images": (
-        lambda root: os.mkfifo(root / "train/cat/pipe"),
-        "pipe: can't be read as an image (no plain",
-    ),
-    "a link to its folder": (link("train/cat/loop", "train/cat"), "loop: can't be read as an image"),
-    "a link to the part": (link("train/loop", "train"), "train/loop: can't be read as an image"),
-    "a link to itself": (link("train/cat/x.png", "train/cat/x.png"), "x.png: can't be read as an image"),
-    "a dangling link": (link("train/cat/x.png", "nothing"), "x.png: can't be read as an image"),
-    "a folder that is a loop": (root_link, "there is no such folder or zip file"),
-    "a class name that is no text": (bytes_name, "is no text in UTF-8; rename it"),
-    "a file for a data set": (lambda root: root / "train/cat/0.png", "is no readable zip file"),
-    "a device for a data set": (lambda _: Path(os.devnull), "is no readable zip file"),
-    "zip-slip": (zipped("../../train/cat/x.png"), "../../train/cat/x.png: leads out of the archive"),
-    "zip-slip within": (zipped("train/../../cat/x.png"), "leads out of the archive"),
-    "an absolute zip entry": (zipped("/train/cat/x.png"), "leads out of the archive"),
-    "an encrypted zip": (zipped(spoil=encrypt), "is encrypted"),
-    "fractions, all the same": (saved("x.tiff", Image.fromarray(np.full((12, 12), 0.5, np.float32))), "0.5"),
-    "over 16 bits, all the same": (saved("x.tiff", Image.fromarray(np.full((12, 12), 70_000, np.int32))), "70000"),
-    "no numbers": (saved("x.tiff", Image.fromarray(np.full((12, 12), np.nan, np.float32))), "x.tiff: can't be read"),
-    "a zip with a flipped bit": (zipped(spoil=flip), "can't be read as an image"),
-    "a zip cut off": (zipped(spoil=cut), "is no readable zip file"),
-    "a zip bomb": (zip_bomb, "315 MB; at most 268 MB are read"),
-}
+    **{
+        f"a truncated {kind}": (truncated(kind), Kind.DATA, f": train/cat/cut.{kind}", "")
+        for kind in ("jpg", "png", "gif", "bmp")
+    },
+    "a decompression bomb": (bomb, Kind.DATA, ": train/cat/bomb.png", "3600000000 pixels"),
+    "a large picture": (saved("x.png", Image.new("1", (10_000, 10_000))), Kind.DATA, ": train/cat/x.png", "100000000"),
+    "a pipe among images": (lambda root: os.mkfifo(root / "train/cat/pipe"), Kind.DATA, ": train/cat/pipe", ""),
+    "a link to its folder": (link("train/cat/loop", "train/cat"), Kind.DATA, ": train/cat/loop", "link"),
+    "a link to the part": (link("train/loop", "train"), Kind.DATA, ": train/loop", "link"),
+    "a link to itself": (link("train/cat/x.png", "train/cat/x.png"), Kind.DATA, ": train/cat/x.png", ""),
+    "a dangling link": (link("train/cat/x.png", "nothing"), Kind.DATA, ": train/cat/x.png", ""),
+    "a folder that is a loop": (root_link, Kind.PATH, "", ""),
+    "a class name that is no text": (bytes_name, Kind.DATA, "", r"c\udcff"),
+    "a file for a data set": (lambda root: root / "train/cat/0.png", Kind.PATH, "/train/cat/0.png", "zip"),
+    "a device for a data set": (lambda _: Path(os.devnull), Kind.PATH, os.devnull, "zip"),
+    "zip-slip": (zipped("../../train/cat/x.png"), Kind.UNSAFE, ".zip: ../../train/cat/x.png", ""),
+    "zip-slip within": (zipped("train/../../cat/x.png"), Kind.UNSAFE, ".zip: train/../../cat/x.png", ""),
+    "an absolute zip entry": (zipped("/train/cat/x.png"), Kind.UNSAFE, ".zip: /train/cat/x.png", ""),
+    "an encrypted zip": (zipped(spoil=encrypt), Kind.DATA, ".zip: ", "encrypted"),
+    "fractions, all the same": (all_of(0.5, np.float32), Kind.DATA, "", "0.5"),
+    "over 16 bits, all the same": (all_of(70_000, np.int32), Kind.DATA, "", "70000"),
+    "no numbers": (all_of(np.nan, np.float32), Kind.DATA, ": train/cat/x.tiff", ""),
+    "a zip with a flipped bit": (zipped(spoil=flip), Kind.DATA, ".zip: ", ""),
+    "a zip cut off": (zipped(spoil=cut), Kind.PATH, ".zip", "zip"),
+    "a zip bomb": (zip_bomb, Kind.DATA, ".zip: train/cat/z.png", "315 MB; at most 268 MB"),
+}  # fmt: skip
 
 
-def dry_run(place: Path, data: Path, **changes: Any) -> tuple[Any, str]:
-    """The command's exit status and what it says of a study on these data."""
+def dry_run(place: Path, data: Path, **changes: Any) -> tuple[list[Problem], str]:
+    """The problems that the command exits for, status 2, with a study on these data, and what it says of them."""
     (place / "ablations").mkdir(exist_ok=True)
     study = {"baseline": BASE | {"dataset": f"folder:{data}"} | changes, "seeds": 1}
     (place / "ablations" / "toy.py").write_text(f"STUDY = {study!r}")
@@ -183,8 +191,8 @@ def dry_run(place: Path, data: Path, **changes: Any) -> tuple[Any, str]:
         with redirect_stderr(said):
             main(["run", "toy", "--dry-run"])
     except SystemExit as end:
-        return end.code, said.getvalue()
-    return 0, said.getvalue()
+        return problems_of_exit(end) if end.code else [], said.getvalue()
+    return [], said.getvalue()
 
 
 def files(place: Path) -> set[str]:
@@ -195,12 +203,12 @@ def files(place: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_data_that_cannot_be_used_are_refused_in_words(pets: Path, tmp_path: Path, name: str) -> None:
-    break_it, words = REFUSED[name]
+    break_it, kind, where, value = REFUSED[name]
     found = break_it(pets)
     before, beside = files(tmp_path), set(tmp_path.parent.iterdir())
-    status, said = dry_run(tmp_path, found if isinstance(found, Path) else pets)
-    assert status == 2, said
-    assert words in said
+    problems, said = dry_run(tmp_path, found if isinstance(found, Path) else pets)
+    assert any(is_about(problem, kind, where, value) for problem in problems), problems
+    assert all(str(problem) in said for problem in problems)
     assert "Traceback" not in said
     assert said.replace("\n", "").isprintable()
     assert files(tmp_path) == before
@@ -242,8 +250,8 @@ def test_data_of_every_other_form_are_read(pets: Path, tmp_path: Path, name: str
     found = break_it(pets)
     before = files(tmp_path)
     data = found if isinstance(found, Path) else pets
-    status, said = dry_run(tmp_path, data, **changes)
-    assert status == 0, said
+    problems, said = dry_run(tmp_path, data, **changes)
+    assert not problems, said
     assert files(tmp_path) == before
     dataset = load(prepare(Settings.model_validate(BASE | {"dataset": f"folder:{data}"} | changes), Path("data")))
     assert len(dataset.train) + len(dataset.val) + len(dataset.test) >= 40
@@ -270,9 +278,8 @@ def test_a_folder_that_may_not_be_listed_is_refused(
         return scandir(path)
 
     monkeypatch.setattr("runner.data.trees.os.scandir", refuse)
-    status, said = dry_run(tmp_path, pets)
-    assert status == 2
-    assert "Permission denied" in said
+    (problem,), _ = dry_run(tmp_path, pets)
+    assert is_about(problem, Kind.PATH, str(pets), "Permission denied")
 
 
 def test_any_class_and_file_names_go_through_to_the_reports(pets: Path, tmp_path: Path) -> None:

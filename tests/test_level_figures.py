@@ -15,6 +15,7 @@ from runner.report.level_figures import LevelLine, draw_levels, level_lines
 from runner.report.runs import StudyRuns
 from runner.report.tables import summarize
 from runner.spec import BASELINE
+from tests.studies import study_file
 
 BASE: dict[str, Any] = {"lr": 1e-3, "images_per_class": 0, "batch_norm": False, "stream": 0, "augment": []}
 RATES: dict[str, dict[str, Any]] = {"fast": {"lr": 0.1}, "slow": {"lr": 1e-5}}
@@ -25,7 +26,7 @@ def runs(variants: dict[str, dict[str, Any]], failed: str = "", spread: float = 
     """The baseline and variants of what they change, two seeds each, validation .5 for the first, .55 for the next ...;
     accuracy on train is .1 more."""
     every: dict[str, dict[str, Any]] = {BASELINE: {}} | variants
-    study = {name: {"settings": BASE | own, "changes": own} for name, own in every.items()}
+    study = study_file({name: BASE | own for name, own in every.items()}, every)
     rows = [
         dict.fromkeys(REPORTED, 0.9)
         | {"variant": name, "seed": seed, "status": "failed" if name == failed else "finished"}
@@ -33,7 +34,7 @@ def runs(variants: dict[str, dict[str, Any]], failed: str = "", spread: float = 
         for number, name in enumerate(every)
         for seed in (-1, 1)
     ]
-    return StudyRuns({"name": "toy", "variants": study}, pd.DataFrame(rows), pd.DataFrame(), {}, [], [])
+    return StudyRuns(study, pd.DataFrame(rows), pd.DataFrame(), {}, [], [])
 
 
 def test_three_levels_make_a_line_in_their_order() -> None:

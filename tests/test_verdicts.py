@@ -22,6 +22,7 @@ from runner.report.imbalance import guesses
 from runner.report.runs import StudyRuns
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
 from runner.stats import one_sample_effect
+from tests.studies import study_file
 
 SEEDS = 6
 NOISE = np.random.default_rng(7).normal(0, 0.002, (8, SEEDS))
@@ -38,13 +39,9 @@ def runs(questions: list[dict[str, Any]], first_ends: Mapping[str, str | None] |
     ]
     changes: dict[str, dict[str, Any]] = {name: {"x": name} for name in MEANS}
     changes |= {"baseline": {}, "d=0.1": {"dropout": 0.1}, "d=0.2": {"dropout": 0.2}}
-    variants = {
-        name: {"changes": changes[name], "settings": {"dropout": changes[name].get("dropout", 0.0), "epochs": 5}}
-        for name in MEANS
-    }
-    study = {"name": "toy", "variants": variants}
+    settings = {name: {"dropout": changes[name].get("dropout", 0.0), "epochs": 5} for name in MEANS}
     return StudyRuns(
-        study,
+        study_file(settings, changes),
         pd.DataFrame(rows),
         pd.DataFrame(columns=["variant", "seed", "epoch"]),
         {},
@@ -389,7 +386,7 @@ def test_questions_that_cannot_be_judged_are_one_line() -> None:
 )
 def test_a_claim_is_quoted_on_the_data_that_it_is_about(declared: dict[str, Any], quoted: bool) -> None:
     data = runs([{"ask": "?", "compare": ["a", "baseline"], "claim": "60.8%", **declared}])
-    data.study["variants"]["baseline"]["settings"]["dataset"] = "folder:my/photos"
+    data.study.baseline["dataset"] = "folder:my/photos"
     (verdict,) = judge(data)
     assert ("60.8%" in short_answer(verdict)) is quoted
     assert ("60.8%" in long_answer(verdict, 1)) is quoted

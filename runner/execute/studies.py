@@ -15,10 +15,11 @@ from runner.execute.processes import start_server
 from runner.execute.request import Outcome, Request
 from runner.execute.script import check_script
 from runner.expand import ResolvedStudy, resolve_studies
-from runner.files import lock, write_json
+from runner.files import lock
 from runner.places import unwritable
 from runner.spec import Kind, Problem, RequestError
 from runner.store.provenance import command
+from runner.store.study import StudyFile, VariantEntry, first_end, read_study, write_study
 from runner.text import one_line
 
 
@@ -65,41 +66,31 @@ def check_places(request: Request, names: Sequence[str]) -> None:
 
 def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
     """Writes study.json: the resolved request, with the time at which each question was first declared."""
-    from runner.store.study import first_end, read_study
-
-    path = request.runs / study.name / "study.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = request.runs / study.name
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    before = read_study(path.parent) or {}
+    before = read_study(folder)
     kept, earlier = declared_before(study, before)
-    declared = {_question_key(item): item.get("declared", now) for item in before.get("questions", [])}
-    ended = {variant["directory"]: variant.get("first_end") for variant in before.get("variants", {}).values()}
+    declared = {_question_key(item): item.get("declared", now) for item in (before.questions if before else [])}
+    ended = {entry.directory: entry.first_end for entry in (before.variants.values() if before else ())}
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
-    write_json(
-        path,
-        {
-            "name": study.name,
-            "file": str(study.file),
-            "doc": study.doc.strip(),
-            "command": command(),
-            "data_notes": data_notes,
-            "variants": {
-                variant.name: {
-                    "directory": variant.directory,
-                    "changes": variant.changes,
-                    "settings": variant.settings.plain(),
-                    **({"files": variant.files} if variant.files else {}),
-                    # kept, so that retraining makes no question seem older than what it judges
-                    "first_end": first_end(path.parent / variant.directory, ended.get(variant.directory)),
-                }
-                for variant in study.variants
-            }
-            | kept,
-            **({"directories": directories} if (directories := directories_of_dicts(study, before)) else {}),
-            "questions": [item for item in earlier if _question_key(item) not in map(_question_key, questions)]
-            + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
-        },
-    )
+    variants = {
+        variant.name: VariantEntry.of(
+            # kept, so that retraining makes no question seem older than what it judges
+            variant,
+            first_end=first_end(folder / variant.directory, ended.get(variant.directory)),
+        )
+        for variant in study.variants
+    }
+    directories = directories_of_dicts(study, before)
+    given: dict[str, Any] = {"directories": directories} if directories else {}
+    content = StudyFile(
+        name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
+        variants=variants | kept,
+        questions=[item for item in earlier if _question_key(item) not in map(_question_key, questions)]
+        + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
+        **given,
+    )  # fmt: skip
+    write_study(folder, content)
 
 
 def _question_key(question: dict[str, Any]) -> str:

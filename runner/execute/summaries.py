@@ -23,11 +23,14 @@ def write_columns(runs: Path) -> None:
     with lock(runs):
         sessions, ranges = [], None
         for path in runs.glob("*/study.json"):
-            study, name = read_study(path.parent) or {"variants": {}}, path.parent.name
-            variants = {key: each["settings"] for key, each in study["variants"].items() if is_plain(each["settings"])}
+            if not (study := read_study(path.parent)):
+                continue
+            name, search = study.name, study.search
+            variants = {key: each.settings for key, each in study.variants.items() if is_plain(each.settings)}
             sessions += [hparams(settings, name, variant) for variant, settings in variants.items()]
+            if search is None:
+                continue
             with suppress(AttributeError, LookupError, TypeError, ValueError):  # no search that the runner recorded
-                search = study["search"]
                 sessions += search_sessions(search, name, len(variants) + min(search["runs"], MOST_RUNS))
                 continuous = {key for key, space in search["space"].items() if "categorical" not in space}
                 ranges = continuous | (ranges or set())

@@ -30,6 +30,7 @@ class Variant:
 
     @property
     def directory(self) -> str:
+        """The name of its directory in the study's: <name>-<digest>."""
         return f"{self.name}-{self.digest}"
 
 

@@ -48,7 +48,7 @@ def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: i
 
 
 def _cut_off(data: StudyRuns, variant: str) -> str:
-    settings, finished = data.study["variants"][variant]["settings"], data.finished(variant)
+    settings, finished = data.study.variants[variant].settings, data.finished(variant)
     patience = settings.get("patience", 0)
     if not 0 < patience < settings.get("epochs", math.inf) or not len(finished):
         return "-"

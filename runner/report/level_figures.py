@@ -41,8 +41,8 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     A 0 that means no limit is the level infinity; a level that is no number, as `native`, is on no line. Of more
     than six lines, which can't be told apart, only the first with three levels.
     """
-    settings = {name: data.study["variants"][name]["settings"] for name in data.trained}
-    changed = sorted({key for name in settings for key in data.study["variants"][name]["changes"]} - _NAMES)
+    settings = {name: data.study.variants[name].settings for name in data.trained}
+    changed = sorted({key for name in settings for key in data.study.variants[name].changes} - _NAMES)
     found = {}
     for key in changed:
         groups: dict[str, dict[float, str]] = {}
@@ -61,7 +61,7 @@ def _labelled(data: StudyRuns, key: str, groups: Sequence[dict[float, str]]) -> 
     """Each group by what it changes beside the setting, as in batch_norm=True; by its first variant too where several
     would have the same text, since that names transforms without their arguments."""
     firsts = [next(iter(group.values())) for group in groups]
-    changes = [data.study["variants"][first]["changes"] for first in firsts]
+    changes = [data.study.variants[first].changes for first in firsts]
     labels = [cell_name({k: v for k, v in own.items() if k != key}) or _BASELINES for own in changes]
     return [
         LevelLine(label if labels.count(label) == 1 else f"{label} ({first})", group)

@@ -97,7 +97,7 @@ def study_page(found: StudyFindings) -> str:
 
 def _data_notes(data: StudyRuns) -> str:
     """How files became images, on one line."""
-    said = escaped("; ".join(data.study.get("data_notes", [])))
+    said = escaped("; ".join(data.study.data_notes))
     return f"> Data: {said}." if said else ""
 
 
@@ -114,12 +114,12 @@ def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
 
 def title(data: StudyRuns) -> str:
     """The study's one-line description, or its name."""
-    return one_line(str(data.study["doc"]).strip().partition("\n")[0]) or str(data.study["name"])
+    return one_line(str(data.study.doc).strip().partition("\n")[0]) or str(data.study.name)
 
 
 def _introduction(data: StudyRuns) -> str:
     """The paragraphs of the study's docstring, but for the title and how to run it."""
-    paragraphs = re.split(r"\n\s*\n", data.study["doc"].strip())[1:]
+    paragraphs = re.split(r"\n\s*\n", data.study.doc.strip())[1:]
     return "\n\n".join(paragraph(text) for text in paragraphs if not text.startswith("Run:"))
 
 
@@ -145,7 +145,7 @@ def _figure(found: StudyFindings, name: str) -> str:
 
 
 def _what(data: StudyRuns) -> str:
-    baseline = data.study["variants"][BASELINE]["settings"]
+    baseline = data.study.baseline
     seeds = data.runs["seed"].nunique()
     counts = data.images
     split = (
@@ -154,7 +154,7 @@ def _what(data: StudyRuns) -> str:
         else ""
     )
     return (
-        f"{code(data.study['name'])}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
+        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
         f"{escaped(baseline['dataset'])}{split}; "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
@@ -185,16 +185,16 @@ def _failures(data: StudyRuns) -> str:
 
 
 def _how(data: StudyRuns) -> str:
-    study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
+    study, baseline = data.study, data.study.baseline
     lines = [
-        f"Command: {code(study['command'])} (study: {code(study['file'])}); {spent(data.runs)}.",
+        f"Command: {code(study.command)} (study: {code(study.file)}); {spent(data.runs)}.",
         "",
     ]
     lines += made_by(data.provenances, data.left_out)
     settings = [[key, code(value)] for key, value in baseline.items()]
     changes = [
-        [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant["changes"].items())]
-        for name, variant in study["variants"].items()
+        [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant.changes.items())]
+        for name, variant in study.variants.items()
         if name != BASELINE
     ]
     tables = (table(["setting", "baseline"], settings, names=2), table(["variant", "changes"], changes, names=2))

@@ -19,6 +19,7 @@ from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
+from runner.store.study import StudyFile
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class StudyRuns:
     `spoilt` are the files of finished runs that are not what was written; those runs are left out as well.
     """
 
-    study: dict[str, Any]
+    study: StudyFile
     runs: pd.DataFrame
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
@@ -53,7 +54,7 @@ class StudyRuns:
     @property
     def variants(self) -> list[str]:
         """Variants with a finished or failed run, in the study's order."""
-        return [name for name in self.study["variants"] if (self.runs["variant"] == name).any()]
+        return [name for name in self.study.variants if (self.runs["variant"] == name).any()]
 
     @property
     def trained(self) -> list[str]:
@@ -120,7 +121,7 @@ class StudyRuns:
             curves = [self._curve(name, seed) for name in variants]
             common = min(map(len, curves)) if source.common else None
             for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
-                planned = int(self.study["variants"][name]["settings"]["epochs"])
+                planned = int(self.study.variants[name].settings["epochs"])
                 course = Course(_columns(curve.head(common or len(curve))), planned, accuracy)
                 values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
@@ -131,9 +132,9 @@ class StudyRuns:
 
     def levels(self, key: str) -> dict[str, float]:
         """The baseline and the variants that change this setting alone, by its value."""
-        variants = self.study["variants"]
-        alone = [name for name in self.variants if set(variants[name]["changes"]) <= {key}]
-        levels = {name: level_of(key, variants[name]["settings"].get(key)) for name in alone}
+        variants = self.study.variants
+        alone = [name for name in self.variants if set(variants[name].changes) <= {key}]
+        levels = {name: level_of(key, variants[name].settings.get(key)) for name in alone}
         numbers = [(name, level) for name, level in levels.items() if level is not None and math.isfinite(level)]
         return dict(sorted(numbers, key=lambda pair: pair[1]))
 

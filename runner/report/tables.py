@@ -13,11 +13,10 @@ from runner.report.declared import declared
 from runner.report.ended import ended_runs, is_readable
 from runner.report.lost import SAME_AS, pair_signs, sides
 from runner.report.runs import StudyRuns
-from runner.search.resolve import TWIN
 from runner.spec import BASELINE, Kind, Problem, RequestError
 from runner.stats import mean_interval
 from runner.store.comparable import comparable
-from runner.store.study import first_end, read_study
+from runner.store.study import TWIN, first_end, read_study
 from runner.text import utc
 
 _EFFECTS = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")
@@ -67,8 +66,8 @@ def gather(folder: Path) -> StudyRuns:
         if each.result:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
-    variants = study["variants"].items()
-    ends = {name: first_end(folder / each["directory"], each.get("first_end")) for name, each in variants}
+    variants = study.variants.items()
+    ends = {name: first_end(folder / each.directory, each.first_end) for name, each in variants}
     return StudyRuns(
         study,
         pd.DataFrame(rows, columns=columns),
@@ -79,7 +78,7 @@ def gather(folder: Path) -> StudyRuns:
         [path for each in every for path in each.corrupt],
         ends,
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
-        [declared(question) for question in study.get("questions", [])],
+        [declared(question) for question in study.questions],
     )
 
 

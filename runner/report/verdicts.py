@@ -14,7 +14,7 @@ from runner.report.comparisons import Comparison, comparisons, wins
 from runner.report.declared import Declared
 from runner.report.imbalance import Majority, Narrow
 from runner.report.runs import Lost, StudyRuns
-from runner.spec import BASELINE, Question, dataset_label
+from runner.spec import Question, dataset_label
 from runner.stats import (
     ALPHA,
     Effect,
@@ -118,7 +118,7 @@ class _Context:
 
 
 def _dataset(data: StudyRuns) -> str:
-    settings = data.study["variants"].get(BASELINE, {}).get("settings", {})
+    settings = data.study.baseline
     return dataset_label(str(settings.get("dataset", "")))
 
 

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     CODE = "code"  # Your own code can't be imported, fails, or gives something that can't be used.
     MACHINE = "machine"  # This machine lacks the device or the memory.
     STATE = "state"  # A run or a search is not in the state that is needed.
-    UNSAFE = "unsafe"  # It would run code, or leave a directory, that came from elsewhere.
+    UNSAFE = "unsafe"  # Files from elsewhere would run code, or reach outside of their directory.
 
 
 @dataclass(frozen=True)

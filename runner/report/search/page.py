@@ -54,7 +54,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {line}" for line in short_answers(judge(data.winners)))]
-        name = data.winners.study["name"]
+        name = data.winners.study.name
         parts += [f"Those runs have a report of their own: [{name}](../{quote(name)}/summary.md)."]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
@@ -211,7 +211,7 @@ def _how(data: SearchRuns) -> str:
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
     counted, left_out = record.counted()
     made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
-    command = (read_study(record.runs / search.name) or {}).get("command", "")
+    command = study.command if (study := read_study(record.runs / search.name)) else ""
     made_with = f"{_SAMPLERS[search.sampler]}, {seeds}"
     lines = [
         f"Command: {code(command)} (search: {code(search.file)}); {spent(data.runs)}. {made_with}.",
