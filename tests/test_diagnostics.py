@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from runner.report import diagnostics
+from runner.report.effects import EffectRow, EffectsTable
 from runner.report.factorial import contrasts
 from runner.report.predictions import class_differences, compare_on_test, predicted
 from runner.report.runs import StudyRuns
-from runner.stats import mcnemar_p, one_sample_effect, two_level_effect
+from runner.stats import mcnemar_p, mean_interval, one_sample_effect, two_level_effect
 from runner.store.rundir import RunDir
 from tests.studies import study_file
 
@@ -97,11 +98,11 @@ def test_runs_that_their_limit_stopped_are_counted() -> None:
     found.runs["epochs"], found.runs["best_epoch"] = [30, 30, 20, 30], [28, 25, 15, 26]
     found.runs["train_eval/loss"], found.runs["train_eval/accuracy"] = 1.0, 0.5
     found.runs["seconds"] = [60.0, 60.0, 60.0, 6000.0]  # one run on a busy machine
-    metrics = dict.fromkeys(("val/loss", "test/loss", "best_epoch", "epochs"), 1.0)
-    row = {"variant": "baseline", "n": 4, "seconds": 1.0, **metrics, **{f"{name} low": 1.0 for name in metrics}}
-    assert "| 2 of 4 | 60 s |" in diagnostics.training(found, pd.DataFrame([row]))
+    metrics = ("val/loss", "test/loss", "best_epoch", "epochs")
+    table = EffectsTable(tuple(EffectRow("baseline", name, 4, 0, mean_interval([1.0, 1.0])) for name in metrics))
+    assert "| 2 of 4 | 60 s |" in diagnostics.training(found, table)
     found.study.baseline["patience"] = 30  # as many as there are epochs: it can't end a run
-    assert "| - | 60 s |" in diagnostics.training(found, pd.DataFrame([row]))
+    assert "| - | 60 s |" in diagnostics.training(found, table)
 
 
 def test_the_most_accurate_epoch_may_tell_another_story() -> None:

@@ -11,9 +11,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from runner.metrics import REPORTED
-from runner.report.level_figures import LevelLine, draw_levels, level_lines
+from runner.report.effects import effects_table
+from runner.report.level_figures import draw_levels
+from runner.report.levels import LevelLine, level_lines
 from runner.report.runs import StudyRuns
-from runner.report.tables import summarize
 from runner.spec import BASELINE
 from tests.studies import study_file
 
@@ -94,7 +95,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 def test_what_is_drawn_are_the_means_and_intervals_of_the_levels(drawn: list[Figure], tmp_path: Path) -> None:
     data = runs({"100": {"images_per_class": 100}, "10": {"images_per_class": 10}})
-    draw_levels(summarize(data), level_lines(data), tmp_path / "levels.png")
+    draw_levels(effects_table(data), level_lines(data), tmp_path / "levels.png")
     (axes,) = drawn[0].axes
     assert axes.get_xlabel() == "images_per_class"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["10", "100", "all"]
@@ -109,7 +110,7 @@ def test_what_is_drawn_are_the_means_and_intervals_of_the_levels(drawn: list[Fig
 
 def test_an_axis_shows_shares_however_wide_the_intervals(drawn: list[Figure], tmp_path: Path) -> None:
     data = runs(RATES, spread=0.3)
-    draw_levels(summarize(data), level_lines(data), tmp_path / "levels.png")
+    draw_levels(effects_table(data), level_lines(data), tmp_path / "levels.png")
     assert drawn[0].axes[0].get_ylim() == (-0.02, 1.02)
 
 
@@ -124,4 +125,4 @@ def test_many_levels_and_long_labels_fit(tmp_path: Path) -> None:
     data = runs(rates | long)
     lines = level_lines(data)
     assert len(lines["lr"]) == 6
-    draw_levels(summarize(data), lines, tmp_path / "levels.png")
+    draw_levels(effects_table(data), lines, tmp_path / "levels.png")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.report.tables import gather, summarize, tidy
+from runner.report.effects import effects_table
+from runner.report.tables import gather
 from runner.search.record import read_record
 from runner.sheets import read_sheet
 from runner.store.rundir import RunDir
@@ -32,7 +33,7 @@ def test_states_are_known(runs: Path) -> None:
 
 
 def test_every_number_of_its_table_is_there(runs: Path) -> None:
-    now = tidy(summarize(gather(runs / "older-digits"))).set_index(["variant", "metric"])
+    now = effects_table(gather(runs / "older-digits")).frame().set_index(["variant", "metric"])
     then = read_sheet(OLDER / "summary.csv").set_index(["variant", "metric"])
     assert len(then) == 30
     for name, row in then.to_dict("index").items():

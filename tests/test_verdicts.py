@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.course import Course
-from runner.metrics import METRICS, FromEpochs
+from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
 from runner.report.answers import long_answer, short_answer, short_answers
 from runner.report.declared import declared
 from runner.report.format import p_text
@@ -89,6 +89,19 @@ def test_the_best_is_the_best_whatever_else_the_question_says() -> None:
     (verdict,) = judge(table)
     assert verdict.answer == SUPPORTED
     assert "a, clearly." in short_answer(verdict)
+
+
+@pytest.mark.parametrize(("better", "best"), [(Better.LOWER, "baseline"), (Better.HIGHER, "a")])
+def test_the_best_is_what_the_table_of_metrics_calls_better(
+    better: Better, best: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up = Metric("val/regret", "regret", "made up", Unit.NUMBER, better, AtEnd())
+    monkeypatch.setitem(METRICS, "val/regret", made_up)
+    table = runs([{"ask": "?", "best_of": ["a", "ab", "baseline"], "metric": "val/regret"}])
+    table.runs["val/regret"] = table.runs["val/accuracy"]
+    (verdict,) = judge(table)
+    assert verdict.answer == SUPPORTED
+    assert verdict.comparisons[0].label.startswith(f"{best} - ")
 
 
 def test_a_difference_told_apart_may_be_too_small_to_be_worth_knowing() -> None:
