@@ -12,7 +12,7 @@ from runner.report.answers import long_answer, short_answers, unjudged
 from runner.report.effects import EffectsTable
 from runner.report.factorial import Contrast
 from runner.report.format import Write, counted, majority_text
-from runner.report.makers import not_counted_note, made_by, spent, corrupt_note
+from runner.report.makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.predictions import OnTest
 from runner.report.results import remarks, results
 from runner.report.runs import StudyRuns

@@ -64,7 +64,7 @@ class Verdict:
 
     @property
     def needed(self) -> Needed | None:
-        """The seeds that would show the smallest difference that matters, by the open comparison with the largest spread.
+        """The seeds that would show the smallest difference that matters, by the open comparison that spreads most.
 
         None without such a difference or spread.
         """

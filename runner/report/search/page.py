@@ -12,7 +12,7 @@ from runner.expand import Run
 from runner.report.answers import short_answers
 from runner.report.effects import effects_table
 from runner.report.format import percent, plus_minus
-from runner.report.makers import not_counted_note, made_by, spent, corrupt_note
+from runner.report.makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.search.runs import SearchRuns
 from runner.report.search.settings import at_bounds, best_settings, text_of
 from runner.report.verdicts import judge
