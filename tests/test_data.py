@@ -381,6 +381,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         httpd.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("cifar10", 10), ("cifar100", 100)])
 def test_cifar_is_downloaded_and_its_checksum_verified(
     name: str, count: int, settings: Make, server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -417,6 +418,7 @@ def test_cifar_is_downloaded_and_its_checksum_verified(
     assert again.fingerprint == dataset.fingerprint
 
 
+@pytest.mark.slow
 def test_real_cifar10_has_its_known_statistics(settings: Make) -> None:
     archive = Path("../shared/data/cifar10.zip")
     if not archive.is_file():
