@@ -1,4 +1,4 @@
-# One command does one job, its own set-up included: `make ablations`, `make test`.
+# Each target sets up the environment that it needs: `make ablations`, `make test`.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -11,7 +11,7 @@ NAME ?= search_dropout
 OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(SEEDS),--seeds "$(SEEDS)") \
           $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(if $(VARIANTS),--variants "$(VARIANTS)") $(ARGS)
 
-help:  ## this list
+help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Variables of make ablations: STUDY=mlp DATASET=mnist5k|digits|cifar10|cifar100|folder:PATH SEEDS=5 EPOCHS=30 VARIANTS=a,b ARGS=\"...\""
 
@@ -22,24 +22,24 @@ search: $(VENV)/ready  ## search for good settings (NAME=search_dropout, DATASET
 	@$(if $(SEEDS)$(VARIANTS),echo "make search takes no SEEDS or VARIANTS: a search has one seed and chooses its runs itself" >&2; exit 2)
 	@$(PY) -m runner search "$(NAME)" $(if $(DATASET),--dataset "$(DATASET)") $(if $(EPOCHS),--set epochs=$(EPOCHS)) $(ARGS)
 
-report: $(VENV)/ready  ## write the reports anew from the run directories (ARGS=mlp-mnist5k for one)
+report: $(VENV)/ready  ## rewrite the reports from the run directories (ARGS=mlp-mnist5k for one)
 	@$(PY) -m runner report $(ARGS)
 
-evaluate: $(VENV)/ready  ## look closely at a finished run (RUN=runs/NAME/VARIANT-HASH/seed0, ARGS="--image FILE ...")
+evaluate: $(VENV)/ready  ## evaluate a finished run in detail (RUN=runs/NAME/VARIANT-HASH/seed0, ARGS="--image FILE ...")
 	@$(PY) -m runner evaluate "$(RUN)" $(ARGS)
 
-prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them if you say so (ARGS="mlp-mnist5k", or ARGS=--checkpoints for weights alone)
+prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them after you confirm (ARGS=mlp-mnist5k, or ARGS=--checkpoints for weights only)
 	@$(PY) -m runner prune $(ARGS)
 
-tensorboard: $(VENV)/ready  ## look at the runs, on this machine alone
-	@echo 'Beyond 40 runs TensorBoard ticks none until they are filtered. The means: http://localhost:6006/?runFilter=mean#timeseries'
-	@echo 'with intervals: /#custom_scalars&regexInput=mean; the answers: /#text&regexInput=^\.$$'
+tensorboard: $(VENV)/ready  ## open TensorBoard for all runs, on this machine only
+	@echo 'With more than 40 runs, TensorBoard selects none: filter them. Means: http://localhost:6006/?runFilter=mean#timeseries'
+	@echo 'Means with intervals: /#custom_scalars&regexInput=mean. Summary cards: /#text&regexInput=^\.$$'
 	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1 $(ARGS)
 
-bench: $(VENV)/ready  ## time per run-epoch against a plain loop, as ratios
+bench: $(VENV)/ready  ## compare the time for one epoch of one run with a plain loop
 	@$(PY) -m benchmarks.plain_loop $(ARGS)
 
-calibrate: $(VENV)/ready  ## how often the statistics err: simulated, and on a study without differences
+calibrate: $(VENV)/ready  ## measure how often the statistics err: in simulations, and in a study without differences
 	@$(PY) -m benchmarks.calibrate $(ARGS)
 
 soak: $(VENV)/ready  ## kill a study at 100 random moments and compare every number (ARGS="--kills 6 --epochs 60": a short form)
@@ -48,13 +48,13 @@ soak: $(VENV)/ready  ## kill a study at 100 random moments and compare every num
 test: $(VENV)/ready-dev  ## run the tests
 	@$(PY) -m pytest $(ARGS)
 
-lint: $(VENV)/ready-dev  ## ruff and mypy
+lint: $(VENV)/ready-dev  ## check the code with ruff and mypy
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 clean:  ## remove the environment and caches; runs, reports and data stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# The stamps are newer than the requirements: nothing is installed again when nothing changed.
+# Stamps are newer than the requirements, so nothing is installed again while these do not change.
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}; name one with PYTHON=..."'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)

@@ -1,7 +1,7 @@
 """Which activation is best, and does depth change that?
 
 Run:      make ablations STUDY=activations
-Outcome:  depth costs sigmoid 60 points more than ReLU, and tanh 1.3 less than ReLU; BatchNorm gives deep sigmoids 62;
+Outcome:  depth costs sigmoid 60 points more than ReLU, and tanh 1.3 less; BatchNorm gives deep sigmoids 62 points;
           whether ReLU is better than sigmoid and tanh is undecided, n = 5
 """
 

@@ -3,8 +3,9 @@
 Run:      make ablations STUDY=best_cnn                    CIFAR-10, 3 seeds: an hour on 2 cores
 Outcome:  90.3 ± 0.4% of the test images right, n = 3; that the mean is above 90% is undecided, p .091
 
-Six convolutions in three stages, each stage's first followed by pooling; flips and shifts, BatchNorm, GELU, AdamW on a
-one-cycle schedule, label smoothing, products in bfloat16. No search was made for it: the settings are usual ones.
+The network has six convolutions in three stages. Pooling follows the first convolution of each stage. It uses flips
+and shifts, BatchNorm, GELU, AdamW on a one-cycle schedule, label smoothing, and products in bfloat16. The settings are
+common ones: no search was made for them.
 """
 
 # Flips, and shifts by up to 4 pixels (He et al. 2016, section 4.2): a crop from the padded image.

@@ -1,7 +1,7 @@
 """What do few images a class cost, and does augmentation make up for them?
 
 Run:      make ablations STUDY=few_images
-Outcome:  10 images a class cost 16 points; flips, shifts, scales, turns and contrast together cost 6 more there,
+Outcome:  10 images a class cost 16 points; flips, shifts, scales, rotations and contrast together cost 6 more there,
           n = 5
 """
 

@@ -1,7 +1,7 @@
 """What do image size, colour and normalization change for an MLP?
 
 Run:      make ablations STUDY=images
-Outcome:  normalizing gains 1.1 points of mean accuracy in the course of training; at the best epoch that is
+Outcome:  normalizing gains 1.1 points of mean accuracy in the course of training; its effect at the best epoch is
           undecided, as are 16 and 64 pixels against 28, and gray against RGB, n = 5
 """
 

@@ -1,8 +1,8 @@
 """Does the initialization matter more in a deep network?
 
 Run:      make ablations STUDY=inits
-Outcome:  undecided between He and Xavier in eight layers too; drawn from 0 to 1 the first epoch's largest loss is
-          19,500 above a small range's, and BatchNorm gains 27 points there, n = 5
+Outcome:  He against Xavier is undecided in eight layers too; weights drawn from 0 to 1 have a largest loss of the
+          first epoch 19,500 above a small range's, and BatchNorm gains 27 points there, n = 5
 """
 
 DEEP = [256, 256, 256, 256, 256, 256, 256, 256]

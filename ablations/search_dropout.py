@@ -1,8 +1,9 @@
 """Which settings suit a plain MLP with Dropout?
 
-Run:      make search NAME=search_dropout                     MNIST-5k, 40 runs, and 40 of a random search
-          make search NAME=search_dropout DATASET=cifar10     CIFAR-10, 40 runs: 51 minutes on 2 cores, beside another run
-Then:     python -m runner ablate-winner search_dropout-mnist5k     which of the winner's choices mattered
+Run:      make search NAME=search_dropout                   MNIST-5k, 40 runs, and 40 of a random search
+          make search NAME=search_dropout DATASET=cifar10   CIFAR-10, 40 runs: 51 minutes on 2 cores, beside another run
+Then:     python -m runner ablate-winner search_dropout-mnist5k   which of the winner's choices mattered
+Outcome:  on CIFAR-10 the winner is 7.1 points of test accuracy better than the start on fresh seeds [6.1, 8.2], n = 5
 """
 
 FLIPS = [{"HorizontalFlip": {"p": 0.2}}, {"VerticalFlip": {"p": 0.2}}]

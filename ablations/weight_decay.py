@@ -1,8 +1,8 @@
 """How much weight decay helps, and is it the same in Adam and in AdamW?
 
 Run:      make ablations STUDY=weight_decay
-Outcome:  no strength is told apart from none on 5,000 images; AdamW's 0.01 is the same as none within half a point,
-          n = 5
+Outcome:  no strength is significantly different from none on 5,000 images; AdamW's 0.01 is the same as none within
+          half a point, n = 5
 """
 
 # The questionnaire's claims: one run each, on images of its own. Quoted on these data sets alone.

@@ -1,1 +1,1 @@
-"""Timings and measurements, run by hand; nothing of the runner needs them."""
+"""Timings and measurements that you run by hand; the runner does not need them."""

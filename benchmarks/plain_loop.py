@@ -1,9 +1,9 @@
-"""Time per run-epoch, all included, against the plain loop that people write by hand; as a ratio.
+"""Compares the time for one epoch of one run with that of a plain loop, as a ratio.
 
-The plain loop: a Dataset with Albumentations per image, a DataLoader, the default optimizer, one run
-after the other, validation and four scalars at every epoch, test at the end; all threads; its imports are
-not counted. Ours: the command, from start to report, every log directory written. Both train the study
-`mlp` in the same minutes: a plain run, our whole study, a plain run.
+The plain loop has a Dataset with Albumentations per image, a DataLoader and the default optimizer. It trains one run
+after the other with all threads, with validation and four scalars at every epoch, and test at the end. Its imports are
+not counted. Our time is the whole command: from its start to the report, with all run directories. Both train the
+study `mlp` within the same minutes: a plain run, our whole study, a plain run.
 
     make bench ARGS="--dataset cifar10 --data cifar10.zip --seeds 2 --epochs 3"
 """
@@ -24,7 +24,7 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 
 def plain_run(settings: Any, folder: Path, logs: str) -> float:
-    """Seconds an epoch of one run of the plain loop with the study's baseline, its test at the end included."""
+    """Trains one run with the plain loop and returns its seconds for each epoch, including test at the end."""
     import albumentations
     import numpy as np
     import torch
@@ -84,13 +84,13 @@ def plain_run(settings: Any, folder: Path, logs: str) -> float:
 
 
 def apart(*arguments: Any) -> float:
-    """A plain run in a process of its own, which nothing of ours has set up."""
+    """Calls `plain_run` in a new process, where the runner has set up nothing."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(plain_run, arguments)
 
 
 def study(augmented: bool, epochs: int) -> dict[str, Any]:
-    """The study mlp's variants, all without augmentation or all with it."""
+    """Returns the study mlp with all variants augmented, or with none augmented."""
     module = runpy.run_path("ablations/mlp.py")
     chosen: dict[str, Any] = copy.deepcopy(module["STUDY"])
     del chosen["variants"]["augmentation"], chosen["questions"]

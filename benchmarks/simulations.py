@@ -1,4 +1,4 @@
-"""Simulated studies whose truth is known: how often intervals cover it and questions are answered wrongly."""
+"""Simulates studies with a known truth: how often intervals cover it, and how often questions are answered wrongly."""
 
 from __future__ import annotations
 
@@ -44,19 +44,22 @@ def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
     return arms
 
 
-ARMS: dict[str, Draw] = {  # of mean 0, the baseline's first: what seeds do to a variant's accuracy
+ARMS: dict[str, Draw] = {  # accuracies of variants (the baseline first) over seeds, all with mean 0
     "normal": lambda rng, size: rng.normal(size=size),
     "skewed (log-normal)": _skewed,
     "heavy tails (t, 3 degrees)": lambda rng, size: rng.standard_t(3, size=size),
     "unequal (variants 4 times as wide)": _unequal,
     "unlike (variants log-normal, baseline normal)": _unlike,
 }
-QUESTIONS = 9  # as many variants as the study mlp compares with its baseline
+QUESTIONS = 9  # the study mlp compares as many variants with its baseline
 
 
 def simulate(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """For each kind of arms and n: how often the 95% interval of an effect covers the truth (0), and how
-    often at least one of nine questions without an effect is called supported or refuted after Holm."""
+    """Simulates studies without effects, for each kind of accuracies and n.
+
+    `coverage` is how often the 95% interval of an effect contains the truth (0). `family` is how often at least one of
+    nine questions is supported or refuted after Holm.
+    """
     cases = [(name, seeds) for name in ARMS for seeds in SEEDS]
     with ProcessPoolExecutor() as pool:
         return pd.DataFrame(list(pool.map(_simulate_one, cases, itertools.repeat(draws), rng.spawn(len(cases)))))
@@ -73,11 +76,11 @@ def _simulate_one(case: tuple[str, int], draws: int, rng: np.random.Generator) -
     return {"arms": name, "n": seeds, "coverage": covered / draws, "family": families / draws}
 
 
-MARGIN = 3.0  # of `equal`, in standard deviations of an arm: there the test comes near its level
-_FAR: Array = np.array([[0.0], [0.0], [-20.0], [-20.0]])  # two arms that are far worse than the other two
-_LEVELS = [0.0, 0.1, 0.3, 0.5]  # of a trend
+MARGIN = 3.0  # of `equal`, in standard deviations of a variant; here the test nearly reaches its level
+_FAR: Array = np.array([[0.0], [0.0], [-20.0], [-20.0]])  # makes two variants far worse than the other two
+_LEVELS = [0.0, 0.1, 0.3, 0.5]  # the levels of a trend
 _KINDS: dict[str, tuple[str, Callable[[Array], tuple[Sequence[Effect], str]]]] = {
-    # what is asked of arms x seeds without a difference, and what would be an error
+    # the kind -> which answer is an error, and the question that is asked of variants x seeds without a difference
     "one against another": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "more")),
     "one against three": ("any answer", lambda x: ([paired_effect(x[0], y) for y in x[1:4]], "more")),
     "different": ("any answer", lambda x: ([paired_effect(x[0], x[1])], "different")),
@@ -89,7 +92,7 @@ _KINDS: dict[str, tuple[str, Callable[[Array], tuple[Sequence[Effect], str]]]] =
     "equal, and just so": ("called unequal", lambda x: ([paired_effect(x[0] + MARGIN, x[1])], "equal")),
     "whole numbers": ("any answer", lambda x: ([paired_effect(np.round(2 * x[0]), np.round(2 * x[1]))], "more")),
 }
-_WRONG = {"any answer": (SUPPORTED, REFUTED), "called unequal": (REFUTED,)}  # else: supported
+_WRONG = {"any answer": (SUPPORTED, REFUTED), "called unequal": (REFUTED,)}  # for other errors: supported
 
 
 def _best(arms: Array) -> list[Effect]:
@@ -98,7 +101,7 @@ def _best(arms: Array) -> list[Effect]:
 
 
 def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """For each kind of question and n: how often one alone is answered wrongly, at .05."""
+    """Returns for each kind of question and n how often one question alone is answered wrongly at .05."""
     rows = []
     for name, (error, ask) in _KINDS.items():
         row: dict[str, str | float] = {"kind": name, "error": error}
@@ -106,7 +109,7 @@ def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
             wrong = 0
             for arms in rng.normal(size=(draws, 4, seeds)):
                 effects, expect = ask(arms)
-                if expect == "best":  # as a question of that kind is judged: all must hold
+                if expect == "best":  # such a question is supported only where all comparisons hold
                     leaning, p = SUPPORTED, max(effect.p for effect in effects)
                 else:
                     leaning, p = weigh(effects, expect, MARGIN if expect == "equal" else None)
@@ -117,12 +120,13 @@ def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def simulate_two_level(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """How often the interval over seeds and test images covers: images of different difficulty, networks
-    of different skill, 1,000 images right or wrong; the truth is the mean over all seeds and images.
+    """Returns how often the interval over seeds and test images contains the truth, the mean over all possible ones.
 
-    For one variant's accuracy, and for the difference of two that find other images hard."""
+    It simulates right and wrong on 1,000 images of different difficulty, for networks of different skill. It covers one
+    variant's accuracy, and the difference of two variants that find different images hard.
+    """
     rows = []
-    skill, difficulty = 0.1, 1.5  # logits; chosen so that both levels matter
+    skill, difficulty = 0.1, 1.5  # standard deviations, chosen so that seeds and images both matter
     truth = float(stats.norm.cdf(0.5 / np.sqrt(1 + skill**2 + difficulty**2)))
     for seeds in SEEDS:
         covers = np.zeros(4)

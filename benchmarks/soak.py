@@ -1,15 +1,16 @@
-"""Random SIGKILLs of a worker, the runner, or the whole process group over a study; then every number is compared.
+"""Kills a worker, the runner or the whole process group of a study at random moments, and compares every number.
 
-The study is trained once without a disturbance. Then the same command is started again and again, and killed at
-random moments, until it has finished; and so on in a new directory while there are kills left. At every kill: is
-each result that was there before still the very same file? How much had the runs in training done since they began or
-had their last checkpoint? At every finish: are all numbers, times apart, those of the undisturbed study, bit for bit,
-and do the event files show each epoch once?
+It trains the study once undisturbed. Then it starts the same command again and again, and kills it at random moments
+until the study finishes. It repeats this in a new directory until it has killed often enough.
 
-    make soak                                  100 kills, some 50 minutes; writes docs/reliability.md's figures
+At every kill it checks that each earlier result is still the same file. It measures how long the runs in training had
+trained since their start or their last checkpoint. At every finish it checks that all numbers except times equal
+those of the undisturbed study bit for bit, and that the event files show each epoch once.
+
+    make soak                                  100 kills, about 50 minutes; writes the table of docs/reliability.md
     make soak ARGS="--kills 6 --epochs 60"     a short form; writes nothing
 
-It asks `ps` for the workers: Linux and macOS.
+It finds the workers with `ps`, so it runs on Linux and macOS.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ from typing import Any
 
 from filelock import Timeout
 
-from runner.execute.active import CHECKPOINT_SECONDS
+from runner.execute.training import CHECKPOINT_SECONDS
 from runner.files import lock
 from tests.commands import ROOT, event_steps, numbers, start
 
 PAGE = ROOT / "docs" / "reliability.md"
 MARKS = "<!-- written by make soak -->", "<!-- to here -->"
-ENOUGH = 100  # kills, before figures are written
+ENOUGH = 100  # kills; with fewer, the page is not written
 VICTIMS = ("worker", "runner", "group")
 
 
 def study(epochs: int, seeds: int) -> dict[str, Any]:
-    """Small runs with everything that has a state: BatchNorm, Dropout, a schedule, an average, augmentation."""
+    """Returns a study of small runs with all kinds of state: BatchNorm, Dropout, schedule, average, augmentation."""
     baseline = {
         "dataset": "digits", "normalize": "train", "model": "mlp", "hidden": [32, 16],
         "optimizer": "Adam", "lr": 1e-3, "batch_size": 64, "epochs": epochs,
@@ -60,24 +61,24 @@ def study(epochs: int, seeds: int) -> dict[str, Any]:
 
 @dataclass
 class Figures:
-    """What was seen."""
+    """The counts of a soak."""
 
     kills: Counter[str] = field(default_factory=Counter)
-    lost: list[float] = field(default_factory=list)  # seconds, at each kill: the most that a run in training lost
-    blamed: int = 0  # commands that took a run for the cause of two kills of a worker
+    lost: list[float] = field(default_factory=list)  # seconds that a run in training lost at most, for each kill
+    blamed: int = 0  # commands that failed a run because its worker was killed twice
     finishes: int = 0
-    runs: int = 0  # compared
-    retrained: int = 0  # finished runs
+    runs: int = 0  # compared runs
+    retrained: int = 0  # finished runs that were trained again
     different: int = 0
     steps_wrong: int = 0
 
     @property
     def good(self) -> bool:
-        """Whether no finished run was retrained, no number differs, and the event files have each epoch once."""
+        """Whether no finished run was retrained, and no number or event differs."""
         return not (self.retrained or self.different or self.steps_wrong)
 
     def table(self, epochs: int) -> str:
-        """As Markdown, with what it ran on and when."""
+        """Returns the counts as a Markdown table, with the machine and the date."""
         kinds = ", ".join(f"{self.kills[kind]} of {name}" for kind, name in
                           (("worker", "a worker"), ("runner", "the runner"), ("group", "the whole group")))  # fmt: skip
         lost = f"median {statistics.median(self.lost):.1f} s, at most {max(self.lost):.1f} s"
@@ -86,10 +87,12 @@ class Figures:
                 "| | |",
                 "|---|---|",
                 f"| SIGKILLs at random moments | {self.kills.total()}: {kinds} |",
-                f"| commands that gave up a run whose worker, training it alone, was killed twice | {self.blamed} |",
-                f"| the study came to its end | {self.finishes} times, {self.runs} runs of {epochs} epochs compared |",
-                f"| finished runs trained again | {self.retrained} |",
-                f"| lost at a kill, beside the epoch in flight (a checkpoint every {CHECKPOINT_SECONDS} s) | {lost} |",
+                f"| commands that failed a run, because its worker was killed twice while training it alone "
+                f"| {self.blamed} |",
+                f"| the study finished | {self.finishes} times, {self.runs} runs of {epochs} epochs compared |",
+                f"| finished runs that were retrained | {self.retrained} |",
+                f"| time lost at a kill, besides the current epoch (a checkpoint every {CHECKPOINT_SECONDS} s) "
+                f"| {lost} |",
                 f"| runs with a number that differs | {self.different} |",
                 f"| runs whose event files do not show each epoch once | {self.steps_wrong} |",
                 "",
@@ -100,7 +103,7 @@ class Figures:
 
 
 class Soak:
-    """One undisturbed study, and many lives of the same command beside it."""
+    """Trains one undisturbed study, and then runs and kills the same command many times."""
 
     def __init__(self, place: Path, arguments: argparse.Namespace) -> None:
         self._place = place
@@ -114,7 +117,7 @@ class Soak:
         self.figures = Figures()
 
     def run(self, kills: int) -> None:
-        """Lives and deaths until there were so many kills, and the study has finished after the last."""
+        """Kills the command that many times, and lets the study finish after the last kill."""
         self._life(self._folder("whole"), 0)
         self._expected = numbers(self._place / "whole")
         while self.figures.kills.total() < kills:
@@ -124,7 +127,7 @@ class Soak:
             self._compare(folder)
 
     def end(self) -> None:
-        """Leaves no process of an interrupted soak behind."""
+        """Ends the processes of an interrupted soak."""
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -135,12 +138,12 @@ class Soak:
         return folder
 
     def _life(self, folder: Path, kills: int) -> bool:
-        """One command, from its start to its end or death; whether it came to its end."""
+        """Runs the command until it ends or is killed, and returns whether it finished."""
         process, began = start(folder, *self._options, study=self._study), time.time()
         self._process = process
         before = self.figures.kills["worker"]
         while process.poll() is None and self.figures.kills.total() < kills:
-            if self._random.random() < 0.75:  # the other kills may fall on its start
+            if self._random.random() < 0.75:  # the other kills may hit the start
                 _wait_for_training(folder, process, began)
             with suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=self._random.uniform(0, self._longest))
@@ -148,8 +151,8 @@ class Soak:
                 self._kill(folder, process, began)
         output, _ = process.communicate()
         if process.returncode > 0:
-            # Only a run that was alone with its worker at two kills is taken for their cause; the next command tries
-            # it again.
+            # The runner fails a run only where its worker, training it alone, was killed twice. The next command tries
+            # the run again.
             if self.figures.kills["worker"] - before < 2:
                 sys.exit(f"the study failed:\n{output}")
             self.figures.blamed += 1
@@ -172,7 +175,7 @@ class Soak:
         print(f"{self.figures.kills.total():>4}  {victim:<7}  at most {self.figures.lost[-1]:5.1f} s lost", flush=True)
 
     def _look(self, folder: Path) -> None:
-        """Every result that was there is there still, the same file."""
+        """Counts the results that were there before and are no longer the same file."""
         now = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("runs/*/*/seed*/result.json")}
         self.figures.retrained += sum(now.get(path) != seen for path, seen in self._results.items())
         self._results = now
@@ -195,7 +198,7 @@ def _wait_for_training(folder: Path, process: subprocess.Popen[str], began: floa
 
 
 def _workers(runner: int) -> list[int]:
-    """The runner's worker processes: the children of the server that it forks them from."""
+    """Returns the ids of the runner's worker processes: the children of its fork server."""
     listing = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [(int(pid), int(parent), args) for pid, parent, *args in map(_fields, listing.splitlines())]
     servers = {pid for pid, parent, args in rows if parent == runner and "forkserver" in "".join(args)}
@@ -207,11 +210,11 @@ def _fields(line: str) -> list[str]:
 
 
 def unsafe_seconds(folder: Path, life_began: float) -> float:
-    """What a kill would take from a run, beside the epoch in flight: the seconds of the epochs that ended since it
-    began or had its last checkpoint.
+    """Returns how many seconds of finished epochs a kill would cost a run: those since its start or last checkpoint.
 
-    0 where nobody trains it, where it has finished, and where it waits, since it began, for the runs of its cohort that
-    have fewer epochs behind them.
+    `life_began` is when the command started (seconds since 1970). The result is 0 where no process trains the run,
+    where the run has finished, and where it has waited since its start for runs of its cohort with fewer finished
+    epochs.
     """
     try:
         with lock(folder).acquire(blocking=False):
@@ -225,18 +228,18 @@ def unsafe_seconds(folder: Path, life_began: float) -> float:
 
 
 def main() -> None:
-    """Soaks, prints the figures, and writes them to the page where there are enough."""
-    parser = argparse.ArgumentParser(description="random SIGKILLs over a study")
+    """Runs the soak, prints the table, and writes it to the page after enough kills."""
+    parser = argparse.ArgumentParser(description="kill a study at random moments and compare every number")
     parser.add_argument("--kills", type=int, default=ENOUGH)
-    parser.add_argument("--epochs", type=int, default=1200, help="of each run; long enough for checkpoints")
+    parser.add_argument("--epochs", type=int, default=1200, help="epochs of each run; enough of them for checkpoints")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--longest", type=float, default=40, help="seconds until the next kill, at most")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims")
+    parser.add_argument("--longest", type=float, default=40, help="the most seconds until the next kill")
+    parser.add_argument("--seed", type=int, default=0, help="determines when what is killed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         soak = Soak(Path(place), arguments)
-        with suppress(KeyboardInterrupt):  # what was seen until then is shown, and not written
+        with suppress(KeyboardInterrupt):  # then the table is printed but not written
             soak.run(arguments.kills)
         soak.end()
     if not soak.figures.lost:

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def run(study: str | dict[str, Any] = "mlp", name: str | None = None, **options: Any) -> pd.DataFrame:
-    """What the command `run` does, from a notebook; returns the run table, one row a run.
+def run(
+    study: str | dict[str, Any] = "mlp",
+    name: str | None = None,
+    *,
+    dataset: str | None = None,
+    seeds: str | int | Sequence[int] | None = None,
+    variants: str | Sequence[str] | None = None,
+    set: Mapping[str, Any] | None = None,
+    data: str | Path = "data",
+    runs: str | Path = "runs",
+    reports: str | Path = "reports",
+    workers: int | None = None,
+    device: str = "auto",
+    retrain: bool = False,
+    fail_fast: bool = False,
+    skip_unreadable: bool = False,
+) -> pd.DataFrame:
+    """Does in a notebook what the command `run` does; returns the table of runs, one row a run.
 
-    `study` is a name in ablations/, a path, or the STUDY dict itself, which `name` names ("study" unless given): its
-    runs are in runs/<name>-<dataset>/. A dict with the same baseline as an earlier one of that name adds its variants
-    to that study; one with another baseline is refused. `options` are the command's: dataset, seeds, variants (a list),
-    set (a dict), data, runs, reports, workers, device, retrain, fail_fast, skip_unreadable. RequestError where the
-    request is wrong.
+    study  a name in ablations/, the path of a file, or the STUDY dict itself
+    name   of a study that is a dict ("study" unless given): its runs are in runs/<name>-<dataset>/
+    set    settings of the baseline to change, by name
+
+    The other parameters are the command's options. A dict with the same baseline as an earlier one of its name adds its
+    variants to that study; one with another baseline is refused. Raises RequestError where the request is wrong.
     """
     import sys
-    from pathlib import Path
 
     from runner.execute import Request, execute
     from runner.expand import Overrides
@@ -27,10 +45,11 @@ def run(study: str | dict[str, Any] = "mlp", name: str | None = None, **options:
     from runner.text import accept_any_text, plain_console
 
     accept_any_text(sys.stdout)
-    changes = {key: options.pop(key, None) for key in ("dataset", "seeds", "variants")}
-    overrides = Overrides(**changes, settings=options.pop("set", {}))
-    options |= {key: Path(options[key]) for key in ("data", "runs", "reports") if key in options}
-    request = Request(studies=(study,), overrides=overrides, name=name, **options)
+    request = Request(
+        studies=(study,), overrides=Overrides(dataset, seeds, variants, dict(set or {})), name=name, data=Path(data),
+        runs=Path(runs), reports=Path(reports), workers=workers, device=device, retrain=retrain, fail_fast=fail_fast,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
     (folder,) = execute(request, plain_console()).names
     write_report(request.runs / folder, request.reports / folder)
     write_front_page(request.reports)

@@ -13,6 +13,7 @@ if __name__ == "__main__":
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,40 +31,29 @@ _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has roo
 
 
 @app.command()
+@option.shared
 def run(
+    options: option.TrainingOptions,
     study: Annotated[
         list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; mlp unless given")
     ] = None,
-    dataset: option.DataSet = None,
     seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
     variants: Annotated[
         str | None, typer.Option(help="only these, separated by commas; the baseline is always in")
     ] = None,
-    set_: option.Changes = None,
-    data: option.DataPlace = Path("data"),
-    runs: option.NewRunsPlace = Path("runs"),
-    reports: option.ReportsPlace = Path("reports"),
-    workers: option.WorkerCount = None,
-    device: option.Device = "auto",
-    skip_unreadable: option.SkipUnreadable = False,
-    retrain: Annotated[bool, typer.Option("--retrain", help="make finished runs anew")] = False,
+    retrain: Annotated[bool, typer.Option("--retrain", help="train finished runs again")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
 ) -> None:
-    """Train a study's runs, as far as they are not done, and write its report."""
-    from runner.execute import Request, execute
-    from runner.expand import Overrides, parse_set
+    """Train the unfinished runs of studies, and write their reports."""
+    from runner.execute import execute
 
-    request = Request(
-        studies=tuple(study or ["mlp"]),
-        overrides=Overrides(dataset, seeds, variants, parse_set(set_ or [])),
-        data=data, runs=runs, reports=reports, workers=workers, device=device,
-        retrain=retrain, fail_fast=fail_fast, dry_run=dry_run, skip_unreadable=skip_unreadable,
-    )  # fmt: skip
+    asked = options.request(study or ["mlp"], seeds, variants)
+    request = replace(asked, retrain=retrain, fail_fast=fail_fast, dry_run=dry_run)
     outcome = execute(request, _out)
     if dry_run:
         return
-    whole = _report(outcome.names, runs, reports)
+    whole = _report(outcome.names, options.runs, options.reports)
     raise typer.Exit(1 if outcome.failed or not whole else 0)
 
 
@@ -87,29 +77,17 @@ def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, b
 
 
 @app.command()
+@option.shared
 def search(
+    options: option.TrainingOptions,
     name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
-    dataset: option.DataSet = None,
-    set_: option.Changes = None,
-    data: option.DataPlace = Path("data"),
-    runs: option.NewRunsPlace = Path("runs"),
-    reports: option.ReportsPlace = Path("reports"),
-    workers: option.WorkerCount = None,
-    device: option.Device = "auto",
-    skip_unreadable: option.SkipUnreadable = False,
 ) -> None:
     """Search for good settings, train the winners again on fresh seeds, and write the report."""
-    from runner.execute import Request
-    from runner.expand import Overrides, parse_set
     from runner.search import search as make
 
-    overrides = Overrides(dataset=dataset, settings=parse_set(set_ or []))
-    request = Request(
-        (name,), overrides, data=data, runs=runs, reports=reports, workers=workers, device=device,
-        skip_unreadable=skip_unreadable,
-    )  # fmt: skip
-    outcome = make(request, _out)
-    whole = _report([*([outcome.winners] if outcome.winners else []), outcome.name], runs, reports)
+    outcome = make(options.request([name]), _out)
+    names = [outcome.winners, outcome.name] if outcome.winners else [outcome.name]
+    whole = _report(names, options.runs, options.reports)
     raise typer.Exit(1 if outcome.failed or not outcome.winners or not whole else 0)
 
 
@@ -160,7 +138,7 @@ def report(
     reports: option.ReportsPlace = Path("reports"),
 ) -> None:
     """Write reports anew from the run directories."""
-    from runner.execute.request import check_writable
+    from runner.places import check_writable
     from runner.report import studies_in, unreadable
 
     names = studies_in(runs, name)
@@ -204,7 +182,7 @@ def prune(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
-    from runner.execute.request import check_writable
+    from runner.places import check_writable
     from runner.prune import find, remove
 
     found = find(runs, name, checkpoints)

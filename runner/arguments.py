@@ -1,19 +1,26 @@
-"""Arguments that several commands share."""
+"""Declares the arguments that several commands share, each one once."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from errno import ENAMETOOLONG
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runner.catalog import DATASETS
 
+if TYPE_CHECKING:
+    from runner.execute import Request
+
 
 def path(text: str | Path) -> Path:
-    """A path as it was given; a default may be one already."""
+    """Returns a path as it was given. Raises typer.BadParameter where it is empty or too long."""
     if not str(text).strip():
         raise typer.BadParameter("got an empty text; expected a path.")
     try:
@@ -24,25 +31,72 @@ def path(text: str | Path) -> Path:
     return Path(text)
 
 
-_DATA_HELP = "where data sets are, or go: a folder (caches in its cache/), or one zip"
-DataPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help=_DATA_HELP)]
-NewRunsPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help="where runs are written")]
-ReportsPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help="where reports are written")]
-RunsPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help="where runs are")]
-DataSetPlace = Annotated[
-    Path, typer.Option(parser=path, metavar="PATH", help="where the data set is: a folder, or its zip")
-]
-EvaluationsPlace = Annotated[Path, typer.Option(parser=path, metavar="PATH", help="where the evaluation is written")]
-DataSet = Annotated[str | None, typer.Option(help=", ".join([*DATASETS, "folder:PATH or package.module:function"]))]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
-]
-WorkerCount = Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")]
+def _place(text: str) -> Any:
+    return typer.Option(parser=path, metavar="PATH", help=text)
+
+
+RunsPlace = Annotated[Path, _place("where runs are")]
+ReportsPlace = Annotated[Path, _place("where reports are written")]
+DataSetPlace = Annotated[Path, _place("where the data set is: a folder, or its zip")]
+EvaluationsPlace = Annotated[Path, _place("where the evaluation is written")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
-SkipUnreadable = Annotated[
-    bool, typer.Option("--skip-unreadable", help="skip images that can't be read; plan and report name them")
-]
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The options of every command that trains. `shared` gives them to a command."""
+
+    dataset: Annotated[
+        str | None, typer.Option(help=", ".join([*DATASETS, "folder:PATH or package.module:function"]))
+    ] = None
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="another baseline setting; may be given again"),
+    ] = None
+    data: Annotated[Path, _place("where data sets are, or go: a folder (caches in its cache/), or one zip")] = Path(
+        "data"
+    )
+    runs: Annotated[Path, _place("where runs are written")] = Path("runs")
+    reports: ReportsPlace = Path("reports")
+    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None
+    device: Device = "auto"
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="skip images that can't be read; plan and report name them")
+    ] = False
+
+    def request(self, studies: Sequence[str], seeds: str | None = None, variants: str | None = None) -> Request:
+        """Returns the request for these studies."""
+        from runner.execute import Request
+        from runner.expand import Overrides, parse_set
+
+        return Request(
+            studies=tuple(studies),
+            overrides=Overrides(self.dataset, seeds, variants, parse_set(self.set_ or [])),
+            data=self.data, runs=self.runs, reports=self.reports, workers=self.workers, device=self.device,
+            skip_unreadable=self.skip_unreadable,
+        )  # fmt: skip
+
+
+def shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Returns the command with its parameter `options` replaced by one option for each field of TrainingOptions."""
+    own = inspect.signature(command, eval_str=True).parameters
+    group = inspect.signature(TrainingOptions, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def expanded(**given: Any) -> None:
+        options = TrainingOptions(**{name: given.pop(name) for name in group})
+        command(options=options, **given)
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, value in own.items()
+        for parameter in (group.values() if name == "options" else (value,))
+    ]
+    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return expanded
+
+
 RunDirectory = Annotated[
     Path,
     typer.Argument(

@@ -1,4 +1,4 @@
-"""Weights and checkpoints as torch saves them: written whole, read with distrust."""
+"""Writes and reads weights and checkpoints with torch. A file is written whole; a corrupt one is recognized."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ State = dict[str, Any]  # tensors and plain data, by name
 def save(path: Path, state: State) -> None:
     """Replaces a file by a state.
 
-    The state goes through memory: on a full disk torch reports a position, and keeps the half-written file open, so
-    that its room is not free for the message that reports the full disk.
+    The state is serialized in memory first. On a full disk torch would report a position only, and would keep the
+    half-written file open, so that no space is free to record the failure. Raises OSError where it can't be written.
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -27,9 +27,9 @@ def save(path: Path, state: State) -> None:
 
 
 def load(path: Path) -> State | None:
-    """The state in a file, on the CPU; None where there is no file or it is corrupt. No code in it is run.
+    """Reads the state in a file to the CPU; None where the file is missing or corrupt. No code in it is run.
 
-    Raises the machine's errors (too many open files, no memory): they say nothing about the file.
+    Raises OSError and errors about memory, such as MemoryError: the machine causes them, not the file.
     """
     try:
         data = path.read_bytes()
@@ -37,13 +37,13 @@ def load(path: Path) -> State | None:
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if archive.testzip():  # torch writes checksums and never checks them
+            if archive.testzip():  # torch writes checksums but does not check them
                 return None
             if any(part.file_size != part.compress_size for part in archive.infolist()):
-                return None  # torch compresses nothing; a corrupt size may ask for more memory than there is
-        file = io.BytesIO(data)  # from memory, where a corrupt file can't be mistaken for a failing disk
+                return None  # torch does not compress; a corrupt size may ask for more memory than there is
+        file = io.BytesIO(data)  # in memory, so that an OSError can't come from a corrupt file
         state = torch.load(file, weights_only=True, map_location="cpu")
-    except Exception as error:  # a corrupt file raises whatever its bytes lead to
+    except Exception as error:  # a corrupt file may raise any error
         if is_machines(error):
             raise
         return None
@@ -51,12 +51,12 @@ def load(path: Path) -> State | None:
 
 
 def is_machines(error: BaseException) -> bool:
-    """Whether an error is the machine's (disk, memory, GPU) and says nothing about the run or its files."""
+    """Whether the machine (disk, memory, GPU) caused an error, not the run or its files."""
     return isinstance(error, (OSError, torch.AcceleratorError)) or is_memory(error)
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, the machine's or its GPU's."""
+    """Whether an error says that the machine or its GPU ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's on a CPU
+    return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's error on a CPU

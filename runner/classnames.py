@@ -1,4 +1,4 @@
-"""Class names as labels in pictures: short, different from one another, in letters that a font can draw."""
+"""Turns class names into labels for pictures: short, different from one another, with characters a font can draw."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pathlib import Path
 from runner.text import escaped, one_line
 
 WIDTH = 18  # characters
-_LATIN = 0x250  # the fonts that both drawing libraries bring have all characters below
+_LATIN = 0x250  # the fonts of both drawing libraries have all characters below this one
 _ELLIPSIS = "…"
 
 
 def class_labels(names: Sequence[str], width: float = WIDTH, measure: Callable[[str], float] = len) -> list[str]:
-    """A label for each class, not wider than `width` as far as that goes, no two alike.
+    """Returns a different label for each class, where possible not wider than `width`.
 
-    A name that no font can draw becomes its number; `legend` says which is which. A name that is too wide is cut at its
-    end; where that would make two alike, in its middle; where that would too, its number ends it.
+    `measure` returns the width of a text. A name that no font can draw becomes its number, which `legend` explains. A
+    name that is too wide is cut at its end. Where two labels are then equal, both are cut in the middle instead. Where
+    they are still equal, each ends in its number.
 
     >>> class_labels(["cat", "a long name that ends in one", "a long name that ends in two"])
     ['cat', 'a long n…s in one', 'a long n…s in two']
@@ -32,13 +33,13 @@ def class_labels(names: Sequence[str], width: float = WIDTH, measure: Callable[[
 
 
 def _apart(labels: list[str], others: list[str]) -> list[str]:
-    """The labels, each that is there twice replaced by the other one."""
+    """Replaces each label that occurs more than once by the label at the same place in `others`."""
     counts = Counter(labels)
     return [other if counts[label] > 1 else label for label, other in zip(labels, others, strict=True)]
 
 
 def _cut(text: str, width: float, measure: Callable[[str], float], tail: str = "") -> str:
-    """The text as far as it fits with its tail; "…" stands for what is cut."""
+    """Cuts a text so that it fits together with its tail, by default "…"."""
     if measure(text + tail) <= width:
         return text + tail
     end = tail or "…"
@@ -48,7 +49,7 @@ def _cut(text: str, width: float, measure: Callable[[str], float], tail: str = "
 
 
 def _cut_inside(text: str, width: float, measure: Callable[[str], float]) -> str:
-    """The text's beginning and end, as much of each as fits."""
+    """Cuts a text in its middle, so that it fits."""
     if measure(text) <= width:
         return text
     size = len(text) // 2
@@ -58,32 +59,32 @@ def _cut_inside(text: str, width: float, measure: Callable[[str], float]) -> str
 
 
 def numbered(names: Sequence[str]) -> list[int]:
-    """The places of the names for which numbers stand, since no font can draw them beside the others."""
+    """Returns the places of the names that become numbers, because no one font can draw them all."""
     if not (strange := _strange(names)) or _font(strange):
         return []
     return [number for number, name in enumerate(names) if _strange([name])]
 
 
 def legend(names: Sequence[str], write: Callable[[str], str] = escaped) -> str:
-    """Which number is which class, as a clause of Markdown; empty where every name is drawn."""
+    """Explains the numbers of classes in Markdown, such as "0 = name"; empty where every name can be drawn."""
     return ", ".join(f"{number} = {write(names[number])}" for number in numbered(names))
 
 
 def font_for(names: Sequence[str]) -> Path | None:
-    """The file of one font that can write all these names; None where every font can, or none."""
+    """Returns the file of a font that can draw all these names; None where every font can, or none."""
     strange = _strange(names)
     return _font(strange) if strange else None
 
 
 def _strange(names: Sequence[str]) -> frozenset[str]:
-    """The characters that not every font has."""
+    """Returns the characters that some fonts lack."""
     return frozenset(c for name in names for c in name if ord(c) >= _LATIN and c != _ELLIPSIS)
 
 
 @cache
 def _font(characters: frozenset[str]) -> Path | None:
-    """The file of an installed font that has all these characters, DejaVu Sans before others; None without one."""
-    from matplotlib.font_manager import fontManager  # takes a while, and is seldom needed
+    """Returns the file of an installed font that has all these characters, preferring DejaVu Sans; else None."""
+    from matplotlib.font_manager import fontManager  # slow to import, and rarely needed
     from matplotlib.ft2font import FT2Font
 
     codes = {ord(character) for character in characters}
@@ -93,6 +94,6 @@ def _font(characters: frozenset[str]) -> Path | None:
         try:
             if codes <= FT2Font(entry.fname).get_charmap().keys():
                 return Path(entry.fname)
-        except (OSError, RuntimeError):  # one that is gone, or that FreeType refuses
+        except (OSError, RuntimeError):  # the file is gone, or FreeType can't read it
             continue
     return None

@@ -1,4 +1,4 @@
-"""Confusion matrices, and what follows from one: pure functions of counts."""
+"""Computes confusion matrices and metrics of them: pure functions of counts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,30 @@ Floats = npt.NDArray[np.float64]
 
 
 def confusion(labels: Counts, guesses: Counts, classes: int) -> Counts:
-    """Images, true class x predicted class; `guesses` may have further leading dimensions, such as seeds."""
+    """Returns the confusion matrix, int64, true class x predicted class: the number of images.
+
+    `labels` are class numbers from 0, shape N. `guesses` have shape N, or seeds x N; then all seeds count together.
+
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
     pairs = labels * classes + guesses
     return np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
 
 
 def shares(matrix: Counts) -> Floats:
-    """Each row in shares of its images; zeros in a row without images."""
+    """Divides each row of a confusion matrix by its number of images; a row without images has zeros.
+
+    >>> shares(np.array([[3, 1], [0, 0]]))
+    array([[0.75, 0.25],
+           [0.  , 0.  ]])
+    """
     return np.asarray(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1))
 
 
 def balanced_accuracy(matrix: Counts) -> float:
-    """The mean recall over the classes that have images.
+    """Returns the mean recall over the classes that have images, from a confusion matrix.
 
     >>> balanced_accuracy(np.array([[400, 0], [20, 0]]))
     0.5
@@ -30,8 +42,24 @@ def balanced_accuracy(matrix: Counts) -> float:
     return float((np.diag(matrix)[images > 0] / images[images > 0]).mean())
 
 
+def cohen_kappa(matrix: Counts) -> float:
+    """Returns Cohen's kappa of a confusion matrix, from -1 to 1 (Cohen 1960, Educ. Psychol. Meas. 20:37).
+
+    It is the agreement of predicted and true classes beyond chance: guessing with the same class counts gives 0. It is
+    nan where such guessing is always right.
+
+    >>> round(cohen_kappa(np.array([[20, 5], [10, 15]])), 3)
+    0.4
+    """
+    total = matrix.sum()
+    chance = float(matrix.sum(axis=0) @ matrix.sum(axis=1)) / float(total) ** 2
+    return (float(np.trace(matrix) / total) - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
 def macro_f1(matrix: Counts) -> float:
-    """The mean F1 over the classes that have images; a class that is never predicted counts as 0.
+    """Returns the mean F1 over the classes that have images, from a confusion matrix.
+
+    A class that is never predicted counts as 0.
 
     >>> macro_f1(np.array([[1, 1], [0, 2]]))  # 2/3 and 4/5
     0.7333333333333334

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside, flushed to the disk, renamed."""
+"""Writes files whole or not at all: under a temporary name, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from filelock import BaseFileLock, FileLock
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Has `write` make a file beside `path`, then puts it in `path`'s place; a crash leaves the old one.
+    """Calls `write` with a temporary path beside `path`, then renames that file to `path`.
 
-    Flushed before and after, so that a power cut finds either the old file or the new one, whole.
+    After a crash or a power cut, either the old file or the new one is there, whole. Raises OSError with the file's
+    name where the disk is full.
     """
     with naming(path):
         _replace(path, write)
@@ -27,7 +28,7 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """A full disk's error names no file: within it, it names this one."""
+    """Adds the name of a file to an OSError that names none, such as that of a full disk."""
     try:
         yield
     except OSError as error:
@@ -48,7 +49,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def sync(path: Path) -> None:
-    """Has the disk keep a file's bytes, or a directory's names (which Windows does by itself)."""
+    """Flushes a file's bytes, or a directory's names, to the disk; Windows flushes directories by itself."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
@@ -59,13 +60,13 @@ def sync(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what a killed process left of `replace` in a folder that nobody else is writing."""
+    """Removes the temporary files of killed processes; no process may be writing to the folder."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
 
 
 def crc(path: Path) -> int | None:
-    """The CRC-32 of a file's bytes, or None where there is no such file or it can't be read.
+    """Returns the CRC-32 of a file's bytes, or None where the file is missing or can't be read.
 
     Raises OSError where too many files are open.
     """
@@ -83,28 +84,29 @@ def crc(path: Path) -> int | None:
 
 
 def lock(folder: Path) -> BaseFileLock:
-    """The folder's lock, one process at a time; the system frees it when its holder dies, however it dies."""
+    """Returns the folder's lock, which one process holds at a time. The system frees it when the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".lock")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces a file by a text, UTF-8; what UTF-8 can't say (half a surrogate pair) is escaped."""
+    """Replaces a file by a text in UTF-8; characters that UTF-8 can't encode (lone surrogates) are escaped."""
     replace(path, lambda beside: beside.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def write_json(path: Path, data: Any) -> None:
-    """JSON that every reader takes: numbers that are none become null."""
+    """Replaces a file by JSON that every reader accepts: nan and infinity become null."""
     write_text(path, json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None where there is none that can be read. Raises OSError as `crc`.
+    """Reads the object in a JSON file; None where the file is missing, corrupt or has no object.
 
-    A number that `write_json` never writes (NaN, infinity, more than 64 bits) makes the file another program's.
+    A file with numbers that `write_json` never writes (NaN, infinity, more than 64 bits) counts as corrupt. Raises
+    OSError where too many files are open.
     """
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would wait for its writer
             return None
         text = path.read_text(encoding="utf-8")
         data = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_float)
@@ -129,13 +131,17 @@ def _float(text: str) -> float:
 
 
 def _raise_if_too_many(error: OSError) -> None:
-    """That too many files are open says nothing about this one: a finished run must not pass for spoilt."""
+    """Raises the error where too many files are open: the file itself may be good, and its run finished."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         raise error
 
 
 def finite(data: Any) -> Any:
-    """Plain data with None for each number that is none."""
+    """Returns plain data with None in place of nan and infinity.
+
+    >>> finite({"loss": float("nan"), "epochs": [1, 2.5]})
+    {'loss': None, 'epochs': [1, 2.5]}
+    """
     if isinstance(data, dict):
         return {key: finite(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):

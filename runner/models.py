@@ -1,4 +1,4 @@
-"""Settings to a network, with the initial weights of (settings, seed)."""
+"""Builds a network from settings; its initial weights are a function of (settings, seed)."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from runner.spec import Settings
 from runner.spec.names import check_call, resolve
 from runner.torchvision import repaired
 
-_LAYERS = 1  # keeps the layers' numbers apart from those of the whole
+_LAYERS = 1  # gives the layers other random numbers than the constructor
 
 
 def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Module:
-    """The model for images of `shape` (channels, height, width), giving logits, N x `classes`.
+    """Builds the model for images of `shape` (channels, height, width). It returns logits, N x `classes`.
 
-    Each weight layer draws from its own random numbers, a function of the seed and the layer's place
-    among its kind. So variants that insert other layers still begin with the same weights where the
-    shapes agree, and two schemes of one family scale the same draws. The global random state is left as
-    it was.
+    Each weight layer draws from its own random numbers, a function of the seed and of the layer's number among the
+    weight layers. So variants that insert other layers start from the same weights where the shapes agree, and two
+    schemes of one family scale the same draws. The global random state does not change. Raises TypeError or ValueError
+    where your own model is none, where its lazy layers get no size, or where the initialization can't be applied.
     """
     randomness = run_seed(settings.stream, seed)
     own = settings.model not in MODELS
     with Generators(torch_seed(randomness), own_code=own).active():
-        if own:  # its constructor's weights stand unless the settings name a scheme
+        if own:  # keeps the weights of its constructor, unless the settings name a scheme
             model = _own(settings, shape, classes)
         else:
             model = MODELS[settings.model].build(settings, shape, classes)
             _reset(model, randomness)
-            # convolutions on a CPU run a third faster so; linear layers don't notice
+            # On a CPU, convolutions run a third faster in this format. Linear layers are not affected.
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if fill := INITIALIZATIONS[settings.init].fill:
             _initialize(model, settings, fill, randomness)
@@ -44,26 +44,26 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
 
 
 def autocast(settings: Settings, device: torch.device) -> torch.autocast:
-    """Where the model's products are taken in the precision that the settings name; weights stay float32."""
+    """Returns the context in which products have the precision that the settings name. Weights stay float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16")
 
 
 def torch_seed(*words: int) -> int:
-    """32 well mixed bits of several whole numbers: of a seed, torch's CPU generator takes no more."""
+    """Mixes whole numbers into a seed of 32 bits; torch's CPU generator uses no more bits of a seed."""
     return int(np.random.SeedSequence(words).generate_state(1)[0])
 
 
 def weight_layers(model: nn.Module) -> list[nn.Module]:
-    """The layers that multiply by a weight matrix or filter bank, in order."""
+    """Returns the linear and convolution layers of a model, in order."""
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     return [module for module in model.modules() if isinstance(module, kinds)]
 
 
 def distinct_units(model: nn.Module) -> tuple[int, int]:
-    """How many units of the first weight layer differ from one another, of how many.
+    """Returns how many units of the first weight layer differ from one another, and how many it has.
 
-    Units that begin alike and get the same gradients stay alike for ever: the layer is one unit wide,
-    whatever its width. Weights count as the same within a thousandth of the layer's largest.
+    Units that start equal and get equal gradients stay equal: such a layer acts as one unit. Weights count as equal
+    within a thousandth of the layer's largest weight. Returns (0, 0) for a model without weight layers.
     """
     layers = weight_layers(model)
     if not layers:
@@ -76,7 +76,10 @@ def distinct_units(model: nn.Module) -> tuple[int, int]:
 
 
 def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
-    """Your own function(shape, classes, **model_args) -> nn.Module, its lazy layers given their sizes."""
+    """Calls your own function(shape, classes, **model_args) -> nn.Module, and gives its lazy layers their sizes.
+
+    Raises TypeError where it accepts no such arguments or returns no module, ValueError where a lazy layer stays lazy.
+    """
     function = resolve(settings.model)
     if wrong := check_call(function, settings.model_args):
         raise TypeError(f"{settings.model} {wrong}")
@@ -93,14 +96,17 @@ def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
 
 
 def _reset(model: nn.Module, randomness: int) -> None:
-    """PyTorch's own initialization of every weight layer, each from its own random numbers."""
+    """Applies PyTorch's own initialization to every weight layer, each with its own random numbers."""
     for number, layer in enumerate(weight_layers(model)):
         torch.manual_seed(torch_seed(randomness, _LAYERS, number))
         layer.reset_parameters()  # type: ignore[operator]
 
 
 def _initialize(model: nn.Module, settings: Settings, fill: Callable[..., object], randomness: int) -> None:
-    """The named scheme for every weight layer, biases zero. ValueError where the scheme would change nothing."""
+    """Applies the named scheme to every weight layer and sets biases to zero.
+
+    Raises ValueError where there is no weight layer, or where a weight can't be set.
+    """
     layers = weight_layers(model)
     if not layers:
         raise ValueError(f'init "{settings.init}" has no effect: the model has no linear or convolution layer')
@@ -112,7 +118,10 @@ def _initialize(model: nn.Module, settings: Settings, fill: Callable[..., object
 
 
 def _set_weight(layer: nn.Module, fill: Callable[[torch.Tensor], object]) -> None:
-    """Fills a layer's weight, through its parametrization where it has one (weight_norm, spectral_norm)."""
+    """Fills a layer's weight in place, or through its parametrization (weight_norm, spectral_norm).
+
+    Raises ValueError where the layer computes its weight at each step without a parametrization.
+    """
     weight = layer.weight
     if parametrize.is_parametrized(layer, "weight"):
         filled = torch.empty_like(weight)  # type: ignore[arg-type]
@@ -128,7 +137,10 @@ def _set_weight(layer: nn.Module, fill: Callable[[torch.Tensor], object]) -> Non
 
 
 def most_values(model: nn.Module, shape: Shape) -> float:
-    """The values of an image that the model's largest module reads and gives, from a pass of two black images."""
+    """Returns how many values for one image the model's largest module reads and returns together.
+
+    `shape` is channels, height, width. A forward pass of two black images measures it.
+    """
     most = 0.0
 
     def look(_: nn.Module, given: tuple[Any, ...], output: Any) -> None:

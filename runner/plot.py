@@ -1,6 +1,6 @@
-"""The house's style of figures, and the panels that several rooms draw.
+"""Draws figures in one style, and the panels that several rooms share.
 
-Figures are readable on a light and on a dark page, because they have a light background of their own.
+Figures have a light background of their own, so that they are readable on light and dark pages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runner.classnames import class_labels, font_for
 INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 UP, DOWN, LEVEL = "#1a7f37", "#c5221f", "#5f6368"
 CURVE, TRAIN = "#1a73e8", "#e8710a"
-_NUMBERED, _MOST_NAMED = 20, 150  # columns of a matrix with numbers in its cells, and with names
+_NUMBERED, _MOST_NAMED = 20, 150  # the most columns of a matrix with numbers in its cells, and of one with names
 _STYLE: Any = {
     "font.size": 10, "text.color": INK, "axes.labelcolor": INK,
     "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
@@ -39,12 +39,13 @@ _STYLE: Any = {
 def saved(
     path: Path, rows: int, columns: int, size: tuple[float, float], names: Sequence[str] = (), **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure in the house's style and its axes, saved when the context is left without an error.
+    """Yields a figure and its axes, and saves the figure when the context ends without an error.
 
-    `names` are the class names on it, for which a further font may be needed.
+    `rows` and `columns` count the axes; `size` is width and height in inches. `names` are the class names on the
+    figure, which may need another font.
     """
     with mpl.rc_context(_STYLE | {"font.family": _families(names)}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that the font can't write
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that the font can't draw
         figure = Figure(figsize=size, layout="constrained")
         yield figure, figure.subplots(rows, columns, **options)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def _families(names: Sequence[str]) -> list[str]:
 
 
 def confusion_side(classes: int) -> float:
-    """The inches that a readable matrix of so many classes takes."""
+    """Returns the side, in inches, of a readable matrix of so many classes."""
     return float(np.clip(0.42 * classes, 4.6, 8.4) if classes <= _NUMBERED else np.clip(0.13 * classes, 8.4, 14))
 
 
@@ -72,9 +73,14 @@ def matrix_panel(
     rows: Sequence[str] | None = None,
     bold: Any = None,
 ) -> ScalarMappable:
-    """Values as colors, and as numbers where there is room; `least` is the smallest that is written, `bold` says
-    of each whether it stands out."""
-    # From zero, shades grow fast at first: a few confusions among many right predictions must be seen.
+    """Draws values (rows x columns) as colors, and as numbers where there is room.
+
+    text   the format of a number, such as "{:.2f}"
+    least  smaller values have no number
+    bold   rows x columns, whether a number is bold
+    rows   the names of the rows, where they differ from `columns`
+    """
+    # Shades grow fast from zero, so that a few confusions among many right predictions are visible.
     norm = Normalize(*limits) if limits[0] else PowerNorm(0.6, *limits)
     image = axes.imshow(values, cmap=colors, norm=norm, aspect="auto")
     axes.grid(visible=False)

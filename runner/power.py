@@ -1,4 +1,4 @@
-"""How many seeds a difference takes, and how sure that number is: pure functions."""
+"""Computes how many seeds a difference needs, and how certain that number is: pure functions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ POWER = 0.8
 
 
 def smallest_effect(spread: float, seeds: int) -> float:
-    """The true difference that a paired t test over so many seeds sees with power .8 at .05, if the
-    differences spread so (standard deviation)."""
+    """Returns the true difference that a paired t test over `seeds` seeds detects with power .8 at .05.
+
+    `spread` is the standard deviation of the differences; the result has its unit.
+
+    >>> round(smallest_effect(0.01, 10), 4)  # about one standard deviation
+    0.01
+    """
     from statsmodels.stats.power import TTestPower  # takes seconds to import
 
     standardized = TTestPower().solve_power(nobs=seeds, alpha=ALPHA, power=POWER, alternative="two-sided")
@@ -23,7 +28,13 @@ def smallest_effect(spread: float, seeds: int) -> float:
 
 
 def spread_interval(spread: float, n: int) -> tuple[float, float]:
-    """The 95% interval of a normal standard deviation that n values gave as `spread` (chi-squared; Hald 1952)."""
+    """Returns the 95% interval of a normal distribution's standard deviation (chi-squared; Hald 1952).
+
+    `spread` is its estimate from n values (ddof = 1).
+
+    >>> [round(bound, 3) for bound in spread_interval(1.0, 5)]  # √(4 / 11.143) and √(4 / 0.4844)
+    [0.599, 2.874]
+    """
     quantiles = stats.chi2.ppf([0.975, 0.025], n - 1)
     low, high = spread * np.sqrt((n - 1) / quantiles)
     return float(low), float(high)
@@ -32,17 +43,22 @@ def spread_interval(spread: float, n: int) -> tuple[float, float]:
 def seeds_needed(
     spread: float, smallest: float, alpha: float = ALPHA, equal: bool = False, most: int = 10_000
 ) -> int | None:
-    """Seeds at which a paired t test sees a true difference of `smallest` with power .8 at `alpha`, if the
-    differences spread so; None above `most` or without a spread.
+    """Returns the seeds that a paired t test needs to detect a true difference of `smallest` with power .8 at `alpha`.
 
-    With `equal`: seeds at which two one-sided tests see that there is none beyond it, where there is none at all;
-    each then needs power .9 (Julious 2004, Statistics in Medicine 23:1921)."""
+    `spread` is the standard deviation of the differences, in the unit of `smallest`. The result is None above `most`
+    seeds, and where `spread` or `smallest` is not above 0. With `equal`, it is the seeds that two one-sided tests need
+    to show that the difference is within `smallest`, where the true difference is 0: each test then needs power .9
+    (Julious 2004, Statistics in Medicine 23:1921).
+
+    >>> seeds_needed(1.0, 1.0), seeds_needed(1.0, 1.0, equal=True)  # the power at 9 and 10 seeds: .748 and .803
+    (10, 11)
+    """
     if not spread > 0 or not smallest > 0:
         return None
     level, power = (2 * alpha, (1 + POWER) / 2) if equal else (alpha, POWER)
 
     def enough(n: int) -> bool:
-        # The other tail is below 1e-7 at such powers, and nan in scipy here and there; so are statsmodels' powers.
+        # Ignore the other tail: it is below 1e-7 at such powers, and sometimes nan in scipy and in statsmodels.
         critical = stats.t.isf(level / 2, n - 1)
         return bool(stats.nct.sf(critical, n - 1, smallest / spread * math.sqrt(n)) >= power)
 

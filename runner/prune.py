@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from filelock import Timeout
 from rich.console import Console
@@ -17,12 +16,12 @@ from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.report import ended_runs, studies_in
 from runner.search.record import is_search, read_record
-from runner.spec import BASELINE, RequestError, Settings, available
+from runner.spec import RequestError, Settings, available
 from runner.spec.names import refuse_modules_in
 from runner.spec.study import FOLDER, read_file
 from runner.store.comparable import comparable
 from runner.store.rundir import RunDir
-from runner.store.study import read_study
+from runner.store.study import StudyFile, read_study
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # of an interrupted `files.replace`
@@ -96,7 +95,7 @@ def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = Fal
     return found
 
 
-def _of_study(folder: Path, study: dict[str, Any], notes: list[str]) -> Iterator[Item]:
+def _of_study(folder: Path, study: StudyFile, notes: list[str]) -> Iterator[Item]:
     if not _is_locked(folder) and (files := _leftovers(folder)):
         yield Item.of(folder, files, _INTERRUPTED, whole=False)
     claimed, others = _claimed(folder, study, notes), set(_others(folder, study))
@@ -120,16 +119,16 @@ def _of_study(folder: Path, study: dict[str, Any], notes: list[str]) -> Iterator
 _INTERRUPTED = "left by an interrupted write"
 
 
-def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] | None:
+def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | None:
     """The variants' directories that the study's file and its study.json name; None where that can't be known."""
-    claimed = {variant["directory"] for variant in study["variants"].values()} | set(study.get("directories", []))
-    file = Path(study["file"])
+    claimed = {variant.directory for variant in study.variants.values()} | set(study.directories)
+    file = Path(study.file)
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
     if file.resolve().parent != FOLDER.resolve():  # to read a study is to run it, and runs may be from elsewhere
         notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: what its last command named is kept")
         return claimed
-    baseline = study["variants"].get(BASELINE, {}).get("settings", {})
+    baseline = study.baseline
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
     try:
@@ -140,20 +139,21 @@ def _claimed(folder: Path, study: dict[str, Any], notes: list[str]) -> set[str] 
         return None
 
 
-def _directories(folder: Path, study: dict[str, Any], variants: Iterable[Variant]) -> Iterator[str]:
+def _directories(folder: Path, study: StudyFile, variants: Iterable[Variant]) -> Iterator[str]:
     """Of these variants, by what is recorded: no file that their arguments name is read."""
     for variant in variants:
         yield variant.directory
         settings = variant.settings.plain()
-        if study["variants"].get(variant.name, {}).get("settings") == settings:
+        known = study.variants.get(variant.name)
+        if known and known.settings == settings:
             continue  # study.json names its directory
         for path in folder.glob(f"{glob.escape(variant.name)}-*/seed*"):
-            known = RunDir(path).run_json()
-            if known and known.files and known.settings == settings:
+            run = RunDir(path).run_json()
+            if run and run.files and run.settings == settings:
                 yield path.parent.name
 
 
-def _others(folder: Path, study: dict[str, Any]) -> Iterable[Path]:
+def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
     """The ended runs that the report leaves out."""
     if is_search(folder):
         with suppress(RequestError):

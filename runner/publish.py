@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
 from runner.files import lock, write_text
 from runner.logs.summary import write_card
-from runner.report import StudyRuns, gather
+from runner.report import EffectsTable, StudyRuns, gather
 from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
 from runner.report.page import notes
 from runner.report.terminal import show_table
@@ -28,23 +27,23 @@ class BrokenReports(Exception):
         super().__init__(f"some reports could not be written; the others are in {page}")
 
 
-def write_report(runs: Path, folder: Path) -> pd.DataFrame:
-    """Writes a study's report folder and summary card from its run directories; returns its table, one row a variant.
+def write_report(runs: Path, folder: Path) -> EffectsTable:
+    """Writes a study's report folder and summary card from its run directories; returns its effects.
 
     RequestError where `runs` is no study's directory.
     """
     return _publish(gather(runs), runs, folder, plain_console())
 
 
-def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> pd.DataFrame:
+def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> EffectsTable:
     written = write_study(data, folder)
     if written.card:
         try:
             with lock(runs.parent):
-                write_card(runs.parent, data.study["name"], written.card)
+                write_card(runs.parent, data.study.name, written.card)
         except OSError as error:  # runs in a place that can only be read: the page has the answers too
             console.print(f"the summary card for TensorBoard can't be written: {error}")
-    return written.summary
+    return written.effects
 
 
 def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
@@ -67,13 +66,14 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
 
 
 def _write_one(runs: Path, folder: Path, console: Console) -> None:
-    if "search" in (read_study(runs) or {}):
+    study = read_study(runs)
+    if study and study.search is not None:
         _write_search(runs, folder, console)
         return
     data = gather(runs)
     show_table(data, _publish(data, runs, folder, console), console)
     for note in notes(data, one_line):
-        console.print(f"\n{data.study['name']}: {note}", soft_wrap=True)
+        console.print(f"\n{data.study.name}: {note}", soft_wrap=True)
 
 
 def _write_search(runs: Path, folder: Path, console: Console) -> None:

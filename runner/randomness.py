@@ -1,4 +1,4 @@
-"""The random generators that a run owns: torch's, and where your own code runs also Python's and NumPy's."""
+"""Gives each run its own random generators: torch's, and for your own code also Python's and NumPy's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-State = dict[str, Any]  # torch: a tensor; python and numpy: nested tuples and lists of numbers
+State = dict[str, Any]  # torch's is a tensor; Python's and NumPy's are nested tuples and lists of numbers
 
 
 def run_seed(stream: int, seed: int) -> int:
-    """The number that all of a run's random draws follow from: the seed, unless `stream` asks for others.
+    """Returns the number that determines all random draws of a run: the seed, unless `stream` is not 0.
 
     >>> run_seed(0, 7), run_seed(1, 7)
     (7, 4294967303)
@@ -23,10 +23,10 @@ def run_seed(stream: int, seed: int) -> int:
 
 
 class Generators:
-    """Generators that start from one seed (32 bits) and stand in for the process's own while `active`.
+    """Generators that start from one seed (32 bits) and replace the process's own while `active`.
 
-    Our code draws from torch alone. With `own_code`, `random` and `numpy.random` belong to the run as well: many
-    published models draw from them, and without it every worker would start them from one state.
+    The runner draws from torch only. With `own_code`, they include `random` and `numpy.random`, because many published
+    models draw from these. Without it, every worker would start these two from the same state.
     """
 
     def __init__(self, seed: int, own_code: bool) -> None:
@@ -35,7 +35,7 @@ class Generators:
             self._state |= {"python": random.Random(seed).getstate(), "numpy": np.random.RandomState(seed).get_state()}
 
     def state(self) -> State:
-        """A copy of the states, as plain data that a checkpoint can hold."""
+        """Returns a copy of the states, as plain data that a checkpoint can hold."""
         state = dict(self._state)
         if "numpy" in state:
             kind, words, *rest = state["numpy"]
@@ -43,12 +43,12 @@ class Generators:
         return state
 
     def restore(self, state: State) -> None:
-        """Resumes from what `state` gave."""
+        """Resumes from a state that `state` returned."""
         self._state = state | {"torch": state["torch"].cpu()}
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Inside, the process's generators are these; afterwards they are as they were before."""
+        """Replaces the process's generators by these while the context is active, and then restores them."""
         outer = {kind: _GET[kind]() for kind in self._state}
         for kind, state in self._state.items():
             _SET[kind](state)

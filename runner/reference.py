@@ -1,4 +1,4 @@
-"""The tables of docs/settings.md, from the tables in the code: `python -m runner.reference` rewrites them."""
+"""Rewrites the tables of docs/settings.md from the tables in the code: `python -m runner.reference`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES, Entry
 from runner.logs.run_pictures import RUN_PICTURES
-from runner.spec import METRICS, Settings, neutral_values
-from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
+from runner.metrics import CURVES, METRICS
+from runner.spec import Settings, neutral_values
+from runner.store.tags import RESULT_TAGS
 from runner.text import code, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -19,7 +20,7 @@ _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.S)
 
 
 def tables() -> dict[str, str]:
-    """Every generated table in Markdown, by the name in its marker."""
+    """Returns every generated table in Markdown, by the name in its marker."""
     return {
         "settings": _settings(),
         "models": table(
@@ -45,21 +46,21 @@ def tables() -> dict[str, str]:
         ),
         "scalars": table(
             ["scalar", "meaning", "when"],
-            [(code(tag), meaning, "every epoch") for tag, meaning in EPOCH_MEANINGS.items()]
-            + [(code(tag), meaning, "once, at the end") for tag, meaning in FINAL_MEANINGS.items()],
+            [(code(name), curve.meaning, "every epoch") for name, curve in CURVES.items()]
+            + [(code(tag), METRICS[name].meaning, "once, at the end") for name, tag in RESULT_TAGS.items()],
             names=3,
         ),
     }
 
 
 def rewritten(page: str) -> str:
-    """The page with each marked table as the code has it; KeyError where a marker names no table."""
+    """Returns the page with each marked table rewritten. Raises KeyError where a marker names no table."""
     made = tables()
     return _PLACE.sub(lambda place: place[1] + made[place[2]] + place[3], page)
 
 
 def main() -> None:
-    """Rewrites the page."""
+    """Rewrites docs/settings.md."""
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -77,7 +78,8 @@ def _is_doc(metadata: object) -> bool:
 
 
 def _metrics() -> str:
-    return table(["metric", "meaning"], [(code(name), meaning) for name, meaning in METRICS.items()], names=2)
+    rows = [(code(name), each.meaning, each.unit.value, each.better.name.lower()) for name, each in METRICS.items()]
+    return table(["metric", "meaning", "unit", "better"], rows, names=4)
 
 
 def _entries(head: str, entries: Mapping[str, Entry]) -> str:

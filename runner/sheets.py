@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open: no cell of text is taken for a formula."""
+"""Writes and reads tables as CSV files in which no spreadsheet mistakes text for a formula."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pandas as pd
 
 from runner.files import replace
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # what begins so, a spreadsheet computes; ours in front of it is a quote
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # a spreadsheet computes text that begins so, unless a quote precedes it
 _NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 
 
 def write_sheet(path: Path, table: pd.DataFrame) -> None:
-    """Replaces a CSV file by a table without its index; text that begins like a formula gets a quote in front."""
+    """Replaces a CSV file by a table without its index. A quote precedes text that begins like a formula."""
     safe = table.rename(columns=_quoted)
     for number, kind in enumerate(table.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
@@ -25,7 +25,7 @@ def write_sheet(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_sheet(path: Path, text: Sequence[str] = ()) -> pd.DataFrame:
-    """The table of `write_sheet`, its text as it was; `text` names the columns where 7 and NA are names too."""
+    """Reads a table that `write_sheet` wrote. `text` names the columns that have text even where it is 7 or NA."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str))
     read: pd.DataFrame = table.rename(columns=_unquoted)
     for number, kind in enumerate(table.dtypes):

@@ -1,4 +1,4 @@
-"""Signals that ask a command to stop: Ctrl-C, a cluster's notice, a closed terminal."""
+"""Handles signals that ask a command to stop: Ctrl-C, a cluster's notice, a closed terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ STATUS = 130  # exit status of a command that was asked to stop
 
 
 class Stop:
-    """Turns each signal into a KeyboardInterrupt, and remembers it: libraries may turn that into another error.
+    """Turns each signal into a KeyboardInterrupt and sets `asked`, because libraries may replace the interrupt.
 
-    Until `working`, there is nothing to end cleanly, and imports are no place for an interrupt: the process ends.
+    Until `begin` is called, a signal ends the process at once: there is nothing to end cleanly, and an interrupt within
+    an import can break it.
     """
 
     def __init__(self) -> None:
@@ -23,39 +24,39 @@ class Stop:
         self.working = False
 
     def listen(self) -> None:
-        """From a process's beginning on."""
-        atexit.register(self._leave)  # the first to register is the last to be called
+        """Starts to handle signals. Call it first in a process."""
+        atexit.register(self._leave)  # Python calls first what was registered last
         self._handle()
 
     def _handle(self) -> None:
-        """What is ignored at the start stays ignored: nohup, a shell's background jobs."""
+        """Handles each signal, except those ignored at the start (nohup, background jobs of a shell)."""
         for number in _signals():
             if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGTERM:
                 signal.signal(number, self._on_signal)
 
     def begin(self) -> None:
-        """From now on there is something to end cleanly."""
+        """Raises KeyboardInterrupt on signals from now on."""
         self.asked, self.working = False, True
         self._handle()
 
     def _leave(self) -> None:
-        if self.asked:  # else an interrupt in a library's own import would end Python by a signal
+        if self.asked:  # otherwise an interrupt within a library's import ends Python by a signal
             os._exit(STATUS)
 
     def _on_signal(self, *_: Any) -> None:
         if not self.working:
             os._exit(STATUS)
         self.asked = True
-        sys.unraisablehook = lambda _: None  # Python's words for an interrupt in a callback
+        sys.unraisablehook = lambda _: None  # prints nothing about an interrupt in a callback
         raise KeyboardInterrupt
 
     def end(self, text: str) -> None:
-        """The last words, which no further signal interrupts; a closed terminal takes none."""
+        """Prints the last message, ignores further signals, and ends child processes; a closed terminal is fine."""
         for number in _signals():
             signal.signal(number, signal.SIG_IGN)
         if "multiprocessing" in sys.modules:
             for child in sys.modules["multiprocessing"].active_children():
-                child.kill()  # one whose start was interrupted; else Python waits for it
+                child.kill()  # Python would wait for a child whose start was interrupted
         try:
             print(text, flush=True)
         except OSError:

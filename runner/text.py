@@ -1,4 +1,4 @@
-"""Text for people and other tools: Markdown tables, points in time."""
+"""Writes text for people and other tools: Markdown tables, points and lengths of time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from typing import TextIO
 
 from rich.console import Console
 
-_LATEST = 1e11  # seconds since 1970; the calendar ends later
-_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")  # from backticks to as many
-_ITEM = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])\s+)*")  # a list's item, or one in another
-# What opens anything but a paragraph or a list.
-_STARTS = re.compile(
-    r"^(?:#{1,6}(?=\s|$)|>|[-=:](?=(?:[-=:\s]|\\\|)*$)|[-+*](?=\s*[-+*]\s*[-+*]))"
-)  # of what is no paragraph
+_LATEST = 1e11  # seconds since 1970: the year 5138; datetime ends with the year 9999
+_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")  # from backticks to the same number of backticks
+_ITEM = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])\s+)*")  # the start of a list's item, also of nested ones
+# The start of a line that is neither a paragraph nor a list.
+_STARTS = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-=:](?=(?:[-=:\s]|\\\|)*$)|[-+*](?=\s*[-+*]\s*[-+*]))")
 _CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1) -> str:
-    """A Markdown table; its first `names` columns are words, the others numbers. Empty without rows.
+    """Returns a Markdown table, or an empty text where there are no rows.
 
-    A cell is one line, whatever is in it: class names and settings may hold anything.
+    The first `names` columns are words, the others numbers. A cell becomes one line, whatever characters it has.
+
+    >>> print(table(["model", "runs"], [("mlp", 5)]))
+    | model | runs |
+    | --- | --: |
+    | mlp | 5 |
     """
     lines = [[" ".join(str(cell).replace("|", "\\|").split()) for cell in row] for row in (heads, *rows)]
     marks = ["---"] * names + ["--:"] * (len(heads) - names)
@@ -33,7 +36,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1
 
 
 def one_line(text: str) -> str:
-    """Text on one line: no line breaks, no control characters, no marks that change the direction of writing.
+    """Puts a text on one line, without control characters and marks that change the direction of writing.
 
     >>> one_line(" a\\n  b\\x1b[0m ")
     'a b [0m'
@@ -42,9 +45,9 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: object) -> str:
-    r"""Any text on one line of Markdown, as it is: no markup, HTML, link or formula comes of it; `code` stays code.
+    r"""Escapes any text for one line of Markdown, so that it shows as it is. `code` stays code.
 
-    Only what Markdown would read as markup gets a backslash, so that ordinary text stays legible in the source.
+    Only characters that Markdown would read as markup get a backslash, so ordinary text stays readable in the source.
 
     >>> escaped("a_b, x[0] and 2 < 3 in `a_b`; **No** <b> [t](x)")
     'a_b, x[0] and 2 < 3 in `a_b`; \\*\\*No\\*\\* &lt;b> [t\\](x)'
@@ -62,7 +65,7 @@ def _inert(text: str) -> str:
     text = re.sub(r"\\(?=[!-/:-@\[-`{-~]|$)", r"\\\\", text)
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
     text = re.sub(r"\](?=[(\[:])", r"\\]", text)
-    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # between letters it is one
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # between letters Markdown shows it as it is
     return re.sub(r"[`~$]|(?<!\s)\*|\*(?!\s)", _backslash, text)
 
 
@@ -71,20 +74,20 @@ def _backslash(found: re.Match[str]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """Any text as a paragraph or list of Markdown; nothing else comes of it, whatever its lines begin with."""
+    """Escapes any text for Markdown, so that it shows as a paragraph or a list and as nothing else."""
     lines = [escaped(line).replace("|", r"\|") for line in text.splitlines()]
     return "\n".join(map(_inert_start, filter(None, lines)))
 
 
 def _inert_start(line: str) -> str:
-    """A line that opens no heading, quotation, rule or table; a list's item stays one, and opens none of these."""
+    """Escapes the start of a line that would open a heading, quotation, rule or table. A list's item stays one."""
     line = _STARTS.sub(_backslash, line)
-    end = _ITEM.match(line).end()  # type: ignore[union-attr]  # it matches the empty text as well
+    end = _ITEM.match(line).end()  # type: ignore[union-attr]  # it matches an empty text, too
     return line[:end] + _STARTS.sub(_backslash, line[end:])
 
 
 def code(text: object) -> str:
-    """Any text as code within a line of Markdown, whatever backticks are in it.
+    """Returns any text as code within a line of Markdown, whatever backticks it has.
 
     >>> code("a`b")
     '`` a`b ``'
@@ -96,23 +99,31 @@ def code(text: object) -> str:
 
 
 def link(text: object, target: str) -> str:
-    """A link of Markdown with any text; `target` is quoted already."""
+    """Returns a Markdown link with any text; `target` must be quoted.
+
+    >>> link("a [b]", "c.md")
+    '[a \\\\[b\\\\]](c.md)'
+    """
     inner = re.sub(r"(?<!\\)[\[\]]", _backslash, escaped(text))
     return f"[{inner}]({target})"
 
 
 def utc(seconds: object) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC, to the second; empty where it is no such number."""
+    """Returns seconds since 1970 as ISO 8601 in UTC; an empty text where they are no valid time.
+
+    >>> utc(1e9)
+    '2001-09-09T01:46:40+00:00'
+    """
     if not isinstance(seconds, int | float) or not 0 < seconds < _LATEST:
         return ""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Returns seconds as text, in the unit that a person would choose.
 
-    >>> duration(150)
-    '2 min'
+    >>> duration(5), duration(600), duration(5400)
+    ('5 s', '10 min', '1.5 h')
     """
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -125,7 +136,7 @@ _SPELLED = {"±": "+/-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—":
 
 
 def accept_any_text(stream: TextIO) -> None:
-    """Has a stream spell, or replace by ?, what its encoding lacks (ASCII has no ±), instead of raising."""
+    """Makes a stream spell characters that its encoding lacks (ASCII has no ±), or replace them by ?."""
     codecs.register_error("runner.spelled", _spelled)
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="runner.spelled")
@@ -139,5 +150,5 @@ def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def plain_console(width: int | None = None) -> Console:
-    """A console that prints what it is given as it stands: names, docstrings and causes may hold [brackets]."""
+    """Returns a console that prints text without changes: names and messages may have [brackets]."""
     return Console(width=width, markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""The torchvision package, also beside a build of torch that its compiled ops do not fit."""
+"""Imports torchvision, also beside a build of torch that does not fit its compiled operators."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_MISSING = "torchvision::nms"  # what torch names where the compiled ops did not load
+_MISSING = "torchvision::nms"  # torch's error names this operator where the compiled ones did not load
 
 
 @cache
 def torchvision() -> Any:
-    """Imports torchvision. Where its compiled ops can't load (a CPU-only torch beside the usual wheel),
-    the plain import dies over two operators that are missing; data sets, models and grids need neither,
-    so their schemas alone are declared, and the import tried again."""
+    """Imports torchvision.
+
+    Where its compiled operators can't load (a CPU-only torch beside the usual wheel), a plain import fails because two
+    operators are missing. Data sets and models need neither. So this function declares their schemas and imports again.
+    """
     try:
         import torchvision as package
     except RuntimeError as error:
@@ -30,12 +32,12 @@ def torchvision() -> Any:
         ops.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision as package
 
-        package._declared_ops = ops  # they vanish with the object
+        package._declared_ops = ops  # the operators are there as long as this object is
     return package
 
 
 def repaired(action: Callable[[], T]) -> T:
-    """What `action` gives; where it fails because it imports torchvision by itself, once more after the repair."""
+    """Calls `action` and returns its result; where it fails to import torchvision, repairs that and calls it again."""
     try:
         return action()
     except RuntimeError as error:

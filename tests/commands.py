@@ -18,8 +18,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from runner.data import prepare
 from runner.execute import Outcome, Request, execute
-from runner.execute.messages import Place, Share
-from runner.execute.share import train_share
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job
 from runner.expand import Overrides, resolve
 from runner.logs.events import event_files
 from runner.store.epochs import read_rows
@@ -40,7 +40,7 @@ def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
     data = prepare(runs[0].variant.settings, Path("data"))
-    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", Provenance()), lambda _: None)
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
     return place / "runs" / runs[0].folder
 
 

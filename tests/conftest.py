@@ -14,7 +14,7 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import torch
 
 from runner.data import Dataset, load, prepare
-from runner.execute.messages import Place, Share
+from runner.execute.messages import Command, Job
 from runner.expand import Run, Variant
 from runner.spec import Settings
 from runner.store.provenance import present_provenance
@@ -51,13 +51,13 @@ def digits(cache: Path) -> Dataset:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def command(tmp_path: Path) -> Command:
     """Where a command makes its runs."""
-    return Place(tmp_path / "runs", "cpu", present_provenance("cpu"))
+    return Command(tmp_path / "runs", "cpu", present_provenance("cpu"))
 
 
 @pytest.fixture
-def share(settings: Callable[..., Settings], cache: Path) -> Share:
+def job(settings: Callable[..., Settings], cache: Path) -> Job:
     """One small run, and its data."""
     variant = Variant("baseline", settings(epochs=1), {})
-    return Share((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))
+    return Job((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))

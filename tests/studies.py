@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from runner.store.rundir import RunDir
+from runner.store.study import StudyFile, VariantEntry
 
 BASE: dict[str, Any] = {  # a small baseline on real data (digits ships with scikit-learn)
     "dataset": "digits",
@@ -32,3 +34,12 @@ def vouch(directory: RunDir) -> None:
     result = directory.result()
     assert result
     directory.write_result(result)
+
+
+def study_file(settings: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> StudyFile:
+    """The study.json of a study "toy" with these variants; `settings` and `changes` by variant."""
+    variants = {
+        name: VariantEntry(directory=f"{name}-0", changes=dict(changes.get(name, {})), settings=dict(own))
+        for name, own in settings.items()
+    }
+    return StudyFile(name="toy", file="toy.py", doc="", command="", variants=variants)

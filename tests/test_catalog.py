@@ -66,6 +66,20 @@ def test_an_initialization_fills_a_weight_in_place(name: str) -> None:
     assert bool(weight.isfinite().all()) == (entry.fill is not None)
 
 
+@pytest.mark.parametrize(
+    ("layer", "fan_in"), [(nn.Linear(300, 500), 300), (nn.Conv2d(16, 400, kernel_size=5), 16 * 5 * 5)]
+)
+def test_lecun_normal_has_a_variance_of_1_over_fan_in(layer: nn.Module, fan_in: int) -> None:
+    weight = next(layer.parameters()).detach()
+    fill = INITIALIZATIONS["lecun_normal"].fill
+    assert fill
+    torch.manual_seed(0)
+    fill(weight)
+    assert float(weight.mean()) == pytest.approx(0, abs=0.01 / fan_in**0.5)
+    assert float(weight.var()) * fan_in == pytest.approx(1, abs=0.02)
+    assert float((weight.abs() < fan_in**-0.5).float().mean()) == pytest.approx(0.6827, abs=0.01)  # normal
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_reads_model_settings_and_can_be_initialized(name: str, settings: Make) -> None:
     assert reads(name) == MODELS[name].reads <= MODEL_SETTINGS

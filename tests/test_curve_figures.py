@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from runner.report import curve_figures
+from runner.report.curves import learning_curves
 from runner.report.runs import StudyRuns
+from tests.studies import study_file
 
 
 @given(st.text(alphabet="ab+,=_.", min_size=1, max_size=80))
@@ -38,7 +40,7 @@ def runs(levels: dict[str, float]) -> StudyRuns:
     rows = [
         {"variant": name, "seed": seed, "status": "finished", "best_epoch": 5} for name in levels for seed in (0, 1)
     ]
-    study = {"name": "toy", "variants": {key: {} for key in levels}}
+    study = study_file({key: {} for key in levels} | {"baseline": {}}, {})
     return StudyRuns(study, pd.DataFrame(rows), curves, {}, [], [])
 
 
@@ -48,7 +50,7 @@ def test_a_disaster_has_a_scale_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(
         Figure, "savefig", lambda figure, _: shown.append({a.get_title("left"): a.get_ylim() for a in figure.axes})
     )
-    curve_figures.losses(runs(levels), list(levels), tmp_path / "x.png")
+    curve_figures.losses(learning_curves(runs(levels), list(levels), "loss"), tmp_path / "x.png")
     (limits,) = shown
     assert limits["baseline"] == limits["b"]
     assert limits["b"][1] < 2
@@ -68,7 +70,7 @@ def test_the_legend_fits_above_any_number_of_panels(
 
     monkeypatch.setattr(Figure, "savefig", look)
     names = ["baseline", "b", "c", "d", "e"][:count]
-    curve_figures.losses(runs(dict.fromkeys(names, 1.0)), names, tmp_path / "x.png")
+    curve_figures.losses(learning_curves(runs(dict.fromkeys(names, 1.0)), names, "loss"), tmp_path / "x.png")
     (figure,) = figures
     (legend,) = figure.legends
     box = legend.get_window_extent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -415,6 +416,41 @@ def test_cifar_is_downloaded_and_its_checksum_verified(
 
     monkeypatch.setattr("runner.data.sources.lock", read_only)  # what is there already needs no place to write
     again = load(prepare(settings(dataset=name), location, tmp_path / "other"))
+    assert again.fingerprint == dataset.fingerprint
+
+
+def test_fashion_mnist_is_downloaded_and_its_checksum_verified(
+    settings: Make, server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, place = server
+    cls: Any = torchvision().datasets.FashionMNIST
+    rng = np.random.default_rng(0)
+    images = {
+        part: rng.integers(0, 256, (count, 28, 28), np.uint8) for part, count in (("train", 7000), ("t10k", 1000))
+    }
+    for part, pixels in images.items():  # in the original's format: a type, the sizes, the bytes
+        labels = (np.arange(len(pixels)) % 10).astype(np.uint8)
+        for kind, values in (("images-idx3", pixels), ("labels-idx1", labels)):
+            sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
+            data = bytes([0, 0, 8, values.ndim]) + sizes + values.tobytes()
+            (place / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(data, compresslevel=1))
+    monkeypatch.setattr(cls, "mirrors", [f"{url}/"])
+    location = tmp_path / "data"
+    location.mkdir()
+    with refused(Kind.PATH, "data", "fashion_mnist", str(location), "--data"):
+        prepare(settings(dataset="fashion_mnist"), location, tmp_path / "cache")
+
+    sums = [(name, hashlib.md5((place / name).read_bytes()).hexdigest()) for name, _ in cls.resources]
+    monkeypatch.setattr(cls, "resources", sums)
+    dataset = load(prepare(settings(dataset="fashion_mnist"), location, tmp_path / "cache"))
+    assert (len(dataset.train), len(dataset.val), len(dataset.test)) == (2000, 5000, 1000)
+    assert dataset.shape == (1, 28, 28)
+    assert dataset.classes[0] == "T-shirt/top"
+    assert np.bincount(dataset.val.labels).tolist() == [500] * 10
+    assert {image.tobytes() for image in dataset.test.images} == {image.tobytes() for image in images["t10k"]}
+    for name, _ in sums:
+        (place / name).unlink()  # what is there already is not downloaded again
+    again = load(prepare(settings(dataset="fashion_mnist"), location, tmp_path / "other"))
     assert again.fingerprint == dataset.fingerprint
 
 

@@ -139,7 +139,7 @@ def test_a_class_of_which_nothing_is_readable_is_refused_by_name(pets: Path, cac
         path.write_bytes(b"")
     chosen = BASE | {"dataset": f"folder:{pets}"}
     with refused(Kind.DATA, f"{pets}: train", "'dog'"):
-        runner.run({"baseline": chosen, "seeds": 1}, dry_run=True, skip_unreadable=True)
+        runner.run({"baseline": chosen, "seeds": 1}, skip_unreadable=True)
 
 
 def test_the_array_is_what_numpy_would_have_saved(pets: Path, tmp_path: Path) -> None:

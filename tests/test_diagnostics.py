@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 
 from runner.report import diagnostics
+from runner.report.effects import EffectRow, EffectsTable
 from runner.report.factorial import contrasts
 from runner.report.predictions import class_differences, compare_on_test, predicted
 from runner.report.runs import StudyRuns
-from runner.stats import mcnemar_p, one_sample_effect, two_level_effect
+from runner.stats import mcnemar_p, mean_interval, one_sample_effect, two_level_effect
 from runner.store.rundir import RunDir
+from tests.studies import study_file
 
 SEEDS = 4
 IMAGES = 400
@@ -34,9 +36,9 @@ def study(
     ]
     table = pd.DataFrame(rows)
     table["val/accuracy"] += rng.normal(0, 1e-4, len(table))
-    variants = {name: {"changes": change, "settings": base | change} for name, change in changes.items()}
+    declared = study_file({name: base | change for name, change in changes.items()}, changes)
     empty = pd.DataFrame(columns=["variant", "seed", "epoch"])
-    return StudyRuns({"name": "toy", "variants": variants}, table, empty if curves is None else curves, {}, [], [])
+    return StudyRuns(declared, table, empty if curves is None else curves, {}, [], [])
 
 
 SQUARE: dict[str, dict[str, Any]] = {
@@ -92,15 +94,15 @@ def test_overfitting_is_named_where_validation_loss_turns() -> None:
 
 def test_runs_that_their_limit_stopped_are_counted() -> None:
     found = study({"baseline": {}})
-    found.study["variants"]["baseline"]["settings"] |= {"patience": 5, "epochs": 30}
+    found.study.baseline.update(patience=5, epochs=30)
     found.runs["epochs"], found.runs["best_epoch"] = [30, 30, 20, 30], [28, 25, 15, 26]
     found.runs["train_eval/loss"], found.runs["train_eval/accuracy"] = 1.0, 0.5
     found.runs["seconds"] = [60.0, 60.0, 60.0, 6000.0]  # one run on a busy machine
-    metrics = dict.fromkeys(("val/loss", "test/loss", "best_epoch", "epochs"), 1.0)
-    row = {"variant": "baseline", "n": 4, "seconds": 1.0, **metrics, **{f"{name} low": 1.0 for name in metrics}}
-    assert "| 2 of 4 | 60 s |" in diagnostics.training(found, pd.DataFrame([row]))
-    found.study["variants"]["baseline"]["settings"]["patience"] = 30  # as many as there are epochs: it can't end a run
-    assert "| - | 60 s |" in diagnostics.training(found, pd.DataFrame([row]))
+    metrics = ("val/loss", "test/loss", "best_epoch", "epochs")
+    table = EffectsTable(tuple(EffectRow("baseline", name, 4, 0, mean_interval([1.0, 1.0])) for name in metrics))
+    assert "| 2 of 4 | 60 s |" in diagnostics.training(found, table)
+    found.study.baseline["patience"] = 30  # as many as there are epochs: it can't end a run
+    assert "| - | 60 s |" in diagnostics.training(found, table)
 
 
 def test_the_most_accurate_epoch_may_tell_another_story() -> None:

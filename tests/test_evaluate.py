@@ -28,8 +28,8 @@ from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs
 from runner.evaluate.results import Mistake
 from runner.evaluate.store import mistakes
 from runner.evaluate.tables import class_table, overall_table, show_classes
-from runner.execute.messages import Place, Share
-from runner.execute.share import train_share
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.models import build
@@ -58,7 +58,7 @@ def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
     data = prepare(runs[0].variant.settings, DATA)
-    train_share(Share(tuple(runs), data), Place(place / "runs", "cpu", Provenance()), lambda _: None)
+    train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
     return place / "runs" / runs[0].folder
 
 

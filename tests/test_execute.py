@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from runner import checkpoints
 from runner.execute import Request, execute
-from runner.execute.schedule import Costs, finish_seconds, shares
+from runner.execute.schedule import Costs, finish_seconds, split_jobs
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs.run_pictures import RUN_PICTURES
@@ -25,7 +25,7 @@ from runner.spec import RequestError
 from runner.store.epochs import read_rows
 from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
 from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_MEANINGS, FINAL_MEANINGS
+from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -292,7 +292,7 @@ def test_a_cohort_is_split_where_that_shortens_the_finish(seeds: int, stream: fl
     study = {"baseline": BASE, "factors": {"dropout": [0.1, 0.2, 0.3]}, "seeds": seeds}
     runs = resolve(Path("x.py"), study, "", Overrides()).runs()
     costs = fake_costs(runs, 1.0, stream)
-    parts = shares(runs, costs, workers=2)
+    parts = split_jobs(runs, costs, workers=2)
     assert len(parts) == expected
     assert sorted(r.variant.name for part in parts for r in part) == sorted(r.variant.name for r in runs)
     assert finish_seconds(parts, costs, 2) <= finish_seconds(cohorts(runs), costs, 2)
@@ -310,7 +310,7 @@ def test_tensorboard_has_the_scalars_and_pictures_of_the_tables(one_worker: Path
     for folder in one_worker.glob("runs/*/*/seed0"):
         accumulator = EventAccumulator(str(folder))
         accumulator.Reload()
-        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_MEANINGS, *FINAL_MEANINGS} - {"search/pruned"}
+        assert set(accumulator.Tags()["scalars"]) == {*EPOCH_SCALARS, *RESULT_TAGS.values()}
         pictures |= set(accumulator.Tags()["images"])
     assert pictures == {entry.tag for entry in RUN_PICTURES}
 

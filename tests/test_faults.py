@@ -15,9 +15,10 @@ import pytest
 
 from runner.__main__ import main
 from runner.data import prepare
-from runner.execute.messages import Message, Place, Share
-from runner.execute.share import train_share
-from runner.execute.workers import NoWorkers, Workers
+from runner.execute.crew import Crew, NoWorkers
+from runner.execute.job import train_job
+from runner.execute.local import LocalEngine
+from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
 from runner.files import replace
 from runner.publish import write_report
@@ -137,51 +138,51 @@ class _Deadly:
         return os._exit, (9,)
 
 
-def test_workers_that_die_at_once_are_not_tried_for_ever(share: Share) -> None:
+def test_workers_that_die_at_once_are_not_tried_for_ever(job: Job) -> None:
     messages: list[Message] = []
     deadly: Any = _Deadly()
-    with pytest.raises(NoWorkers, match="exit status 9"), Workers(deadly, 1) as crew:
-        crew.train([share], lambda _, message: messages.append(message))
+    with pytest.raises(NoWorkers, match="exit status 9"), Crew(LocalEngine(deadly), 1) as crew:
+        crew.train([job], lambda _, message: messages.append(message))
     assert messages == []  # no run's doing
 
 
 @pytest.fixture
-def share(cache: Path, tmp_path: Path) -> Share:
+def job(cache: Path, tmp_path: Path) -> Job:
     """Two runs, their data in a cache of their own."""
     variants = [
         Variant(name, Settings.model_validate(BASE | each), each) for name, each in (("a", {}), ("b", {"lr": 0.1}))
     ]
     data = Path(shutil.copytree(prepare(variants[0].settings, Path("data"), cache), tmp_path / "cache"))
-    return Share(tuple(Run("study-digits", variant, 0) for variant in variants), data)
+    return Job(tuple(Run("study-digits", variant, 0) for variant in variants), data)
 
 
-def train(share: Share, tmp_path: Path, vanish_at: int | None = None) -> list[Message]:
+def train(job: Job, tmp_path: Path, vanish_at: int | None = None) -> list[Message]:
     messages: list[Message] = []
 
     def send(message: Message) -> None:
         messages.append(message)
         if message.metrics.get("epoch") == vanish_at:
-            shutil.rmtree(share.data, ignore_errors=True)
+            shutil.rmtree(job.data, ignore_errors=True)
 
-    train_share(share, Place(tmp_path / "runs", "cpu", present_provenance("cpu")), send)
+    train_job(job, Command(tmp_path / "runs", "cpu", present_provenance("cpu")), send)
     return messages
 
 
-def test_data_that_vanish_before_training_fail_their_runs_in_words(share: Share, tmp_path: Path) -> None:
-    shutil.rmtree(share.data)
-    messages = train(share, tmp_path)
+def test_data_that_vanish_before_training_fail_their_runs_in_words(job: Job, tmp_path: Path) -> None:
+    shutil.rmtree(job.data)
+    messages = train(job, tmp_path)
     assert [message.kind for message in messages] == ["failed", "failed"]
     assert all("the data can't be read any more: FileNotFoundError" in message.cause for message in messages)
-    for one in share.runs:
+    for one in job.runs:
         directory = RunDir(tmp_path / "runs" / one.folder)
         assert directory.status() == "failed"
         assert (directory.folder / "traceback.txt").exists()
 
 
-def test_data_that_vanish_while_it_trains_are_still_mapped(share: Share, tmp_path: Path) -> None:
-    messages = train(share, tmp_path, vanish_at=1)
+def test_data_that_vanish_while_it_trains_are_still_mapped(job: Job, tmp_path: Path) -> None:
+    messages = train(job, tmp_path, vanish_at=1)
     assert [message.kind for message in messages].count("finished") == 2
-    assert not share.data.exists()
+    assert not job.data.exists()
 
 
 def test_the_next_command_makes_the_cache_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,12 +98,12 @@ def test_a_file_that_changes_while_a_command_is_at_work_fails_its_run(place: Pat
     stale = resolved.variants[0]
     assert stale.files != variant(file="weights.txt").files
     from runner.data import prepare
-    from runner.execute.messages import Message, Place, Share
-    from runner.execute.share import train_share
+    from runner.execute.job import train_job
+    from runner.execute.messages import Command, Job, Message
 
     messages: list[Message] = []
-    share = Share((Run("study-digits", stale, 0),), prepare(stale.settings, place / "data"))
-    train_share(share, Place(place / "runs", "cpu", Provenance()), messages.append)
+    job = Job((Run("study-digits", stale, 0),), prepare(stale.settings, place / "data"))
+    train_job(job, Command(place / "runs", "cpu", Provenance()), messages.append)
     assert [message.kind for message in messages] == ["failed"]
     assert "weights.txt has changed" in messages[0].cause
 

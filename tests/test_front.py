@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from runner.publish import write_front_page, write_report
+from runner.report.effects import EffectRow
 from runner.report.front import FRONT, headline, read_front
+from runner.stats import Interval
 from tests.test_report import ACCURACY, change, write_runs
 
 DOC = """<script>alert('title')</script> [t](javascript:alert(1)) \\input{x}
@@ -82,10 +85,11 @@ def test_a_folder_that_says_nothing_has_an_entry_from_its_table(report: Path, st
     assert read_front(report).headline == ""
 
 
-def test_an_older_table_without_sides_has_the_same_headline(report: Path) -> None:
+@pytest.mark.parametrize("columns", [["side"], ["effect p adjusted"], ["side", "effect p adjusted"]])
+def test_an_older_table_without_sides_has_the_same_headline(report: Path, columns: list[str]) -> None:
     (report / FRONT).unlink()
     newer = read_front(report).headline
-    table = pd.read_csv(report / "summary.csv").drop(columns=["side"])
+    table = pd.read_csv(report / "summary.csv").drop(columns=columns)
     table.to_csv(report / "summary.csv", index=False)
     assert read_front(report).headline == newer
 
@@ -96,13 +100,12 @@ def test_a_moved_report_is_named_by_its_folder(report: Path) -> None:
 
 
 def test_a_variant_without_a_finished_run_is_no_variant_without_a_difference() -> None:
-    columns = ["variant", "n", "failed", "effect", "effect low", "effect high", "effect n", "side"]
-    none = float("nan")
+    none, mean = Interval(math.nan, math.nan, math.nan, 0), Interval(0.9, 0.8, 1.0, 3)
     rows = [
-        ("baseline", 3, 0, none, none, none, 0, ""),
-        ("fine", 3, 0, 0.01, 0.0, 0.02, 3, "better"),
-        ("lost", 0, 3, none, none, none, 0, ""),
+        EffectRow("baseline", "val/accuracy", 3, 0, mean),
+        EffectRow("fine", "val/accuracy", 3, 0, mean, Interval(0.01, 0.0, 0.02, 3), side="better"),
+        EffectRow("lost", "val/accuracy", 0, 3, none),
     ]
-    said = headline(pd.DataFrame(rows, columns=columns))
+    said = headline(rows)
     assert "**no finished run:** lost (3 failed)" in said
     assert "n = 3 seeds" in said

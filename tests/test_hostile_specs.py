@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from runner.__main__ import main
 from runner.expand import Overrides, resolve
-from runner.spec import METRICS, Kind, Problem, RequestError, Settings
+from runner.metrics import METRICS
+from runner.spec import Kind, Problem, RequestError, Settings
 from tests.problems import one, problems_of_exit
 from tests.studies import BASE
 

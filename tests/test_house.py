@@ -56,7 +56,7 @@ def test_specs_import_nothing() -> None:
         ("logs", "execute|search|report|evaluate"),
         ("execute", "search|report|evaluate"),
         ("search", "report|evaluate"),
-        ("stats.py", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
+        ("stats", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
         ("report", "data|models|train|evaluate"),
     ],
 )

@@ -10,10 +10,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from runner.report.level_figures import LevelLine, draw_levels, level_lines
+from runner.metrics import REPORTED
+from runner.report.effects import effects_table
+from runner.report.level_figures import draw_levels
+from runner.report.levels import LevelLine, level_lines
 from runner.report.runs import StudyRuns
-from runner.report.tables import METRICS, summarize
 from runner.spec import BASELINE
+from tests.studies import study_file
 
 BASE: dict[str, Any] = {"lr": 1e-3, "images_per_class": 0, "batch_norm": False, "stream": 0, "augment": []}
 RATES: dict[str, dict[str, Any]] = {"fast": {"lr": 0.1}, "slow": {"lr": 1e-5}}
@@ -24,15 +27,15 @@ def runs(variants: dict[str, dict[str, Any]], failed: str = "", spread: float = 
     """The baseline and variants of what they change, two seeds each, validation .5 for the first, .55 for the next ...;
     accuracy on train is .1 more."""
     every: dict[str, dict[str, Any]] = {BASELINE: {}} | variants
-    study = {name: {"settings": BASE | own, "changes": own} for name, own in every.items()}
+    study = study_file({name: BASE | own for name, own in every.items()}, every)
     rows = [
-        dict.fromkeys(METRICS, 0.9)
+        dict.fromkeys(REPORTED, 0.9)
         | {"variant": name, "seed": seed, "status": "failed" if name == failed else "finished"}
         | {"val/accuracy": 0.5 + 0.05 * number + spread * seed, "generalization_gap": 0.1}
         for number, name in enumerate(every)
         for seed in (-1, 1)
     ]
-    return StudyRuns({"name": "toy", "variants": study}, pd.DataFrame(rows), pd.DataFrame(), {}, [], [])
+    return StudyRuns(study, pd.DataFrame(rows), pd.DataFrame(), {}, [], [])
 
 
 def test_three_levels_make_a_line_in_their_order() -> None:
@@ -92,7 +95,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 def test_what_is_drawn_are_the_means_and_intervals_of_the_levels(drawn: list[Figure], tmp_path: Path) -> None:
     data = runs({"100": {"images_per_class": 100}, "10": {"images_per_class": 10}})
-    draw_levels(summarize(data), level_lines(data), tmp_path / "levels.png")
+    draw_levels(effects_table(data), level_lines(data), tmp_path / "levels.png")
     (axes,) = drawn[0].axes
     assert axes.get_xlabel() == "images_per_class"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["10", "100", "all"]
@@ -107,7 +110,7 @@ def test_what_is_drawn_are_the_means_and_intervals_of_the_levels(drawn: list[Fig
 
 def test_an_axis_shows_shares_however_wide_the_intervals(drawn: list[Figure], tmp_path: Path) -> None:
     data = runs(RATES, spread=0.3)
-    draw_levels(summarize(data), level_lines(data), tmp_path / "levels.png")
+    draw_levels(effects_table(data), level_lines(data), tmp_path / "levels.png")
     assert drawn[0].axes[0].get_ylim() == (-0.02, 1.02)
 
 
@@ -122,4 +125,4 @@ def test_many_levels_and_long_labels_fit(tmp_path: Path) -> None:
     data = runs(rates | long)
     lines = level_lines(data)
     assert len(lines["lr"]) == 6
-    draw_levels(summarize(data), lines, tmp_path / "levels.png")
+    draw_levels(effects_table(data), lines, tmp_path / "levels.png")

@@ -20,6 +20,7 @@ from runner.files import read_json, replace, write_json
 from runner.logs.evaluation import write_evaluation
 from runner.logs.events import event_files, keep_epochs
 from runner.logs.pictures import captions, confusion, filters, gallery
+from runner.logs.run_pictures import RunPicture, When
 from runner.logs.summary import write_mean
 from runner.logs.writer import RunLog
 from runner.models import build
@@ -84,6 +85,26 @@ def test_a_spoilt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model
     keep_epochs(tmp_path, 2)
     keep_epochs(tmp_path, 0)
     assert not event_files(tmp_path)
+
+
+def test_a_new_picture_is_one_entry(
+    tmp_path: Path, digits: Dataset, model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    white = np.full((5, 7, 3), 255, dtype=np.uint8)
+    entries = (
+        RunPicture("pictures/white", "white", When.SOMETIMES, lambda _: white),
+        RunPicture("pictures/none", "nothing to show", When.SOMETIMES, lambda _: None),
+        RunPicture("pictures/end", "white", When.END, lambda _: white),
+    )
+    monkeypatch.setattr("runner.logs.run_pictures.RUN_PICTURES", entries)
+    log = RunLog(tmp_path, digits)
+    write_epochs(log, model, 1, 5)
+    log.close()
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    assert accumulator.Tags()["images"] == ["pictures/white"]
+    images = accumulator.Images("pictures/white")
+    assert [(image.step, image.width, image.height) for image in images] == [(1, 7, 5), (4, 7, 5)]
 
 
 def test_nan_is_shown_and_breaks_nothing(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
@@ -293,7 +314,9 @@ def test_a_study_of_wrong_types_is_corrupt(tmp_path: Path, changes: dict[str, An
     folder = tmp_path / "toy"
     folder.mkdir()
     write_json(folder / "study.json", STUDY)
-    assert read_study(folder) == STUDY
+    known = read_study(folder)
+    assert known
+    assert known.plain() == STUDY
     write_json(folder / "study.json", STUDY | changes)
     assert read_study(folder) is None
 

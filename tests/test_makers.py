@@ -19,13 +19,14 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.data import prepare
-from runner.execute.messages import Message, Place, Share
-from runner.execute.share import train_share
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
 from runner.publish import write_all, write_report
+from runner.report.effects import effects_table
 from runner.report.makers import spent
 from runner.report.search import read_search
-from runner.report.tables import gather, summarize
+from runner.report.tables import gather
 from runner.search.record import read_record
 from runner.spec import Settings
 from runner.store import provenance
@@ -38,7 +39,7 @@ from runner.train import Interrupted
 from tests.commands import run
 from tests.conftest import BASE
 from tests.studies import amend
-from tests.test_report import ACCURACY, row, write_runs
+from tests.test_report import ACCURACY, write_runs
 from tests.test_search_runs import make
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
@@ -126,7 +127,7 @@ def test_a_report_leaves_out_what_others_made_and_says_how_many(tmp_path: Path) 
         edit(path, 100.0 + number if made else number + 2.0, **made)
     data = gather(tmp_path / "runs" / "toy")
     assert set(data.runs["seed"]) == {2}
-    assert row(summarize(data), "better")["val/accuracy"] == ACCURACY["better"][2]
+    assert effects_table(data).row("better", "val/accuracy").mean.estimate == ACCURACY["better"][2]
     text = io.StringIO()
     write_all(tmp_path / "runs", ["toy"], tmp_path / "reports", Console(file=text, width=300))
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
@@ -221,18 +222,18 @@ def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
 
 def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("runner.execute.active.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("runner.execute.training.CHECKPOINT_SECONDS", 0)
     (tmp_path / "ownmodel.py").write_text(NET.format(width=8))
     settings = Settings.model_validate(BASE | {"model": "ownmodel:net"})
     run = Run("toy", Variant("own", settings, {}), 0)
-    share = Share((run,), prepare(settings, Path("data")))
+    job = Job((run,), prepare(settings, Path("data")))
 
     def begin() -> list[Message]:
         """A worker's first epoch, and then Ctrl-C."""
         said: list[Message] = []
         provenance.own_model.cache_clear()  # a process of its own
         with suppress(Interrupted):
-            train_share(share, Place(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
+            train_job(job, Command(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
         return said
 
     begin()

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.report.tables import gather, summarize, tidy
+from runner.report.effects import effects_table
+from runner.report.tables import gather
 from runner.search.record import read_record
 from runner.sheets import read_sheet
 from runner.store.rundir import RunDir
-from runner.store.tags import RESULTS, result_tag
+from runner.store.tags import RESULT_TAGS
 
 OLDER = Path(__file__).parent / "older"
 
@@ -32,7 +33,7 @@ def test_states_are_known(runs: Path) -> None:
 
 
 def test_every_number_of_its_table_is_there(runs: Path) -> None:
-    now = tidy(summarize(gather(runs / "older-digits"))).set_index(["variant", "metric"])
+    now = effects_table(gather(runs / "older-digits")).frame().set_index(["variant", "metric"])
     then = read_sheet(OLDER / "summary.csv").set_index(["variant", "metric"])
     assert len(then) == 30
     for name, row in then.to_dict("index").items():
@@ -56,7 +57,7 @@ def test_its_tags_are_those_of_today(runs: Path) -> None:
     (folder,) = runs.glob("older-digits/baseline-*/seed0")
     accumulator = EventAccumulator(str(folder))
     accumulator.Reload()
-    assert {result_tag(name) for name in RESULTS} <= set(accumulator.Tags()["scalars"])
+    assert set(RESULT_TAGS.values()) <= set(accumulator.Tags()["scalars"])
 
 
 def test_its_search_is_a_search(runs: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -17,9 +18,11 @@ from scipy import stats
 
 from runner.__main__ import main
 from runner.publish import write_all, write_front_page, write_report
+from runner.report.effects import effects_in, effects_table
 from runner.report.format import points
-from runner.report.tables import gather, studies_in, summarize
+from runner.report.tables import gather, studies_in
 from runner.spec import RequestError
+from runner.stats import Interval, holm
 from runner.store.provenance import Provenance
 from runner.store.records import RunJson, RunResult
 from runner.store.rundir import RunDir
@@ -101,29 +104,25 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def row(table: pd.DataFrame, name: str) -> Any:
-    return table[table["variant"] == name].iloc[0]
-
-
 def test_effects_are_paired_by_seed(runs: Path) -> None:
-    table = summarize(gather(runs / "toy-digits"))
-    found = row(table, "better")
+    table = effects_table(gather(runs / "toy-digits"))
+    found = table.row("better", "val/accuracy")
     expected = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"])
-    assert found["n"] == 3
-    assert found["effect val/accuracy"] == pytest.approx(np.mean(ACCURACY["better"]) - np.mean(ACCURACY["baseline"]))
-    assert found["effect val/accuracy p"] == pytest.approx(expected.pvalue)
-    assert found["effect val/accuracy low"] == pytest.approx(expected.confidence_interval().low)
-    assert np.isnan(row(table, "baseline")["effect val/accuracy"])
+    assert found.n == 3
+    assert found.effect.estimate == pytest.approx(np.mean(ACCURACY["better"]) - np.mean(ACCURACY["baseline"]))
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.effect.low == pytest.approx(expected.confidence_interval().low)
+    assert np.isnan(table.row("baseline", "val/accuracy").effect.estimate)
 
 
 def test_a_failed_seed_is_counted_and_pairs_only_what_there_is(tmp_path: Path) -> None:
     write_runs(tmp_path / "toy", ACCURACY, failed="better")
-    table = summarize(gather(tmp_path / "toy"))
-    assert row(table, "better")["n"] == 2
-    assert row(table, "better")["failed"] == 1
+    found = effects_table(gather(tmp_path / "toy")).row("better", "val/accuracy")
+    assert found.n == 2
+    assert found.failed == 1
     expected = np.mean(np.subtract(ACCURACY["better"][1:], ACCURACY["baseline"][1:]))
-    assert row(table, "better")["effect val/accuracy"] == pytest.approx(expected)
-    assert row(table, "better")["effect val/accuracy n"] == 2
+    assert found.effect.estimate == pytest.approx(expected)
+    assert found.effect.n == 2
     write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "better, seed 0: ValueError: boom" in page
@@ -157,7 +156,7 @@ def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
         "toy-digits",
     ]  # a new study never erases an older one's answers
     interval = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"]).confidence_interval()
-    assert f"**better than the baseline:** better ({points(0.19 / 6, *interval)})" in front
+    assert f"**better than the baseline:** better ({points(Interval(0.19 / 6, *interval, 3))})" in front
     assert "**worse than the baseline:** ruin (-75.00 [" in front
     assert "**not told apart from the baseline:** same (+0.17 [" in front
     assert "with 95% intervals, n = 3 seeds; told apart at .05 after Holm" in front
@@ -208,7 +207,7 @@ def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> N
     for path in tmp_path.glob("toy/*/seed*/metrics.csv"):
         path.write_text("spoilt")
     table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
-    assert table.empty
+    assert not table.rows
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
     assert "0 runs finished, 0 failed" in page
     assert "metrics.csv; the same command makes them anew" in page
@@ -286,8 +285,22 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     assert "looked at closely" not in (folder / "summary.md").read_text()
 
 
+def test_the_table_of_effects_has_holms_p_over_the_variants(runs: Path, tmp_path: Path) -> None:
+    found = write_report(runs / "toy-digits", tmp_path / "reports" / "toy-digits")
+    for metric in ("val/accuracy", "test/accuracy", "val/loss"):
+        rows = [row for row in found.of(metric) if row.variant != "baseline"]
+        assert [row.adjusted for row in rows] == pytest.approx(holm([row.p for row in rows]), nan_ok=True)
+    assert all(math.isnan(row.adjusted) for row in found.of("seconds"))
+    sheet = pd.read_csv(tmp_path / "reports" / "toy-digits" / "summary.csv")
+    assert list(sheet.columns) == [
+        "variant", "metric", "n", "failed", "mean", "low", "high", "effect", "effect low", "effect high", "effect p",
+        "effect p adjusted", "effect n", "side",
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(effects_in(sheet).frame(), found.frame())
+
+
 def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
-    assert points(-0.00001, -0.01, 0.01) == "+0.00 [-1.00, +1.00]"
+    assert points(Interval(-0.00001, -0.01, 0.01, 3)) == "+0.00 [-1.00, +1.00]"
 
 
 def test_the_same_in_every_seed_is_said_where_there_is_no_interval(tmp_path: Path) -> None:
@@ -385,8 +398,8 @@ def test_a_lost_run_can_change_headline_figure_and_table_alike(tmp_path: Path, l
     values = {"baseline": [0.90, 0.91, 0.89, 0.9, 0.9], "better": [0.93, 0.945, 0.92, 0.93, 0.94]}
     write_runs(tmp_path / "toy", values, failed=lost)
     table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
-    assert row(table, "better")["effect val/accuracy p"] < 0.05
-    assert row(table, "better")["effect val/accuracy side"] == ("better" if better else "")
+    assert table.row("better", "val/accuracy").p < 0.05
+    assert table.row("better", "val/accuracy").side == ("better" if better else "")
     front = write_front_page(tmp_path / "reports").read_text()
     assert ("**better than the baseline:** better" in front) is better
     assert f"Lost runs: {lost} seed 0 (ValueError: boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()

@@ -25,11 +25,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks.soak import unsafe_seconds
 from runner import checkpoints
 from runner.data import Stream, prepare
-from runner.execute import active
-from runner.execute.active import ActiveRun
-from runner.execute.messages import Message, Place, Share
+from runner.execute import training
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job, Message
 from runner.execute.record import record_failure
-from runner.execute.share import train_share
+from runner.execute.training import TrainingRun
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.logs.events import event_files
@@ -53,17 +53,17 @@ CHANGES: dict[str, dict[str, Any]] = {  # everything that has a state to be kept
 Spoil = Callable[[Path], object]
 
 
-def share_of(cache: Path, epochs: int) -> Share:
+def job_of(cache: Path, epochs: int) -> Job:
     base = BASE | {"epochs": epochs, "augment": ["HorizontalFlip"]}
     variants = [Variant(name, Settings.model_validate(base | each), each) for name, each in CHANGES.items()]
     data = prepare(variants[0].settings, Path("data"), cache)
-    return Share(tuple(Run("study-digits", variant, 0) for variant in variants), data)
+    return Job(tuple(Run("study-digits", variant, 0) for variant in variants), data)
 
 
-def place_in(folder: Path) -> Place:
+def command_in(folder: Path) -> Command:
     """A command that begins now."""
     ended = {RunDir(path).ended_attempt() for path in folder.glob("runs/*/*/seed*")} - {None}
-    return Place(folder / "runs", "cpu", present_provenance("cpu"), frozenset(map(str, ended)))
+    return Command(folder / "runs", "cpu", present_provenance("cpu"), frozenset(map(str, ended)))
 
 
 def steps_once(folder: Path, epochs: int) -> None:
@@ -79,35 +79,35 @@ class _Crash(BaseException):
 
 
 @pytest.fixture(scope="module")
-def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     torch.set_num_threads(1)  # before the runs of this module's fixtures
-    return share_of(tmp_path_factory.mktemp("data"), EPOCHS)
+    return job_of(tmp_path_factory.mktemp("data"), EPOCHS)
 
 
 @pytest.fixture(scope="module")
-def whole(share: Share, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs, finished without a disturbance."""
     folder = tmp_path_factory.mktemp("whole")
-    train_share(share, place_in(folder), lambda _: None)
+    train_job(job, command_in(folder), lambda _: None)
     steps_once(folder, EPOCHS)
     return folder
 
 
 @pytest.fixture(scope="module")
-def cut(share: Share, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cut(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs, cut off in epoch 4: a checkpoint of epoch 2, events and rows of epoch 3."""
     folder = tmp_path_factory.mktemp("cut")
     patch = pytest.MonkeyPatch()
-    patch.setattr(active, "CHECKPOINT_SECONDS", 0)
+    patch.setattr(training, "CHECKPOINT_SECONDS", 0)
 
     def send(message: Message) -> None:
         if message.metrics.get("epoch") == 3:
-            patch.setattr(active, "CHECKPOINT_SECONDS", 999)
-        if message.metrics.get("epoch") == 3 and message.run == share.runs[-1]:
+            patch.setattr(training, "CHECKPOINT_SECONDS", 999)
+        if message.metrics.get("epoch") == 3 and message.run == job.runs[-1]:
             raise _Crash
 
     with pytest.raises(_Crash):
-        train_share(share, place_in(folder), send)
+        train_job(job, command_in(folder), send)
     patch.undo()
     return folder
 
@@ -125,19 +125,19 @@ DAMAGE: dict[str, Spoil] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_finished_runs_with_a_spoilt_file_are_made_anew(whole: Path, share: Share, tmp_path: Path, damage: str) -> None:
+def test_finished_runs_with_a_spoilt_file_are_made_anew(whole: Path, job: Job, tmp_path: Path, damage: str) -> None:
     """Each run another file."""
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     names = ["run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"]
     spoilt = set()
-    for name, run in zip(names, share.runs, strict=True):
+    for name, run in zip(names, job.runs, strict=True):
         folder = tmp_path / "runs" / run.folder
         DAMAGE[damage](folder / name)
         if (name, damage) != ("best.pt", "removed"):  # as `prune` leaves it
             spoilt.add(run)
             assert RunDir(folder).status() != "finished"
     messages: list[Message] = []
-    train_share(share, place_in(tmp_path), messages.append)
+    train_job(job, command_in(tmp_path), messages.append)
     assert {message.run for message in messages if not message.before} == spoilt
     assert numbers(tmp_path) == numbers(whole)
     steps_once(tmp_path, EPOCHS)
@@ -145,11 +145,11 @@ def test_finished_runs_with_a_spoilt_file_are_made_anew(whole: Path, share: Shar
 
 @pytest.mark.parametrize("damage", ["none", *DAMAGE])
 def test_unfinished_runs_with_a_spoilt_file_end_in_the_same_bits(
-    cut: Path, whole: Path, share: Share, tmp_path: Path, damage: str
+    cut: Path, whole: Path, job: Job, tmp_path: Path, damage: str
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     began: dict[str, float] = {}
-    for name, run in zip(["run.json", "metrics.csv", "checkpoint.pt", "events"], share.runs, strict=False):
+    for name, run in zip(["run.json", "metrics.csv", "checkpoint.pt", "events"], job.runs, strict=False):
         folder = tmp_path / "runs" / run.folder
         for path in event_files(folder) if name == "events" else [folder / name]:
             DAMAGE.get(damage, Path)(path)
@@ -158,7 +158,7 @@ def test_unfinished_runs_with_a_spoilt_file_end_in_the_same_bits(
         if message.kind == "began":
             began[message.run.variant.name] = message.metrics["epoch"]
 
-    train_share(share, place_in(tmp_path), send)
+    train_job(job, command_in(tmp_path), send)
     assert began == dict.fromkeys(CHANGES, 2) | ({} if damage == "none" else {"average": 0})
     assert numbers(tmp_path) == numbers(whole)
     steps_once(tmp_path, EPOCHS)
@@ -166,9 +166,9 @@ def test_unfinished_runs_with_a_spoilt_file_end_in_the_same_bits(
 
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_no_flipped_bit_of_any_file_goes_unnoticed(cut: Path, whole: Path, share: Share, data: st.DataObject) -> None:
+def test_no_flipped_bit_of_any_file_goes_unnoticed(cut: Path, whole: Path, job: Job, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["checkpoint.pt", "result.json", "run.json", "metrics.csv", "predictions.npz"]))
-    folder = (cut if name == "checkpoint.pt" else whole) / "runs" / share.runs[2].folder
+    folder = (cut if name == "checkpoint.pt" else whole) / "runs" / job.runs[2].folder
     directory, path = RunDir(folder), folder / name
     good = path.read_bytes()
     before = checkpoints.load(directory.checkpoint), directory.result()
@@ -196,21 +196,21 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, share: Share, tmp_path: Path) -> None:
+def test_another_runs_checkpoint_is_not_gone_on_with(cut: Path, whole: Path, job: Job, tmp_path: Path) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
-    folders = [tmp_path / "runs" / run.folder for run in share.runs]
+    folders = [tmp_path / "runs" / run.folder for run in job.runs]
     (folders[1] / "checkpoint.pt").write_bytes((folders[2] / "checkpoint.pt").read_bytes())
     torch.save({"learner": {}, "provenance": 3, "rows": "x"}, folders[2] / "checkpoint.pt")
     (folders[4] / "checkpoint.pt").write_bytes((folders[0] / "checkpoint.pt").read_bytes())  # of the same shapes
-    train_share(share, place_in(tmp_path), lambda _: None)
+    train_job(job, command_in(tmp_path), lambda _: None)
     assert numbers(tmp_path) == numbers(whole)
 
 
 @pytest.mark.parametrize("status", ["finished", "failed"])
-def test_a_copy_of_another_run_does_not_count(whole: Path, share: Share, tmp_path: Path, status: str) -> None:
+def test_a_copy_of_another_run_does_not_count(whole: Path, job: Job, tmp_path: Path, status: str) -> None:
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (share.runs[0], share.runs[4]))
-    place = place_in(tmp_path)
+    copy, of = (RunDir(tmp_path / "runs" / run.folder) for run in (job.runs[0], job.runs[4]))
+    command = command_in(tmp_path)
     if status == "failed":  # while this command is at work
         amend(of, status="failed", attempt="another runner's")
         of.forget()
@@ -218,17 +218,17 @@ def test_a_copy_of_another_run_does_not_count(whole: Path, share: Share, tmp_pat
     shutil.copytree(of.folder, copy.folder)
     assert copy.misplaced()
     messages: list[Message] = []
-    train_share(share, place, messages.append)
-    assert [m.run for m in messages if m.kind == "finished" and not m.before] == [share.runs[0]]
+    train_job(job, command, messages.append)
+    assert [m.run for m in messages if m.kind == "finished" and not m.before] == [job.runs[0]]
     assert not copy.misplaced()
     assert numbers(tmp_path)["/".join(copy.folder.parts[-2:])] == numbers(whole)["/".join(copy.folder.parts[-2:])]
 
 
-def test_a_failure_recorded_over_a_copy_is_of_the_run_whose_place_it_is(share: Share, tmp_path: Path) -> None:
-    of, copy = (RunDir(tmp_path / "runs" / run.folder) for run in share.runs[:2])
-    record_failure(share.runs[0], place_in(tmp_path), "one")
+def test_a_failure_recorded_over_a_copy_is_of_the_run_whose_place_it_is(job: Job, tmp_path: Path) -> None:
+    of, copy = (RunDir(tmp_path / "runs" / run.folder) for run in job.runs[:2])
+    record_failure(job.runs[0], command_in(tmp_path), "one")
     shutil.copytree(of.folder, copy.folder)
-    record_failure(share.runs[1], place_in(tmp_path), "other")
+    record_failure(job.runs[1], command_in(tmp_path), "other")
     assert not copy.misplaced()
 
 
@@ -249,7 +249,7 @@ PLACES = {"step": (Learner, "step"), "restore": (Learner, "restore"), "read": (P
     + [("stream", "its own")],
 )
 def test_a_failure_that_is_not_the_runs_own_keeps_its_checkpoint(
-    cut: Path, whole: Path, share: Share, tmp_path: Path, where: str, what: str, monkeypatch: pytest.MonkeyPatch
+    cut: Path, whole: Path, job: Job, tmp_path: Path, where: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     messages: list[Message] = []
@@ -259,11 +259,11 @@ def test_a_failure_that_is_not_the_runs_own_keeps_its_checkpoint(
 
     with monkeypatch.context() as patch:
         patch.setattr(*(PLACES | {"stream": (Stream, "train")})[where], fail)
-        train_share(share, place_in(tmp_path), messages.append)
-    assert [m.run for m in messages if m.kind == "failed"] == list(share.runs)
-    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"failed"}
+        train_job(job, command_in(tmp_path), messages.append)
+    assert [m.run for m in messages if m.kind == "failed"] == list(job.runs)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in job.runs} == {"failed"}
     messages.clear()
-    train_share(share, place_in(tmp_path), messages.append)
+    train_job(job, command_in(tmp_path), messages.append)
     goes_on_from = 0 if where == "step" and what in OWN else 2
     assert {m.metrics["epoch"] for m in messages if m.kind == "began"} == {goes_on_from}
     assert numbers(tmp_path) == numbers(whole)
@@ -277,7 +277,7 @@ class _Mute(Exception):
 
 @pytest.mark.parametrize("error", [ValueError("half a pair: \udc80"), _Mute()], ids=["half a pair", "mute"])
 def test_a_failure_that_cannot_be_said_is_recorded(
-    share: Share, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+    job: Job, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise error
@@ -288,9 +288,9 @@ def test_a_failure_that_cannot_be_said_is_recorded(
     monkeypatch.setattr(Learner, "step", fail)
     monkeypatch.setattr(RunLog, "fail", no_log)
     messages: list[Message] = []
-    train_share(share, place_in(tmp_path), messages.append)
+    train_job(job, command_in(tmp_path), messages.append)
     failed = [m for m in messages if m.kind == "failed"]
-    assert [m.run for m in failed] == list(share.runs)
+    assert [m.run for m in failed] == list(job.runs)
     for message in failed:
         directory = RunDir(tmp_path / "runs" / message.run.folder)
         assert message.cause.startswith(type(error).__name__)
@@ -300,12 +300,12 @@ def test_a_failure_that_cannot_be_said_is_recorded(
 
 
 def test_a_stop_has_at_most_four_checkpoints_in_memory(
-    cut: Path, share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cut: Path, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
     now, most, guard = 0, 0, threading.Lock()
 
-    def slow(_: ActiveRun) -> None:
+    def slow(_: TrainingRun) -> None:
         nonlocal now, most
         with guard:
             now, most = now + 1, max(most, now + 1)
@@ -313,15 +313,15 @@ def test_a_stop_has_at_most_four_checkpoints_in_memory(
         with guard:
             now -= 1
 
-    monkeypatch.setattr(ActiveRun, "interrupted", slow)
+    monkeypatch.setattr(TrainingRun, "interrupted", slow)
     with pytest.raises(Interrupted):
-        train_share(share, place_in(tmp_path), lambda _: None, lambda: True)
-    assert most == 4 < len(share.runs)
+        train_job(job, command_in(tmp_path), lambda _: None, lambda: True)
+    assert most == 4 < len(job.runs)
 
 
 @pytest.mark.parametrize("trouble", [None, OSError(errno.ENOSPC, "full"), MemoryError()], ids=["", "disk", "memory"])
 def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
-    cut: Path, whole: Path, share: Share, tmp_path: Path, trouble: Exception | None, monkeypatch: pytest.MonkeyPatch
+    cut: Path, whole: Path, job: Job, tmp_path: Path, trouble: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
 
@@ -337,39 +337,39 @@ def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
         if trouble:
             patch.setattr(RunDir, "save_checkpoint", no_room)
         with pytest.raises(Interrupted):
-            train_share(share, place_in(tmp_path), ask)
-    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in share.runs} == {"started"}
-    train_share(share, place_in(tmp_path), lambda _: None)
+            train_job(job, command_in(tmp_path), ask)
+    assert {RunDir(tmp_path / "runs" / run.folder).status() for run in job.runs} == {"started"}
+    train_job(job, command_in(tmp_path), lambda _: None)
     assert numbers(tmp_path) == numbers(whole)
 
 
-def test_what_a_killed_process_left_half_written_is_swept_up(cut: Path, share: Share, tmp_path: Path) -> None:
+def test_what_a_killed_process_left_half_written_is_swept_up(cut: Path, job: Job, tmp_path: Path) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
-    folder = tmp_path / "runs" / share.runs[0].folder
+    folder = tmp_path / "runs" / job.runs[0].folder
     (folder / ".checkpoint.pt.123-abc.tmp").write_bytes(b"half")
-    train_share(share, place_in(tmp_path), lambda _: None)
+    train_job(job, command_in(tmp_path), lambda _: None)
     assert not list(folder.glob("*.tmp"))
     assert not list(folder.glob(".*.tmp"))
 
 
-def _train(share: Share, place: Place) -> None:
+def _train(job: Job, command: Command) -> None:
     """A worker's work, with a checkpoint at every epoch."""
     torch.set_num_threads(1)
-    active.CHECKPOINT_SECONDS = 0
-    train_share(share, place, lambda _: None)
+    training.CHECKPOINT_SECONDS = 0
+    train_job(job, command, lambda _: None)
 
 
 @pytest.mark.slow
 def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tmp_path: Path) -> None:
-    every = share_of(cache, epochs=15)
-    share = Share(every.runs[:3], every.data)
-    train_share(share, place_in(tmp_path / "whole"), lambda _: None)
+    every = job_of(cache, epochs=15)
+    job = Job(every.runs[:3], every.data)
+    train_job(job, command_in(tmp_path / "whole"), lambda _: None)
     context = multiprocessing.get_context("forkserver")  # children that have their imports behind them
-    context.set_forkserver_preload(["runner.execute.share"])
+    context.set_forkserver_preload(["runner.execute.job"])
     moments, kills = random.Random(7), 0
     seen: dict[Path, int] = {}
     while True:
-        process = context.Process(target=_train, args=(share, place_in(tmp_path)))
+        process = context.Process(target=_train, args=(job, command_in(tmp_path)))
         process.start()
         process.join(moments.uniform(0.1, 1.2) if kills < 10 else 100)
         if process.exitcode is not None:
@@ -392,7 +392,7 @@ def test_the_short_soak_loses_nothing() -> None:
     small = ["--epochs", "20", "--seeds", "1", "--workers", "1"]
     result = subprocess.run([*command, *small], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    for words in ("random moments | 3:", "finished runs trained again | 0", "a number that differs | 0"):
+    for words in ("random moments | 3:", "finished runs that were retrained | 0", "a number that differs | 0"):
         assert words in result.stdout
 
 

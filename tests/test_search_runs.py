@@ -22,7 +22,7 @@ from rich.console import Console
 
 from runner.__main__ import main
 from runner.execute import Request
-from runner.execute.request import prepare_data
+from runner.execute.prepare import prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.publish import write_all
@@ -238,7 +238,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
 
 
-@pytest.mark.parametrize("where", ["train.others_note", "winners.winners_study"])
+@pytest.mark.parametrize("where", ["execute.opened.others_note", "search.winners.winners_study"])
 def test_what_goes_wrong_after_training_began_says_so(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,7 +247,7 @@ def test_what_goes_wrong_after_training_began_says_so(
             raise RequestError([Problem(Kind.PATH, "pets", "there is no such folder or zip file.")])
         return prepare_data(*given)
 
-    monkeypatch.setattr(f"runner.search.{where}", gone)
+    monkeypatch.setattr(f"runner.{where}", gone)
     monkeypatch.chdir(tmp_path)
     space = {"baseline": BASE | {"epochs": 1}, "space": {"lr": [1e-3, 1e-2]}, "runs": 2}
     with pytest.raises(SystemExit) as end:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.catalog import ACTIVATIONS, MODELS
+from runner.catalog import ACTIVATIONS, MODELS, SCHEDULES
 from runner.spec import Kind, RequestError, Settings, neutral_values
 from runner.spec.names import problems_of
 from runner.spec.problems import mistake_of, suggest
@@ -38,6 +38,8 @@ Make = Callable[..., Settings]
         ({"hidden": 512}, Kind.VALUE, "hidden", ["512", "[512, 256]"]),
         ({"hidden": [512, 0]}, Kind.VALUE, "hidden", ["0"]),
         ({"activation": "rleu"}, Kind.UNKNOWN, "activation", ['"relu"', *ACTIVATIONS]),
+        ({"activation": 5}, Kind.VALUE, "activation", ["5", *ACTIVATIONS]),
+        ({"schedule": "cosin"}, Kind.UNKNOWN, "schedule", [*SCHEDULES, '"cosine"']),
         ({"model": "mpl"}, Kind.UNKNOWN, "model", ['"mpl"', '"mlp"']),
         ({"dataset": "cifar"}, Kind.UNKNOWN, "dataset", ['"cifar10"']),
         ({"dataset": "folder:"}, Kind.UNKNOWN, "dataset", ['"folder:PATH"']),

@@ -16,9 +16,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import ended_attempts
-from runner.execute.share import train_share
+from runner.execute.claims import ended_attempts
+from runner.execute.job import train_job
+from runner.execute.messages import Command, Job, Message
 from runner.files import read_json, write_json
 from runner.logs.events import event_files
 from runner.spec import Settings
@@ -42,7 +42,7 @@ def test_two_runners_share_the_work(tmp_path: Path) -> None:
     first = start(tmp_path, "--workers", "1", study=STUDY)
     wait_for(lambda: any(map(read_rows, tmp_path.glob("runs/*/*/seed*/metrics.csv"))), first)
     os.killpg(first.pid, signal.SIGSTOP)
-    (held,) = {path.parent.name for path in tmp_path.glob("runs/*/*/seed*/run.json")}  # one share, of one seed
+    (held,) = {path.parent.name for path in tmp_path.glob("runs/*/*/seed*/run.json")}  # one job, of one seed
     second = start(tmp_path, "--workers", "1")
     wait_for(lambda: len(list(tmp_path.glob("runs/*/*/seed*/result.json"))) == 4, second)
     assert not list(tmp_path.glob(f"runs/*/*/{held}/result.json"))  # a live process has it
@@ -93,65 +93,65 @@ time.sleep(99)
 """
 
 
-def test_the_lock_of_a_dead_process_is_taken_over(share: Share, place: Place) -> None:
-    folder = place.runs / share.runs[0].folder
+def test_the_lock_of_a_dead_process_is_taken_over(job: Job, command: Command) -> None:
+    folder = command.runs / job.runs[0].folder
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE)
     assert holder.stdout
     holder.stdout.readline()
-    assert kinds(share, place) == ["taken"]
+    assert kinds(job, command) == ["taken"]
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    assert kinds(share, place) == ["began", "epoch", "finished"]
-    assert kinds(share, place) == ["finished"]  # and is not trained again
+    assert kinds(job, command) == ["began", "epoch", "finished"]
+    assert kinds(job, command) == ["finished"]  # and is not trained again
 
 
 def test_what_failed_in_another_runners_hands_is_tried_again_by_the_next_command_alone(
-    share: Share, place: Place
+    job: Job, command: Command
 ) -> None:
-    bad = replace(share.runs[0], variant=replace(share.runs[0].variant, settings=BAD))
-    failing = Share((bad,), share.data)
-    assert kinds(failing, place) == ["failed"]
+    bad = replace(job.runs[0], variant=replace(job.runs[0].variant, settings=BAD))
+    failing = Job((bad,), job.data)
+    assert kinds(failing, command) == ["failed"]
     messages: list[Message] = []
-    train_share(failing, place, messages.append)
+    train_job(failing, command, messages.append)
     assert [(message.kind, message.before) for message in messages] == [("failed", True)]
     assert "no such model today" in messages[0].cause
     messages.clear()
-    train_share(failing, replace(place, ended=ended_attempts([bad], place.runs)), messages.append)
+    train_job(failing, replace(command, ended=ended_attempts([bad], command.runs)), messages.append)
     assert [(message.kind, message.before) for message in messages] == [("failed", False)]
 
 
-def test_two_that_retrain_make_each_run_anew_once(share: Share, place: Place) -> None:
-    assert kinds(share, place)[-1] == "finished"
-    again = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=True)
-    assert kinds(share, again) == ["began", "epoch", "finished"]
-    assert kinds(share, again) == ["finished"]
+def test_two_that_retrain_make_each_run_anew_once(job: Job, command: Command) -> None:
+    assert kinds(job, command)[-1] == "finished"
+    again = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=True)
+    assert kinds(job, again) == ["began", "epoch", "finished"]
+    assert kinds(job, again) == ["finished"]
 
 
-def kinds(share: Share, place: Place) -> list[str]:
+def kinds(job: Job, command: Command) -> list[str]:
     messages: list[Message] = []
-    train_share(share, place, messages.append)
+    train_job(job, command, messages.append)
     return [message.kind for message in messages]
 
 
-def test_no_clock_decides_whether_a_run_ended_during_a_command(share: Share, place: Place) -> None:
+def test_no_clock_decides_whether_a_run_ended_during_a_command(job: Job, command: Command) -> None:
     """Another machine's clock was an hour ahead."""
-    assert kinds(share, place)[-1] == "finished"
-    folder = RunDir(place.runs / share.runs[0].folder)
+    assert kinds(job, command)[-1] == "finished"
+    folder = RunDir(command.runs / job.runs[0].folder)
     for status, retrain in (("finished", True), ("failed", False)):
         amend(folder, status=status, ended=time.time() + 3600)
         if status == "failed":
             folder.forget()
-        noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=retrain)
-        assert kinds(share, noted) == ["began", "epoch", "finished"]
-        assert kinds(share, noted) == ["finished"]  # once
+        noted = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=retrain)
+        assert kinds(job, noted) == ["began", "epoch", "finished"]
+        assert kinds(job, noted) == ["finished"]  # once
 
 
-def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(share: Share, place: Place) -> None:
-    folder = RunDir(place.runs / share.runs[0].folder)
+def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(job: Job, command: Command) -> None:
+    folder = RunDir(command.runs / job.runs[0].folder)
     found: list[str] = []
     for retrain in (False, True):
-        noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=retrain)
+        noted = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=retrain)
         attempts: set[str] = set()
 
         def note(_: Message, seen: set[str] = attempts) -> None:
@@ -159,19 +159,19 @@ def test_an_attempt_keeps_its_id_to_its_end_and_the_next_has_another(share: Shar
             assert known
             seen.add(known.attempt)
 
-        train_share(share, noted, note)
+        train_job(job, noted, note)
         found += attempts
     assert len(set(found)) == len(found) == 2
 
 
-def test_a_run_of_an_older_version_has_its_times_as_its_id(share: Share, place: Place) -> None:
-    assert kinds(share, place)[-1] == "finished"
-    folder = RunDir(place.runs / share.runs[0].folder)
+def test_a_run_of_an_older_version_has_its_times_as_its_id(job: Job, command: Command) -> None:
+    assert kinds(job, command)[-1] == "finished"
+    folder = RunDir(command.runs / job.runs[0].folder)
     content = read_json(folder.folder / "run.json")
     assert content
     del content["attempt"]
     write_json(folder.folder / "run.json", content)
     vouch(folder)
-    noted = replace(place, ended=ended_attempts(share.runs, place.runs), retrain=True)
+    noted = replace(command, ended=ended_attempts(job.runs, command.runs), retrain=True)
     assert noted.ended
-    assert kinds(share, noted) == ["began", "epoch", "finished"]
+    assert kinds(job, noted) == ["began", "epoch", "finished"]

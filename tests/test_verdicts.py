@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.course import Course
+from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
 from runner.report.answers import long_answer, short_answer, short_answers
-from runner.report.curves import from_curve
+from runner.report.declared import declared
 from runner.report.format import p_text
 from runner.report.imbalance import guesses
 from runner.report.runs import StudyRuns
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
-from runner.spec import ACCURACIES, BETTER, METRICS
 from runner.stats import one_sample_effect
+from tests.studies import study_file
 
 SEEDS = 6
 NOISE = np.random.default_rng(7).normal(0, 0.002, (8, SEEDS))
@@ -37,19 +39,16 @@ def runs(questions: list[dict[str, Any]], first_ends: Mapping[str, str | None] |
     ]
     changes: dict[str, dict[str, Any]] = {name: {"x": name} for name in MEANS}
     changes |= {"baseline": {}, "d=0.1": {"dropout": 0.1}, "d=0.2": {"dropout": 0.2}}
-    variants = {
-        name: {"changes": changes[name], "settings": {"dropout": changes[name].get("dropout", 0.0), "epochs": 5}}
-        for name in MEANS
-    }
-    study = {"name": "toy", "variants": variants, "questions": questions}
+    settings = {name: {"dropout": changes[name].get("dropout", 0.0), "epochs": 5} for name in MEANS}
     return StudyRuns(
-        study,
+        study_file(settings, changes),
         pd.DataFrame(rows),
         pd.DataFrame(columns=["variant", "seed", "epoch"]),
         {},
         [],
         [],
         first_ends=first_ends or {},
+        questions=[declared(question) for question in questions],
     )
 
 
@@ -90,6 +89,19 @@ def test_the_best_is_the_best_whatever_else_the_question_says() -> None:
     (verdict,) = judge(table)
     assert verdict.answer == SUPPORTED
     assert "a, clearly." in short_answer(verdict)
+
+
+@pytest.mark.parametrize(("better", "best"), [(Better.LOWER, "baseline"), (Better.HIGHER, "a")])
+def test_the_best_is_what_the_table_of_metrics_calls_better(
+    better: Better, best: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up = Metric("val/regret", "regret", "made up", Unit.NUMBER, better, AtEnd())
+    monkeypatch.setitem(METRICS, "val/regret", made_up)
+    table = runs([{"ask": "?", "best_of": ["a", "ab", "baseline"], "metric": "val/regret"}])
+    table.runs["val/regret"] = table.runs["val/accuracy"]
+    (verdict,) = judge(table)
+    assert verdict.answer == SUPPORTED
+    assert verdict.comparisons[0].label.startswith(f"{best} - ")
 
 
 def test_a_difference_told_apart_may_be_too_small_to_be_worth_knowing() -> None:
@@ -233,6 +245,13 @@ def test_a_claim_and_its_opposite_are_never_both_supported(samples: list[list[fl
         assert math.isnan(p) or 0 <= p <= 1
 
 
+def from_course(metric: str, rows: pd.DataFrame, accuracy: float) -> float:
+    """The metric of a run that was to have six epochs and had these."""
+    source = METRICS[metric].source
+    assert isinstance(source, FromEpochs)
+    return source.value(Course({str(name): rows[name].to_numpy() for name in rows}, 6, accuracy))
+
+
 def test_metrics_of_a_curve_against_hand_computation() -> None:
     rows = pd.DataFrame(
         {
@@ -255,8 +274,8 @@ def test_metrics_of_a_curve_against_hand_computation() -> None:
     }
     for metric, value in expected.items():
         assert metric in METRICS
-        assert from_curve(rows, metric, 6, 0.5) == pytest.approx(value), metric
-    assert from_curve(rows, "epochs_to", 6, 0.9) == 7.0  # never reached: one more than it had
+        assert from_course(metric, rows, 0.5) == pytest.approx(value), metric
+    assert from_course("epochs_to", rows, 0.9) == 7.0  # never reached: one more than it had
 
 
 @pytest.mark.parametrize(
@@ -350,9 +369,10 @@ def test_runs_lost_to_the_machine_change_no_verdict_and_are_named() -> None:
 
 
 def test_every_metric_has_its_better_way() -> None:
-    assert BETTER.keys() == METRICS.keys()
-    assert set(BETTER.values()) == {1, 0, -1}
-    assert {metric for metric, way in BETTER.items() if way > 0} >= ACCURACIES | {"val/macro_f1"}
+    assert {metric.better for metric in METRICS.values()} == {1, 0, -1}
+    accuracies = {"val/accuracy", "test/accuracy", "train_eval/accuracy", "val_accuracy_area"}
+    assert {name for name, metric in METRICS.items() if metric.better > 0} >= accuracies | {"val/macro_f1"}
+    assert {name for name, metric in METRICS.items() if metric.over_all} == accuracies | {"epochs_to"}
 
 
 def test_questions_that_cannot_be_judged_are_one_line() -> None:
@@ -379,7 +399,7 @@ def test_questions_that_cannot_be_judged_are_one_line() -> None:
 )
 def test_a_claim_is_quoted_on_the_data_that_it_is_about(declared: dict[str, Any], quoted: bool) -> None:
     data = runs([{"ask": "?", "compare": ["a", "baseline"], "claim": "60.8%", **declared}])
-    data.study["variants"]["baseline"]["settings"]["dataset"] = "folder:my/photos"
+    data.study.baseline["dataset"] = "folder:my/photos"
     (verdict,) = judge(data)
     assert ("60.8%" in short_answer(verdict)) is quoted
     assert ("60.8%" in long_answer(verdict, 1)) is quoted

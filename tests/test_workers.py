@@ -8,56 +8,64 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from runner.execute import workers
-from runner.execute.messages import Message, Place, Share
-from runner.execute.plan import record_death
-from runner.execute.processes import how
+from runner.execute import local
+from runner.execute.claims import record_death
+from runner.execute.crew import Crew, NoWorkers
+from runner.execute.local import LocalEngine, LocalHand
+from runner.execute.messages import Command, Job, Message
+from runner.execute.processes import exit_reason
 from runner.execute.record import record_failure
-from runner.execute.workers import NoWorkers, Workers
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.spec import Settings
 
 
-def test_the_death_of_an_idle_worker_is_not_the_next_runs(share: Share, place: Place) -> None:
+def test_the_death_of_an_idle_worker_is_not_the_next_runs(job: Job, command: Command) -> None:
     deaths: list[int] = []
-    with Workers(place, 1) as crew:
-        (worker,) = crew._pool
+    started: list[LocalHand] = []
+
+    class Engine(LocalEngine):
+        def start(self) -> LocalHand:
+            started.append(super().start())
+            return started[-1]
+
+    with Crew(Engine(command), 1) as crew:
+        (worker,) = started
         assert worker.pipe.poll(60)  # it says that it is ready
         worker.process.kill()
         worker.process.join()
-        crew.train([share], lambda share, _: deaths.append(share.deaths))
+        crew.train([job], lambda job, _: deaths.append(job.deaths))
     assert deaths == [0, 0, 0]  # at began, epoch, finished
 
 
 def test_a_run_that_another_runner_took_after_its_workers_deaths_is_waited_for(
-    settings: Callable[..., Settings], share: Share, place: Place
+    settings: Callable[..., Settings], job: Job, command: Command
 ) -> None:
     deadly = Variant("bad", settings(model="tests.fakes:late", model_args={"what": "die"}), {})
     run = Run("study-digits", deadly, 0)
-    other = lock(place.runs / run.folder)
+    other = lock(command.runs / run.folder)
     kinds: list[str] = []
 
-    def on_message(_: Share, message: Message) -> None:
+    def on_message(_: Job, message: Message) -> None:
         kinds.append(message.kind)
         if message.kind == "died":
             other.acquire()  # in this very moment
-            record_death(message, place)
+            record_death(message, command)
         if message.kind == "taken":
-            record_failure(run, place, "it ended in the other's hands")
+            record_failure(run, command, "it ended in the other's hands")
             other.release()
 
-    with Workers(place, 1) as crew:
-        crew.train([Share((run,), share.data)], on_message)
+    with Crew(LocalEngine(command), 1) as crew:
+        crew.train([Job((run,), job.data)], on_message)
     assert kinds == ["began", "epoch", "began", "epoch", "died", "taken", "failed"]
 
 
-def test_an_error_of_who_listens_is_no_workers_death(share: Share, place: Place) -> None:
-    def on_message(_: Share, message: Message) -> None:
+def test_an_error_of_who_listens_is_no_workers_death(job: Job, command: Command) -> None:
+    def on_message(_: Job, message: Message) -> None:
         raise ConnectionResetError("the terminal is gone")
 
-    with pytest.raises(ConnectionResetError, match="the terminal is gone"), Workers(place, 1) as crew:
-        crew.train([share], on_message)
+    with pytest.raises(ConnectionResetError, match="the terminal is gone"), Crew(LocalEngine(command), 1) as crew:
+        crew.train([job], on_message)
 
 
 def _dies_in_a_message(pipe: Connection, *_: object) -> None:
@@ -67,11 +75,11 @@ def _dies_in_a_message(pipe: Connection, *_: object) -> None:
 
 
 def test_a_worker_that_dies_in_the_midst_of_a_message_is_dead(
-    share: Share, place: Place, monkeypatch: pytest.MonkeyPatch
+    job: Job, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_work", _dies_in_a_message)
-    with pytest.raises(NoWorkers, match="exit status 7"), Workers(place, 1) as crew:
-        crew.train([share], lambda *_: None)
+    monkeypatch.setattr(local, "_work", _dies_in_a_message)
+    with pytest.raises(NoWorkers, match="exit status 7"), Crew(LocalEngine(command), 1) as crew:
+        crew.train([job], lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +92,4 @@ def test_a_worker_that_dies_in_the_midst_of_a_message_is_dead(
     ],
 )
 def test_how_a_worker_ended_in_words(code: int, words: str) -> None:
-    assert how(code) == words
+    assert exit_reason(code) == words

@@ -1,1 +1,1 @@
-"""Measurements that docs/questions.md cites: `python -m benchmarks.questions` makes them all anew."""
+"""The measurements that docs/questions.md cites; `python -m benchmarks.questions` repeats them all."""

@@ -1,4 +1,4 @@
-"""Makes every measurement anew, prints it, and writes docs/questions-measured.md."""
+"""Repeats every measurement, prints it, and writes docs/questions-measured.md."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MEASUREMENTS = (
 )  # fmt: skip
 HEAD = """# Measurements for the questions
 
-What [questions.md](questions.md) cites. Made by `python -m benchmarks.questions`; don't edit. {date}, {seconds:.0f} s;
-{machine}, {cores} cores, one thread; Python {python}, torch {torch}. Times depend on the machine and on what else it
-does; everything else should come out the same within the intervals.
+[questions.md](questions.md) cites these measurements. `python -m benchmarks.questions` writes this page: do not edit
+it. Made on {date} in {seconds:.0f} s on {machine}, {cores} cores, one thread, Python {python}, torch {torch}. Times
+depend on the machine and its load. Everything else should repeat within the intervals.
 """
 
 
 def main() -> None:
-    """Prints each measurement as it is made, and writes the page."""
+    """Prints each measurement, and writes the page."""
     torch.set_num_threads(1)
     began = time.perf_counter()
     sections = []

@@ -1,4 +1,4 @@
-"""What the measurements share: the default study's data and networks, trained by the runner itself."""
+"""Gives the measurements the data and networks of the default study, trained by the runner."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from runner.train import Epoch, Failed, Learner, lockstep
 
 CPU = torch.device("cpu")
 SEEDS = range(5)
-Kinds = dict[str, dict[str, Any]]  # a name to the settings it changes
+Kinds = dict[str, dict[str, Any]]  # name -> the settings that it changes
 
 
 def settings(**changes: Any) -> Settings:
-    """The default study's baseline with changes."""
+    """Returns the default study's baseline with changes."""
     return Settings.model_validate(read_file("mlp")[1]["baseline"] | changes)
 
 
 @cache
 def mnist() -> Dataset:
-    """3,500 real MNIST images to train on, 500 to validate, 1,000 to test."""
+    """Loads MNIST-5k: 3,500 train, 500 validation and 1,000 test images."""
     return load(prepare(settings(), Path("data")))
 
 
 def tensors(part: Part, dataset: Dataset | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """A whole part as the networks see it: float32 N x C x H x W, and labels N."""
+    """Returns a whole part as the networks see it: images float32, N x C x H x W, and labels int64, N."""
     stream = Stream(dataset or mnist(), settings(), seed=0, device=CPU)
     return stream.normalized(torch.from_numpy(part.images)), torch.from_numpy(part.labels)
 
@@ -45,8 +45,10 @@ def trained(
     change: Callable[[nn.Module], object] = lambda _: None,
     **changes: Any,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
-    """The baseline with changes, trained by the runner: the best epoch's model in evaluation mode, and every
-    epoch's metrics. `change` may alter the model before it trains."""
+    """Trains the baseline with changes, and returns the model and every epoch's metrics.
+
+    The model has the best epoch's weights and is in evaluation mode. `change` may change the model before training.
+    """
     data, chosen = dataset or mnist(), settings(**changes)
     learner = Learner(chosen, data, seed, CPU)
     change(learner.model)
@@ -61,22 +63,22 @@ def trained(
 
 @torch.inference_mode()
 def accuracy(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of images whose largest logit is their label's; the model's mode stays as it is."""
+    """Returns the share of images that the model predicts correctly; the model's mode does not change."""
     return float((model(images).argmax(1) == labels).double().mean())
 
 
 def mean(values: npt.ArrayLike, digits: int = 2, scale: float = 1.0) -> str:
-    """Mean and the half-width of its 95% t interval."""
+    """Returns the mean of values times `scale`, with half the width of its 95% t interval, as text."""
     interval = mean_interval(values)
     return f"{interval.estimate * scale:.{digits}f} ± {(interval.high - interval.estimate) * scale:.{digits}f}"
 
 
 def percent(values: npt.ArrayLike) -> str:
-    """Shares as percentages, mean and 95% interval."""
+    """Returns the mean of shares (0 to 1) in percent, with its 95% interval, as text."""
     return mean(values, 1, 100)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
+    """Returns a Markdown table; its first column is aligned to the left, the others to the right."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

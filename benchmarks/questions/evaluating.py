@@ -1,4 +1,4 @@
-"""Sections 3 to 5: evaluating, its metrics and its logs."""
+"""Measurements for sections 3 to 5: evaluation, metrics and logs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchmarks.questions.common import SEEDS, Kinds, accuracy, mnist, percent, 
 
 
 def eval_mode() -> str:
-    """Validation accuracy in %, of networks trained for 6 epochs, in evaluation mode and left in training
-    mode: in batches of 128, 16 and 2 in random order, of 16 in the order of the classes, and one by one; last in
-    evaluation mode again, after validating in training mode has moved BatchNorm's running statistics. Mean of 5 seeds
+    """Validation accuracy in % of networks trained for 6 epochs, in evaluation mode and in training mode. Training mode
+    has batches of 128, 16 and 2 in random order, of 16 in the order of the classes, and of one image. The last row is
+    evaluation mode again, after validation in training mode has changed BatchNorm's running statistics. Mean of 5 seeds
     with its 95% interval."""
     kinds: Kinds = {"BatchNorm": {"batch_norm": True}, "Dropout 0.5": {"dropout": 0.5}}
     images, labels = tensors(mnist().val)
@@ -46,14 +46,15 @@ def _in_batches(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, si
     places = [slice(start, start + size) for start in range(0, len(labels), size)]
     try:
         shares = [accuracy(model, images[place], labels[place]) * len(labels[place]) for place in places]
-    except ValueError:  # BatchNorm has no variance of one value
+    except ValueError:  # BatchNorm can't compute the variance of one value
         return float("nan")
     return sum(shares) / len(labels)
 
 
 def beyond_accuracy() -> str:
-    """What accuracy alone does not say, on the 1,000 test images, in %: a detector of eights that always says no, and
-    the default MLP taken as one; then the MLP's ten classes. Mean of 5 seeds with its 95% interval."""
+    """What accuracy alone does not show, on the 1,000 test images, in %. The table has a detector of eights that always
+    says no, and the default MLP used as such a detector. The list has the MLP's ten classes. Mean of 5 seeds with its
+    95% interval."""
     images, labels = tensors(mnist().test)
     truth = labels.numpy()
     models = [trained(seed)[0] for seed in SEEDS]
@@ -75,7 +76,7 @@ def beyond_accuracy() -> str:
         f"- all ten digits: accuracy {percent([(truth == guess).mean() for guess in guesses])}",
         f"- recall of digit {low} {percent(recalls[:, low])}, of digit {high} {percent(recalls[:, high])}",
         f"- of {errors.sum()} errors in 5,000: "
-        + ", ".join(f"{i} taken for {j} {errors[i, j]} times" for i, j in worst),
+        + ", ".join(f"{i} mistaken for {j} {errors[i, j]} times" for i, j in worst),
         f"- micro-averaged F1 and accuracy differ by at most {max(micro):.0e}",
     ]
     return table(["", "accuracy", "balanced accuracy", "recall", "F1"], rows) + "\n\n" + "\n".join(lines)
@@ -89,8 +90,8 @@ def _scores(truth: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_]) -> list[
 
 
 def one_directory() -> str:
-    """Two SummaryWriters, one after the other, in one directory: what TensorBoard then reads of the tag they share.
-    Nothing is overwritten; both write their own file, and the points of both land in one curve."""
+    """What TensorBoard reads where two SummaryWriters write the same tag to one directory, one after the other. Nothing
+    is overwritten: each writes its own file, and the points of both are in one curve."""
     import tempfile
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Sections 1 and 2: what transforms do to an image, and what they cost."""
+"""Measurements for sections 1 and 2: what transforms do to an image, and how long they take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Image = Any  # uint8, height x width x channels
 
 
 def photo(size: int | None = None) -> Image:
-    """A real photograph that ships with scikit-learn (427 x 640, RGB), or its middle, resized."""
+    """Returns a photograph of scikit-learn (uint8, 427 x 640 x 3), or its middle resized to `size` x `size`."""
     import cv2
     from sklearn.datasets import load_sample_images
 
@@ -30,8 +30,8 @@ def photo(size: int | None = None) -> Image:
 
 
 def fixed_size() -> str:
-    """A network of fully connected layers takes the one size it was built for; a convolutional network that
-    averages over all places (global pooling) takes any. Each was given random images."""
+    """A network of fully connected layers takes only the size it was built for. A convolutional network that averages
+    over all places (global pooling) takes any size. Each gets random images."""
     mlp = build(settings(), (1, 28, 28), 10, seed=0)
     pooled = nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)
@@ -50,9 +50,9 @@ def _tried(model: nn.Module, side: int) -> str:
 
 
 def normalize() -> str:
-    """Channel means and deviations of a real photograph after each way of normalizing. `A.Normalize()` takes
-    ImageNet's statistics unless it is given others, so it leaves mean 0 and deviation 1 only on average over
-    ImageNet. On an image of one channel it silently takes the first channel's."""
+    """Channel means and deviations of a real photograph after each way of normalizing. `A.Normalize()` uses ImageNet's
+    statistics by default, so mean 0 and deviation 1 hold only on average over ImageNet. For an image of one channel it
+    silently uses the first channel's statistics."""
     package = albumentations()
     image = photo()
     own = {"mean": (image / 255).mean((0, 1)), "std": (image / 255).std((0, 1))}
@@ -76,8 +76,8 @@ def _triple(values: Any) -> str:
 
 
 def to_tensor() -> str:
-    """The same uint8 photograph by each last step. `ToTensorV2` turns H x W x C to C x H x W and changes
-    neither type nor values; it is `Normalize` before it that makes floats."""
+    """The same uint8 photograph after each last step. `ToTensorV2` turns H x W x C into C x H x W and changes neither
+    type nor values. The step before it, `Normalize`, makes the floats."""
     from albumentations.pytorch import ToTensorV2
 
     transforms = torchvision().transforms
@@ -97,8 +97,8 @@ def to_tensor() -> str:
 
 
 def flatten() -> str:
-    """`Flatten` reads the tensor in its own order: channel by channel, row by row. The numbers are 100 x channel
-    + 10 x row + column, of an image of 2 channels, 2 rows and 3 columns."""
+    """`Flatten` reads the tensor in its own order: channel by channel, row by row. The image has 2 channels, 2 rows and
+    3 columns. Its numbers are 100 x channel + 10 x row + column."""
     channel, row, column = torch.meshgrid(torch.arange(2), torch.arange(2), torch.arange(3), indexing="ij")
     tensor = (100 * channel + 10 * row + column)[None]
     orders = {
@@ -109,9 +109,9 @@ def flatten() -> str:
 
 
 def transform_speed() -> str:
-    """Time of torchvision's transform over that of Albumentations' on the same photograph: above 1, Albumentations
-    is faster. torchvision on a PIL image (its usual way) and, version 2, on a uint8 tensor; one thread. Mean of 10
-    rounds of 100 images (20 at 224 pixels), alternating, with its 95% interval over the rounds."""
+    """Torchvision's time divided by Albumentations' time on one photograph. Above 1, Albumentations is faster.
+    Torchvision works on a PIL image (its usual way) and, in version 2, on a uint8 tensor. One thread. Mean of 10
+    alternating rounds of 100 images (20 at 224 pixels), with its 95% interval over the rounds."""
     rows = []
     for side, count in ((32, 100), (224, 20)):
         image = photo(side)
@@ -124,7 +124,7 @@ def transform_speed() -> str:
 
 
 def _ways(image: Image) -> dict[str, list[Callable[[], object]]]:
-    """The same operation thrice: Albumentations on an array, torchvision on a PIL image, its v2 on a tensor."""
+    """Returns each operation three times: Albumentations on an array, torchvision on a PIL image, v2 on a tensor."""
     from albumentations.pytorch import ToTensorV2
     from PIL import Image as Pillow
 
@@ -171,7 +171,7 @@ def _seconds(function: Callable[[], object], count: int) -> float:
 
 
 def gray_images() -> str:
-    """What colour transforms do to an image of one channel: what needs colours is left out, some with a warning."""
+    """What color transforms do to an image of one channel. They skip what needs colors, some with a warning."""
     import warnings
 
     package = albumentations()

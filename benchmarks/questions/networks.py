@@ -1,4 +1,4 @@
-"""Sections 2, 3 and 6: sizes, losses and gradients of networks, computed rather than trained."""
+"""Measurements for sections 2, 3 and 6: sizes, losses and gradients of networks, without training."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def parameters() -> str:
-    """Parameters, in thousands, and multiply-adds of one image, in millions. The CNN's stages each end in 2x2
-    pooling; the second CNN has a fully connected layer of 256 behind them."""
+    """Parameters, in thousands, and multiply-adds of one image, in millions. Each stage of the CNN ends in 2x2 pooling.
+    The second CNN adds a fully connected layer of 256 units."""
     rows = []
     for channels in (1, 3):
         for side in (32, 64, 128, 224):
@@ -39,7 +39,7 @@ def parameters() -> str:
 
 
 def _size(changes: dict[str, Any], shape: tuple[int, int, int], classes: int) -> tuple[int, int]:
-    """Parameters, and multiply-adds of a forward pass of one image; no memory is taken for it."""
+    """Returns the parameters, and the multiply-adds of a forward pass of one image; it allocates no memory."""
     with torch.device("meta"):
         model = build(settings(**changes), shape, classes, seed=0).eval()
         with FlopCounterMode(display=False) as counter:
@@ -48,9 +48,9 @@ def _size(changes: dict[str, Any], shape: tuple[int, int, int], classes: int) ->
 
 
 def hundred_classes() -> str:
-    """The default MLP on RGB images of 32 x 32 pixels with 10 and with 100 classes: parameters, the last layer's
-    among them, the accuracy of guessing and the loss of a network that knows nothing (the logarithm of the number
-    of classes), and the loss measured before training (random images; mean of 5 seeds with its 95% interval)."""
+    """The default MLP on RGB images of 32 x 32 pixels, with 10 and with 100 classes. The table has its parameters, the
+    parameters of its last layer, the accuracy of guessing, the loss of a network that knows nothing (the logarithm of
+    the number of classes), and the loss before training (random images, mean of 5 seeds with its 95% interval)."""
     rows = []
     for classes in (10, 100):
         models = [build(settings(), (3, 32, 32), classes, seed) for seed in SEEDS]
@@ -91,9 +91,9 @@ def zero_grad() -> str:
 
 
 def cross_entropy() -> str:
-    """`CrossEntropyLoss` against softmax, logarithm and negative log-likelihood done one after the other in float64;
-    and what becomes of it where the network's output went through a softmax already: for 10 classes it can't fall
-    below ln(e + 9) - 1, however right the network is, and at the start its gradient is a tenth."""
+    """`CrossEntropyLoss` against softmax, logarithm and negative log-likelihood in sequence, in float64. Then the loss
+    after an additional softmax: for 10 classes it cannot fall below ln(e + 9) - 1, however right the network is, and at
+    the start its gradient is a tenth."""
     random = torch.Generator().manual_seed(0)
     logits = torch.randn(1000, 10, generator=random, dtype=torch.float64)
     labels = torch.randint(10, (1000,), generator=random)
@@ -122,9 +122,10 @@ def cross_entropy() -> str:
 
 
 def gradients_by_depth() -> str:
-    """How much smaller the loss's derivative is at the first hidden layer's units than at the last's, before training:
-    the base-10 logarithm of the ratio of their root mean squares; -3 means a thousandth. Layers of 256 units, 128
-    real images, mean of 5 seeds with its 95% interval. "Own" is PyTorch's own initialization."""
+    """How much smaller the loss's derivative is at the units of the first hidden layer than at those of the last hidden
+    layer, before training. The table has the base-10 logarithm of the ratio of their root mean squares: -3 means a
+    thousandth. Layers of 256 units, 128 real images, mean of 5 seeds with its 95% interval. "Own" is PyTorch's own
+    initialization."""
     xavier, he = {"init": "xavier_uniform"}, {"init": "kaiming_normal"}
     kinds: dict[str, dict[str, Any]] = {
         "ReLU, own": {}, "ReLU, Xavier": xavier, "ReLU, He": he,
@@ -155,8 +156,8 @@ def _vanished(changes: dict[str, Any], seed: int) -> float:
 
 
 def activation_cost() -> str:
-    """Time of each activation, forward and backward, on 128 x 512 values, over ReLU's, and of the default MLP's
-    forward and backward pass; one thread. Mean of 10 alternating rounds with its 95% interval."""
+    """Time of each activation, forward and backward, divided by ReLU's time: of the activation alone on 128 x 512
+    values, and of the default MLP with it. One thread. Mean of 10 alternating rounds with its 95% interval."""
     kinds = {"ReLU": "relu", "tanh": "tanh", "sigmoid": "sigmoid", "GELU": "gelu"}
     values = torch.randn(128, 512, requires_grad=True)
     images, labels = (each[:128] for each in tensors(mnist().train))

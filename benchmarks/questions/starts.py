@@ -1,4 +1,4 @@
-"""Sections 7 and 8: initial weights, and what BatchNorm, Dropout and weight decay do, computed."""
+"""Measurements for sections 7 and 8: initial weights, and what BatchNorm, Dropout and weight decay do."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def activation_spread() -> str:
-    """Root mean square of the activations behind the 1st, 2nd, 4th and 8th hidden layer of 256 units, on 500 real
-    images, before training, biases zero (PyTorch's own scheme draws them); mean of 5 seeds with its 95% interval."""
+    """Root mean square of the activations after the 1st, 2nd, 4th and 8th hidden layer of 256 units, on 500 real
+    images, before training. Biases are zero, except that PyTorch's own scheme draws them. Mean of 5 seeds with its 95%
+    interval."""
     small = {"a": -0.05, "b": 0.05}
     kinds: dict[str, dict[str, Any]] = {
         "ReLU, PyTorch's own": {}, "ReLU, Xavier": {"init": "xavier_uniform"}, "ReLU, He": {"init": "kaiming_normal"},
@@ -39,7 +40,7 @@ def activation_spread() -> str:
 
 @torch.inference_mode()
 def _sizes(model: nn.Module) -> list[float]:
-    """Root mean square behind each activation, on validation images."""
+    """Returns the root mean square after each activation, on validation images."""
     values, sizes = tensors(mnist().val)[0], []
     for layer in model.children():
         values = layer(values)
@@ -49,7 +50,7 @@ def _sizes(model: nn.Module) -> list[float]:
 
 
 def _short(values: Floats) -> str:
-    """Mean and interval, as powers of ten where they are very large or small."""
+    """Returns mean and interval as text, as powers of ten where they are very large or small."""
     if 0.01 < values.mean() < 1000:
         return mean(values)
     return " ± ".join(f"{float(part):.1e}" for part in mean(values, 30).split(" ± "))
@@ -68,9 +69,9 @@ _BEGINNINGS: dict[str, tuple[Fill | None, Fill | None]] = {  # weights, biases; 
 
 
 def symmetry() -> str:
-    """The default MLP's first layer (512 units): different rows of the gradient at the first step, different units
-    after 5 epochs, and validation accuracy then, for five ways to begin; mean of 5 seeds with its 95% interval. The
-    constant is 0.01, random biases are uniform."""
+    """The default MLP's first layer (512 units) with five initializations: how many rows of the gradient differ at the
+    first step, how many units differ after 5 epochs, and the validation accuracy then. The constant is 0.01. Random
+    biases are uniform. Mean of 5 seeds with its 95% interval."""
     rows = []
     for name, fills in _BEGINNINGS.items():
         found = []
@@ -95,7 +96,7 @@ def _begin(weights: Fill | None, biases: Fill | None, seed: int, model: nn.Modul
 
 
 def _different_gradients(begin: Callable[[nn.Module], object], seed: int) -> int:
-    """How many rows of the first layer's gradient differ, on 128 images of all classes."""
+    """Returns how many rows of the first layer's gradient differ, on 128 images of all classes."""
     model = build(settings(), mnist().shape, 10, seed)
     begin(model)
     images, labels = (each[:: len(each) // 128][:128] for each in tensors(mnist().train))
@@ -105,7 +106,7 @@ def _different_gradients(begin: Callable[[nn.Module], object], seed: int) -> int
 
 
 def layers_and_weights() -> str:
-    """What each layer has to be initialized, and how PyTorch does it unasked. Fan-in is 256 (and 9 x 64 for the
+    """What each layer has to initialize, and how PyTorch does it by default. Fan-in is 256 (and 9 x 64 for the
     convolution)."""
     layers: dict[str, nn.Module] = {
         "`Linear(256, 256)`": nn.Linear(256, 256), "`Conv2d(64, 64, 3)`": nn.Conv2d(64, 64, 3),
@@ -124,9 +125,9 @@ def layers_and_weights() -> str:
 
 
 def weight_decay() -> str:
-    """1,000 weights that begin at 1 and whose gradients are noise around 0: what 1,000 steps with weight decay 0.01
-    and learning rate 0.001 take off them (mean over the weights with its 95% interval). The loss does not depend on
-    them, so all that moves their mean is the decay."""
+    """How much 1,000 steps with weight decay 0.01 and learning rate 0.001 take off 1,000 weights (mean over the weights
+    with its 95% interval). The weights begin at 1 and their gradients are noise around 0. The loss does not depend on
+    them, so only the decay moves their mean."""
     rows = []
     for name, cls in {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}.items():
         cells = []
@@ -143,8 +144,8 @@ def weight_decay() -> str:
 
 
 def dropout_noise() -> str:
-    """A unit whose activation is 1, behind Dropout: mean and deviation over 100,000 draws in training mode, and its
-    value in evaluation mode. What survives is divided by 1 - p, so the mean stays."""
+    """A unit whose activation is 1, after Dropout: mean and deviation over 100,000 draws in training mode, and its
+    value in evaluation mode. Dropout divides the remaining activations by 1 - p, so the mean stays."""
     rows = []
     for rate in (0.1, 0.3, 0.5):
         layer = nn.Dropout(rate)
@@ -155,9 +156,9 @@ def dropout_noise() -> str:
 
 
 def batchnorm_noise() -> str:
-    """How much a unit's normalized value for one image changes with the images that share its batch: the deviation
-    over 100 random batches, mean of 50 images and 64 units of the first layer. Untrained default MLP, real images;
-    mean of 5 seeds with its 95% interval."""
+    """How much a unit's normalized value for one image changes with the other images of its batch. The table has the
+    deviation over 100 random batches, averaged over 50 images and 64 units of the first layer. Untrained default MLP,
+    real images, mean of 5 seeds with its 95% interval."""
     images, _ = tensors(mnist().train)
     rows = []
     for size in (2, 8, 32, 128, 512):
@@ -173,7 +174,7 @@ def batchnorm_noise() -> str:
 
 
 def _normalized(chosen: Floats, values: Floats, size: int, random: np.random.Generator) -> Floats:
-    """Each chosen image's units (images x units) as BatchNorm has them in a random batch that it is part of."""
+    """Normalizes each chosen image's units (images x units) as BatchNorm does, in a random batch with that image."""
     others = values[random.integers(len(values), size=size - 1)]
     total, squares = others.sum(0) + chosen, (others**2).sum(0) + chosen**2
     means = total / size

@@ -1,4 +1,4 @@
-"""Sections 3, 4, 6 and 7: networks trained for a few seconds on real images, and looked into."""
+"""Measurements for sections 3, 4, 6 and 7: networks trained for a few seconds on real images."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ Images = npt.NDArray[np.uint8]
 
 
 def gradient_noise() -> str:
-    """How far the gradient of a batch is from that of the whole train part, over its length: mean of 10 random batches
-    before training and after 3 epochs of the default MLP; mean of 5 seeds with its 95% interval."""
+    """Distance between the gradient of a batch and the gradient of the whole train part, divided by the length of the
+    latter. Mean of 10 random batches, for the default MLP before training and after 3 epochs. Mean of 5 seeds with its
+    95% interval."""
     images, labels = tensors(mnist().train)
     sizes = (8, 32, 128, 512)
     found = []
@@ -50,8 +51,8 @@ def _gradient(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> t
 
 def sharpness() -> str:
     """How sharp a minimum is: the largest eigenvalue of the Hessian of the training loss (a third of the images, power
-    iteration), where plain SGD (learning rate 0.1, one hidden layer of 64 units) first has a training loss of at most
-    0.05; mean of 5 seeds with its 95% interval."""
+    iteration). Plain SGD (learning rate 0.1, one hidden layer of 64 units) trains until the training loss is at most
+    0.05. Mean of 5 seeds with its 95% interval."""
     images, labels = tensors(mnist().train)
     rows = []
     for size in (16, 64, 256):
@@ -64,7 +65,10 @@ def sharpness() -> str:
 def _trained_to(
     loss: float, size: int, seed: int, images: torch.Tensor, labels: torch.Tensor
 ) -> tuple[float, int, float]:
-    """The largest eigenvalue, the epochs and the validation accuracy where the training loss is first that low."""
+    """Trains until the training loss is at most `loss`.
+
+    Returns the Hessian's largest eigenvalue, the number of epochs, and the validation accuracy.
+    """
     model = build(settings(hidden=[64]), mnist().shape, 10, seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     random = torch.Generator().manual_seed(seed)
@@ -83,7 +87,7 @@ def _trained_to(
 
 
 def _top_eigenvalue(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
-    """Power iteration with Hessian-vector products (Pearlmutter 1994)."""
+    """Computes the Hessian's largest eigenvalue by power iteration with its vector products (Pearlmutter 1994)."""
     weights = list(model.parameters())
     loss = functional.cross_entropy(model(images), labels)
     gradient = torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights, create_graph=True)])
@@ -97,9 +101,9 @@ def _top_eigenvalue(model: nn.Module, images: torch.Tensor, labels: torch.Tensor
 
 
 def overfitting() -> str:
-    """The default MLP without early stopping, 30 epochs: losses and accuracies (in %) where validation loss is lowest,
-    at the end, and the difference within seeds. Train is measured on unaugmented images in evaluation mode. Mean of 5
-    seeds with its 95% interval."""
+    """Losses and accuracies (in %) of the default MLP over 30 epochs without early stopping: where the validation loss
+    is lowest, at the end, and the difference within seeds. Train is measured on unaugmented images in evaluation mode.
+    Mean of 5 seeds with its 95% interval."""
     keys = ("train_eval/loss", "val/loss", "train_eval/accuracy", "val/accuracy")
     then, last, turns = [], [], []
     for seed in SEEDS:
@@ -115,8 +119,8 @@ def overfitting() -> str:
 
 
 def memorizing() -> str:
-    """500 train images with their labels shuffled, so that there is nothing to learn but by heart: accuracy in % on
-    them, in evaluation mode, after 10 and after 40 epochs. Mean of 5 seeds with its 95% interval."""
+    """500 train images with shuffled labels, which a network can only memorize: accuracy in % on them, in evaluation
+    mode, after 10 and after 40 epochs. Mean of 5 seeds with its 95% interval."""
     train = mnist().train
     random = np.random.default_rng(0)
     chosen = random.choice(len(train), 500, replace=False)
@@ -133,9 +137,9 @@ def memorizing() -> str:
 
 
 def shuffled_pixels() -> str:
-    """Validation accuracy in % of the default MLP and of a small CNN (8 and 16 filters) on real images, on the same
-    images with all pixels moved by one fixed permutation, and on ones shifted by 3 pixels that they were not trained
-    on; mean of 5 seeds with its 95% interval."""
+    """Validation accuracy in % of the default MLP and of a small CNN (8 and 16 filters). They train and validate on
+    real images, or on the same images with all pixels moved by one fixed permutation. The networks trained on real
+    images are also validated on images shifted by 3 pixels. Mean of 5 seeds with its 95% interval."""
     order = np.random.default_rng(0).permutation(28 * 28)
     mixed = _changed(mnist(), lambda images: images.reshape(len(images), -1)[:, order].reshape(images.shape))
     shifted = _changed(mnist(), lambda images: np.roll(images, 3, axis=2))
@@ -161,9 +165,9 @@ def _changed(dataset: Dataset, change: Callable[[Images], Images]) -> Dataset:
 
 
 def batchnorm_output() -> str:
-    """What BatchNorm's outputs look like in a network trained until early stopping, over the validation images in
-    evaluation mode: the largest mean of a unit (absolute), the mean of the units' deviations, and the smallest and
-    largest learned scale; mean of 5 seeds with its 95% interval."""
+    """BatchNorm's outputs in a network trained until early stopping, over the validation images in evaluation mode. The
+    table has the largest mean of a unit (absolute), the mean of the units' deviations, and the smallest and the largest
+    learned scale. Mean of 5 seeds with its 95% interval."""
     images, _ = tensors(mnist().val)
     found = []
     for seed in SEEDS:

@@ -1,4 +1,4 @@
-"""What a study may name: one table per concept. A new entry is one entry in one table."""
+"""The tables of what a study may name, one table per concept. An addition is one entry in one table."""
 
 from runner.catalog.activations import ACTIVATIONS, Activation
 from runner.catalog.datasets import DATASETS, DataSet, Downloaded, Packaged, carved

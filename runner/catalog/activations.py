@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(Entry):
-    """An activation function; `make` gives a new layer that applies it."""
+    """An activation function; `make` returns a new layer that applies it."""
 
     make: Callable[[], nn.Module]
 
 
 def _torch(layer: str) -> Callable[[], nn.Module]:
-    """Makes a new layer of that class of torch.nn, with the class's default arguments."""
+    """Returns a function that makes a layer of a class of torch.nn, with the class's default arguments."""
 
     def make() -> nn.Module:
         from torch import nn

@@ -1,4 +1,4 @@
-"""The built-in data sets: what each is, how large its parts are, where its images come from."""
+"""The built-in data sets: their meaning, their parts' sizes, and the origin of their images."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    # images (uint8, N x H x W x C), labels (N, from 0), the classes' names
+    # images (uint8, N x H x W x C), labels (int64, N, from 0), the classes' names
     Labelled = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """Images that are inside an installed package, as one part.
+    """Images inside an installed package, as one part.
 
     package  the distribution's name; its version is part of the cache's key
-    read     gives images, labels and the classes' names
+    read     returns images, labels and the classes' names
     """
 
     package: str
@@ -30,7 +30,7 @@ class Packaged:
 
 @dataclass(frozen=True)
 class Downloaded:
-    """Train and test images of a class of torchvision.datasets, which checks what it downloads; or a local copy."""
+    """Train and test images of a class of torchvision.datasets (it verifies its download), or of a local copy."""
 
     cls: str
 
@@ -39,9 +39,9 @@ class Downloaded:
 class DataSet(Entry):
     """A built-in data set.
 
-    classes  how many there are
-    val      images of the validation part, carved from train
-    test     images of the test part; carved from train where the origin has none
+    classes  the number of classes
+    val      the number of validation images, carved from train
+    test     the number of test images, carved from train where the origin has no test part
     """
 
     classes: int
@@ -104,10 +104,23 @@ DATASETS = by_name(
         test=10000,
         origin=Downloaded("CIFAR100"),
     ),
+    DataSet(
+        name="fashion_mnist",
+        meaning="70,000 photographs of clothes, 28x28, gray; downloaded, or a local copy",
+        source="Xiao et al. 2017",
+        classes=10,
+        val=5000,
+        test=10000,
+        origin=Downloaded("FashionMNIST"),
+    ),
 )
 
 
 def carved(dataset: str) -> tuple[int, int] | None:
-    """The images of a built-in data set's validation and test parts where they are carved; None for your own data."""
+    """Returns the sizes of a built-in data set's validation and test parts; None for your own data.
+
+    >>> carved("mnist5k"), carved("folder:pets")
+    ((500, 1000), None)
+    """
     entry = DATASETS.get(dataset)
     return (entry.val, entry.test) if entry else None

@@ -1,4 +1,4 @@
-"""What every entry of a table has."""
+"""The fields that every entry of a table has."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeVar
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Something that a study may name.
+    """An entry of a table.
 
     name     how a study names it
-    meaning  what it is, as documentation says it
-    source   the publication that it comes from, where there is one
+    meaning  its description in the documentation
+    source   the publication that introduced it, where there is one
     """
 
     name: str
@@ -24,5 +24,5 @@ E = TypeVar("E", bound=Entry)
 
 
 def by_name(*entries: E) -> dict[str, E]:
-    """The table of the entries: each by its name, in the order that documentation and messages have."""
+    """Returns a table of the entries by name. Documentation and messages keep their order."""
     return {entry.name: entry for entry in entries}

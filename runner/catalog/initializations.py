@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class Initialization(Entry):
     """A scheme for initial weights.
 
-    fill       sets one weight in place: fill(weight, **arguments), the weight units x inputs or
-               units x channels x kernel; None where layers keep the weights that they are built with
-    arguments  the names that `init_args` may give
-    required   those of them that it must give
+    fill       fills one weight in place: fill(weight, **arguments); the weight is units x inputs or
+               units x channels x kernel; None where layers keep the weights of their constructor
+    arguments  the names that `init_args` may have
+    required   the names that `init_args` must have
     """
 
     fill: Callable[..., object] | None
@@ -28,7 +28,7 @@ class Initialization(Entry):
 
 
 def _torch(function: str, **fixed: Any) -> Callable[..., object]:
-    """The fill of that function of torch.nn.init, with the arguments that the entry fixes."""
+    """Returns a fill that calls a function of torch.nn.init, with `fixed` arguments of its own."""
 
     def fill(weight: torch.Tensor, **arguments: Any) -> object:
         from torch.nn import init
@@ -87,6 +87,12 @@ INITIALIZATIONS = by_name(
         source="Glorot & Bengio 2010",
         arguments=("gain",),
         fill=_torch("xavier_normal_"),
+    ),
+    Initialization(
+        name="lecun_normal",
+        meaning="normal with variance 1 / fan_in",
+        source="LeCun et al. 1998, Efficient BackProp",
+        fill=_torch("kaiming_normal_", nonlinearity="linear"),
     ),
     Initialization(  # the default arguments have the gain of ReLU, √2
         name="kaiming_uniform",

@@ -1,4 +1,4 @@
-"""The built-in models: what each is, which settings it reads, how it is built."""
+"""The built-in models: their meaning, the settings they read, and how to build them."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ class Architecture(Protocol):
 
     @property
     def dropout(self) -> float:
-        """The probability of Dropout; 0 has no such layer."""
+        """The probability of Dropout; with 0 there is no Dropout layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model(Entry):
     """A built-in model.
 
-    reads  the model's settings: a variant of this model may change no other model setting
-    build  gives the network for images of a shape: logits, N x classes, in PyTorch's own initialization
+    reads  the model settings that it reads; a variant of this model may change no others
+    build  build(settings, shape, classes) returns the network with PyTorch's own initialization; it maps images,
+           float32, N x C x H x W, to logits, N x classes
     """
 
     reads: frozenset[str]
@@ -69,7 +70,7 @@ def _mlp(settings: Architecture, shape: Shape, classes: int) -> nn.Module:
 
 
 def _dense(settings: Architecture, width: int, classes: int) -> list[nn.Module]:
-    """For each hidden layer Linear, BatchNorm1d, activation, Dropout; last a Linear to the classes."""
+    """Returns Linear, BatchNorm1d, activation and Dropout for each hidden layer, then a Linear to the classes."""
     from torch import nn
 
     layers: list[nn.Module] = []
@@ -85,10 +86,11 @@ def _dense(settings: Architecture, width: int, classes: int) -> list[nn.Module]:
 
 
 def _cnn(settings: Architecture, shape: Shape, classes: int) -> nn.Module:
-    """For each stage `convs` times a 3x3 convolution, BatchNorm2d, activation; then Dropout. Last dense layers.
+    """Builds a CNN: each stage has `convs` times a 3x3 convolution, BatchNorm2d and activation, then Dropout.
 
-    2x2 max pooling follows a stage's first convolution directly: the layers after it, further convolutions above
-    all, cost a quarter (as in Jordan 2024, arXiv:2404.00498)."""
+    Dense layers follow the last stage. 2x2 max pooling comes right after a stage's first convolution: the stage's
+    later layers then cost a quarter (as in Jordan 2024, arXiv:2404.00498).
+    """
     from torch import nn
 
     layers: list[nn.Module] = []
@@ -109,7 +111,7 @@ def _cnn(settings: Architecture, shape: Shape, classes: int) -> nn.Module:
 
 
 def _resnet18(_: Architecture, shape: Shape, classes: int) -> nn.Module:
-    """torchvision's ResNet-18 with the stem for small images: a 3x3 convolution and no pooling."""
+    """Builds torchvision's ResNet-18 with a stem for small images: a 3x3 convolution and no pooling."""
     from torch import nn
 
     model = torchvision().models.resnet18(num_classes=classes)
@@ -150,5 +152,9 @@ MODEL_SETTINGS = OWN_MODEL_READS.union(*(model.reads for model in MODELS.values(
 
 
 def reads(model: str) -> frozenset[str]:
-    """The model settings that a model reads: a built-in one by its name, or your own."""
+    """Returns the model settings that a model reads; `model` is a built-in model's name, or your own model.
+
+    >>> sorted(reads("perceptron"))
+    ['init', 'init_args']
+    """
     return MODELS[model].reads if model in MODELS else OWN_MODEL_READS

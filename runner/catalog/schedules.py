@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Schedule(Entry):
     """A schedule of the learning rate.
 
-    make  gives the scheduler for (optimizer, peak learning rate, optimizer steps in all epochs); None where the rate
-          stays as it is
+    make  make(optimizer, peak learning rate, optimizer steps in all epochs) returns the scheduler; None where the
+          rate stays constant
     """
 
     make: Callable[[Optimizer, float, int], LRScheduler | None]

@@ -1,4 +1,4 @@
-"""A data set's name to uint8 arrays and splits, cached; the stream of batches for (data settings, seed, epoch)."""
+"""Loads, splits and caches data sets as uint8 arrays, and streams their batches for (data settings, seed, epoch)."""
 
 from runner.data.dataset import Dataset, Part, load, prepare
 from runner.data.images import decode_image, read_file

@@ -1,4 +1,4 @@
-"""A data set, split and cached: decoded once into uint8 arrays that every worker maps."""
+"""Splits and caches a data set: it is decoded once into uint8 arrays that all workers map into memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
 
-_SHARES = (0.10, 0.15)  # of the images that there are, for a missing validation or test part
+_SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
 _FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
-_LAYOUT = 3  # of the cache and the way of splitting: a change makes new caches
+_LAYOUT = 3  # the version of the cache's format and of the splits; increase it to rebuild all caches
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The three parts, the classes' names, and the train part's channel means and deviations in [0, 1]."""
+    """A split data set.
+
+    mean, std    of each channel over the train part, for pixels scaled to [0, 1]
+    fingerprint  a hash of images, labels, classes and splits
+    notes        what you should know about how files became images
+    window       the range of gray values of more than 8 bits, where there are any
+    """
 
     train: Part
     val: Part
@@ -48,22 +54,24 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
-    notes: tuple[str, ...] = ()  # what a person must know about how files became images
-    window: Window | None = None  # of gray values of more than 8 bits
+    notes: tuple[str, ...] = ()
+    window: Window | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Channels, height, width of an image."""
+        """Channels, height and width of an image."""
         height, width, channels = self.train.images.shape[1:]
         return channels, height, width
 
 
 def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_unreadable: bool = False) -> Path:
-    """The folder with the data set's cache, made where there is none; RequestError if it can't be.
+    """Returns the folder with the data set's cache, and writes the cache where there is none.
 
-    location         --data
-    cache            the folder of all caches; found (`cache_places`) unless given
-    skip_unreadable  take the data set without its unreadable images, where there are any
+    location         the folder or zip given by --data
+    cache            the folder of all caches; by default the first of `cache_places` that can be written
+    skip_unreadable  skip images that can't be read, instead of raising
+
+    Raises RequestError where the data set can't be found, read, split or written.
     """
     places = [cache] if cache else cache_places(location)
     source = find(settings, location, skip_unreadable)
@@ -74,31 +82,32 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
                 return folder
     content = source.read()
     if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
-        what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # no file of ours could hold it
+        what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # our files are UTF-8
         raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
-    signature = source.signature or repr((fingerprint, content.notes))  # another function's notes are not its own
+    # Two functions may give the same images with different notes; each gets its own cache.
+    signature = source.signature or repr((fingerprint, content.notes))
     name = _folder_name(settings, signature, content.skipped)
     return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether the cache is there, as it was written: a disk or a person may have spoilt it since."""
+    """Whether the cache is complete and not corrupt: all files have the CRCs they were written with."""
     meta = read_json(folder / "meta.json") or {}
     if meta.get("crc") != {name: crc(folder / name) for name in _FILES}:
         return False
     try:
         load(folder)
-    except Exception:  # spoilt files raise whatever their bytes lead to
+    except Exception:  # a corrupt file may raise any error
         return False
     return True
 
 
 def load(folder: Path) -> Dataset:
-    """A prepared data set, mapped and not read: workers share its memory."""
+    """Maps a prepared data set into memory without reading it, so that workers share the memory."""
     meta = json.loads((folder / "meta.json").read_text())
-    # Mode "c" maps privately and writable: torch warns of read-only arrays, and nobody writes.
+    # Mode "c" makes a private, writable map: torch warns about read-only arrays. Nothing writes to it.
     part = {
         name: Part(np.load(folder / f"{name}.npy", mmap_mode="c"), np.load(folder / f"{name}-labels.npy"))
         for name in PARTS
@@ -111,7 +120,10 @@ def load(folder: Path) -> Dataset:
 
 
 def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
-    """Train, validation and test, stratified, the same for every seed: what is missing is carved from train."""
+    """Returns train, validation and test; a missing part is carved from train, stratified by class.
+
+    The split is the same for every seed. Raises RequestError where a class has too few images.
+    """
     parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
     total = len(parts["train"])
     val_share, test_share = _SHARES
@@ -125,7 +137,10 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
 
 
 def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
-    """As many train images of each class as asked for, the same for every seed; fewer are contained in more."""
+    """Keeps `images_per_class` train images of each class, the same for every seed.
+
+    A smaller number keeps a subset of the images that a larger number keeps.
+    """
     asked, labels = settings.images_per_class, train.labels
     counts = np.bincount(labels, minlength=len(classes))
     if asked > counts.min():
@@ -163,9 +178,13 @@ def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
 
 
 def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[float]]:
-    """Mean and (population) deviation of each channel in [0, 1], exact: from counts of the 256 levels.
+    """Returns the mean and the population standard deviation of each channel, for pixels scaled to [0, 1].
 
-    `images` come in chunks, N x H x W x C.
+    `images` are chunks of uint8, N x H x W x C. Counts of the 256 levels make the result exact. A constant channel
+    gets deviation 1.
+
+    >>> channel_statistics([np.array([[[[0], [255]]]], dtype=np.uint8)])
+    ([0.5], [0.5])
     """
     levels = np.arange(256) / 255
     counts = np.array(0)
@@ -177,12 +196,12 @@ def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[floa
         share = count / count.sum()
         mean = float(share @ levels)
         means.append(mean)
-        deviations.append(float(np.sqrt(share @ (levels - mean) ** 2)) or 1.0)  # a constant channel stays as it is
+        deviations.append(float(np.sqrt(share @ (levels - mean) ** 2)) or 1.0)
     return means, deviations
 
 
 def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
-    # Where the data lies is no part of the key; which sizes the parts get is.
+    # The key covers the sizes of the parts, but not the place of the data.
     sizes = (carved(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
     key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
@@ -190,12 +209,12 @@ def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
 
 
 def _write(folder: Path, content: Content, fingerprint: str) -> Path:
-    """Written beside and renamed: a cache is there whole or not at all."""
+    """Writes the cache under a temporary name and renames it, so that it is never half there."""
     with lock(folder.parent):
-        if _is_whole(folder):  # another runner was first
+        if _is_whole(folder):  # another process has written it meanwhile
             return folder
         tag_as_cache(folder.parent)
-        for left in folder.parent.glob("*.tmp"):  # by processes that died: the living hold the lock
+        for left in folder.parent.glob("*.tmp"):  # we hold the lock, so whoever wrote these has died
             shutil.rmtree(left)
         beside = folder.with_name(f"{folder.name}.tmp")
         beside.mkdir()
@@ -218,7 +237,7 @@ def _write(folder: Path, content: Content, fingerprint: str) -> Path:
 
 
 def _write_images(path: Path, rows: Rows) -> None:
-    """As np.save, without a copy of all images in memory."""
+    """Writes images as np.save does, without a copy of all images in memory."""
     with open(path, "wb") as file:
         header = {
             "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),

@@ -1,4 +1,7 @@
-"""A tree's images to one uint8 array: headers first, then pixels, in memory of the result and one image a core."""
+"""Decodes a tree's images into one uint8 array: first headers, then pixels.
+
+Memory holds the result and one image for each core.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,18 @@ from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings
 
 _BATCH = 32  # images that a thread takes at once
-_LARGE = 2**15  # pixels from which decoding in threads is faster: below it the interpreter's lock costs more
+_LARGE = 2**15  # pixels; below this size threads are slower, because of the interpreter's lock
 Result = TypeVar("Result")
 
 
 @dataclass
 class _Reading:
-    """A tree's images while they are read: name -> (part, class's number); headers; what can't be read."""
+    """The state of reading a tree.
+
+    labels   image -> (part, number of the class)
+    headers  image -> its header
+    bad      image -> why it can't be read
+    """
 
     tree: Tree
     settings: Settings
@@ -49,10 +57,10 @@ class _Reading:
 
 
 def decode_tree(tree: Tree, settings: Settings, skip_unreadable: bool = False) -> Content:
-    """Every image in a class as uint8 NHWC with its label, in an order of content (`digest`).
+    """Decodes every image of every class to uint8, N x H x W x C, ordered by content (`digest`).
 
-    RequestError lists all unreadable files (unless they are to be skipped), or says that the sizes are mixed, which
-    headers alone show.
+    Raises RequestError with all unreadable files unless they are skipped, and where images differ in size and
+    `image_size` is "native". The headers alone show the sizes.
     """
     layout = tree.layout
     if layout.problems:
@@ -73,7 +81,7 @@ def decode_tree(tree: Tree, settings: Settings, skip_unreadable: bool = False) -
 
 
 def _with_ignored(tree: Tree, problems: Sequence[Problem]) -> list[Problem]:
-    """The problems; where there is no image at all, with the files that there are."""
+    """Adds a problem that lists the tree's files where it has no image at all."""
     if tree.images or not tree.ignored:
         return list(problems)
     return [*problems, Problem(Kind.DATA, tree.where, f"{tree.ignored_note}.")]
@@ -96,7 +104,10 @@ def _read_headers(reading: _Reading) -> None:
 
 
 def _window(reading: _Reading) -> tuple[Window | None, str]:
-    """The range of gray values that becomes 0 to 255, where there are images of more than 8 bits; and what to say."""
+    """Returns the range of gray values that becomes 0 to 255, and a note; None where no image needs a range.
+
+    Only images of more than 8 bits need one. Raises RequestError where all their pixels are equal.
+    """
     deep = [name for name in reading.good if reading.headers[name].is_deep]
     if not deep:
         return None, ""
@@ -175,16 +186,19 @@ def _by_part(
 def _each(
     reading: _Reading, doing: str, names: Sequence[str], one: Callable[[str], Result], parallel: bool = True
 ) -> dict[str, Result]:
-    """What `one` gives for each file, on all cores where the images are large; files that it fails on are bad."""
+    """Calls `one` for each file and returns the results; a file that it fails on is marked as bad.
+
+    Large images use all cores.
+    """
 
     def some(batch: Sequence[str]) -> dict[str, Result]:
         results = {}
         for name in batch:
             try:
                 results[name] = one(name)
-            except MemoryError:  # says nothing about the file
+            except MemoryError:  # the file is not to blame
                 raise
-            except Exception as error:  # every decoder has its own exceptions
+            except Exception as error:  # each decoder has its own exceptions
                 reading.bad[name] = str(error)
         return results
 
@@ -196,7 +210,7 @@ def _each(
             for batch, results in zip(batches, (pool.map if large else map)(some, batches), strict=True):
                 found |= results
                 progress.advance(len(batch))
-        except BaseException:  # Ctrl-C waits for no image that was not begun
+        except BaseException:  # on Ctrl-C, skip the images that no thread has begun
             pool.shutdown(cancel_futures=True)
             raise
     return found

@@ -1,4 +1,4 @@
-"""One image: its file to uint8 arrays, in the size and the channels asked for."""
+"""Reads one image file into a uint8 array of a given size and number of channels."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-_LARGEST_FILE = 2**28  # bytes of one image file; a small archive may hold one that fills the memory
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # Windows has none
-_NO_PICTURES = ("BUFR", "GRIB", "HDF5", "MPEG")  # Pillow knows their headers and can't decode them
+_LARGEST_FILE = 2**28  # bytes of one image file: a small archive may unpack to one that fills the memory
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # Windows has no such flag
+_NO_PICTURES = ("BUFR", "GRIB", "HDF5", "MPEG")  # Pillow reads their headers but can't decode them
 _HEIF = (".heic", ".heif", ".hif")
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "F")
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112  # EXIF's tag
-_FILTERING = threading.Lock()  # of warnings, whose filters all threads share
+_FILTERING = threading.Lock()  # all threads share the filters of warnings
 
 
 @dataclass(frozen=True)
 class Window:
-    """The range of gray values that becomes 0 to 255: one for all images of a data set."""
+    """The range of gray values that becomes 0 to 255, the same for all images of a data set."""
 
     low: float
     high: float
@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Header:
-    """What an image's header says: its upright size in pixels, and Pillow's mode."""
+    """An image's upright size in pixels, and its mode in Pillow's terms."""
 
     height: int
     width: int
@@ -49,18 +49,18 @@ class Header:
 
     @property
     def is_gray(self) -> bool:
-        """Whether its pixels are gray values, of 8 bits or more."""
+        """Whether the image has gray values only."""
         return self.mode in _GRAY_MODES or self.is_deep
 
     @property
     def is_deep(self) -> bool:
-        """Whether its pixels are gray values that may need more than 8 bits."""
+        """Whether the image has gray values that may need more than 8 bits."""
         return self.mode in ("I", "F") or self.mode.startswith("I;")
 
 
 @cache
 def _pillow() -> Any:
-    """Pillow's Image module, which reads HEIC where the package pillow-heif is installed."""
+    """Returns Pillow's Image module, which also reads HEIC where the package pillow-heif is installed."""
     from PIL import Image
 
     with suppress(ImportError):
@@ -70,7 +70,7 @@ def _pillow() -> Any:
 
 @cache
 def suffixes() -> frozenset[str]:
-    """The lower-case endings of image files' names."""
+    """Returns the endings of image files' names, in lower case."""
     image = _pillow()
     known = image.registered_extensions()
     readable = {suffix for suffix, name in known.items() if name in image.OPEN and name not in _NO_PICTURES}
@@ -79,7 +79,10 @@ def suffixes() -> frozenset[str]:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[IO[bytes]]:
-    """A regular file; ValueError for a pipe, which would wait for its writer, and as `guard` raises it."""
+    """Opens a regular file for reading bytes.
+
+    Raises ValueError for anything but a regular file (a pipe would wait for its writer), and as `guard` does.
+    """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -89,30 +92,33 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_file(path: Path) -> bytes:
-    """A regular file's bytes; raises as `open_file`."""
+    """Returns a regular file's bytes. Raises as `open_file`."""
     with open_file(path) as file:
         return file.read()
 
 
 def guard(size: int) -> None:
-    """ValueError if no image file may have this size (bytes)."""
+    """Raises ValueError where `size` (bytes) is too large for an image file."""
     if size > _LARGEST_FILE:
         raise ValueError(f"{size / 1e6:,.0f} MB; at most {_LARGEST_FILE / 1e6:,.0f} MB are read")
 
 
 def read_header(file: IO[bytes], name: str = "") -> Header:
-    """An image's header, without decoding a pixel; raises as `open_image`."""
+    """Reads an image's header without decoding a pixel. Raises as `open_image`."""
     image = _opened(file, name)
     (width, height), sideways = image.size, False
     if width != height and image.format != "TIFF":  # Pillow gives a TIFF's upright size
-        # The base class's method: that of a PNG decodes the image to look for EXIF behind its pixels.
+        # We call the base class's method: PNG's own method decodes the image to look for EXIF behind its pixels.
         sideways = _pillow().Image.getexif(image).get(_ORIENTATION) in _SIDEWAYS
     return Header(width, height, image.mode) if sideways else Header(height, width, image.mode)
 
 
 def open_image(data: bytes, name: str = "") -> Any:
-    """A PIL image, decoded and upright. ValueError for no image, a decompression bomb and EPS; a decoder may
-    raise anything else."""
+    """Returns the PIL image in `data`, decoded and upright.
+
+    Raises ValueError where the data are EPS or no image, Pillow's DecompressionBombWarning or DecompressionBombError
+    where the image has too many pixels, and whatever else the decoder raises.
+    """
     from PIL import ImageOps
 
     image = _opened(io.BytesIO(data), name)
@@ -126,13 +132,13 @@ def _opened(file: IO[bytes], name: str) -> Any:
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         try:
             image = pillow.open(file)
-        except pillow.UnidentifiedImageError as error:  # its own words name an address in memory
+        except pillow.UnidentifiedImageError as error:  # Pillow's message names an address in memory
             if suffix in _HEIF and suffix not in pillow.registered_extensions():
                 raise ValueError("HEIC needs one more package: pip install pillow-heif") from error
             raise ValueError("in no known format") from error
     if image.format in _NO_PICTURES:
         raise ValueError("in no known format")
-    if image.format == "EPS":  # decoding one would run it, by Ghostscript
+    if image.format == "EPS":  # decoding would run the file in Ghostscript
         raise ValueError("EPS is a program, not an image; convert it")
     return image
 
@@ -140,23 +146,23 @@ def _opened(file: IO[bytes], name: str) -> Any:
 def decode_image(
     data: bytes, channels: int, size: tuple[int, int], background: str, window: Window | None, name: str = ""
 ) -> Images:
-    """An image file's bytes as uint8 HxWx1 or HxWx3, resized to (height, width).
+    """Decodes an image file's bytes to uint8, H x W x 1 or H x W x 3, resized to `size` (height, width).
 
-    Raises whatever its decoder raises where they can't be read as an image.
+    Raises as `decode`.
     """
     return resize(reshape(decode(data, background, window, name), "native", channels), size)
 
 
 def decode(data: bytes, background: str = "white", window: Window | None = None, name: str = "") -> Images:
-    """An image file's bytes as uint8 HxWx3; raises as `open_image` and `pixels`."""
+    """Decodes an image file's bytes to uint8, H x W x 3. Raises as `open_image` and `pixels`."""
     return pixels(open_image(data, name), background, window)[0]
 
 
 def pixels(image: Any, background: str, window: Window | None) -> tuple[Images, bool]:
-    """HxWx3 uint8, whatever the mode (gray: the same value three times), and whether it was transparent anywhere.
+    """Returns a PIL image's pixels, uint8, H x W x 3, and whether any pixel is transparent.
 
-    Of an animation it is the first frame. What is transparent shows the background. ValueError for gray values of
-    more than 8 bits without a window.
+    A gray image gets its value three times. An animation gives its first frame. Transparent pixels show the
+    background. Raises ValueError where gray values of more than 8 bits have no window, or are not finite.
     """
     if Header(image.height, image.width, image.mode).is_deep:
         return np.repeat(_gray(image, window)[..., None], 3, axis=2), False
@@ -180,8 +186,10 @@ def _gray(image: Any, window: Window | None) -> Images:
 
 
 def gray_range(image: Any) -> tuple[float, float, bool]:
-    """The lowest and the highest gray value of a deep image, and whether they need a window; ValueError where one
-    is not finite."""
+    """Returns the lowest and the highest gray value of a deep PIL image, and whether they need a window.
+
+    Raises ValueError where a value is not finite.
+    """
     values = _finite(image)
     return float(values.min()), float(values.max()), _needs_window(image, values)
 
@@ -194,14 +202,17 @@ def _finite(image: Any) -> npt.NDArray[np.float64]:
 
 
 def _needs_window(image: Any, values: npt.NDArray[np.float64]) -> bool:
-    """A file of 16 bits does, however dark; one of 32 may hold values of 8."""
+    """Whether gray values need a window: always in a file of 16 bits; in one of 32 bits unless 8 bits suffice."""
     if image.mode not in ("I", "F"):
         return True
     return bool(values.min() < 0 or values.max() > 255 or (values % 1).any())
 
 
 def resize(image: Images, size: tuple[int, int]) -> Images:
-    """To height x width pixels: area averaging where it shrinks, linear where it grows."""
+    """Resizes an image (uint8, H x W x C) to `size` (height, width).
+
+    Shrinking averages areas. Growing interpolates linearly.
+    """
     import cv2
 
     (height, width), old = size, image.shape
@@ -212,13 +223,19 @@ def resize(image: Images, size: tuple[int, int]) -> Images:
 
 
 def digest(image: Images) -> bytes:
-    """Stands for an image's content as it came. Images are ordered by it, so that the same pictures give the same
-    runs however they came, and their split is the same in every size and number of channels."""
+    """Returns 16 bytes that identify an image's content before it is resized.
+
+    Images are ordered by it. So the same images give the same runs, whatever their files' names and order. And
+    every size and number of channels gives the same split.
+    """
     return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
 
 
 def reshape(image: Images, size: int | str, channels: int | str) -> Images:
-    """HxWx1 or HxWx3 in the channels and the side asked for; "native" leaves it as it is."""
+    """Returns an image (uint8, H x W x 1 or H x W x 3) with that side length and number of channels.
+
+    "native" keeps the size, or the channels, as they are.
+    """
     import cv2
 
     if channels == 1 and image.shape[-1] == 3:

@@ -1,4 +1,4 @@
-"""Labels as people have them (from 1, codes, ids, N x 1, one-hot) to class numbers from 0, and the classes' names."""
+"""Turns labels of many forms (from 1, codes, ids, N x 1, one-hot) into class numbers from 0, and finds class names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from runner.spec.problems import Kind, Problem, RequestError, shown
 
 
 def whole_numbers(given: Any) -> tuple[Labels, str]:
-    """One whole number for each image, and what was done for that; ValueError where the labels are none."""
+    """Returns one whole number for each image (int64, N), and a note where the labels were one-hot.
+
+    `given` is anything that NumPy makes an array of: N, N x 1, or one-hot N x classes. Raises ValueError otherwise.
+    """
     labels = np.asarray(given)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -38,10 +41,11 @@ def whole_numbers(given: Any) -> tuple[Labels, str]:
 def classes_of(
     labels: Mapping[str, Labels], names: Sequence[str] | None, where: str
 ) -> tuple[dict[str, Labels], tuple[str, ...], str]:
-    """Each part's labels as class numbers from 0 in sorted order, the classes' names, and what to say of it.
+    """Returns each part's labels as class numbers (from 0, in sorted order), the classes' names, and a note.
 
-    Names are one for each label that there is, or one for each number from 0. RequestError for one class, for one
-    that train lacks, and for names that do not fit.
+    `names` has one name for each different label, or one for each number from 0 to the largest label. Raises
+    ValueError where it has another length. Raises RequestError where there is one class only, where train lacks a
+    class, and where two names look the same.
     """
     train = labels.get("train", labels.get("all", np.empty(0, dtype=np.int64)))
     values = np.unique(np.concatenate(list(labels.values())))

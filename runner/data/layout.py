@@ -1,4 +1,4 @@
-"""A tree of images to parts and classes, from its paths alone: the same for a folder and for a zip of it."""
+"""Sorts a tree's images into parts and classes, by their paths alone: the same for a folder and for its zip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ Names = tuple[str, ...]  # a relative path
 
 @dataclass(frozen=True)
 class Layout:
-    """part -> class -> paths of images; the images in no class of a part; and what is wrong."""
+    """The images of a tree, sorted.
+
+    files     part -> class -> paths of images
+    outside   images that are in no class of a part
+    problems  what is wrong
+    """
 
     files: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)
@@ -29,17 +34,21 @@ class Layout:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes, sorted: the folders of train."""
+        """The names of the train part's classes, sorted."""
         return tuple(sorted(self.files.get("train", {})))
 
     def add(self, part: str, name: str, path: str | None = None) -> None:
-        """Adds a class to a part, and an image to it."""
+        """Adds a class to a part, and an image to the class where `path` is given."""
         images = self.files.setdefault(part, {}).setdefault(name, [])
         images += [path] if path else []
 
 
 def junk(path: str) -> str | None:
-    """The hidden entry (or what an operating system leaves) that a path names or is in; None for other paths."""
+    """Returns the hidden or system entry that a path names or is in; None for other paths.
+
+    >>> junk("train/.cache/1.png"), junk("train/cat/1.png")
+    ('train/.cache/', None)
+    """
     names = path.split("/")
     for depth, name in enumerate(names, start=1):
         if name.startswith(".") or name.lower() in _JUNK:
@@ -48,9 +57,9 @@ def junk(path: str) -> str | None:
 
 
 def lay_out(where: str, images: Sequence[str], folders: Iterable[str]) -> Layout:
-    """Sorts images into <part>/<class>/**, or <class>/** (all train) where there is no folder of a part.
+    """Sorts images into <part>/<class>/**, or into <class>/** (all train) where no folder is named like a part.
 
-    Paths are relative, with "/". A folder that everything is in is ignored, whatever its name.
+    Paths are relative, with "/". A single folder around everything is ignored, whatever its name.
     """
     layout = Layout()
     if not images:
@@ -73,7 +82,7 @@ def _part(folder: str) -> str | None:
 
 
 def _root(paths: Sequence[Names], folders: set[Names]) -> Names:
-    """The folders above all parts or classes, such as pets/ in pets/train/cat/1.png."""
+    """Returns the folders above all parts or classes, such as pets/ in pets/train/cat/1.png."""
     root: Names = ()
     while True:
         inner = [path[len(root) :] for path in paths if path[: len(root)] == root]
@@ -149,7 +158,10 @@ def _class_problems(where: str, layout: Layout) -> list[Problem]:
 
 
 def same_names(classes: Iterable[str]) -> list[str]:
-    """What is wrong with classes' names that look the same: in blanks or in how accents are written they differ."""
+    """Returns a complaint for each group of class names that look the same.
+
+    Such names differ only in blanks, or in how their accents are encoded.
+    """
     alike: dict[str, list[str]] = defaultdict(list)
     for name in classes:
         alike[" ".join(unicodedata.normalize("NFC", name).split())].append(name)
@@ -161,7 +173,7 @@ def same_names(classes: Iterable[str]) -> list[str]:
 
 
 def layout_note(layout: Layout) -> str:
-    """What to say of the images that are in no class."""
+    """Returns a note on the images that are in no class; empty where there are none."""
     count, parts = len(layout.outside), ", ".join(part for part in PARTS if part in layout.files)
     names = few([printable(name) for name in sorted(layout.outside)])
     return f"{counted(count, 'image')} skipped, in no class of {parts}: {names}" if count else ""

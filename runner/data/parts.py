@@ -1,4 +1,4 @@
-"""Parts of a data set before they are cached: rows of one array in an order, so that no pixel is copied early."""
+"""The parts of a data set before they are cached: ordered rows of one array, so that pixels are copied only once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from runner.data.images import Images, Labels, Window
 from runner.spec.problems import Kind, Problem, RequestError, shown
 
 PARTS = ("train", "val", "test")
-_CHUNK = 2**22  # bytes that are copied at once
-_ALIKE = 0.9  # of a part's images
+_CHUNK = 2**22  # bytes copied at once
+_ALIKE = 0.9  # a part with more duplicates than this share gets a note
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some images of an array (uint8, N x H x W x C) in an order, and the label of each."""
+    """Ordered images of an array, with their labels.
+
+    source  uint8, images x H x W x C
+    index   N, the places of the chosen images in `source`
+    labels  int64, N
+    """
 
     source: Images
     index: npt.NDArray[np.int64]
@@ -30,15 +35,15 @@ class Rows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Images, height, width, channels."""
+        """N, height, width and channels of the chosen images."""
         return (len(self), *self.source.shape[1:])
 
     def take(self, chosen: npt.NDArray[np.int64]) -> Rows:
-        """The rows at these places."""
+        """Returns the rows at these places."""
         return Rows(self.source, self.index[chosen], self.labels[chosen])
 
     def chunks(self) -> Iterator[Images]:
-        """The images in their order, some at a time."""
+        """Yields the images in order, about 4 MiB at a time: uint8, n x H x W x C."""
         count = max(1, _CHUNK // max(1, self.source[:1].nbytes))
         for start in range(0, len(self), count):
             yield self.source[self.index[start : start + count]]
@@ -49,9 +54,9 @@ Parts = dict[str, Rows]
 
 @dataclass(frozen=True)
 class Content:
-    """What a source holds. The part "all" is a set that is still one.
+    """The images of a source. The part "all" is a data set that is not yet split.
 
-    notes    what a person must know about how files became images
+    notes    what you should know about how files became images
     window   the range of gray values of more than 8 bits, where there are any
     skipped  whether unreadable images were skipped
     """
@@ -64,13 +69,19 @@ class Content:
 
 
 def in_order(images: Images, index: npt.NDArray[np.int64], labels: Labels, digests: Sequence[bytes]) -> Rows:
-    """A part's rows, ordered by label and content; `digests` are those of the rows, as `labels` are."""
+    """Returns a part's rows, ordered by label and then by content.
+
+    `index`, `labels` and `digests` have one entry for each row.
+    """
     order = np.array(sorted(range(len(labels)), key=lambda i: (labels[i], digests[i])), dtype=np.int64)
     return Rows(images, index[order], labels[order])
 
 
 def alike_note(part: str, digests: Sequence[bytes], where: str) -> str:
-    """What to say of a part whose images are nearly all alike; RequestError where all of train are one image."""
+    """Returns a note on a part in which over 90% of the images are duplicates; else an empty text.
+
+    `digests` has one entry for each image. Raises RequestError where all train images are the same.
+    """
     counts = Counter(digests)
     if part not in ("val", "test") and len(counts) == 1 and len(digests) > 1:
         what = f"all {len(digests)} train images have the same pixels; there is nothing to learn from them."
@@ -82,16 +93,24 @@ def alike_note(part: str, digests: Sequence[bytes], where: str) -> str:
 
 
 def few(names: Sequence[str], most: int = 3) -> str:
-    """The first names of a list, and how many more there are."""
+    """Lists the first names, and says how many more there are.
+
+    >>> few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
     rest = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 
 
 def counted(number: int, thing: str) -> str:
-    """A number of things in words."""
+    """Returns a number with its noun in the singular or the plural.
+
+    >>> counted(1, "image"), counted(2000, "image")
+    ('1 image', '2,000 images')
+    """
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def printable(name: str) -> str:
-    """A file's name on one line, whatever is in it."""
+    """Returns a file's name on one line, whatever characters it has."""
     return shown(name, 200)[1:-1]

@@ -1,4 +1,4 @@
-"""What a person sees while images are read: a bar on a terminal and in a notebook, a line now and then elsewhere."""
+"""Shows progress while images are read: a bar in a terminal or notebook, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST, _EVERY = 1.0, 5.0  # seconds until the first line, and between two
 
 
 class _Lines:
-    """Counts, and says so in plain lines."""
+    """Counts, and prints plain lines."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._done = what, total, 0
@@ -41,7 +41,7 @@ class _Bar:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[_Bar | _Lines]:
-    """Something whose `advance` says how many of a total more are done."""
+    """Yields a progress display; call its `advance(count)` after each `count` of `total` images."""
     console = plain_console()
     if not (console.is_terminal or console.is_jupyter):
         yield _Lines(what, total)

@@ -1,4 +1,4 @@
-"""Where images come from: a data set's name to uint8 arrays, before they are split."""
+"""Finds and reads the images of a data set, before they are split."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ Arrays = Mapping[str, tuple[Images, Labels]]  # part -> images (N x H x W x C) a
 class Source:
     """A data set that is not yet read.
 
-    `signature` stands for the content without reading it, or is None where only reading tells.
+    signature  identifies the content without reading it; None where only reading shows the content
+    read       reads all images and labels
     """
 
     signature: str | None
@@ -39,7 +40,7 @@ class Source:
 
 
 def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
-    """The source that the settings name; RequestError where it isn't there or isn't readable."""
+    """Finds the source that the settings name. Raises RequestError where it is missing or can't be listed."""
     if settings.dataset.startswith("folder:"):
         return _tree(open_tree(folder_path(settings.dataset)), settings, skip_unreadable)
     if is_reference(settings.dataset):
@@ -51,11 +52,11 @@ def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> S
 
 
 def folder_path(dataset: str) -> Path:
-    """The path in folder:PATH, with ~ for the home directory."""
+    """Returns the path in folder:PATH, with ~ expanded to the home directory."""
     path = Path(dataset.removeprefix("folder:"))
     try:
         return path.expanduser()
-    except RuntimeError:  # nobody's home
+    except RuntimeError:  # no home directory is known
         return path
 
 
@@ -74,13 +75,13 @@ def _tree(tree: Tree, settings: Settings, skip_unreadable: bool) -> Source:
 def _local_or_downloaded(
     entry: DataSet, origin: Downloaded, settings: Settings, location: Path, skip_unreadable: bool
 ) -> Source:
-    """A data set from a local tree or zip where there is one, else by torchvision's checked download."""
+    """Returns a local folder or zip of the data set where there is one, else torchvision's checked download."""
     name = entry.name
     for path in (location, location / name, location / f"{name}.zip"):
         if path.is_file() or (path / "train").is_dir():
             tree = open_tree(path)
             count = len(tree.layout.classes)
-            if count != entry.classes and not tree.layout.problems:  # other images must not be mistaken for the set
+            if count != entry.classes and not tree.layout.problems:  # these are other images
                 what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
                 raise RequestError([Problem(Kind.DATA, str(path), what)])
             return _tree(tree, settings, skip_unreadable)
@@ -92,7 +93,7 @@ def _local_or_downloaded(
 
 
 def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, tuple[str, ...]]:
-    """Downloads with a progress bar, where it isn't there yet, and verifies the checksum (torchvision)."""
+    """Downloads a data set with a progress bar unless it is there, and verifies its checksum (torchvision)."""
     cls = getattr(torchvision().datasets, origin.cls)
 
     def halves_of(download: bool) -> dict[str, Any]:
@@ -100,14 +101,14 @@ def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, 
 
     try:
         try:
-            halves = halves_of(download=False)  # it may lie where nothing can be written
-        except RuntimeError:  # torchvision's word for missing, or another checksum
-            with lock(location):  # one runner downloads, the others wait for it
+            halves = halves_of(download=False)  # try this first: the folder may be read-only
+        except RuntimeError:  # missing, or with another checksum
+            with lock(location):  # one process downloads, the others wait for it
                 halves = halves_of(download=True)
     except Exception as error:
         what = (
-            f"{name} is not in {location} and could not be downloaded ({error}); "
-            "try again, or give a local copy with --data."
+            f"{name} is missing or incomplete in {location} and could not be downloaded ({words(error)}); "
+            "check the connection, remove incomplete files, or give a local copy with --data."
         )
         raise RequestError([Problem(Kind.PATH, "data", what)]) from error
     parts = {part: (_with_channels(half.data), np.asarray(half.targets, np.int64)) for part, half in halves.items()}
@@ -115,17 +116,20 @@ def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, 
 
 
 def _with_channels(images: Any) -> Images:
-    """N x H x W x C; torchvision keeps gray images without channels."""
+    """Returns images as N x H x W x C; torchvision keeps gray images as N x H x W."""
     pixels: Images = np.asarray(images)
     return pixels[..., None] if pixels.ndim == 3 else pixels
 
 
 def _from_function(settings: Settings) -> Content:
-    """Your own function: a dict of "all", or of "train" and perhaps "val" and "test", to (images, labels), images
-    uint8 NHW or NHWC with 1 or 3 channels, labels whole numbers; "classes" names them."""
+    """Reads a data set that your own function returns, as a dict.
+
+    Its keys are "all", or "train" and perhaps "val" and "test"; its values are pairs (images, labels). Images are
+    uint8, N x H x W or N x H x W x C with 1 or 3 channels. Labels are whole numbers; "classes" may name them.
+    """
     reference = settings.dataset
     try:
-        with Generators(0, own_code=True).active():  # what it draws is the same at each call
+        with Generators(0, own_code=True).active():  # random numbers are the same at each call
             given: dict[str, Any] = dict(repaired(resolve(reference)))
         names = given.pop("classes", None)
         if not (set(given) == {"all"} or ("train" in given and given.keys() <= set(PARTS))):
@@ -143,7 +147,7 @@ def _from_function(settings: Settings) -> Content:
         return _content(arrays, classes, settings, tuple(filter(None, notes)))
     except (RequestError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # your code may raise anything, SystemExit too
+    except BaseException as error:  # your code may raise anything, even SystemExit
         raise RequestError([Problem(Kind.CODE, reference, f"gave no usable data set: {words(error)}")]) from error
 
 
@@ -160,7 +164,7 @@ def _own_images(images: Any, labels: Any) -> Images:
 
 
 def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes: Sequence[str] = ()) -> Content:
-    """Parts in an order of their content (`digest`), in the image size and the channels asked for."""
+    """Orders each part by content (`digest`), and gives all images the size and channels of the settings."""
     parts: Parts = {}
     said = list(notes)
     for part, (images, labels) in arrays.items():

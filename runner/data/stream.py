@@ -1,4 +1,4 @@
-"""The stream of batches for (data settings, seed, epoch): the same for every run that shares them."""
+"""Streams the batches for (data settings, seed, epoch). Runs that share these see the same batches."""
 
 from __future__ import annotations
 
@@ -20,27 +20,35 @@ from runner.spec.problems import Kind, Problem, RequestError
 from runner.spec.settings import Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
-_EVALUATED, _MOST_BYTES = 1_000, 2**27  # images a batch of evaluation, and the bytes that they may take
-_ORDER, _TRAIN_EVAL = 1, 2  # keep the uses of one seed apart
+_EVALUATED, _MOST_BYTES = 1_000, 2**27  # images in a batch of evaluation, and the most bytes they may take
+_ORDER, _TRAIN_EVAL = 1, 2  # give each use of a seed its own random numbers
 
 
 def batches(count: int, size: int) -> list[slice]:
-    """The places of an epoch's batches. A last batch of a single image is left out: BatchNorm has no
-    variance to divide it by."""
+    """Returns the slices of an epoch's batches of `size` images.
+
+    A last batch of a single image is skipped, because BatchNorm needs a variance.
+
+    >>> batches(5, 2)
+    [slice(0, 2, None), slice(2, 4, None)]
+    """
     places = [slice(start, start + size) for start in range(0, count, size)]
     return places[:-1] if count % size == 1 < min(size, count) else places
 
 
 def evaluation_batch(shape: tuple[int, int, int], batch_size: int) -> int:
-    """Images (channels, height, width) a batch of evaluation: 1,000, or where these would take more than 128 MiB as
-    float32, as many as a training step has."""
+    """Returns how many images of `shape` (channels, height, width) a batch of evaluation has.
+
+    1,000 images; where these take more than 128 MiB as float32, at most as many as a training step has.
+    """
     return _EVALUATED if 4 * _EVALUATED * math.prod(shape) <= _MOST_BYTES else min(_EVALUATED, batch_size)
 
 
 class Augmenter:
-    """Albumentations per image, a function of (seed, epoch, index) alone.
+    """Augments one image at a time with Albumentations, as a function of (seed, epoch, index) alone.
 
-    Reseeding makes new generators (377 us an image); setting the states of two shared ones takes 10.
+    It sets the states of two shared generators, which takes 10 us an image. Reseeding takes 377 us, because it makes
+    new generators.
     """
 
     def __init__(self, settings: Settings, seed: int) -> None:
@@ -53,8 +61,8 @@ class Augmenter:
         self._seed = run_seed(settings.stream, seed)
 
     def __call__(self, image: Images, epoch: int, index: int) -> Images:
-        """The image (H x W x C, uint8) as it looks in this epoch."""
-        # Lists and not arrays, which it accepts as well: a tenth of the time.
+        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part."""
+        # Lists take a tenth of the time that arrays take.
         state = {"counter": [0, 0, index, epoch], "key": [self._seed, 0]}
         fresh = {"buffer": [0, 0, 0, 0], "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
         self._philox.state = {"bit_generator": "Philox", "state": state, **fresh}
@@ -62,7 +70,7 @@ class Augmenter:
         return self._compose(image=image)["image"]  # type: ignore[no-any-return]
 
     def extremes(self, image: Images) -> Iterator[Images]:
-        """The image with all transforms applied, those too that chance applies; then with each of these left out."""
+        """Yields the image with all transforms applied, then once without each transform that is applied by chance."""
         by_chance = [transform for transform in self._compose.transforms if 0 < transform.p < 1]
         for left_out in (None, *by_chance):
             for transform in by_chance:
@@ -71,7 +79,7 @@ class Augmenter:
 
 
 def check_augmentation(settings: Settings, dataset: Dataset) -> None:
-    """Tries the transforms on one image; RequestError if they fail, or may change its size or type."""
+    """Tries the transforms on one image. Raises RequestError where they fail, or change its size or type."""
     if not settings.augment:
         return
     image = np.array(dataset.train.images[0])
@@ -91,7 +99,7 @@ def check_augmentation(settings: Settings, dataset: Dataset) -> None:
 
 
 class Stream:
-    """Batches of one data set for one seed, on a device: float32 N x C x H x W images, int64 labels."""
+    """Streams one data set for one seed to a device: images float32, N x C x H x W, and labels int64, N."""
 
     def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
         self.dataset = dataset
@@ -108,11 +116,11 @@ class Stream:
 
     @property
     def augments(self) -> bool:
-        """Whether the settings name transforms for train images."""
+        """Whether train images are augmented."""
         return self._augmenter is not None
 
     def train(self, epoch: int) -> Iterator[Batch]:
-        """The train part once, in this epoch's order (epochs count from 1)."""
+        """Yields the batches of the train part in this epoch's order; epochs count from 1."""
         images, labels = self._resident
         for index in self.order(epoch):
             if self._augmenter:
@@ -122,19 +130,19 @@ class Stream:
             yield self.normalized(pixels), labels[torch.from_numpy(index).to(self.device)]
 
     def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
-        """The train part's indices, batch by batch."""
+        """Returns the indices of each batch of an epoch, into the train part."""
         order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(len(self.dataset.train))
         return [order[part] for part in batches(len(order), self._settings.batch_size)]
 
     def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
-        """Those train images as this epoch shows them: uint8, N x H x W x C."""
+        """Returns the train images at `index` as this epoch shows them: uint8, N x H x W x C."""
         images = self.dataset.train.images
         if not self._augmenter:
             return np.array(images[index])
         return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
 
     def evaluation(self, part: Part, size: int | None = None) -> Iterator[Batch]:
-        """A part in its own order, never augmented, `size` images a batch or as `evaluation_batch` says."""
+        """Yields a part's batches in its own order, without augmentation; `size` images, or as `evaluation_batch`."""
         size = size or evaluation_batch(self.dataset.shape, self._settings.batch_size)
         for start in range(0, len(part), size):
             pixels = torch.from_numpy(part.images[start : start + size]).to(self.device)
@@ -144,8 +152,7 @@ class Stream:
     def train_eval(self) -> Part:
         """A fixed part of train as large as validation (CIFAR: 5,000), the same for every seed and run.
 
-        So both ends of the generalization gap are equally precise, and a small set spends no third of its
-        time on evaluating what it trained on.
+        So both sides of the generalization gap are equally precise, and evaluation on train images stays cheap.
         """
         train, count = self.dataset.train, len(self.dataset.val)
         if len(train) <= count:
@@ -154,12 +161,12 @@ class Stream:
         return Part(np.array(train.images[chosen]), train.labels[chosen])
 
     def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
-        """uint8 N x H x W x C to float32 N x C x H x W, as A.Normalize and ToTensorV2 would give it."""
+        """Turns uint8, N x H x W x C, into normalized float32, N x C x H x W, as A.Normalize and ToTensorV2 do."""
         floats = pixels.permute(0, 3, 1, 2).contiguous().float()
         return floats.sub_(self._shift).mul_(self._scale)
 
     @cached_property
     def _resident(self) -> Batch:
-        """The train part where batches are gathered from: mapped on a CPU, on the device otherwise."""
+        """The train part that batches are gathered from: a memory map on a CPU, else a copy on the device."""
         train = self.dataset.train
         return torch.from_numpy(train.images).to(self.device), torch.from_numpy(train.labels).to(self.device)

@@ -1,4 +1,4 @@
-"""Trees of images in a folder or a zip: listed alike, and read file by file; nothing is extracted."""
+"""Lists and reads trees of images in a folder or a zip. A zip is never extracted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from runner.spec.problems import Kind, Problem, RequestError
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or a folder of a tree: its relative path with "/", and what changes when its content does."""
+    """A file or a folder of a tree.
+
+    name   its relative path, with "/"
+    size   bytes of a file
+    stamp  changes when the file's content changes
+    """
 
     name: str
     is_folder: bool = False
@@ -33,20 +38,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tree:
-    """What is in a folder or a zip, and how one of its files is opened."""
+    """The entries of a folder or a zip; `open` opens one of its files."""
 
     where: str
     entries: tuple[Entry, ...]
     open: Callable[[str], AbstractContextManager[IO[bytes]]]
 
     def read(self, name: str) -> bytes:
-        """A file's bytes."""
+        """Returns a file's bytes."""
         with self.open(name) as file:
             return file.read()
 
     @cached_property
     def signature(self) -> str:
-        """Changes when an image does, or the name of any other file; no file is read for it."""
+        """A hash of all names, sizes and stamps; of hidden entries it covers the name only. It reads no file."""
         digest = hashlib.sha256()
         for entry in self.entries:
             digest.update(repr(junk(entry.name) or (entry.name, entry.size, entry.stamp)).encode())
@@ -54,25 +59,25 @@ class Tree:
 
     @cached_property
     def images(self) -> list[str]:
-        """The images, by their names' endings or else by their headers."""
+        """The images, recognized by the endings of their names or else by their headers."""
         return [entry.name for entry in self._files if self._is_image(entry.name)]
 
     @property
     def ignored(self) -> list[str]:
-        """Hidden entries, what operating systems leave behind, and files that are no images."""
+        """Hidden entries, files that operating systems add, and files that are no images."""
         images = set(self.images)
         others = [entry.name for entry in self._files if entry.name not in images]
         return sorted({found for entry in self.entries if (found := junk(entry.name))} | set(others))
 
     @property
     def ignored_note(self) -> str:
-        """What to say of the ignored files; empty where there are none."""
+        """A note on the ignored files; empty where there are none."""
         names = [printable(name) for name in self.ignored]
         return f"{counted(len(names), 'file')} ignored (hidden, or no image): {few(names)}" if names else ""
 
     @cached_property
     def layout(self) -> Layout:
-        """The images by part and class."""
+        """The images, sorted by part and class."""
         above = {str(folder) for entry in self._files for folder in PurePosixPath(entry.name).parents}
         folders = above | {entry.name for entry in self.entries if entry.is_folder and not junk(entry.name)}
         return lay_out(self.where, self.images, folders - {"."})
@@ -87,12 +92,12 @@ class Tree:
         try:
             with self.open(name) as file:
                 return bool(read_header(file))
-        except Exception:  # every decoder has its own exceptions
+        except Exception:  # each decoder has its own exceptions
             return False
 
 
 def open_tree(path: Path) -> Tree:
-    """The tree in a folder or a zip; RequestError in words where it can't be listed."""
+    """Opens the tree in a folder or a zip. Raises RequestError where it can't be listed."""
     if not path.exists():
         raise RequestError([Problem(Kind.PATH, str(path), "there is no such folder or zip file.")])
     try:
@@ -102,13 +107,13 @@ def open_tree(path: Path) -> Tree:
 
 
 def image_files(folder: Path) -> tuple[list[Path], str]:
-    """All images in a folder and below, and what to say of its other files; RequestError as `open_tree`."""
+    """Returns all images in a folder and below, and a note on its other files. Raises as `open_tree`."""
     tree = open_tree(folder)
     return [folder / name for name in tree.images], tree.ignored_note
 
 
 def unreadable(where: str, name: str, why: object) -> Problem:
-    """What to say of a file that can't be read as an image."""
+    """Returns the problem of a file that can't be read as an image."""
     return Problem(Kind.DATA, f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
 
 
@@ -121,7 +126,7 @@ def _folder_tree(path: Path) -> Tree:
 
 
 def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
-    """Everything below a folder; hidden folders are not entered. Links are followed, unless they lead back."""
+    """Yields everything below a folder. It skips hidden folders, and follows links unless they make a circle."""
     left = [(root, "", {_identity(root.stat())})]
     while left:
         folder, inside, above = left.pop()
@@ -132,7 +137,7 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
         for name in names:
             relative, status = inside + name, _status(folder / name)
             is_folder = status is not None and stat.S_ISDIR(status.st_mode)
-            if status is None or junk(name):  # a link to nothing has no status: it may be an image, and then fails
+            if status is None or junk(name):  # a broken link has no status; if it names an image, reading fails later
                 yield Entry(relative + "/" * is_folder)
             elif is_folder and _identity(status) in above:
                 problems.append(unreadable(str(root), relative, "it is a link to a folder that it is in"))
@@ -140,7 +145,7 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
                 yield Entry(relative, is_folder=True)
                 left.append((folder / name, f"{relative}/", above | {_identity(status)}))
             elif stat.S_ISREG(status.st_mode):
-                # As git and make do: a file is unchanged while its size and time are.
+                # Like git and make, we assume that a file is unchanged while its size and time are.
                 yield Entry(relative, size=status.st_size, stamp=status.st_mtime_ns)
             else:
                 problems.append(unreadable(str(root), relative, "no plain file"))
@@ -182,12 +187,12 @@ def _zip_tree(path: Path) -> Tree:
 
 
 def _posix(name: str) -> PurePosixPath:
-    """An entry's path; some programs for Windows write it with backslashes."""
+    """Returns an entry's path; some programs for Windows write it with backslashes."""
     return PurePosixPath(name if "/" in name else name.replace("\\", "/"))
 
 
 def _zip_problems(path: Path, archive: zipfile.ZipFile) -> list[Problem]:
-    """Names that nobody packs by mistake: outside of the archive (though nothing is extracted), or twice in it."""
+    """Returns the problems of an archive's names: a name that leads out of the archive, or names that occur twice."""
     places = Counter(str(_posix(info.filename)) for info in archive.infolist())
     for info in archive.infolist():
         if ".." in _posix(info.filename).parts or _posix(info.filename).is_absolute():

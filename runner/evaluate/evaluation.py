@@ -13,8 +13,8 @@ from runner.evaluate.metrics import PartMetrics, confused_pairs, part_metrics
 from runner.evaluate.results import Evaluation
 from runner.evaluate.store import write
 from runner.evaluate.tables import PARTS
-from runner.execute.request import unwritable
 from runner.files import lock
+from runner.places import unwritable
 from runner.spec import Kind, Problem, RequestError
 
 _SAME, _IMAGES = 1e-3, 2  # of the loss, and images judged otherwise: what devices may make of the same weights

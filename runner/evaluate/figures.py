@@ -14,12 +14,12 @@ from matplotlib.axes import Axes
 from runner.classnames import class_labels
 from runner.evaluate.metrics import Counts, PartMetrics
 from runner.evaluate.results import Mistake
-from runner.evaluate.tables import METRICS, PARTS
+from runner.evaluate.tables import PARTS
+from runner.metrics import PART_METRICS, Unit
 from runner.plot import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
 
 EXAMPLES = 8  # images of a pair of classes
 _COLORS = {"train": TRAIN, "val": CURVE, "test": "#7b1fa2"}
-_NO_SHARES = ("loss", "images")
 _ROWS, _MOST_COLUMNS = 25, 6  # classes below one another before another column begins
 
 
@@ -73,16 +73,17 @@ def overview(parts: Mapping[str, PartMetrics], path: Path) -> None:
 
 def _overall(axes: Axes, numbers: Axes, parts: Mapping[str, PartMetrics]) -> None:
     """A row a metric: a dot a part, and the numbers beside them."""
-    keys = [key for key in METRICS if key in parts["test"].overall]
+    keys = [key for key in PART_METRICS if key in parts["test"].overall]
     for column, (name, part) in enumerate(parts.items()):
         style: dict[str, Any] = {"ha": "center", "va": "center", "color": _COLORS[name]}
         for row, key in enumerate(keys):
             value = part.overall[key]
-            if key not in _NO_SHARES:
+            unit = PART_METRICS[key].unit
+            if unit is Unit.SHARE:
                 axes.plot(value, row + 0.2 * (column - 1), "o", color=_COLORS[name], markersize=6, clip_on=False)
-            numbers.text(column, row, f"{value:.0f}" if key == "images" else f"{value:.3f}", **style)
+            numbers.text(column, row, f"{value:.0f}" if unit is Unit.COUNT else f"{value:.3f}", **style)
         numbers.text(column, -0.85, PARTS[name], fontweight="bold", fontsize=9, **style)
-    axes.set_yticks(range(len(keys)), [METRICS[key] for key in keys])
+    axes.set_yticks(range(len(keys)), [PART_METRICS[key].label for key in keys])
     axes.set_xlim(0, 1)
     numbers.axis("off")
     numbers.set_xlim(-0.6, len(parts) - 0.5)

@@ -16,7 +16,7 @@ from torch import nn
 
 from runner import checkpoints
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.execute.plan import pick_device
+from runner.machine import pick_device
 from runner.models import autocast, build
 from runner.spec import Kind, Problem, RequestError, Settings
 from runner.spec.names import refuse_modules_in

@@ -14,17 +14,10 @@ from rich.table import Table
 from runner.classnames import legend
 from runner.evaluate.metrics import TOP, PartMetrics
 from runner.evaluate.results import Classified, Evaluation
+from runner.metrics import PART_METRICS, Unit
 from runner.text import one_line
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
-METRICS = {
-    "loss": "loss (nats)", "accuracy": "accuracy", "interval": "  95% interval over images",
-    "balanced_accuracy": "balanced accuracy", f"top{TOP}_accuracy": f"top-{TOP} accuracy",
-    "macro_precision": "precision, macro", "macro_f1": "F1, macro", "macro_specificity": "specificity, macro",
-    "macro_false_positive_rate": "false positive rate, macro", "macro_roc_auc": "ROC AUC, macro",
-    "macro_average_precision": "average precision, macro", "calibration_error": "expected calibration error",
-    "images": "images",
-}  # fmt: skip
 _HEADS = {
     "f1": "F1", "roc_auc": "ROC AUC", "false_positive_rate": "false positive rate",
     "average_precision": "average precision",
@@ -41,12 +34,14 @@ def number(value: float) -> str:
 def overall_table(parts: Mapping[str, PartMetrics]) -> Rows:
     """A head, then a row a metric and a column a part."""
     rows = [["", *(PARTS[name] for name in parts)]]
-    for key, label in METRICS.items():
-        values = [part.overall for part in parts.values()]
-        if key == "interval":
-            rows.append([label, *(f"{v['accuracy_low']:.4f}-{v['accuracy_high']:.4f}" for v in values)])
-        elif key in values[0]:
-            rows.append([label, *(str(v[key]) if key == "images" else number(v[key]) for v in values)])
+    values = [part.overall for part in parts.values()]
+    for key, metric in PART_METRICS.items():
+        if key in values[0]:
+            written = str if metric.unit is Unit.COUNT else number
+            rows.append([metric.label, *(written(each[key]) for each in values)])
+        if key == "accuracy":
+            intervals = (f"{each['accuracy_low']:.4f}-{each['accuracy_high']:.4f}" for each in values)
+            rows.append(["  95% interval over images", *intervals])
     return rows
 
 

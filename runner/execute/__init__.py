@@ -1,5 +1,6 @@
-"""What is done, what is left, and doing it: from a request to finished runs."""
+"""What is done, what remains, and doing it: from a request to finished runs."""
 
-from runner.execute.request import Outcome, Request, execute
+from runner.execute.request import Outcome, Request
+from runner.execute.studies import execute
 
 __all__ = ["Outcome", "Request", "execute"]

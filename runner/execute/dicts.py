@@ -11,12 +11,11 @@ import pydantic
 from runner.expand import ResolvedStudy
 from runner.spec import BASELINE, Kind, Problem, Question, RequestError, Settings
 from runner.spec.problems import shown
+from runner.store.study import StudyFile, VariantEntry, read_study
 
 
 def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None:
     """RequestError for a dict whose name another baseline's study has: it would replace that study's report."""
-    from runner.store.study import read_study  # with torch: not before the request is known to be right
-
     problems = []
     for study in studies:
         before = read_study(runs / study.name) if study.is_dict else None
@@ -27,12 +26,12 @@ def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None
         raise RequestError(problems)
 
 
-def _other_baseline(study: ResolvedStudy, before: Mapping[str, Any]) -> str:
+def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
     """What differs from the baseline in study.json, in words; empty where nothing does."""
     baseline = next(variant.settings for variant in study.variants if variant.name == BASELINE)
     try:
-        known = Settings.model_validate(before["variants"][BASELINE]["settings"])
-    except (KeyError, pydantic.ValidationError):
+        known = Settings.model_validate(before.baseline)
+    except pydantic.ValidationError:
         return "one that can't be read, or a search's"
     if known.identity() == baseline.identity():
         return ""
@@ -41,32 +40,34 @@ def _other_baseline(study: ResolvedStudy, before: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}: {shown(was[key], 30)} there, {shown(value, 30)} here" for key, value in changed)
 
 
-def declared_before(study: ResolvedStudy, before: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def declared_before(
+    study: ResolvedStudy, before: StudyFile | None
+) -> tuple[dict[str, VariantEntry], list[dict[str, Any]]]:
     """The variants in study.json that a dict does not declare itself, and the questions about them.
 
     Both are kept: an earlier dict of this name declared them. What the dict declares anew replaces the earlier.
     """
-    if not study.is_dict:  # a file says everything
+    if not study.is_dict or not before:  # a file says everything
         return {}, []
     names = {variant.name for variant in study.variants}
-    kept = {name: entry for name, entry in before.get("variants", {}).items() if name not in names}
-    return kept, [question for question in before.get("questions", []) if _is_about(question, kept)]
+    kept = {name: entry for name, entry in before.variants.items() if name not in names}
+    return kept, [question for question in before.questions if _is_about(question, kept)]
 
 
-def _is_about(question: dict[str, Any], kept: Mapping[str, Any]) -> bool:
+def _is_about(question: dict[str, Any], kept: Mapping[str, VariantEntry]) -> bool:
     try:
         asked = Question.model_validate({key: value for key, value in question.items() if key != "declared"})
     except pydantic.ValidationError:
         return False
-    over_levels = asked.trend is not None and any(set(entry["changes"]) == {asked.trend} for entry in kept.values())
+    over_levels = asked.trend is not None and any(set(entry.changes) == {asked.trend} for entry in kept.values())
     return over_levels or any(name in kept for name in asked.variants())
 
 
-def directories_of_dicts(study: ResolvedStudy, before: Mapping[str, Any]) -> list[str]:
+def directories_of_dicts(study: ResolvedStudy, before: StudyFile | None) -> list[str]:
     """The directories of all variants that dicts of this name have had: no later dict says that they may go."""
-    found = set(before.get("directories", []))
-    if before and not before["file"].endswith(".py"):
-        found |= {entry["directory"] for entry in before["variants"].values()}
+    found = set(before.directories if before else ())
+    if before and not before.file.endswith(".py"):
+        found |= {entry.directory for entry in before.variants.values()}
     if study.is_dict:
         found |= {variant.directory for variant in study.variants}
     return sorted(found)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runner.data import load
-from runner.execute.messages import Place
+from runner.execute.messages import Command
 from runner.expand import Run
 from runner.store.comparable import what_changed
 from runner.store.provenance import own_model, same_provenance
 from runner.store.rundir import RunDir
 
 
-def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], again: str) -> str:
+def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
     """Which of these ended runs other code, data or versions made, and how they are retrained (`again`).
 
     `data` gives a run's prepared data. Empty where there are no such runs.
@@ -23,11 +23,11 @@ def others_note(runs: Iterable[Run], place: Place, data: Callable[[Run], Path], 
     changes: list[str] = []
     count = 0
     for run in runs:
-        known = RunDir(place.runs / run.folder).run_json()
+        known = RunDir(command.runs / run.folder).run_json()
         folder = data(run)
         if folder not in fingerprints:
             fingerprints[folder] = load(folder).fingerprint
-        now = place.provenance.having(data=fingerprints[folder], **own_model(run.variant.settings.model))
+        now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.settings.model))
         if known and not same_provenance(known.provenance, now):
             count += 1
             changes += what_changed(known.provenance, now)

@@ -17,7 +17,7 @@ import torch
 from runner.checkpoints import is_memory
 from runner.data import Dataset, Stream, load
 from runner.execute.memory import free_memory, training_memory
-from runner.execute.processes import context, how, settle_in
+from runner.execute.processes import context, exit_reason, settle_in
 from runner.execute.schedule import Costs
 from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
@@ -131,7 +131,7 @@ class _Child:
                 if code == UNGUARDED:
                     raise unguarded() from None
                 if deaths == _MOST_DEATHS:
-                    results.append(_Tried(unfit=f"its training step ended the process {how(code)}"))
+                    results.append(_Tried(unfit=f"its training step ended the process {exit_reason(code)}"))
                     self._left, deaths = self._left[1:], 0
                 if self._left:
                     self._start()

@@ -1,30 +1,33 @@
-"""What the runner and its workers say to each other: a share to train, and what happens to its runs."""
+"""What the runner and its workers say to each other: a job to train, and what happens to its runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 from runner.expand import Run
 from runner.store.provenance import Provenance
 
+ANSWERED = ("began", "epoch")  # kinds of messages that the runner answers in a supervised job
+
 
 @dataclass(frozen=True)
-class Share:
+class Job:
     """Runs of one cohort that one worker trains together."""
 
     runs: tuple[Run, ...]
     data: Path  # the data set's cache
-    supervised: bool = False  # the runner answers after every epoch: go on, or why to stop
+    supervised: bool = False  # the runner answers after every epoch: "" to continue, or why to stop
     deaths: int = 0  # of workers that had its one run alone
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where runs are made, by what and for which command: the same for all of a command's runs."""
+class Command:
+    """What one invocation of the runner has decided. All its runs share this."""
 
-    runs: Path
+    runs: Path  # the directory of all runs
     device: str
     provenance: Provenance = field(hash=False)  # without the data's fingerprint
     ended: frozenset[str] = frozenset()  # the attempts at its runs that had ended when the command began
@@ -33,8 +36,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker says of a run: it began (`cause`: why not where it had been), had an epoch, finished, was pruned,
-    failed, or is taken by another runner."""
+    """What a worker says of a run.
+
+    `kind` is one of:
+
+    began      it is ready to train; `cause` says why it does not resume from a checkpoint that is there
+    epoch      it had an epoch; `metrics` are the epoch's
+    finished, pruned, failed    it ended
+    taken      another runner has it
+    died       its worker died and is to blame; the crew says so, no worker does
+    """
 
     kind: str
     run: Run
@@ -43,4 +54,11 @@ class Message:
     before: bool = False  # it had ended when a worker came to it
 
 
-Send = Callable[[Message], str | None]  # the answer to a supervised run: why it is to stop, if it is
+class WorkerState(Enum):
+    """What a worker says of itself."""
+
+    READY = "its imports are done"
+    DONE = "its job is done"
+
+
+Send = Callable[[Message], str | None]  # returns the answer to a supervised run: why it is to stop, if it is

@@ -5,8 +5,8 @@ import signal
 import torch
 
 import runner.arguments
+import runner.execute.local
 import runner.execute.measure
-import runner.execute.workers
 import runner.logs.writer  # noqa: F401
 
 torch.optim.SGD([torch.zeros(1)])  # an optimizer's first use imports for seconds

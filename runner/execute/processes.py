@@ -1,6 +1,6 @@
-"""Child processes: what they come from, what each does first, how one ended.
+"""Child processes: how they start, what each does first, how one ended.
 
-Light: it is imported before torch, so that the server can start with the command.
+Imported before torch, so that the server can start with the command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 _GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # the terminal's
 
 
-def how(code: int | None) -> str:
+def exit_reason(code: int | None) -> str:
     """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
     if code is None or code >= 0:
         return f"with exit status {code}"
@@ -28,8 +28,11 @@ def how(code: int | None) -> str:
 
 
 def context() -> Any:
-    """Workers are forked from a server that has imported everything and has no threads; a fork of this
-    process would copy torch's threads in mid-air. Windows has no such server: there each imports anew."""
+    """The context of multiprocessing that starts children.
+
+    They are forked from a server that has imported everything and has no threads: a fork of this process could copy
+    locks that torch's threads hold. Windows has no such server, so each child imports for itself.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver as server
@@ -49,12 +52,12 @@ def context() -> Any:
 
 
 def start_server() -> None:
-    """Starts the server that children are forked from; it imports while this process does other things."""
+    """Starts the server that children are forked from. It imports while this process does other things."""
     context()
 
 
 def settle_in() -> None:
-    """What a child process does first: it leaves Ctrl-C to the runner, dies with it, and computes as workers do."""
+    """Prepares a child process: it leaves Ctrl-C to the runner, dies with it, and computes on one thread."""
     import torch
 
     from runner.train import set_up_arithmetic

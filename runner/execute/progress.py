@@ -1,4 +1,4 @@
-"""What a person sees while it trains: a live table on a terminal, plain lines elsewhere."""
+"""What you see while runs train: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runner.execute.messages import Message, Share
+from runner.execute.messages import Job, Message
 from runner.execute.schedule import Costs
 from runner.expand import Run
 from runner.text import duration
 
 
 class Progress:
-    """Follows the workers' messages. A context: the live display stands while it is open."""
+    """Follows the workers' messages. A context: the live table is shown while it is open."""
 
     def __init__(self, runs: Iterable[Run], costs: Costs, console: Console) -> None:
         self._costs = costs
@@ -27,7 +27,7 @@ class Progress:
         self._total = sum(self._left.values()) or 1.0
         self._count = len(self._left)
         self._ended: dict[Run, str] = {}
-        self._current: dict[Share, dict[Run, dict[str, float]]] = {}
+        self._current: dict[Job, dict[Run, dict[str, float]]] = {}
         self._began = time.monotonic()
         self._resumed = 0.0  # what checkpoints had done before
         self._shared = False  # with another runner
@@ -46,16 +46,18 @@ class Progress:
 
     @property
     def failed(self) -> int:
+        """How many runs have failed."""
         return sum(kind == "failed" for kind in self._ended.values())
 
-    def on_message(self, share: Share, message: Message) -> None:
+    def on_message(self, job: Job, message: Message) -> None:
+        """Takes in a message, and prints a line for a run that has ended."""
         run = message.run
         if message.kind in ("began", "epoch"):
             if message.kind == "began":
-                self._drop(run)  # from the share of a worker that died
+                self._drop(run)  # it was in the job of a worker that died
                 if message.cause:
                     self._console.print(message.cause, soft_wrap=True)
-            self._current.setdefault(share, {})[run] = message.metrics
+            self._current.setdefault(job, {})[run] = message.metrics
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":
                 self._resumed += self._left[run] - left
@@ -71,9 +73,9 @@ class Progress:
         self._console.print(self._line(message), soft_wrap=True)
 
     def _drop(self, run: Run) -> bool:
-        """Takes a run off the table; whether it stood there."""
-        found = [share for share, runs in self._current.items() if runs.pop(run, None) is not None]
-        self._current = {share: runs for share, runs in self._current.items() if runs}
+        """Takes a run off the table; returns whether it was there."""
+        found = [job for job, runs in self._current.items() if runs.pop(run, None) is not None]
+        self._current = {job: runs for job, runs in self._current.items() if runs}
         return bool(found)
 
     def _say_taken(self) -> None:
@@ -82,7 +84,7 @@ class Progress:
         self._shared = True
 
     def time_left(self) -> float | None:
-        """Seconds, from the pace so far; None while there is none."""
+        """Seconds that remain at the pace so far; None until there is one."""
         left = sum(self._left.values())
         done = self._total - left - self._resumed
         elapsed = time.monotonic() - self._began
@@ -109,8 +111,8 @@ class Progress:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for head in ("training", "seed", "epoch", "validation accuracy"):
             table.add_column(head)
-        for share, runs in self._current.items():
-            first = share.runs[0]
+        for job, runs in self._current.items():
+            first = job.runs[0]
             epochs = [int(metrics["epoch"]) for metrics in runs.values()]
             now = f"{min(epochs)}" if min(epochs) == max(epochs) else f"{min(epochs)}-{max(epochs)}"
             best = max(runs, key=lambda run: runs[run].get("val/accuracy", -1.0))

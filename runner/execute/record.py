@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from runner.execute.messages import Place
+from runner.execute.messages import Command
 from runner.expand import Run
 from runner.store.provenance import Provenance
 from runner.store.records import FAILED, RUNNING, RunJson
@@ -56,12 +56,12 @@ def new_attempt() -> str:
     return uuid.uuid4().hex
 
 
-def record_failure(run: Run, place: Place, cause: str, trace: str = "", machines: bool = False) -> None:
+def record_failure(run: Run, command: Command, cause: str, trace: str = "", machines: bool = False) -> None:
     """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
-    directory = RunDir(place.runs / run.folder)
+    directory = RunDir(command.runs / run.folder)
     before = None if directory.misplaced() else directory.run_json()
     attempt = before.attempt if before and before.status == RUNNING else ""
-    new = run_json(run, place.provenance, FAILED, attempt or new_attempt(), time.time(), cause=cause)
+    new = run_json(run, command.provenance, FAILED, attempt or new_attempt(), time.time(), cause=cause)
     ended = {key: getattr(new, key) for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}
     with suppress(OSError):
         directory.write_run_json((before or new).model_copy(update=ended))

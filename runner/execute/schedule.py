@@ -1,4 +1,4 @@
-"""What the runs will cost, and how cohorts are shared between workers."""
+"""What the runs will cost, and how cohorts are split into jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.expand import Run, cohorts
 @dataclass(frozen=True)
 class Costs:
     """Seconds on one thread: an epoch of a variant (by its hash), an epoch of a stream (by its data key);
-    bytes on the disk of a finished run, and why a variant can't be trained on this machine (both by its hash)."""
+    bytes of a finished run on the disk, and why a variant can't be trained on this machine (both by its hash)."""
 
     variant: Mapping[str, float]
     stream: Mapping[tuple[str, ...], float]
@@ -20,33 +20,33 @@ class Costs:
     unfit: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, run: Run, epochs_done: int = 0) -> float:
-        """What is left of a run at most: early stopping may end it sooner."""
+        """Seconds that a run still takes at most: early stopping may end it sooner."""
         settings = run.variant.settings
         return self.variant[settings.identity()] * max(settings.epochs - epochs_done, 0)
 
-    def share(self, runs: Sequence[Run]) -> float:
-        """A share of a cohort: its runs, and the stream for the longest of them."""
+    def job(self, runs: Sequence[Run]) -> float:
+        """A job: its runs, and the stream for the longest of them."""
         longest = max(run.variant.settings.epochs for run in runs)
         return sum(map(self.run, runs)) + self.stream[runs[0].data_key[:-1]] * longest
 
 
-def shares(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run]]:
+def split_jobs(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run]]:
     """Cohorts, the costliest first, split wherever that brings the estimated finish nearer.
 
     A split costs a second stream, so cohorts stay whole where augmentation is what takes the time.
     """
     parts = cohorts(runs)
     while True:
-        finish = _finish(map(costs.share, parts), workers)
+        finish = _finish(map(costs.job, parts), workers)
         best = None
         for number, part in enumerate(parts):
             if len(part) > 1:
                 split = [*parts[:number], *_halves(part, costs), *parts[number + 1 :]]
-                estimate = _finish(map(costs.share, split), workers)
+                estimate = _finish(map(costs.job, split), workers)
                 if estimate < 0.99 * finish:
                     best, finish = split, estimate
         if best is None:
-            return sorted(parts, key=costs.share, reverse=True)
+            return sorted(parts, key=costs.job, reverse=True)
         parts = best
 
 
@@ -63,7 +63,7 @@ def _halves(part: list[Run], costs: Costs) -> tuple[list[Run], list[Run]]:
 
 
 def _finish(costs: Iterable[float], workers: int) -> float:
-    """When the last worker is done if each takes the costliest share that is left (Graham 1969)."""
+    """When the last worker is done if each takes the costliest job that remains (Graham 1969)."""
     ends = [0.0] * workers
     for cost in sorted(costs, reverse=True):
         heapq.heapreplace(ends, ends[0] + cost)
@@ -71,5 +71,5 @@ def _finish(costs: Iterable[float], workers: int) -> float:
 
 
 def finish_seconds(parts: Iterable[Sequence[Run]], costs: Costs, workers: int) -> float:
-    """The estimated time until all shares are done."""
-    return _finish(map(costs.share, parts), workers)
+    """The estimated time until all jobs are done."""
+    return _finish(map(costs.job, parts), workers)

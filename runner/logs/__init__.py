@@ -1,1 +1,1 @@
-"""What is written for TensorBoard: runs, means over seeds, the root's columns. The only room that writes events."""
+"""Writes what TensorBoard shows: runs, means over seeds, columns of hparams. No other room writes events."""

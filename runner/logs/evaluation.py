@@ -1,4 +1,4 @@
-"""What an evaluation adds to a run's directory for TensorBoard."""
+"""Adds an evaluation's images and texts to a run's directory for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SUFFIX = ".evaluation"
 
 
 def write_evaluation(folder: Path, figures: Mapping[str, Path], texts: Mapping[str, str], step: int) -> None:
-    """PNG files as images, and Markdown texts, under `evaluate/<key>` of the run in `folder`.
+    """Writes PNG files as images, and Markdown texts, under `evaluate/<key>` of the run in `folder`.
 
-    They have an event file of their own beside the run's, which takes an older one's place: however often a
-    run is evaluated, each tag stands there once. No folder of their own: that would be a run more.
+    They go to an event file of their own, which replaces an older one. So each tag is there once, however often a run
+    is evaluated. A folder of their own would be another run in TensorBoard.
     """
     old = list(folder.glob(f"events.out.tfevents.*{_SUFFIX}"))
     with open_writer(folder, filename_suffix=_SUFFIX) as writer:

@@ -1,4 +1,4 @@
-"""Event files, read and rewritten: a resumed run keeps only the events of the epochs that it kept."""
+"""Reads and rewrites event files, so that a resumed run has only the events of the epochs that it resumes after."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from torch.utils.tensorboard import SummaryWriter
 from runner.files import replace
 from runner.store.tags import EPOCH_SCALARS, FINAL_PREFIXES
 
-_AROUND = 16  # bytes: before a record its length and the length's checksum, after it its own
+_AROUND = 16  # bytes around a record: its length and the length's checksum before it, its own checksum after it
 
 
 def event_files(folder: Path) -> list[Path]:
-    """TensorBoard's files directly in a folder, the oldest first: their names hold seconds and a counter."""
+    """Returns the event files directly in a folder, oldest first: their names have seconds and a counter."""
     return sorted(folder.glob("events.out.tfevents.*"), key=lambda path: list(map(int, re.findall(r"\d+", path.name))))
 
 
 def open_writer(folder: Path, **options: Any) -> SummaryWriter:
-    """A SummaryWriter of a folder, with torch's own options.
+    """Opens a SummaryWriter for a folder, with torch's own options.
 
-    Its thread hands an error (a full disk) to the next call, which raises it; the thread itself reports nothing.
+    The writer's thread hands an error, such as a full disk, to the next call, which raises it. So the thread prints no
+    error of its own.
     """
     writer = SummaryWriter(str(folder), **options)
     thread = writer._get_file_writer().event_writer._async_writer._worker
@@ -35,11 +36,11 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
 
 
 def keep_epochs(folder: Path, epochs: int) -> bool:
-    """Drops every event after `epochs`, and those of a run's end. Whether those epochs are then all there,
-    once and in their order; if not, every event is dropped.
+    """Drops the events after `epochs` and those of a run's end, and returns whether the remaining ones are complete.
 
-    A crash leaves points behind the checkpoint, which the resumed run writes again; `purge_step` alone
-    zig-zags in some readers.
+    They are complete where each epoch is there once, in order. If they are not, it drops all events. A crash leaves
+    events after the checkpoint, which the resumed run writes again. With `purge_step` instead, some readers draw
+    zigzag curves.
     """
     steps: list[int] = []
     for path in event_files(folder) if epochs else ():
@@ -52,7 +53,7 @@ def keep_epochs(folder: Path, epochs: int) -> bool:
 
 
 def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
-    """Writes what is kept, and returns the steps that end an epoch."""
+    """Writes the events that are kept, and returns the steps that end an epoch."""
     steps = []
     with open(beside, "wb") as file:
         for framed, event in _records(path):
@@ -63,12 +64,12 @@ def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, Event]]:
-    """The file's whole records as they stand there, and what they say; a torn or spoilt end is left out."""
+    """Yields the file's whole records as bytes, with their events. It skips a torn or corrupt end."""
     try:
         with open(path, "rb") as file:
             for record in RawEventFileLoader(str(path)).Load():
                 yield file.read(len(record) + _AROUND), Event.FromString(record)
-    except Exception:  # the loader and protobuf have several; what follows is unreadable in any case
+    except Exception:  # the loader and protobuf raise several kinds; the rest of the file is unreadable
         return
 
 

@@ -1,7 +1,7 @@
-"""TensorBoard's hparams dashboard: every setting a column, every variant a group of seeds.
+"""Writes TensorBoard's hparams: each setting is a column, each variant a session group of seeds.
 
-`SummaryWriter.add_hparams` is not used: it opens a second run in a folder named by the clock, stores
-booleans as floats, and cannot group seeds.
+We do not use `SummaryWriter.add_hparams`: it opens a second run in a folder named by the time, stores booleans as
+floats, and cannot group seeds.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summ
 from runner.store.tags import HPARAM_METRICS, SEARCH_METRICS
 
 Hparam = str | float | bool
-_SHOWN_VALUES = 50  # more than that and a column gets a range, not check boxes
+_SHOWN_VALUES = 50  # a column with more values gets a range instead of check boxes
 
 
 def hparams(settings: Mapping[str, Any], study: str, variant: str) -> dict[str, Hparam]:
-    """Settings (plain data) as hparams of fixed types: lists, dicts and sizes as text."""
+    """Returns settings (plain data) as hparams, so that each has one type; lists, dicts and sizes become text."""
     values: dict[str, Hparam] = {"study": _text(study), "variant": _text(variant)}
     for key, value in settings.items():
-        if key in ("image_size", "channels"):  # a word or a number: text either way
+        if key in ("image_size", "channels"):  # they may be a word or a number
             values[key] = str(value)
         elif isinstance(value, (bool, int, float)):
             values[key] = value if isinstance(value, bool) else float(value)
@@ -33,12 +33,12 @@ def hparams(settings: Mapping[str, Any], study: str, variant: str) -> dict[str, 
 
 
 def _text(value: str) -> str:
-    """What UTF-8 can't say is escaped: a directory's name may be any bytes."""
+    """Escapes what UTF-8 can't encode: a directory's name may be any bytes."""
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def search_sessions(search: Mapping[str, Any], study: str, variants: int) -> list[dict[str, Hparam]]:
-    """Hparams that name in advance every value that a search (plain data) may come to."""
+    """Returns sessions that have every value a search (plain data) may choose, before it has chosen any."""
     sessions = [hparams(search["baseline"], study, f"{number:04d}") for number in range(variants)]
     for key, space in search["space"].items():
         for values in space.values():
@@ -47,14 +47,15 @@ def search_sessions(search: Mapping[str, Any], study: str, variants: int) -> lis
 
 
 def session_start(values: dict[str, Hparam], group: str) -> Any:
-    """The summary that makes a run's directory a session of `group`."""
+    """Returns the summary that makes a run's directory a session of `group`."""
     return summary_v2.hparams_pb(values, trial_id=group)
 
 
 def session_end(succeeded: bool | None, when: float) -> Any:
-    """The final status, "unknown" where `succeeded` is None: the run was pruned and can be filtered by it.
+    """Returns the summary of a run's final status and its time (seconds since 1970).
 
-    TensorBoard keeps the first it sees, so it is written exactly once.
+    Where `succeeded` is None, the run was pruned: its status is "unknown", so that it can be filtered. TensorBoard
+    keeps the first status that it reads, so a run writes it exactly once.
     """
     statuses = {True: api_pb2.STATUS_SUCCESS, False: api_pb2.STATUS_FAILURE, None: api_pb2.STATUS_UNKNOWN}
     status = statuses[succeeded]
@@ -67,9 +68,9 @@ def session_end(succeeded: bool | None, when: float) -> Any:
 
 
 def experiment(sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> Any:
-    """The one summary, in the root, that names the union of all columns and their values.
+    """Returns the one summary that names all columns and their values; it belongs in the root run.
 
-    `ranges` are columns of which searches take any number between the values, None where there are no searches.
+    `ranges` are the columns in which searches may choose any number between the values; None where no search ran.
     """
     domains: dict[str, set[Hparam]] = {}
     for session in sessions:
@@ -89,7 +90,7 @@ def experiment(sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str]
 
 def _domain(values: set[Hparam], is_range: bool) -> Any:
     kinds = {type(value) for value in values}
-    if len(kinds) > 1:  # can only come from someone's own directories
+    if len(kinds) > 1:  # only directories that the runner did not write have mixed types
         return None
     if kinds == {float} and (is_range or len(values) > _SHOWN_VALUES):
         return summary_v2.RealInterval(min(values), max(values))

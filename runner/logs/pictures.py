@@ -1,4 +1,4 @@
-"""Pictures for TensorBoard, drawn in milliseconds: galleries, filters, confusion matrices."""
+"""Draws pictures for TensorBoard in milliseconds: galleries, filters, confusion matrices."""
 
 from __future__ import annotations
 
@@ -17,24 +17,31 @@ from runner.confusion import shares as matrix_shares
 Picture = npt.NDArray[np.uint8]  # height x width x 3
 _INK, _PAPER, _RIGHT, _WRONG = (32, 33, 36), (255, 255, 255), (19, 115, 51), (197, 34, 31)
 _TILE, _CAPTION, _GAP = 84, 30, 6
-_NAMED = 40  # classes of a confusion matrix that has their names
-_LARGEST = 1120  # pixels of a confusion matrix of very many classes
+_NAMED = 40  # a confusion matrix of more classes has no names
+_LARGEST = 1120  # pixels of the side of a confusion matrix with very many classes
 
 
 def has_pictures(epoch: int) -> bool:
-    """Whether an epoch (from 1) has pictures of its own: 1, 4, 16, 64, ..."""
+    """Whether an epoch (from 1) has pictures: 1, 4, 16, 64, ...
+
+    >>> [epoch for epoch in range(1, 100) if has_pictures(epoch)]
+    [1, 4, 16, 64]
+    """
     return math.log(epoch, 4).is_integer()
 
 
 def encoded(picture: Picture) -> bytes:
-    """The picture as PNG, by OpenCV: that takes a fifth of SummaryWriter.add_image's time."""
+    """Returns the picture as PNG. OpenCV takes a fifth of the time of SummaryWriter.add_image."""
     import cv2
 
     return cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
 
 
 def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | None]], columns: int = 8) -> Picture:
-    """Images (N x H x W x C, uint8), each with a caption: green where it is right, red where wrong."""
+    """Draws images (uint8, N x H x W x C) in rows of `columns`, each with a caption of at most two lines.
+
+    A caption is green where its bool is true, red where it is false, dark gray where it is None.
+    """
     rows = -(-len(images) // columns)
     cell = (_TILE + _GAP, _TILE + _CAPTION + _GAP)
     sheet = Image.new("RGB", (min(columns, len(images)) * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
@@ -50,12 +57,12 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
 
 
 def captions(classes: Sequence[str]) -> list[str]:
-    """Each class's label below an image of a gallery, where "> " may stand before it."""
+    """Returns a label for each class that fits below an image of a gallery, after "> "."""
     return _labels(tuple(classes), _TILE - int(_length("> ")))
 
 
 def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
-    """The first 36 units' weights (units x C x H x W), each on its own scale around a gray zero."""
+    """Draws the weights (units x C x H x W) of the first 36 units; each has its own scale, and 0 is gray."""
     units = np.nan_to_num(weights[:36], posinf=0.0, neginf=0.0)
     scale = np.abs(units).max(axis=(1, 2, 3), keepdims=True)
     pixels = (127.5 + 127.5 * units / np.where(scale > 0, scale, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
@@ -75,7 +82,10 @@ def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
 
 
 def confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], title: str) -> Picture:
-    """Counts (true x predicted), each row shaded by its share; numbers and names where there is room for them."""
+    """Draws a confusion matrix (int64, true class x predicted class), shaded by each row's shares.
+
+    Numbers and class names are written where there is room.
+    """
     count = len(classes)
     named = count <= _NAMED
     side = 46 if count <= 12 else max(5, 560 // count) if count <= _LARGEST // 5 else max(1, _LARGEST // count)
@@ -103,7 +113,7 @@ def confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], title: str)
 
 
 def _cells(share: npt.NDArray[np.float64], side: int) -> Picture:
-    """A square for each share, white to deep blue, with a pixel of paper between them where they have three."""
+    """Draws a square for each share, from white to dark blue; squares of three pixels or more have a white edge."""
     low, high = np.array([244, 247, 251]), np.array([16, 78, 139])
     colors = (low + (high - low) * share[..., None] ** 0.6).astype(np.uint8)
     cells: Picture = colors.repeat(side, axis=0).repeat(side, axis=1)
@@ -113,7 +123,7 @@ def _cells(share: npt.NDArray[np.float64], side: int) -> Picture:
 
 
 def _cut(text: str, width: int) -> str:
-    """Text that fits `width` pixels at size 12."""
+    """Cuts a text to `width` pixels at font size 12."""
     return class_labels([text], width, _length)[0]
 
 
@@ -123,7 +133,7 @@ def _labels(classes: tuple[str, ...], width: int) -> list[str]:
 
 
 def _length(text: str) -> float:
-    """Pixels at size 12."""
+    """Returns a text's width in pixels at font size 12."""
     return _font(12, font_for([text])).getlength(text)
 
 

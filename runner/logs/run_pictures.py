@@ -1,4 +1,4 @@
-"""The pictures of a run in TensorBoard: one table. A new picture is one entry, and the function that draws it."""
+"""The table of a run's pictures in TensorBoard. A new picture is one entry and the function that draws it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class Context:
-    """What pictures are drawn from.
+    """The data that pictures are drawn from.
 
-    epoch      whose images or weights it has, from 1
+    epoch      the epoch of the images or weights, from 1
     model      the network with that epoch's weights; None before any epoch, and at the end
     logits     part -> N x classes, on the CPU
     augmented  train images (uint8, N x H x W x C) as the network sees them, before normalization, and their labels
@@ -51,7 +51,7 @@ class Context:
 
 @dataclass(frozen=True)
 class RunPicture:
-    """A picture in TensorBoard; `draw` gives None where there is nothing to show."""
+    """A picture in TensorBoard; `draw` returns None where there is nothing to show."""
 
     tag: str
     meaning: str
@@ -60,7 +60,7 @@ class RunPicture:
 
 
 def drawn(when: When, context: Context) -> Iterator[tuple[str, Picture]]:
-    """The tags and pictures of a moment, in the table's order; none of an epoch that has no pictures."""
+    """Yields the tags and pictures of a moment, in the table's order; none for an epoch without pictures."""
     if when == When.SOMETIMES and not has_pictures(context.epoch):
         return
     for entry in RUN_PICTURES:
@@ -128,8 +128,7 @@ def _confusion(context: Context, part: str, labels: npt.NDArray[np.int64], title
     return confusion(matrix, classes, title)
 
 
-# Tags have a group of their own, so that TensorBoard shows the curves first. A run writes pictures/best_* once, again
-# if its end is repeated.
+# The group "pictures" makes TensorBoard show the curves first. A run writes pictures/best_* once, at its end.
 RUN_PICTURES = (
     RunPicture(
         "pictures/augmented", "the first train images, as the network sees them in epoch 1", When.FIRST, _augmented
@@ -158,7 +157,7 @@ RUN_PICTURES = (
     ),
     RunPicture(
         "pictures/best_misclassified",
-        "the validation images whose wrong prediction is the surest, with the best epoch's weights",
+        "the misclassified validation images with the highest confidence, with the best epoch's weights",
         When.END,
         _misclassified,
     ),

@@ -1,4 +1,4 @@
-"""Runs over all: the mean over a variant's seeds, and the root's layout and columns."""
+"""Writes what summarizes runs: the mean over a variant's seeds, and the root run's charts and columns."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from runner.files import naming
 from runner.logs.events import event_files, open_writer
 from runner.logs.hparams import Hparam, experiment
+from runner.metrics import CURVES
 from runner.stats import mean_interval
 from runner.store.epochs import read_rows
 from runner.store.tags import MEAN_SCALARS, mean_tag
@@ -19,9 +20,9 @@ _CARD = "answers"
 
 
 def write_mean(folder: Path, tables: Sequence[Path]) -> None:
-    """A variant's mean run: each scalar's mean over the seeds' metrics.csv, with its 95% t interval.
+    """Rewrites a variant's mean run: each scalar's mean over the seeds, with its 95% t interval.
 
-    A seed that stopped early keeps its last value. Made anew each time, from the tables alone.
+    `tables` are the seeds' metrics.csv; nothing else is read. A seed that stopped early keeps its last value.
     """
     seeds = [rows for rows in map(read_rows, tables) if rows]
     if not seeds:
@@ -41,7 +42,7 @@ def write_mean(folder: Path, tables: Sequence[Path]) -> None:
 
 
 def write_card(folder: Path, study: str, text: str) -> None:
-    """A study's answers as a text card in the root run, in a file of its own, made anew each time."""
+    """Rewrites a study's summary card, a text in the root run with an event file of its own."""
     suffix = f".{_CARD}-{study}"
     old = [path for path in event_files(folder) if path.name.endswith(suffix)]
     with naming(folder), open_writer(folder, filename_suffix=suffix) as writer:
@@ -51,10 +52,9 @@ def write_card(folder: Path, study: str, text: str) -> None:
 
 
 def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> None:
-    """The root's events: one layout of charts, and the one list of columns for all studies' and searches' runs
-    (`ranges`: see `experiment`).
+    """Rewrites the root run: one layout of charts, and one list of columns for the runs of all studies and searches.
 
-    TensorBoard takes just one of each, so they are made anew, from all runs that there are.
+    TensorBoard accepts only one of each, so they cover all runs. `ranges` are as in `experiment`.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
     with naming(folder), open_writer(folder) as writer:
@@ -65,17 +65,13 @@ def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: C
 
 
 def _layout() -> dict[str, dict[str, list[str | list[str]]]]:
-    """Margin charts of the means with their bands, then train against validation.
+    """Returns charts of the means with their intervals, then of train against validation.
 
-    Tags are patterns, matched from the start, so they are closed at the end."""
-    titles = {
-        "val/accuracy": "validation accuracy", "val/loss": "validation loss",
-        "train/accuracy": "training accuracy", "train/loss": "training loss",
-        "generalization_gap": "generalization gap",
-    }  # fmt: skip
+    Tags are patterns that TensorBoard matches from the start, so a $ ends them.
+    """
+    shown = ("val/accuracy", "val/loss", "train/accuracy", "train/loss", "generalization_gap")
     means: dict[str, list[str | list[str]]] = {
-        title: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]]
-        for tag, title in titles.items()
+        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]] for tag in shown
     }
     pairs: dict[str, list[str | list[str]]] = {
         name: ["Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"]]

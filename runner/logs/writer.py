@@ -1,4 +1,4 @@
-"""What a run writes for TensorBoard, epoch by epoch, into its own directory."""
+"""Writes a run's events for TensorBoard, epoch by epoch, into the run's directory."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from runner.logs.hparams import Hparam, session_end, session_start
 from runner.logs.pictures import encoded
 from runner.logs.run_pictures import Context, When, drawn
 from runner.store.epochs import Row, add_row, write_rows
-from runner.store.tags import EPOCH_SCALARS, RESULTS, result_tag
+from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
 from runner.text import table
 
 _BINS = 64
-_MOST_PR_CURVES = 20  # a curve a class; beyond that only the mean of all
+_MOST_PR_CURVES = 20  # with more classes there is only the one curve of all classes
 
 
 class RunLog:
-    """One run's directory while it trains: events and metrics.csv.
+    """Writes one run's events and metrics.csv while it trains.
 
-    `rows` are the epochs it goes on from; events and rows after them are dropped first, so that every
-    reader sees each step once. `resumed` says whether events of all those epochs are there.
+    rows     the epochs that the run resumes after; later events and rows are dropped, so that each step is there once
+    resumed  whether the events of all these epochs are there
     """
 
     def __init__(self, folder: Path, dataset: Dataset, rows: Sequence[Row] = ()) -> None:
@@ -44,7 +44,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
         write_rows(folder / "metrics.csv", self.rows)
-        # Flushed at every epoch by hand; the queue holds an epoch's events.
+        # We flush after each epoch; the queue holds an epoch's events.
         self._writer = open_writer(folder, max_queue=1000, flush_secs=3600)
 
     def begin(
@@ -56,9 +56,10 @@ class RunLog:
         model: nn.Module,
         shape: tuple[int, int, int],
     ) -> None:
-        """What stands at the start: settings, the difference from the baseline, hparams, the graph.
+        """Writes settings, the changes from the baseline, hparams and the graph.
 
-        Then the scalars of epochs that it goes on from, where the event files that had them were spoilt.
+        It also writes the scalars of earlier epochs again where their event files were corrupt. `shape` is channels,
+        height, width.
         """
         self._writer.add_text("settings", _table(settings, "setting", "value"))
         self._writer.add_text("changes", _table(changes, "changed", "to") if changes else "This is the baseline.")
@@ -72,7 +73,7 @@ class RunLog:
         self._writer.flush()
 
     def epoch(self, epoch: int, metrics: Row, model: nn.Module, val_logits: torch.Tensor) -> None:
-        """Scalars and histograms of every epoch, and the pictures that are due."""
+        """Writes an epoch's scalars and histograms, and its pictures; `val_logits` are N x classes."""
         self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
         add_row(self.folder / "metrics.csv", self.rows[-1])
         for key in EPOCH_SCALARS:
@@ -85,11 +86,11 @@ class RunLog:
         self._writer.flush()
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
-        """Train images (N x H x W x C) as the network sees them in epoch 1, before normalisation."""
+        """Draws train images (uint8, N x H x W x C) as the network sees them in epoch 1, before normalization."""
         self._pictures(When.FIRST, Context(self._dataset, 1, augmented=Part(images, labels)), 1)
 
     def finish(self, metrics: Row, logits: dict[str, torch.Tensor], of_search: bool = False) -> None:
-        """What the best epoch's weights give (metrics by their names), and the final status."""
+        """Writes the best epoch's metrics, by their names, and the final status; `logits` are part -> N x classes."""
         epoch = len(self.rows)
         self._results(metrics)
         if of_search:
@@ -98,35 +99,34 @@ class RunLog:
         self._pr_curves(logits["val"], epoch)
         self._end(succeeded=True)
         self.sync()
-        write_rows(self.folder / "metrics.csv", self.rows)  # now for power cuts, too
+        write_rows(self.folder / "metrics.csv", self.rows)  # this time it is flushed to the disk
 
     def prune(self, metrics: Row, why: str) -> None:
-        """What a run had reached when a search stopped it, the reason as text, and a status that is neither good
-        nor bad."""
+        """Writes a pruned run's metrics so far, the search's reason as text, and the final status "unknown"."""
         self._results(metrics)
         self._writer.add_scalar("search/pruned", 1.0, len(self.rows))
         self._writer.add_text("search/why", why, len(self.rows))
         self._end(succeeded=None)
 
     def fail(self, cause: str) -> None:
-        """The cause as text, and the final status."""
+        """Writes the cause of a failure as text, and the final status."""
         self._writer.add_text("failure", cause, len(self.rows))
         self._end(succeeded=False)
 
     def sync(self) -> None:
-        """Has the disk keep all that was written so far."""
+        """Flushes all events to the disk."""
         self._writer.flush()
         for path in event_files(self.folder):
             sync(path)
 
     def close(self) -> None:
-        """Writes what is left to the event file and closes it."""
+        """Closes the event file."""
         self._writer.close()
 
     def _results(self, metrics: Row) -> None:
-        for name in RESULTS:
+        for name, tag in RESULT_TAGS.items():
             if name in metrics:
-                self._writer.add_scalar(result_tag(name), metrics[name], len(self.rows))
+                self._writer.add_scalar(tag, metrics[name], len(self.rows))
 
     def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))
@@ -145,15 +145,15 @@ class RunLog:
         self._add(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
     def _histogram(self, tag: str, values: torch.Tensor, step: int) -> None:
-        """Counted in torch: 64 bins take a third of the time and an eighth of the bytes of the default."""
+        """Counts 64 bins in torch: this takes a third of the time and an eighth of the bytes of the default."""
         flat = values.detach().float().flatten()
         low, high = (float(bound) for bound in torch.aminmax(flat))
-        if not np.isfinite([low, high]).all():  # what is no number has no place on the axis; the rest is shown
+        if not np.isfinite([low, high]).all():  # show the finite values only
             flat = flat[torch.isfinite(flat)]
             if not len(flat):
                 return
             low, high = (float(bound) for bound in torch.aminmax(flat))
-        if low == high:  # TensorBoard draws no bar without a width
+        if low == high:  # TensorBoard draws no bar of width 0
             low, high = low - 1e-6 * max(1.0, abs(low)), high + 1e-6 * max(1.0, abs(high))
         counts = torch.histc(flat, _BINS, low, high)
         self._writer.add_histogram_raw(
@@ -172,12 +172,12 @@ class RunLog:
                 self._writer.add_pr_curve(f"best/{name}", onehot[:, number], shares[:, number], step)
 
     def _graph(self, model: nn.Module, shape: tuple[int, int, int]) -> None:
-        """The model's graph; a model that can't be traced goes without, and says so."""
+        """Writes the model's graph, or a text where the model can't be traced."""
         was_training = model.training
         device = next(model.parameters()).device
         try:
             with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the tracer's remarks are not the user's concern
+                warnings.simplefilter("ignore")  # the tracer's warnings do not matter to users
                 self._writer.add_graph(model.eval(), torch.zeros(1, *shape, device=device))
         except Exception as error:
             self._writer.add_text("graph", f"No graph: the model could not be traced ({error}).")
@@ -186,6 +186,6 @@ class RunLog:
 
 
 def _table(values: Mapping[str, Any], *heads: str) -> str:
-    """A Markdown table of settings."""
+    """Returns a Markdown table of settings."""
     rows = [(key, f"`{value if isinstance(value, str) else json.dumps(value)}`") for key, value in values.items()]
     return table(heads, rows, names=2)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from runner.metrics import METRICS
 from runner.report.comparisons import Comparison
 from runner.report.format import lost_runs, majority_text, narrow_text, p_text
 from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict
-from runner.spec import METRICS, SHARES
+from runner.spec import Question
 from runner.stats import ALPHA
 from runner.text import escaped, table
 
@@ -26,14 +27,14 @@ def unjudged(verdicts: Sequence[Verdict]) -> str:
     asked: dict[str, list[str]] = {}
     for each in verdicts:
         if not each.judged:
-            asked.setdefault(_lacks(each), []).append(f"*{escaped(each.question['ask'])}*")
+            asked.setdefault(_lacks(each), []).append(f"*{escaped(each.declared.ask)}*")
     named = "; ".join(f"{' '.join(asks)} ({lacks})" for lacks, asks in asked.items())
     return f"Can't be judged by these runs: {named}." if named else ""
 
 
 def _lacks(verdict: Verdict) -> str:
-    if verdict.malformed:
-        return escaped(verdict.malformed.rstrip("."))
+    if verdict.declared.malformed:
+        return escaped(verdict.declared.malformed.rstrip("."))
     if not verdict.missing:
         return "too few runs finished"
     lost = [lost for lost in verdict.lost if lost.variant in verdict.missing]
@@ -44,12 +45,12 @@ def _lacks(verdict: Verdict) -> str:
 def short_answer(verdict: Verdict) -> str:
     """One line: the question, the answer, the size of the effect, and what else a reader must know."""
     detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
-    metric = verdict.question.get("metric", "val/accuracy")
+    metric = verdict.question.metric
     what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
     claim = [f"Said elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
     said = " ".join([*cautions(verdict), *claim])
-    return f"**{escaped(verdict.question['ask'])}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
+    return f"**{escaped(verdict.declared.ask)}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
 
 
 def cautions(verdict: Verdict) -> list[str]:
@@ -61,7 +62,7 @@ def cautions(verdict: Verdict) -> list[str]:
     if verdict.narrow:
         said.append(f"{narrow_text(verdict.narrow)}.")
     if verdict.majority:
-        part = "test" if verdict.question.get("metric", "").startswith("test/") else "val"
+        part = "test" if verdict.question.metric.startswith("test/") else "val"
         better = f"`{part}/balanced_accuracy` or `{part}/macro_f1`"
         said.append(f"{majority_text(verdict.majority)}: {better} would be the better question.")
     return said
@@ -71,10 +72,10 @@ def long_answer(verdict: Verdict, number: int) -> str:
     """A section: verdict, every difference with its interval, p, Holm, n, the claim, and what it means."""
     question = verdict.question
     meaning = " ".join([_meaning(verdict), *cautions(verdict)])
-    lines = [f"### {number}. {escaped(question['ask'])}", "", f"**{verdict.answer.capitalize()}.** {meaning}", ""]
+    lines = [f"### {number}. {escaped(question.ask)}", "", f"**{verdict.answer.capitalize()}.** {meaning}", ""]
     if verdict.claim:
         lines += [f"> Said elsewhere: {escaped(verdict.claim)}", ""]
-    metric = question.get("metric", "val/accuracy")
+    metric = question.metric
     rows = [
         [
             escaped(comparison.label),
@@ -91,40 +92,40 @@ def long_answer(verdict: Verdict, number: int) -> str:
             ["difference", f"`{metric}` [95% interval]", "p of no difference", "signed-rank p", "n", "r of pairs"], rows
         )
     ]
-    expected = "asked: the best" if "best_of" in question else f"expected: {question.get('expect', 'different')}"
-    if question.get("smallest"):
-        expected += f", smallest difference worth knowing: {_number(question['smallest'], question, sign=False)}"
+    expected = "asked: the best" if question.best_of else f"expected: {question.expect}"
+    if question.smallest:
+        expected += f", smallest difference worth knowing: {_number(question.smallest, question, sign=False)}"
     tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
     best = f" {escaped(verdict.wins)}" if verdict.wins else ""
-    lines += ["", f"`{metric}`: {METRICS[metric]}; {expected}; {tested}.{best}{_caution(question)}"]
+    lines += ["", f"`{metric}`: {METRICS[metric].meaning}; {expected}; {tested}.{best}{_caution(question)}"]
     return "\n".join(lines)
 
 
-def _caution(question: dict[str, object]) -> str:
+def _caution(question: Question) -> str:
     """What a kind of question does not say by itself."""
-    if "value" in question:
+    if question.value:
         return (
             " The constant is taken as exact: where it is one run of somebody else's, its own spread is unknown, and "
             "the answer is about the mean of these seeds alone."
         )
-    if "best_of" in question:
+    if question.best_of:
         return (
             " The same runs choose the best and compare it: its lead is on average overstated; the test allows for it."
         )
-    if "trend" in question:
+    if question.trend:
         return " A straight line's slope: a rise and fall over the levels is not seen."
-    if question.get("expect") == "equal":
+    if question.expect == "equal":
         return " Equal within the margin at .05 is the 90% interval within it."
     return ""
 
 
 def _answer(verdict: Verdict) -> str:
     late = " (exploratory: asked after the runs)" if verdict.exploratory else ""
-    if verdict.contradicted and verdict.adjusted <= ALPHA and "best_of" not in verdict.question:
+    if verdict.contradicted and verdict.adjusted <= ALPHA and not verdict.question.best_of:
         late = f", since not all lost runs speak for {_WORD[verdict.leaning].lower()}" + late
-    elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and "best_of" not in verdict.question:
+    elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and not verdict.question.best_of:
         late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
-    if "best_of" in verdict.question and verdict.comparisons:
+    if verdict.question.best_of and verdict.comparisons:
         best = escaped(verdict.comparisons[0].label.split(" - ")[0])
         sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from all others"
         return f"{best}, {sure}{late}."
@@ -137,8 +138,8 @@ def _answer(verdict: Verdict) -> str:
 def _too_small(verdict: Verdict) -> str:
     """The smallest difference worth knowing, where one is told apart from 0 whose whole interval is below it."""
     question = verdict.question
-    smallest = float(question.get("smallest") or 0.0)
-    if verdict.answer == UNDECIDED or question.get("expect") == "equal" or "best_of" in question:
+    smallest = question.smallest or 0.0
+    if verdict.answer == UNDECIDED or question.expect == "equal" or question.best_of:
         return ""
     intervals = [comparison.effect.interval for comparison in verdict.comparisons]
     if not all(max(abs(each.low), abs(each.high)) < smallest for each in intervals):
@@ -168,7 +169,7 @@ def _meaning(verdict: Verdict) -> str:
 
 
 def _untested(verdict: Verdict) -> str:
-    if verdict.missing and "best_of" in verdict.question:
+    if verdict.missing and verdict.question.best_of:
         return f"It can't be tested: there is no finished run of {', '.join(map(escaped, verdict.missing))}."
     if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
         return "There are too few finished runs to test it."
@@ -178,13 +179,13 @@ def _untested(verdict: Verdict) -> str:
 def _seeds_needed(verdict: Verdict) -> str:
     """How many seeds the smallest difference worth knowing would take, and how sure that number is."""
     needed, question = verdict.needed, verdict.question
-    if not needed:
+    if not needed or not question.smallest:
         return ""
-    size = _number(question["smallest"], question, sign=False)
-    if question.get("expect") == "equal":
+    size = _number(question.smallest, question, sign=False)
+    if question.expect == "equal":
         what = f" To show that a difference is below {size}, where there is none"
     else:
-        slope = f" per unit of {question['trend']}" if "trend" in question else ""
+        slope = f" per unit of {question.trend}" if question.trend else ""
         what = f" To see {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
     if needed.seeds <= needed.n:
         return what + f" (power .8), the {needed.n} seeds run would do, if they tell the spread rightly."
@@ -198,7 +199,7 @@ def _seeds_needed(verdict: Verdict) -> str:
 def _refuted(verdict: Verdict) -> str:
     question = verdict.question
     several = len(verdict.comparisons) > 1
-    if question.get("expect") == "equal":
+    if question.expect == "equal":
         return "At least one differs by more than the margin" if several else "They differ by more than the margin"
     if several:
         return "Not all of it holds: at least one difference goes the other way"
@@ -210,7 +211,7 @@ def _comparison(comparison: Comparison, verdict: Verdict) -> str:
     return f"{label}: {effect}, n = {comparison.effect.interval.n}"
 
 
-def _effect(comparison: Comparison, question: dict[str, object]) -> str:
+def _effect(comparison: Comparison, question: Question) -> str:
     interval = comparison.effect.interval
     if math.isnan(interval.estimate):
         return "-"
@@ -221,14 +222,5 @@ def _effect(comparison: Comparison, question: dict[str, object]) -> str:
     return text
 
 
-def _number(value: float, question: dict[str, object], sign: bool = True, unit: bool = True) -> str:
-    """A value in the metric's unit: accuracies in points, everything else as it is."""
-    metric = str(question.get("metric", "val/accuracy"))
-    plus = "+" if sign else ""
-    if metric in SHARES:
-        return f"{value * 100:{plus}z.2f}" + (" points" if unit else "")
-    if "epoch" in metric and "loss" not in metric:
-        return f"{value:{plus}z.1f}" + (" epochs" if unit else "")
-    rounded = float(f"{value:.3g}")
-    text = f"{rounded:{plus},.0f}" if 1000 <= abs(rounded) < math.inf else f"{value:{plus}z#.3g}".removesuffix(".")
-    return text + (" s" if metric == "seconds" and unit else "")
+def _number(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
+    return METRICS[question.metric].unit.text(value, sign, unit)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from runner.metrics import METRICS
 from runner.report.lost import best_first, diverged, pair_signs
 from runner.report.runs import StudyRuns
-from runner.spec import BETTER
+from runner.spec import Question
 from runner.stats import (
     Effect,
     correlation,
@@ -34,9 +35,9 @@ class Comparison:
     lost: tuple[int, ...] = ()  # the sign that each pair with a diverged run speaks for; 0: for neither
 
 
-def comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
+def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
     """Every difference that a question asks about."""
-    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
+    metric, accuracy = question.metric, question.accuracy
 
     def values(*variants: str) -> list[Any]:
         return data.paired(variants, metric, accuracy)
@@ -45,28 +46,27 @@ def comparisons(data: StudyRuns, question: dict[str, Any]) -> list[Comparison]:
         mine, theirs = values(first, other)
         return _difference(first, other, mine, theirs, pair_signs(data, first, other, metric))
 
-    if "compare" in question:
-        first, others = question["compare"]
+    if question.compare:
+        first, others = question.compare
         return [difference(first, other) for other in ([others] if isinstance(others, str) else others)]
-    if "best_of" in question:
-        ranked = _ranked(data, question["best_of"], metric, accuracy)
+    if question.best_of:
+        ranked = _ranked(data, question.best_of, metric, accuracy)
         found = [difference(ranked[0], other) for other in ranked[1:]]
         alone = (0,) * len(diverged(data, ranked[0])) if ranked else ()  # the best must not have diverged at all
         return [replace(each, lost=each.lost + alone) for each in found]
-    if "interaction" in question:
-        both, first, second, neither = cells = question["interaction"]
+    if question.interaction:
+        both, first, second, neither = cells = question.interaction
         label = f"({both} - {first}) - ({second} - {neither})"
         return [Comparison(label, interaction_effect(*values(*cells)), lost=_signless(data, cells))]
-    if "value" in question:
-        name, constant = question["value"]
-        worse = (-BETTER[metric],) * len(diverged(data, name))
+    if question.value:
+        name, constant = question.value
+        worse = (-METRICS[metric].better,) * len(diverged(data, name))
         return [Comparison(f"{name} - {constant:g}", value_effect(values(name)[0], constant), lost=worse)]
-    key = question["trend"]
-    levels = data.levels(key)
+    levels = data.levels(question.trend) if question.trend else {}
     if len(levels) < 2:
         return []
     effect = trend_effect(list(levels.values()), np.column_stack(values(*levels)))
-    return [Comparison(f"slope per unit of {key}", effect, lost=_signless(data, levels))]
+    return [Comparison(f"slope per unit of {question.trend}", effect, lost=_signless(data, levels))]
 
 
 def _signless(data: StudyRuns, variants: Iterable[str]) -> tuple[int, ...]:
@@ -81,20 +81,19 @@ def _difference(first: str, other: str, mine: Any, theirs: Any, lost: tuple[int,
     return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs), rank, lost)
 
 
-def wins(data: StudyRuns, question: dict[str, Any]) -> str:
+def wins(data: StudyRuns, question: Question) -> str:
     """How steady the ranking is: the seeds in which the best on average was also the best."""
-    if "best_of" not in question:
+    if not question.best_of:
         return ""
-    metric, accuracy = question.get("metric", "val/accuracy"), question.get("accuracy")
-    ranked = _ranked(data, question["best_of"], metric, accuracy)
-    table = np.column_stack(data.paired(ranked, metric, accuracy)) * _upward(metric)
+    ranked = _ranked(data, question.best_of, question.metric, question.accuracy)
+    table = np.column_stack(data.paired(ranked, question.metric, question.accuracy)) * _upward(question.metric)
     alone = (table[:, :1] > table[:, 1:]).all(axis=1)
     return f"{ranked[0]} was the best in {alone.sum()} of {len(table)} seeds."
 
 
 def _upward(metric: str) -> int:
     """1 or -1, so that the best is the highest; of a metric that has no better way the lowest is named."""
-    return BETTER[metric] or -1
+    return METRICS[metric].better or -1
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:

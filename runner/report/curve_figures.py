@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from runner.plot import CURVE, MUTED, TRAIN, saved
-from runner.report.runs import StudyRuns
-from runner.report.tables import banded
+from runner.report.curves import Curves
 from runner.spec import BASELINE
 
 _TITLE = 26  # characters that a panel's title has room for
@@ -27,45 +24,23 @@ _LEGEND = (  # color, marker, meaning
 _COLUMNS = 4  # of panels; the legend's entries stand in one line above so many
 
 
-@dataclass(frozen=True)
-class _Curves:
-    """A variant's means over the seeds, epoch by epoch, and its best epoch on average."""
-
-    train: pd.DataFrame
-    val: pd.DataFrame
-    best_epoch: float
-
-
-def accuracies(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
+def accuracies(found: Mapping[str, Curves], path: Path) -> None:
     """Every variant's accuracy. The shared scale begins below where the middling variant is after its first tenth."""
-    found = _curves(data, variants, "accuracy")
     early = [each.val["mean"].iloc[len(each.val) // 10] for each in found.values()]
     low = float(np.clip(np.floor((np.nanmedian(early) - 0.1) * 20) / 20, 0, 0.9))
     _draw(found, "accuracy", (low, 1.0), path, PercentFormatter(1.0, decimals=0))
 
 
-def losses(data: StudyRuns, variants: Sequence[str], path: Path) -> None:
+def losses(found: Mapping[str, Curves], path: Path) -> None:
     """Every variant's loss (cross-entropy, nats). The shared scale ends above the middling variant's highest."""
-    found = _curves(data, variants, "loss")
     low = float(np.nanmin([band["mean"].min() for each in found.values() for band in (each.train, each.val)]))
     high = float(np.nanmedian([each.val["mean"].max() for each in found.values()]))
     room = 0.08 * ((high - low) or max(abs(high), 1.0))  # an axis has a length where all are equal
     _draw(found, "loss, nats", (low - room, high + room), path)
 
 
-def _curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, _Curves]:
-    return {
-        name: _Curves(
-            banded(data, name, f"train_eval/{scalar}"),
-            banded(data, name, f"val/{scalar}"),
-            float(data.values(name, "best_epoch").mean()),
-        )
-        for name in variants
-    }
-
-
 def _draw(
-    found: dict[str, _Curves], what: str, limits: tuple[float, float], path: Path, ticks: Formatter | None = None
+    found: Mapping[str, Curves], what: str, limits: tuple[float, float], path: Path, ticks: Formatter | None = None
 ) -> None:
     """The panels, on one scale but for variants that are beyond its limits in most epochs."""
     columns = min(_COLUMNS, len(found))
@@ -103,7 +78,7 @@ def _draw(
         figure.supylabel(what, fontsize=9)
 
 
-def _panel(axes: Axes, curves: _Curves) -> None:
+def _panel(axes: Axes, curves: Curves) -> None:
     """Both means with their bands, and a dot at the best epoch."""
     for band, color in ((curves.train, TRAIN), (curves.val, CURVE)):
         axes.fill_between(band["epoch"], band["low"], band["high"], color=color, alpha=0.18, linewidth=0)

@@ -1,42 +1,50 @@
-"""One run's epochs to the metrics of the course of its training."""
+"""Learning curves over a variant's seeds."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-OVER_EPOCHS = ("val_accuracy_area", "train_loss_area", "train_roughness")  # compared over common epochs
-LATE = 5  # epochs
+from runner.report.runs import StudyRuns
+from runner.stats import mean_interval
 
 
-def from_curve(rows: pd.DataFrame, metric: str, epochs: int, accuracy: float | None) -> float:
-    """A metric of one run from its epochs (`METRICS` says what each is); a run that never reached an
-    accuracy counts as one epoch more than it was to have."""
-    if metric.startswith("train_eval/"):
-        return float(rows[metric].iloc[int(np.nanargmin(rows["val/loss"].to_numpy(dtype=float)))])
-    train, val = rows["train/loss"].to_numpy(dtype=float), rows["val/accuracy"].to_numpy(dtype=float)
-    if metric == "epochs_to":
-        reached = np.flatnonzero(val >= (accuracy or 1.0))
-        return float(reached[0] + 1) if len(reached) else epochs + 1.0
-    if metric in ("val_accuracy_area", "train_loss_area"):
-        return float((val if metric == "val_accuracy_area" else train).mean())
-    if metric == "train_roughness":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            bends = np.diff(np.log(train), n=2)
-        return float(np.abs(bends).mean()) if len(bends) else float("nan")
-    if metric == "late_spread":
-        return _spread_around_line(rows["val/loss"].tail(LATE).to_numpy(dtype=float))
-    if metric == "first_epoch_loss_max":
-        return float(rows["train/loss_max"].iloc[0])
-    raise ValueError(f"no such metric: {metric}")
+@dataclass(frozen=True)
+class Curves:
+    """A variant's means over the seeds, epoch by epoch, and its best epoch on average.
+
+    `train` and `val` have the columns epoch, mean, low, high.
+    """
+
+    train: pd.DataFrame
+    val: pd.DataFrame
+    best_epoch: float
 
 
-def _spread_around_line(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    """The residual standard deviation around a straight line; nan below three values, or with one that is no number."""
-    if len(values) < 3 or not np.isfinite(values).all():
-        return float("nan")
-    epochs = np.arange(len(values))
-    residuals = values - np.polyval(np.polyfit(epochs, values, 1), epochs)
-    return float(np.sqrt((residuals**2).sum() / (len(values) - 2)))
+def learning_curves(data: StudyRuns, variants: Sequence[str], scalar: str) -> dict[str, Curves]:
+    """Each variant's curves of accuracy or loss, on a fixed part of train and on validation."""
+    return {
+        name: Curves(
+            _banded(data, name, f"train_eval/{scalar}"),
+            _banded(data, name, f"val/{scalar}"),
+            float(data.values(name, "best_epoch").mean()),
+        )
+        for name in variants
+    }
+
+
+def _banded(data: StudyRuns, variant: str, curve: str) -> pd.DataFrame:
+    """Epoch, mean and interval of a curve over the variant's seeds; a stopped seed keeps its last value."""
+    mine = data.curves[data.curves["variant"] == variant]
+    wide = mine.pivot(index="epoch", columns="seed", values=curve).sort_index().ffill()
+    intervals = [mean_interval(row) for row in wide.to_numpy(dtype=float)]
+    return pd.DataFrame(
+        {
+            "epoch": wide.index,
+            "mean": [i.estimate for i in intervals],
+            "low": [i.low for i in intervals],
+            "high": [i.high for i in intervals],
+        }
+    )

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
+from runner.report.effects import EffectsTable
 from runner.report.factorial import Contrast
-from runner.report.format import effect_cell, p_text, plus_minus
+from runner.report.format import p_text, plus_minus, points
 from runner.report.predictions import OnTest
 from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
@@ -16,21 +17,21 @@ from runner.stats import Interval, mean_interval, one_sample_effect, paired_effe
 from runner.text import duration, escaped, table
 
 
-def training(data: StudyRuns, summary: pd.DataFrame) -> str:
+def training(data: StudyRuns, effects: EffectsTable) -> str:
     """A table: losses, epochs, how many runs the limit of epochs stopped, time."""
     rows = [
         [
-            escaped(row["variant"]),
-            _on_train(data, row["variant"], "loss", 1, 4),
-            plus_minus(row["val/loss"], row["val/loss low"], 4),
-            plus_minus(row["test/loss"], row["test/loss low"], 4),
-            _on_train(data, row["variant"], "accuracy", 100, 2),
-            plus_minus(row["best_epoch"], row["best_epoch low"], 1),
-            plus_minus(row["epochs"], math.nan, 1),
-            _cut_off(data, row["variant"]),
-            duration(data.finished(row["variant"])["seconds"].median()) if row["n"] else "-",
+            escaped(name),
+            _on_train(data, name, "loss", 1, 4),
+            _half(effects.row(name, "val/loss").mean, 4),
+            _half(effects.row(name, "test/loss").mean, 4),
+            _on_train(data, name, "accuracy", 100, 2),
+            _half(effects.row(name, "best_epoch").mean, 1),
+            plus_minus(effects.row(name, "epochs").mean.estimate, math.nan, 1),
+            _cut_off(data, name),
+            duration(data.finished(name)["seconds"].median()) if len(data.finished(name)) else "-",
         ]
-        for _, row in summary.iterrows()
+        for name in effects.variants
     ]
     heads = ["variant", "training loss", "validation loss", "test loss", "training accuracy, %"]
     heads += ["best epoch", "epochs", "stopped by the limit", "time a run (median)"]
@@ -48,7 +49,7 @@ def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: i
 
 
 def _cut_off(data: StudyRuns, variant: str) -> str:
-    settings, finished = data.study["variants"][variant]["settings"], data.finished(variant)
+    settings, finished = data.study.variants[variant].settings, data.finished(variant)
     patience = settings.get("patience", 0)
     if not 0 < patience < settings.get("epochs", math.inf) or not len(finished):
         return "-"
@@ -66,7 +67,8 @@ def most_accurate(data: StudyRuns) -> str:
         effect = "-"
         if name != BASELINE and BASELINE in highest:
             seeds = mine.index.intersection(highest[BASELINE].index)
-            effect = effect_cell(paired_effect(mine[seeds].to_numpy(), highest[BASELINE][seeds].to_numpy()))
+            theirs = highest[BASELINE][seeds].to_numpy()
+            effect = points(paired_effect(mine[seeds].to_numpy(), theirs).interval)
         rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
     heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch's, points", "effect, points"]
     note = (
@@ -148,8 +150,8 @@ def on_test(effects: dict[str, OnTest]) -> str:
         [
             escaped(name),
             str(effect.over_seeds.interval.n),
-            effect_cell(effect.over_seeds),
-            effect_cell(effect.over_both),
+            points(effect.over_seeds.interval),
+            points(effect.over_both.interval),
             f"{effect.better} / {effect.over_seeds.interval.n - effect.better - effect.worse} / {effect.worse}",
         ]
         for name, effect in effects.items()
@@ -173,7 +175,7 @@ def on_test(effects: dict[str, OnTest]) -> str:
 def main_effects(found: list[Contrast]) -> str:
     """Main effects and interactions, product by product."""
     rows = [
-        [escaped(c.label), escaped(c.design), effect_cell(c.effect), p_text(c.effect.p), str(c.effect.interval.n)]
+        [escaped(c.label), escaped(c.design), points(c.effect.interval), p_text(c.effect.p), str(c.effect.interval.n)]
         for c in found
         if not math.isnan(c.effect.interval.estimate)
     ]
@@ -185,13 +187,15 @@ def main_effects(found: list[Contrast]) -> str:
     return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
 
 
-def symmetric(summary: pd.DataFrame) -> str:
+def symmetric(effects: EffectsTable) -> str:
     """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
-    lines = [
-        f"- {escaped(row['variant'])}: the first layer's {row['units']:.0f} units are on average "
-        f"{row['distinct_units']:.0f} different at the best epoch (n = {row['n']}). Units that begin alike get the "
-        "same gradients and stay alike."
-        for _, row in summary.iterrows()
-        if row["distinct_units"] < row["units"] / 2
-    ]
+    lines = []
+    for name in effects.variants:
+        units, distinct = effects.row(name, "units").mean.estimate, effects.row(name, "distinct_units").mean
+        if distinct.estimate < units / 2:
+            lines.append(
+                f"- {escaped(name)}: the first layer's {units:.0f} units are on average {distinct.estimate:.0f} "
+                f"different at the best epoch (n = {distinct.n}). Units that begin alike get the same gradients and "
+                "stay alike."
+            )
     return "\n".join(lines)

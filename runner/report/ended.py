@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from runner.report.imbalance import Guesses, guesses
 from runner.spec import RequestError
 from runner.store.records import RunJson, RunResult
 from runner.store.rundir import RunDir
-from runner.store.study import read_study
+from runner.store.study import StudyFile, read_study
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,10 @@ class EndedRun:
         return self.run_json.seed if self.run_json else -1
 
 
-def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[EndedRun]:
+def ended_runs(folder: Path, study: StudyFile) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
-    for name, variant in study["variants"].items():
-        for path in sorted((folder / variant["directory"]).glob("seed*"), key=lambda p: (len(p.name), p.name)):
+    for name, variant in study.variants.items():
+        for path in sorted((folder / variant.directory).glob("seed*"), key=lambda p: (len(p.name), p.name)):
             directory = RunDir(path)
             if directory.misplaced():  # a copy beside its original
                 continue
@@ -54,7 +53,7 @@ def ended_runs(folder: Path, study: dict[str, Any]) -> Iterator[EndedRun]:
 def is_readable(folder: Path) -> bool:
     """Whether a directory's study.json is a study's, or a search's with its record."""
     study = read_study(folder)
-    if study and "search" in study:
+    if study and study.search is not None:
         from runner.search.record import read_record  # with Optuna
 
         with suppress(RequestError):

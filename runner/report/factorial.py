@@ -30,7 +30,7 @@ class Contrast:
 
 def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
     """Every main effect and two-way interaction against the baseline's levels; none without a full product."""
-    baseline = data.study["variants"][BASELINE]["settings"]
+    baseline = data.study.baseline
     found = []
     for cells in _products(data):
         values = np.column_stack(data.paired(list(cells.values()), metric))
@@ -47,8 +47,8 @@ def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
 
 def _products(data: StudyRuns) -> Iterator[dict[Cell, str]]:
     """The largest sets of settings whose levels the finished variants combine in full: cell to variant."""
-    variants = {name: data.study["variants"][name] for name in data.trained}
-    keys = sorted({key for variant in variants.values() for key in variant["changes"]})
+    variants = {name: data.study.variants[name] for name in data.trained}
+    keys = sorted({key for variant in variants.values() for key in variant.changes})
     covered: list[set[str]] = []
     if BASELINE not in variants or len(keys) > _MOST_SETTINGS:
         return
@@ -56,7 +56,7 @@ def _products(data: StudyRuns) -> Iterator[dict[Cell, str]]:
         for chosen in itertools.combinations(keys, size):
             if any(set(chosen) <= known for known in covered):
                 continue
-            within = {name: v["settings"] for name, v in variants.items() if set(v["changes"]) <= set(chosen)}
+            within = {name: v.settings for name, v in variants.items() if set(v.changes) <= set(chosen)}
             cells = {tuple((key, json.dumps(s[key])) for key in chosen): name for name, s in within.items()}
             counts = [len(levels) for levels in _levels(list(cells)).values()]
             if min(counts) > 1 and len(cells) == np.prod(counts):

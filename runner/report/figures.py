@@ -12,25 +12,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from runner.plot import DOWN, INK, LEVEL, UP, confusion_side, matrix_panel, saved
-from runner.report.lost import BETTER_THAN, SAME_AS, WORSE_THAN
+from runner.report.effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow
+from runner.report.predictions import Confusions
 from runner.spec import BASELINE
 
 _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 
 
-def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
-    """Every variant's effect on an accuracy with its interval, sorted, in percentage points; in color what is
-    significantly better or worse than the baseline, as the front page says it."""
-    column = f"effect {metric}"
-    rows = table[table[column].notna()].sort_values(column)
-    points = [rows[name].to_numpy(dtype=float) * 100 for name in (column, f"{column} low", f"{column} high")]
-    estimates, lows, highs = points
+def effects(rows: Sequence[EffectRow], title: str, path: Path) -> None:
+    """Every variant's effect on an accuracy with its interval, sorted, in percentage points.
+
+    In color what is significantly better or worse than the baseline.
+    """
+    rows = sorted((row for row in rows if row.effect.n), key=lambda row: row.effect.estimate)
+    intervals = [(row.effect.estimate, row.effect.low, row.effect.high) for row in rows]
+    estimates, lows, highs = 100 * np.array(intervals).T
     colors = {BETTER_THAN: UP, WORSE_THAN: DOWN, SAME_AS: LEVEL}
     limit = _focus(estimates, lows, highs)
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
         axes.axvline(0, color=INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
-            color = colors[rows[f"{column} side"].iloc[y]]
+            color = colors[rows[y].side]
             if abs(estimate) > limit:
                 _off_scale(axes, y, (estimate, low, high), limit, color)
                 continue
@@ -44,7 +46,7 @@ def effects(table: pd.DataFrame, metric: str, title: str, path: Path) -> None:
             axes.annotate(
                 f"{estimate:+z.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9
             )
-        axes.set_yticks(range(len(rows)), rows["variant"])
+        axes.set_yticks(range(len(rows)), [row.variant for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-limit * 1.05, limit * 1.05)
         axes.grid(axis="y", visible=False)
@@ -76,20 +78,20 @@ def _off_scale(axes: Axes, y: float, bounds: tuple[float, float, float], limit: 
     )  # fmt: skip
 
 
-def confusions(share: Any, difference: Any, other: str, classes: Sequence[str], path: Path) -> None:
-    """The baseline's confusion matrix, and, where there is a difference, what another variant does more and less:
-    shares of each true class."""
-    side = confusion_side(len(classes))
-    panels = 1 if difference is None else 2
-    with saved(path, 1, panels, (panels * side + 1, side + 0.3), classes, squeeze=False) as (_, grid):
-        left, *more = grid.flat
-        matrix_panel(left, 100 * share, classes, "Blues", (0, 100), "{:.0f}", 0.5)
+def confusions(found: Confusions, path: Path) -> None:
+    """The baseline's confusion matrix, and, where there is a difference, what another variant does more and less."""
+    side = confusion_side(len(found.classes))
+    panels = 1 if found.difference is None else 2
+    with saved(path, 1, panels, (panels * side + 1, side + 0.3), found.classes, squeeze=False) as (_, grid):
+        left = grid.flat[0]
+        matrix_panel(left, 100 * found.shares, found.classes, "Blues", (0, 100), "{:.0f}", 0.5)
         left.set_title(BASELINE, loc="left")
         left.set_ylabel("true class (each row in % of its images)")
-        for right in more:
-            limit = max(100 * float(np.abs(difference).max()), _LEAST_LIMIT)
-            matrix_panel(right, 100 * difference, classes, "RdBu", (-limit, limit), "{:+z.0f}", 0.5)
-            right.set_title(f"{other}, minus the {BASELINE}'s (points)", loc="left")
+        if found.difference is not None:
+            right, points = grid.flat[1], 100 * found.difference
+            limit = max(float(np.abs(points).max()), _LEAST_LIMIT)
+            matrix_panel(right, points, found.classes, "RdBu", (-limit, limit), "{:+z.0f}", 0.5)
+            right.set_title(f"{found.other}, minus the {BASELINE}'s (points)", loc="left")
         for axes in grid.flat:
             axes.set_xlabel("predicted class")
 

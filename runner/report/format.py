@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
-import pandas as pd
-
+from runner.report.effects import EffectRow
 from runner.report.imbalance import PARTS, Majority, Narrow
 from runner.report.runs import Lost
-from runner.stats import Effect
+from runner.stats import Interval
 from runner.text import escaped, one_line
 
 _CAUSE, _NAMED, _GROUPS = 100, 5, 3  # characters of a cause; classes, and groups of seeds, in a sentence
@@ -98,9 +96,9 @@ def percents(majority: Majority) -> str:
     return " and ".join(f"{share} on {PARTS[part]}" for part, share in shares.items())
 
 
-def percent(row: pd.Series[Any], metric: str) -> str:
-    """A share with half its 95% interval, in percent."""
-    return plus_minus(row[metric] * 100, row[f"{metric} low"] * 100, 2)
+def percent(share: Interval) -> str:
+    """A share with half its 95% interval, in percent, as in 94.60 ± 0.41."""
+    return plus_minus(share.estimate * 100, share.low * 100, 2)
 
 
 def plus_minus(estimate: float, low: float, digits: int) -> str:
@@ -111,24 +109,26 @@ def plus_minus(estimate: float, low: float, digits: int) -> str:
     return f"{estimate:z.{digits}f}{half}"
 
 
-def effect_text(row: pd.Series[Any], metric: str) -> str:
-    """A variant's effect in percentage points with its interval, as in +0.52 [+0.10, +0.94]; and how many pairs it
-    is of where the baseline finished on fewer seeds."""
-    text = points(*(row[f"effect {metric}{end}"] for end in ("", " low", " high")))
-    count = int(row[f"effect {metric} n"])
-    return f"{text} (n = {count})" if 0 < count < row["n"] else text
+def effect_text(row: EffectRow) -> str:
+    """An effect on an accuracy in percentage points with its interval, as in +0.52 [+0.10, +0.94].
+
+    It ends in the number of pairs where the baseline finished on fewer seeds.
+    """
+    return points(row.effect) + (f" (n = {row.effect.n})" if 0 < row.effect.n < row.n else "")
 
 
-def effect_cell(effect: Effect) -> str:
-    """An effect on an accuracy in percentage points with its interval."""
-    return points(effect.interval.estimate, effect.interval.low, effect.interval.high)
+def points(difference: Interval) -> str:
+    """A difference of shares in percentage points with its interval; the estimate alone where there is none.
 
-
-def points(estimate: float, low: float, high: float) -> str:
-    """A difference of shares in percentage points with its interval; the estimate alone where there is none."""
-    if math.isnan(estimate):
+    >>> points(Interval(-0.00001, -0.01, 0.01, 3))
+    '+0.00 [-1.00, +1.00]'
+    """
+    if math.isnan(difference.estimate):
         return "-"
-    return f"{100 * estimate:+z.2f}" + (f" [{100 * low:+z.2f}, {100 * high:+z.2f}]" if math.isfinite(low) else "")
+    text = f"{100 * difference.estimate:+z.2f}"
+    if not math.isfinite(difference.low):
+        return text
+    return f"{text} [{100 * difference.low:+z.2f}, {100 * difference.high:+z.2f}]"
 
 
 def p_text(p: float) -> str:

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-import pandas as pd
 import pydantic
 
 from runner.files import read_json, write_json
+from runner.report.effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, effects_in
 from runner.report.format import majority_text, points
 from runner.report.imbalance import Majority
-from runner.report.lost import BETTER_THAN, SAME_AS, WORSE_THAN, sides
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.text import escaped, link, one_line
@@ -36,34 +35,29 @@ class Entry:
     figure: str = ""  # its path in the report's folder
 
 
-def headline(effects: pd.DataFrame, majority: Majority | None = None) -> str:
-    """One sentence: which variants' validation accuracy differs from the baseline's (rows of summary.csv)."""
-    without = effects[(effects["variant"] != BASELINE) & (effects["n"] == 0)]
-    rows = effects[(effects["variant"] != BASELINE) & (effects["n"] > 0)]
-    better, worse, level = (f"{how} the baseline" for how in ("better than", "worse than", "not told apart from"))
-    heads = {BETTER_THAN: better, WORSE_THAN: worse, SAME_AS: level}
-    told: dict[str, list[str]] = {better: [], worse: [], level: []}
-    for (_, row), side in zip(rows.iterrows(), _sides(rows), strict=True):
-        size = points(row["effect"], row["effect low"], row["effect high"])
-        alike = " in every seed" if row.get("effect n", 0) > 1 and math.isnan(row["effect low"]) else ""
-        lost = f"; {row['failed']} failed" if row["failed"] else ""
-        told[heads[side]].append(f"{escaped(row['variant'])} ({size}{alike}{lost})")
-    parts = [f"**{side}:** {', '.join(names)}" for side, names in told.items() if names]
-    counts = sorted(set(rows.get("effect n", rows["n"]).astype(int)))
+def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str:
+    """One sentence: which variants' validation accuracy differs from the baseline's; `rows` are that metric's."""
+    without = [row for row in rows if row.variant != BASELINE and not row.n]
+    there = [row for row in rows if row.variant != BASELINE and row.n]
+    heads = {
+        BETTER_THAN: "better than the baseline",
+        WORSE_THAN: "worse than the baseline",
+        SAME_AS: "not told apart from the baseline",
+    }
+    told: dict[str, list[str]] = {side: [] for side in heads}
+    for row in there:
+        alike = " in every seed" if row.effect.n > 1 and math.isnan(row.effect.low) else ""
+        lost = f"; {row.failed} failed" if row.failed else ""
+        told[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
+    parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in told.items() if names]
+    counts = sorted({row.effect.n for row in there})
     seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
-    if len(without):
-        named = [f"{escaped(row['variant'])} ({row['failed']} failed)" for _, row in without.iterrows()]
+    if without:
+        named = [f"{escaped(row.variant)} ({row.failed} failed)" for row in without]
         parts.append(f"**no finished run:** {', '.join(named)}")
     small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
-
-
-def _sides(rows: pd.DataFrame) -> list[str]:
-    """As the table says; a table of an older form has no lost pairs to ask."""
-    if "side" in rows:
-        return [side if isinstance(side, str) else SAME_AS for side in rows["side"]]
-    return sides("val/accuracy", rows["effect"].tolist(), rows["effect p"].tolist(), [()] * len(rows))
 
 
 def front_page(entries: Sequence[Entry]) -> str:
@@ -100,7 +94,6 @@ def read_front(folder: Path) -> Entry:
 def _headline_of(path: Path) -> str:
     """From summary.csv; empty where there is none, or one of an older form."""
     try:
-        summary = read_sheet(path)
-        return headline(summary[summary["metric"] == "val/accuracy"])
+        return headline(effects_in(read_sheet(path, text=("variant", "metric"))).of("val/accuracy"))
     except (OSError, KeyError, TypeError, ValueError):
         return ""

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from runner.confusion import Counts, balanced_accuracy, confusion, macro_f1
+from runner.confusion import Counts, confusion
+from runner.metrics import from_predictions
 
 _MAJORITY = 1.5  # times an equal share of the images: from there on accuracy is mostly about one class
 PARTS = {"val": "validation", "test": "test"}
@@ -18,7 +19,7 @@ PARTS = {"val": "validation", "test": "test"}
 class Guesses:
     """What a run predicted on validation and test, in numbers.
 
-    metrics  question metrics that follow from the confusion matrices
+    metrics  what follows from the confusion matrices
     images   of each part, by their true class
     guessed  how often each class was predicted, over both parts
     """
@@ -43,7 +44,7 @@ def guesses(archive: Mapping[str, Any]) -> Guesses:
         if f"{part}_logits" in archive and len(archive[f"{part}_labels"]):
             logits, labels = archive[f"{part}_logits"], archive[f"{part}_labels"]
             matrix = confusion(labels.astype(np.int64), logits.argmax(axis=1), logits.shape[1])
-            metrics |= {f"{part}/balanced_accuracy": balanced_accuracy(matrix), f"{part}/macro_f1": macro_f1(matrix)}
+            metrics |= from_predictions(part, matrix)
             images[part] = matrix.sum(axis=1)
             guessed += matrix.sum(axis=0)
     return Guesses(metrics, images, guessed)

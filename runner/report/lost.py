@@ -1,4 +1,4 @@
-"""Runs that diverged: what they say in a comparison, and which comparisons are significant in spite of them.
+"""Runs that diverged: what they say in a comparison.
 
 A run that is lost by its own doing (its loss became NaN, its model raised) ranks below every finished run of its
 metric. A run that is lost to the machine says nothing.
@@ -7,16 +7,10 @@ metric. A run that is lost to the machine says nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
-import pandas as pd
-
+from runner.metrics import METRICS
 from runner.report.runs import StudyRuns
-from runner.spec import BETTER
-from runner.stats import ALPHA, holm
-
-BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
 
 
 def diverged(data: StudyRuns, variant: str) -> set[int]:
@@ -36,32 +30,14 @@ def best_first(data: StudyRuns, means: Mapping[str, float], upward: int = 1) -> 
     return sorted(means, key=rank)
 
 
-def most_accurate_first(data: StudyRuns, summary: pd.DataFrame) -> list[str]:
-    """The variants of a summary (a row a variant), the best first by validation accuracy."""
-    return best_first(data, dict(zip(summary["variant"], map(float, summary["val/accuracy"]), strict=True)))
-
-
 def pair_signs(data: StudyRuns, first: str, other: str, metric: str) -> tuple[int, ...]:
     """For each seed where one of two variants finished and the other diverged, the sign of first minus other.
 
     0 for a metric that has no better way. Where both diverged, neither is better.
     """
     mine, theirs = diverged(data, first), diverged(data, other)
-    better = BETTER[metric]
+    better = METRICS[metric].better
     if not better:
         return (0,) * (len(mine) + len(theirs))
     wins, losses = set(data.finished(first).index) & theirs, set(data.finished(other).index) & mine
     return (better,) * len(wins) + (-better,) * len(losses)
-
-
-def sides(metric: str, effects: Sequence[float], p_values: Sequence[float], lost: Sequence[Sequence[int]]) -> list[str]:
-    """Whether each variant is better or worse than the baseline, at .05 after Holm's correction over the variants.
-
-    Neither where it is not significant, or where a lost pair speaks against it.
-    """
-    found = []
-    for effect, p, signs in zip(effects, holm(p_values), lost, strict=True):
-        sign = int(np.sign(effect)) if p <= ALPHA else 0
-        holds = sign and all(each == sign for each in signs)
-        found.append(SAME_AS if not holds else BETTER_THAN if sign == BETTER[metric] else WORSE_THAN)
-    return found

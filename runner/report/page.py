@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from runner.classnames import legend, numbered
 from runner.report import diagnostics
 from runner.report.answers import long_answer, short_answers, unjudged
+from runner.report.effects import EffectsTable
 from runner.report.factorial import Contrast
 from runner.report.format import Write, counted, majority_text
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
@@ -59,7 +58,7 @@ class StudyFindings:
     """Everything that a study's page says: judged, tested and drawn."""
 
     data: StudyRuns
-    summary: pd.DataFrame  # one row a variant
+    effects: EffectsTable
     verdicts: Sequence[Verdict]
     contrasts: list[Contrast]
     tests: dict[str, OnTest]
@@ -69,27 +68,27 @@ class StudyFindings:
 
 def study_page(found: StudyFindings) -> str:
     """A study's whole page, as Markdown for GitHub."""
-    data, summary = found.data, found.summary
+    data, effects = found.data, found.effects
     parts = [f"# {escaped(title(data))}", _introduction(data), _what(data), _data_notes(data)]
     parts += [f"> {note}" for note in notes(data)]
     if found.verdicts:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
     parts += [_figure(found, "losses"), _section("Level by level", _figure(found, "levels"))]
-    parts += ["## Results", _results(data, summary), *remarks(data), _small_print(summary)]
+    parts += ["## Results", _results(data, effects), *remarks(data), _small_print(effects)]
     if found.verdicts:
         parts += ["## Questions", _JUDGED]
         each = enumerate(found.verdicts, start=1)
         parts += [long_answer(verdict, number) for number, verdict in each if verdict.judged]
         parts += [unjudged(found.verdicts)]
     parts += [_section("Main effects and interactions", diagnostics.main_effects(found.contrasts))]
-    parts += ["## Diagnostics", _section("Training", diagnostics.training(data, summary), 3)]
+    parts += ["## Diagnostics", _section("Training", diagnostics.training(data, effects), 3)]
     parts += [_section("Each run's most accurate epoch", diagnostics.most_accurate(data), 3)]
     parts += [_section("Overfitting", diagnostics.overfitting(data), 3)]
     parts += [_section("Other seeds, other test images", diagnostics.on_test(found.tests), 3)]
     parts += [_section("Class by class", _figure(found, "classes"), 3)]
     parts += [_section("Confusion", _figure(found, "confusion"), 3), _legend(found)]
-    parts += [_section("Symmetry", diagnostics.symmetric(summary), 3)]
+    parts += [_section("Symmetry", diagnostics.symmetric(effects), 3)]
     parts += [_section("Runs looked at closely", found.evaluated)]
     parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -97,7 +96,7 @@ def study_page(found: StudyFindings) -> str:
 
 def _data_notes(data: StudyRuns) -> str:
     """How files became images, on one line."""
-    said = escaped("; ".join(data.study.get("data_notes", [])))
+    said = escaped("; ".join(data.study.data_notes))
     return f"> Data: {said}." if said else ""
 
 
@@ -114,12 +113,12 @@ def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
 
 def title(data: StudyRuns) -> str:
     """The study's one-line description, or its name."""
-    return one_line(str(data.study["doc"]).strip().partition("\n")[0]) or str(data.study["name"])
+    return one_line(str(data.study.doc).strip().partition("\n")[0]) or str(data.study.name)
 
 
 def _introduction(data: StudyRuns) -> str:
     """The paragraphs of the study's docstring, but for the title and how to run it."""
-    paragraphs = re.split(r"\n\s*\n", data.study["doc"].strip())[1:]
+    paragraphs = re.split(r"\n\s*\n", data.study.doc.strip())[1:]
     return "\n\n".join(paragraph(text) for text in paragraphs if not text.startswith("Run:"))
 
 
@@ -145,7 +144,7 @@ def _figure(found: StudyFindings, name: str) -> str:
 
 
 def _what(data: StudyRuns) -> str:
-    baseline = data.study["variants"][BASELINE]["settings"]
+    baseline = data.study.baseline
     seeds = data.runs["seed"].nunique()
     counts = data.images
     split = (
@@ -154,26 +153,26 @@ def _what(data: StudyRuns) -> str:
         else ""
     )
     return (
-        f"{code(data.study['name'])}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
+        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
         f"{escaped(baseline['dataset'])}{split}; "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
 
 
-def _results(data: StudyRuns, summary: pd.DataFrame) -> str:
-    rows = results(data, summary)
+def _results(data: StudyRuns, effects: EffectsTable) -> str:
+    rows = results(data, effects)
     names = [f"**{row.variant}**" if row.variant == BASELINE else escaped(row.variant) for row in rows]
     cells = [[name + row.mark, *row.cells] for name, row in zip(names, rows, strict=True)]
     heads = ["variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation accuracy, points"]
     return table(heads, cells)
 
 
-def _small_print(summary: pd.DataFrame) -> str:
+def _small_print(effects: EffectsTable) -> str:
     return (
         "Validation and test are measured at the epoch of the lowest validation loss; test chose nothing. "
         "± and [ ] are 95% t intervals over the seeds, not adjusted for the number of variants; "
         "an effect is the variant minus the baseline, paired by seed."
-        + ("" if (summary["n"] > 1).all() else " With one seed there is no interval, and no conclusion.")
+        + ("" if all(row.n > 1 for row in effects.rows) else " With one seed there is no interval, and no conclusion.")
     )
 
 
@@ -185,16 +184,16 @@ def _failures(data: StudyRuns) -> str:
 
 
 def _how(data: StudyRuns) -> str:
-    study, baseline = data.study, data.study["variants"][BASELINE]["settings"]
+    study, baseline = data.study, data.study.baseline
     lines = [
-        f"Command: {code(study['command'])} (study: {code(study['file'])}); {spent(data.runs)}.",
+        f"Command: {code(study.command)} (study: {code(study.file)}); {spent(data.runs)}.",
         "",
     ]
     lines += made_by(data.provenances, data.left_out)
     settings = [[key, code(value)] for key, value in baseline.items()]
     changes = [
-        [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant["changes"].items())]
-        for name, variant in study["variants"].items()
+        [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant.changes.items())]
+        for name, variant in study.variants.items()
         if name != BASELINE
     ]
     tables = (table(["setting", "baseline"], settings, names=2), table(["variant", "changes"], changes, names=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from runner.confusion import Counts, confusion
+from runner.confusion import Counts, Floats, confusion
+from runner.confusion import shares as row_shares
 from runner.report.runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
@@ -114,3 +116,28 @@ def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> 
         pd.DataFrame.from_dict(means, orient="index", columns=classes),
         pd.DataFrame.from_dict(told, orient="index", columns=classes, dtype=bool),
     )
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """The baseline's confusion on test over all seeds, and how another variant's differs.
+
+    shares      true x predicted class, each row in shares of its images
+    difference  the other variant's shares minus the baseline's; None where there is no other
+    """
+
+    shares: Floats
+    difference: Floats | None
+    other: str
+    classes: Sequence[str]
+
+
+def confusions(predictions: dict[str, Predicted], best: str, classes: list[str]) -> Confusions | None:
+    """The baseline's confusion against the best variant's; None without predictions of the baseline."""
+    if BASELINE not in predictions:
+        return None
+    shares = row_shares(predictions[BASELINE].confusion(len(classes)))
+    difference = None
+    if best in predictions and best != BASELINE:
+        difference = row_shares(predictions[best].confusion(len(classes))) - shares
+    return Confusions(shares, difference, best, classes)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
+from runner.report.effects import EffectsTable, most_accurate_first
 from runner.report.format import Write, effect_text, lost_runs, narrow_text, percent
-from runner.report.lost import most_accurate_first
 from runner.report.runs import StudyRuns
 from runner.text import escaped
 
@@ -23,23 +21,15 @@ class Result:
     cells: tuple[str, str, str, str]
 
 
-def results(data: StudyRuns, summary: pd.DataFrame) -> list[Result]:
+def results(data: StudyRuns, effects: EffectsTable) -> list[Result]:
     """A row a variant, the best first; then what always predicting a majority class gives."""
     narrow = {each.variant for each in data.narrow}
-    by_name = summary.set_index("variant", drop=False)
-    rows = [
-        Result(
-            row["variant"],
-            NARROW if row["variant"] in narrow else "",
-            (
-                f"{row['n']} ({row['failed']} failed)" if row["failed"] else str(row["n"]),
-                percent(row, "val/accuracy"),
-                percent(row, "test/accuracy"),
-                effect_text(row, "val/accuracy"),
-            ),
-        )
-        for _, row in by_name.loc[most_accurate_first(data, summary)].iterrows()
-    ]
+    rows = []
+    for name in most_accurate_first(data, effects):
+        own, test = effects.row(name, "val/accuracy"), effects.row(name, "test/accuracy")
+        count = f"{own.n} ({own.failed} failed)" if own.failed else str(own.n)
+        cells = (count, percent(own.mean), percent(test.mean), effect_text(own))
+        rows.append(Result(name, NARROW if name in narrow else "", cells))
     if majority := data.majority:
         shares = [f"{100 * majority.shares[part]:.2f}" if part in majority.shares else "-" for part in ("val", "test")]
         rows.append(Result(f"always {majority.name}", "", ("-", shares[0], shares[1], "-")))

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.report.curves import OVER_EPOCHS, from_curve
+from runner.course import Course
+from runner.metrics import CURVES, METRICS, FromEpochs
+from runner.report.declared import Declared
 from runner.report.imbalance import Guesses, Majority, Narrow, majority, narrow
 from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
+from runner.store.study import StudyFile
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class StudyRuns:
     `spoilt` are the files of finished runs that are not what was written; those runs are left out as well.
     """
 
-    study: dict[str, Any]
+    study: StudyFile
     runs: pd.DataFrame
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
@@ -46,11 +49,12 @@ class StudyRuns:
     spoilt: Sequence[Path] = ()
     first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
+    questions: Sequence[Declared] = ()  # every one that the study declared
 
     @property
     def variants(self) -> list[str]:
         """Variants with a finished or failed run, in the study's order."""
-        return [name for name in self.study["variants"] if (self.runs["variant"] == name).any()]
+        return [name for name in self.study.variants if (self.runs["variant"] == name).any()]
 
     @property
     def trained(self) -> list[str]:
@@ -109,13 +113,17 @@ class StudyRuns:
         seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
         if all(metric in each for each in finished):
             return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
+        source = METRICS[metric].source
+        if not isinstance(source, FromEpochs):
+            raise ValueError(f"the runs have no {metric}, and no epochs give one")
         values: list[list[float]] = [[] for _ in variants]
         for seed in seeds:
             curves = [self._curve(name, seed) for name in variants]
-            common = min(map(len, curves)) if metric in OVER_EPOCHS else None
+            common = min(map(len, curves)) if source.common else None
             for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
-                epochs = int(self.study["variants"][name]["settings"]["epochs"])
-                values[number].append(from_curve(curve.head(common or len(curve)), metric, epochs, accuracy))
+                planned = int(self.study.variants[name].settings["epochs"])
+                course = Course(_columns(curve.head(common or len(curve))), planned, accuracy)
+                values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
 
     def _curve(self, variant: str, seed: int) -> pd.DataFrame:
@@ -124,9 +132,9 @@ class StudyRuns:
 
     def levels(self, key: str) -> dict[str, float]:
         """The baseline and the variants that change this setting alone, by its value."""
-        variants = self.study["variants"]
-        alone = [name for name in self.variants if set(variants[name]["changes"]) <= {key}]
-        levels = {name: level_of(key, variants[name]["settings"].get(key)) for name in alone}
+        variants = self.study.variants
+        alone = [name for name in self.variants if set(variants[name].changes) <= {key}]
+        levels = {name: level_of(key, variants[name].settings.get(key)) for name in alone}
         numbers = [(name, level) for name, level in levels.items() if level is not None and math.isfinite(level)]
         return dict(sorted(numbers, key=lambda pair: pair[1]))
 
@@ -138,3 +146,7 @@ class StudyRuns:
         mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
         seeds = mine.index.intersection(theirs.index)
         return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+
+
+def _columns(epochs: pd.DataFrame) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    return {name: epochs[name].to_numpy(dtype=float) for name in CURVES if name in epochs}

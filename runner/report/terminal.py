@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from runner.report.effects import EffectsTable
 from runner.report.results import remarks, results
 from runner.report.runs import StudyRuns
 from runner.text import one_line
 
 
-def show_table(data: StudyRuns, summary: pd.DataFrame, console: Console) -> None:
+def show_table(data: StudyRuns, effects: EffectsTable, console: Console) -> None:
     """The result table on the terminal, the best first."""
     shown = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for head in ("variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation, points"):
         shown.add_column(head, justify="left" if head == "variant" else "right", no_wrap=head == "variant")
-    for row in results(data, summary):
+    for row in results(data, effects):
         shown.add_row(f"{one_line(row.variant)}{row.mark}", *row.cells)
     console.print()
     console.print(shown)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import pydantic
 
+from runner.metrics import METRICS
 from runner.power import seeds_needed, spread_interval
 from runner.report.comparisons import Comparison, comparisons, wins
+from runner.report.declared import Declared
 from runner.report.imbalance import Majority, Narrow
 from runner.report.runs import Lost, StudyRuns
-from runner.spec import ACCURACIES, BASELINE, BETTER, Question, dataset_label
-from runner.spec.problems import from_pydantic
-from runner.spec.questions import named
+from runner.spec import Question, dataset_label
 from runner.stats import (
     ALPHA,
     Effect,
@@ -24,7 +22,6 @@ from runner.stats import (
     holm,
     outside_p,
 )
-from runner.text import one_line
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 
@@ -33,7 +30,7 @@ SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 class Verdict:
     """A judged question. `p` is the question's own, `adjusted` Holm's over the study's questions."""
 
-    question: dict[str, Any]
+    declared: Declared
     comparisons: tuple[Comparison, ...]
     leaning: str  # what a small p would make it: supported or refuted
     p: float
@@ -42,12 +39,18 @@ class Verdict:
     family: int = 1  # the questions that it was adjusted with
     wins: str = ""  # for best_of: in how many seeds it was the best
     missing: tuple[str, ...] = ()  # variants without a finished run
-    malformed: str = ""  # what is wrong with a question that an older version accepted
     lost: tuple[Lost, ...] = ()  # the failed runs of its variants
     contradicted: bool = False  # a diverged run could change the answer
     claim: str = ""  # where it is about this study's data
     narrow: tuple[Narrow, ...] = ()  # runs of its variants that never predict some class
     majority: Majority | None = None  # for a question about an accuracy
+
+    @property
+    def question(self) -> Question:
+        """The question as it was declared; ValueError for a malformed one, which has no comparisons either."""
+        if self.declared.question is None:
+            raise ValueError(self.declared.malformed)
+        return self.declared.question
 
     @property
     def answer(self) -> str:
@@ -57,14 +60,14 @@ class Verdict:
     def judged(self) -> bool:
         """Whether there are runs to judge it by."""
         finished = self.comparisons and all(each.effect.interval.n for each in self.comparisons)
-        return bool(finished) and not self.missing and not self.malformed
+        return bool(finished) and not self.missing and not self.declared.malformed
 
     @property
     def needed(self) -> Needed | None:
         """Seeds that would show the smallest difference worth knowing, where the comparison that is open and spreads
         most spreads as it did; None without such a difference or spread."""
-        smallest, alpha = self.question.get("smallest"), ALPHA / self.family
-        equal = self.question.get("expect") == "equal"
+        smallest, alpha = self.question.smallest, ALPHA / self.family
+        equal = self.question.expect == "equal"
         effects = [c.effect for c in self.comparisons if c.effect.spread > 0]
         if equal and smallest:  # asked of differences that may be none at all
             effects = [e for e in effects if not min(equivalence_p(e, smallest), outside_p(e, smallest)) <= alpha]
@@ -93,7 +96,7 @@ def judge(data: StudyRuns) -> list[Verdict]:
     """Every question of the study, adjusted by Holm: those declared before the runs among themselves, each
     exploratory one among all."""
     context = _Context(data.narrow, data.majority, _dataset(data))
-    verdicts = [_judge_one(data, question, context) for question in data.study.get("questions", [])]
+    verdicts = [_judge_one(data, declared, context) for declared in data.questions]
     everyone = holm([verdict.p for verdict in verdicts])
     early = [verdict.p for verdict in verdicts if not verdict.exploratory]
     among_early = iter(holm(early))
@@ -115,65 +118,54 @@ class _Context:
 
 
 def _dataset(data: StudyRuns) -> str:
-    settings = data.study["variants"].get(BASELINE, {}).get("settings", {})
+    settings = data.study.baseline
     return dataset_label(str(settings.get("dataset", "")))
 
 
-def _judge_one(data: StudyRuns, question: dict[str, Any], context: _Context) -> Verdict:
-    question = {key: value for key, value in question.items() if value is not None}
-    if malformed := _malformed(question):
-        return Verdict({"ask": str(question.get("ask"))}, (), SUPPORTED, math.nan, malformed=malformed)
+def _judge_one(data: StudyRuns, declared: Declared, context: _Context) -> Verdict:
+    question = declared.question
+    if question is None:
+        return Verdict(declared, (), SUPPORTED, math.nan)
     found, names = tuple(comparisons(data, question)), _variants(data, question)
     effects = [each.effect for each in found]
     missing = tuple(name for name in names if not len(data.finished(name)))
-    if "best_of" in question:
+    if question.best_of:
         leaning, p = SUPPORTED, math.nan if missing or not effects else _all([effect.p for effect in effects])
     else:
-        leaning, p = weigh(effects, question.get("expect", "different"), question.get("smallest"))
-    metric = question.get("metric", "val/accuracy")
-    quoted = context.dataset in question.get("claim_for", [context.dataset])
+        leaning, p = weigh(effects, question.expect, question.smallest)
+    quoted = question.claim_for is None or context.dataset in question.claim_for
     return Verdict(
-        question,
+        declared,
         found,
         leaning,
         p,
-        exploratory=_declared_late(data, names, question),
+        exploratory=_declared_late(data, names, declared),
         wins=wins(data, question) if found else "",
         missing=missing,
         lost=data.lost(names),
         contradicted=_contradicted(found, question, leaning),
-        claim=one_line(question.get("claim", "")) if quoted else "",
+        claim=question.claim or "" if quoted else "",
         narrow=tuple(each for each in context.narrow if each.variant in names),
-        majority=context.majority if metric in ACCURACIES | {"epochs_to"} else None,
+        majority=context.majority if METRICS[question.metric].over_all else None,
     )
 
 
-def _malformed(question: dict[str, Any]) -> str:
-    """Why a question of study.json can't be judged: an older version accepted it, or it was edited by hand."""
-    try:
-        Question.model_validate({key: value for key, value in question.items() if key != "declared"})
-    except pydantic.ValidationError as error:
-        return "; ".join(str(problem) for problem in from_pydantic(error, "question", Question))
-    return ""
+def _variants(data: StudyRuns, question: Question) -> list[str]:
+    return list(data.levels(question.trend)) if question.trend else question.variants()
 
 
-def _variants(data: StudyRuns, question: dict[str, Any]) -> list[str]:
-    return list(data.levels(question["trend"])) if "trend" in question else named(question)
-
-
-def _contradicted(found: Sequence[Comparison], question: dict[str, Any], leaning: str) -> bool:
+def _contradicted(found: Sequence[Comparison], question: Question, leaning: str) -> bool:
     """Whether a diverged run does not speak for the verdict that the finished runs lean to."""
-    expect = question.get("expect", "different")
-    expected = {"more": 1, "less": -1}.get(expect, 0)
+    expected = {"more": 1, "less": -1}.get(question.expect, 0)
     for each in found:
-        if "best_of" in question:
-            called = BETTER[question.get("metric", "val/accuracy")]
+        if question.best_of:
+            called: int = METRICS[question.metric].better
             if called and each.effect.interval.estimate * called < 0:  # better where it finished, but it diverged
                 return True
         elif expected:
             called = expected if leaning == SUPPORTED else -expected
         else:
-            equal = expect == "equal" and leaning == SUPPORTED
+            equal = question.expect == "equal" and leaning == SUPPORTED
             called = 0 if equal else int(np.sign(np.nan_to_num(each.effect.interval.estimate)))
         if any(not sign or sign != called for sign in each.lost):
             return True
@@ -214,7 +206,7 @@ def _any(p_values: Sequence[float], count: int) -> float:
     return min(1.0, count * min(known)) if known else math.nan
 
 
-def _declared_late(data: StudyRuns, names: Sequence[str], question: dict[str, Any]) -> bool:
+def _declared_late(data: StudyRuns, names: Sequence[str], declared: Declared) -> bool:
     """Whether a run that it judges had ended before it was declared."""
     ends = [end for name in names if (end := data.first_ends.get(name))]
-    return bool(ends) and str(question.get("declared", "")) > min(ends)
+    return bool(ends) and declared.when > min(ends)

@@ -1,4 +1,4 @@
-"""What a person sees of a search: a line for each run that ended, and on a terminal what is in training."""
+"""What you see of a search: a line for each run that ended, and on a terminal the runs in training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Display:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """While it is open, a terminal shows what is in training."""
+        """While it is open, a terminal shows the runs in training."""
         if not self._console.is_terminal:
             yield
             return
@@ -36,7 +36,7 @@ class Display:
             yield
 
     def on_message(self, message: Message) -> None:
-        """Once the record knows of it too."""
+        """Shows a message, which the record must have taken in before."""
         run, losses = message.run, self._record.tried[message.run].losses
         if message.kind in ("began", "epoch"):
             if message.cause:

@@ -6,19 +6,17 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from runner.execute.messages import Message
 from runner.expand import Run
-from runner.files import write_json
-from runner.search.resolve import TWIN, ResolvedSearch, Values
+from runner.search.resolve import ResolvedSearch, Values
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
 from runner.spec import Kind, Problem, RequestError
 from runner.store.comparable import comparable
 from runner.store.epochs import read_rows
 from runner.store.provenance import command
 from runner.store.rundir import RunDir
-from runner.store.study import read_study
+from runner.store.study import TWIN, StudyFile, VariantEntry, read_study, write_study
 
 _ENDED = (FINISHED, PRUNED, FAILED)
 _NUMBER = re.compile("[0-9]{4}|[1-9][0-9]{4,8}")  # a run's, as it is written
@@ -34,16 +32,18 @@ class Record:
     def __init__(self, search: ResolvedSearch, runs: Path) -> None:
         self.search = search
         self.runs = runs
-        self._path = runs / search.name / "study.json"
-        variants = (read_study(self._path.parent) or {}).get("variants", {})
-        self._variants: dict[str, Any] = {
-            name: entry for name, entry in variants.items() if "search" in entry and _NUMBER.fullmatch(name)
+        self._folder = runs / search.name
+        known = read_study(self._folder)
+        self._variants: dict[str, VariantEntry] = {
+            name: entry
+            for name, entry in (known.variants if known else {}).items()
+            if entry.search is not None and _NUMBER.fullmatch(name)
         }
         self.tried: dict[Run, Tried] = {}
         self.spoilt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
         self.again: list[Run] = []  # failed by the machine's doing: each is tried once more
         for name, entry in self._variants.items():
-            if entry["search"] == search.identity() and (values := _values(search, entry)) is not None:
+            if entry.search == search.identity() and (values := _values(search, entry)) is not None:
                 self._read(search.run(search.variant(int(name), values)), values)
 
     def _read(self, run: Run, values: Values) -> None:
@@ -53,7 +53,7 @@ class Record:
         self.spoilt += directory.corrupt_files() if status == "corrupt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
         known = directory.run_json()
-        if status == FAILED and known and known.machines and not self._variants[run.variant.name].get("again"):
+        if status == FAILED and known and known.machines and not self._variants[run.variant.name].again:
             self.again.append(run)
 
     def losses(self, run: Run, epochs: int | None = None) -> list[float]:
@@ -78,7 +78,7 @@ class Record:
         while self.again:
             run = self.again.pop()
             self.tried[run].state = RUNNING
-            self._variants[run.variant.name]["again"] = True
+            self._variants[run.variant.name].again = True
             self.write()
             yield run
         while len(self.tried) < self.search.runs:
@@ -87,11 +87,7 @@ class Record:
                 return
             run = self.search.run(self.search.variant(1 + max(map(int, self._variants), default=-1), values))
             variant = run.variant
-            self._variants[variant.name] = {
-                "directory": variant.directory, "changes": variant.changes, "settings": variant.settings.plain(),
-                "search": self.search.identity(), "values": values,
-                **({"files": variant.files} if variant.files else {}),
-            }  # fmt: skip
+            self._variants[variant.name] = VariantEntry.of(variant, search=self.search.identity(), values=values)
             self.write()
             self.tried[run] = Tried(values, RUNNING, [])
             yield run
@@ -112,12 +108,11 @@ class Record:
     def write(self) -> None:
         """study.json, as a study has it: what a run is recorded in before it begins."""
         search = self.search
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        head = {"name": search.name, "file": str(search.file), "doc": search.doc.strip()}
-        write_json(
-            self._path,
-            head | {"command": command(), "variants": self._variants, "questions": [], "search": search.plain()},
-        )
+        content = StudyFile(
+            name=search.name, file=str(search.file), doc=search.doc.strip(), command=command(),
+            variants=self._variants, questions=[], search=search.plain(),
+        )  # fmt: skip
+        write_study(self._folder, content)
 
     def counted(self) -> tuple[dict[Run, Tried], list[Run]]:
         """The runs that may be compared, and those that ended in another state of code, data or versions."""
@@ -135,22 +130,24 @@ class Record:
 
 def is_search(folder: Path) -> bool:
     """Whether a directory of runs is a search's."""
-    return "search" in (read_study(folder) or {})
+    study = read_study(folder)
+    return study is not None and study.search is not None
 
 
 def read_record(folder: Path) -> Record:
     """The search recorded in a directory of runs; RequestError where there is none."""
-    study = read_study(folder) or {}
     try:
-        search = ResolvedSearch.from_plain(folder.name, study["file"], study["doc"], study["search"])
-        return Record(search, folder.parent)
+        study = read_study(folder)
+        if study is None or study.search is None:
+            raise ValueError("no search")
+        return Record(ResolvedSearch.from_plain(folder.name, study.file, study.doc, study.search), folder.parent)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no record of a search that can be read.")]) from error
 
 
-def _values(search: ResolvedSearch, entry: dict[str, Any]) -> Values | None:
+def _values(search: ResolvedSearch, entry: VariantEntry) -> Values | None:
     """The values that a run was recorded with; None where the search would never have asked for them."""
-    given = entry.get("values")
+    given = entry.values
     values = {key: given.get(key) for key in search.space} if isinstance(given, dict) else {}
     return values if values and all(space.has(values[key]) for key, space in search.space.items()) else None
 

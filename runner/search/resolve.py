@@ -20,8 +20,8 @@ from runner.spec.names import problems_of
 from runner.spec.problems import Mistake
 from runner.spec.search import Search, Space, parse_search, parse_spaces
 from runner.spec.study import parse_settings, read_file
+from runner.store.study import TWIN
 
-TWIN = "+sampler=random"  # what the random search beside another adds to its name
 _MOST_DATA_CASES = 1000
 Values = dict[str, Any]  # of the settings that are searched, as plain data
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from runner.execute.request import Request, check_places, execute
+from runner.execute.request import Request
 from runner.execute.script import check_script
+from runner.execute.studies import check_places, execute
 from runner.expand import Overrides
 from runner.search.resolve import resolve_search
 from runner.spec.problems import late
@@ -15,8 +16,12 @@ from runner.spec.problems import late
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """The search's name, that of its winners' study (None without a winner), and how many of the winners' runs
-    failed."""
+    """What came of a search.
+
+    name     the search's name
+    winners  the name of the study that retrains its winners; None without a winner
+    failed   how many of the winners' runs failed
+    """
 
     name: str
     winners: str | None
@@ -24,7 +29,7 @@ class SearchOutcome:
 
 
 def search(request: Request, console: Console) -> SearchOutcome:
-    """Makes the one search that the request names, its random twin where it has one, and trains the winners again.
+    """Makes the search that the request names and its random twin if it has one; retrains the winners on fresh seeds.
 
     RequestError, with nothing trained or written unless it is late, where the request is wrong.
     """
@@ -36,7 +41,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
     if resolved.baseline.dataset in resolved.random_on and resolved.sampler != "random":
         searches.append(resolved.random_twin())
     # Torch and Optuna come with these: not before the request is known to be right.
-    from runner.execute.workers import NoWorkers
+    from runner.execute.crew import NoWorkers
     from runner.search.record import Record
     from runner.search.train import train
     from runner.search.winners import winners_study
@@ -46,7 +51,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
         try:
             train(searches, request, console)
         except NoWorkers as error:
-            console.print(f"stopped: workers die before they can begin: {error}")
+            console.print(f"stopped: {error}", soft_wrap=True)
             return SearchOutcome(resolved.name, None, resolved.runs)
         records = [Record(each, request.runs) for each in searches]
     with late():

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from runner.execute.request import check_writable
 from runner.expand import Overrides, ResolvedStudy, Run, resolve
 from runner.expand.cells import slug
 from runner.expand.resolve import ignored_settings
 from runner.files import write_text
+from runner.places import check_writable
 from runner.search.record import Record
 from runner.spec import BASELINE, Kind, Problem, RequestError, Settings, neutral_values
 from runner.spec.names import refuse_modules_in

@@ -1,17 +1,13 @@
 """A study's dict to checked, frozen settings: all errors at once, in words; and a run's identity."""
 
 from runner.spec.problems import Kind, Problem, RequestError
-from runner.spec.questions import ACCURACIES, BETTER, METRICS, SHARES, Question
+from runner.spec.questions import Question
 from runner.spec.settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec.study import BASELINE, Study, available
 
 __all__ = [
-    "ACCURACIES",
     "BASELINE",
-    "BETTER",
-    "METRICS",
     "NO_LIMIT",
-    "SHARES",
     "Kind",
     "Problem",
     "Question",

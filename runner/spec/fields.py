@@ -18,7 +18,7 @@ def entry_of(table: Mapping[str, object]) -> AfterValidator:
         if value not in table:
             near = suggest(value, table)
             near = f" {near}" if near.startswith("Did") else ""
-            raise Refusal(Kind.UNKNOWN, f"got {shown(value)}; expected {one_of(table)}.{near}")
+            raise Refusal(Kind.UNKNOWN, f'got "{shown(value)[1:-1]}"; expected {one_of(table)}.{near}')
         return value
 
     return AfterValidator(check)
@@ -58,6 +58,7 @@ def _bare_names_have_no_arguments(value: Any) -> Any:
     return items
 
 
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Width = Annotated[int, Field(ge=1, le=100_000)]
 Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=100)]
 Arguments = Annotated[dict[str, Any], AfterValidator(_can_be_written_down)]

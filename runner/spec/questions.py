@@ -3,82 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
+from runner.metrics import METRICS, Unit
 from runner.spec.problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
-METRICS = {  # every metric a question may ask about: column of the run table -> what it is
-    "val/accuracy": "validation accuracy at the best epoch (lowest validation loss)",
-    "val/loss": "validation loss at the best epoch",
-    "test/accuracy": "test accuracy of the best epoch's weights",
-    "test/loss": "test loss of the best epoch's weights",
-    "train_eval/accuracy": "accuracy at the best epoch on a fixed part of train, not augmented",
-    "train_eval/loss": "loss at the best epoch on a fixed part of train, not augmented",
-    "best_epoch": "epoch of the lowest validation loss",
-    "epochs_to": 'epochs until validation accuracy first reaches the question\'s "accuracy"; one more than asked for '
-    "where it never does",
-    "val_accuracy_area": "mean validation accuracy over the epochs that the compared runs of a seed all have: how fast "
-    "and how high together",
-    "train_loss_area": "mean training loss over the epochs that the compared runs of a seed all have",
-    "train_roughness": "how much the training loss's relative fall changes from one epoch to the next: mean absolute "
-    "second difference of its logarithm, over the epochs that the compared runs of a seed all have",
-    "generalization_gap": "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
-    "first_epoch_loss_max": "largest loss of a step in the first epoch",
-    "late_spread": "standard deviation of validation loss around a straight line, over the last five epochs",
-    "seconds": "training time of the run",
-    "val/balanced_accuracy": "mean over the classes of the share of their validation images that are right",
-    "val/macro_f1": "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
-    "test/balanced_accuracy": "mean over the classes of the share of their test images that are right",
-    "test/macro_f1": "mean over the classes of F1 on test; a class that is never predicted counts as 0",
-}
-HIGHER, LOWER, NEITHER = 1, -1, 0
-BETTER = {  # which way each metric is better; a diverged run ranks last in those that have a better way
-    "val/accuracy": HIGHER,
-    "val/loss": LOWER,
-    "test/accuracy": HIGHER,
-    "test/loss": LOWER,
-    "train_eval/accuracy": HIGHER,
-    "train_eval/loss": LOWER,
-    "best_epoch": NEITHER,
-    "epochs_to": LOWER,
-    "val_accuracy_area": HIGHER,
-    "train_loss_area": LOWER,
-    "train_roughness": LOWER,
-    "generalization_gap": NEITHER,
-    "first_epoch_loss_max": LOWER,
-    "late_spread": LOWER,
-    "seconds": LOWER,
-    "val/balanced_accuracy": HIGHER,
-    "val/macro_f1": HIGHER,
-    "test/balanced_accuracy": HIGHER,
-    "test/macro_f1": HIGHER,
-}
-ACCURACIES = {"val/accuracy", "test/accuracy", "train_eval/accuracy", "val_accuracy_area"}  # shares of all images
-SHARES = {  # between 0 and 1, or differences of such: shown in percentage points
-    *ACCURACIES,
-    "generalization_gap",
-    "val/balanced_accuracy",
-    "val/macro_f1",
-    "test/balanced_accuracy",
-    "test/macro_f1",
-}
 _LEAST, _MOST = 1e-9, 1e6  # what could be a difference, and a value
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
-
-
-def named(question: Mapping[str, Any]) -> list[str]:
-    """Every variant that a question names, as its dict was declared or as study.json has it."""
-    if question.get("compare"):
-        first, others = question["compare"]
-        return [first, *([others] if isinstance(others, str) else others)]
-    if question.get("value"):
-        return [question["value"][0]]
-    return list(question.get("interaction") or question.get("best_of") or ())
 
 
 class Question(pydantic.BaseModel):
@@ -164,7 +99,8 @@ class Question(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _numbers_are_possible(self) -> Question:
-        most = 1.0 if self.metric in SHARES and not self.trend else _MOST  # a slope may be steep
+        is_share = METRICS[self.metric].unit is Unit.SHARE
+        most = 1.0 if is_share and not self.trend else _MOST  # a slope may be steep
         if self.value and abs(self.value[1]) > most:
             raise ValueError(f"value: got {shown(self.value[1])}; {self.metric} is between {-most:g} and {most:g}.")
         if self.smallest is not None and not _LEAST <= self.smallest <= most:
@@ -174,4 +110,7 @@ class Question(pydantic.BaseModel):
 
     def variants(self) -> list[str]:
         """Every variant that the question names."""
-        return named(dict(self))
+        if self.compare:
+            first, others = self.compare
+            return [first, *([others] if isinstance(others, str) else others)]
+        return [self.value[0]] if self.value else list(self.interaction or self.best_of or ())

@@ -17,12 +17,11 @@ from pydantic import Field
 from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES
-from runner.spec.fields import Arguments, Transforms, Widths, entry_of, one_of
+from runner.spec.fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
 from runner.spec.problems import Kind, Refusal, suggest
 
 NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit, and what it means
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
-Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 
 
 class Settings(pydantic.BaseModel):
@@ -33,7 +32,7 @@ class Settings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    dataset: Annotated[str, Doc("a data set of the table below, `folder:PATH` or `package.module:function`")] = Field(
+    dataset: Annotated[str, Doc("a built-in data set, `folder:PATH` or `package.module:function`")] = Field(
         description=one_of(DATASETS, _OWN_DATA, _OWN)
     )
     image_size: Annotated[
@@ -76,7 +75,7 @@ class Settings(pydantic.BaseModel):
         int, Doc("another number gives a seed other random numbers: the same run with other chance, for A/A studies")
     ] = Field(default=0, ge=0, le=10_000, description="a whole number from 0: another one gives other random numbers")
 
-    model: Annotated[str, Doc("a model of the table below, or `package.module:function`")] = Field(
+    model: Annotated[str, Doc("a built-in model, or `package.module:function`")] = Field(
         description=one_of(MODELS, _OWN)
     )
     model_args: Annotated[
@@ -94,20 +93,20 @@ class Settings(pydantic.BaseModel):
     convs: Annotated[int, Doc("3x3 convolutions in each stage of the cnn")] = Field(
         default=1, ge=1, le=100, description="convolutions in each stage of the cnn, such as 2"
     )
-    activation: Annotated[str, entry_of(ACTIVATIONS), Doc("an activation function of the table below")] = Field(
+    activation: Annotated[str, entry_of(ACTIVATIONS), Doc("the activation function of mlp and cnn")] = Field(
         default="relu", description=one_of(ACTIVATIONS)
     )
     batch_norm: Annotated[
         bool, Doc("BatchNorm after each hidden linear or convolution layer, before the activation")
     ] = Field(default=False, description="True or False")
     dropout: Annotated[
-        Share,
+        Fraction,
         Doc("probability; after each hidden layer's activation, and in the cnn also at the end of each stage"),
     ] = Field(default=0.0, description="a number from 0 to below 1")
     init: Annotated[
         str,
         entry_of(INITIALIZATIONS),
-        Doc("an initialization of the table below, for the weights of linear and convolution layers"),
+        Doc("the scheme for the initial weights of linear and convolution layers"),
     ] = Field(default="default", description=one_of(INITIALIZATIONS))
     init_args: Annotated[Arguments, Doc('arguments of the initialization, such as `{"val": 0.01}`')] = Field(
         default_factory=dict, description='a dict of arguments of the initialization, such as {"val": 0.01}'
@@ -130,13 +129,13 @@ class Settings(pydantic.BaseModel):
         float, Doc("weight decay as the optimizer defines it (PyTorch's default for AdamW is 0.01)")
     ] = Field(default=0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="a number from 0, such as 1e-4")
     schedule: Annotated[
-        str, entry_of(SCHEDULES), Doc("a schedule of the table below; the learning rate changes at every step")
+        str, entry_of(SCHEDULES), Doc("the schedule of the learning rate, which changes at every step")
     ] = Field(default="constant", description=one_of(SCHEDULES))
     label_smoothing: Annotated[
-        Share, Doc("in the training loss only; validation and test losses are plain cross-entropies")
+        Fraction, Doc("in the training loss only; validation and test losses are plain cross-entropies")
     ] = Field(default=0.0, description="a number from 0 to below 1, such as 0.1")
     weight_average: Annotated[
-        Share,
+        Fraction,
         Doc(
             "decay per step of an exponential average of the weights; the average is evaluated and kept; 0 keeps no "
             "average"

@@ -1,4 +1,4 @@
-"""Which runs may be in one table: those of one state of code, data, versions and machine."""
+"""Decides which runs are comparable: those with the same code, data, versions and machine type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NEUTRAL = {key: value for key, value in neutral_values().items() if key in SOUR
 
 
 def comparable(runs: Sequence[RunJson]) -> list[bool]:
-    """For each run whether it counts: one table has the runs of one state, never a mixture.
+    """Returns for each run whether it counts: one table has runs of one provenance, never a mixture.
 
-    The state is the present one. Where no run has it, or several have (data may have changed), it is the newest run's.
-    Data that differ because settings differ (an image size) are no other state. Neither are models from different
-    modules; of one module the newest run's state counts.
+    The present provenance counts. Where no run has it, or where data or models have changed among the runs that have
+    it, the newest run's provenance counts. Data that differ because of settings, such as the image size, are
+    comparable. So are models from different modules; for each module the newest run's version counts.
     """
     if not runs:
         return []
@@ -37,14 +37,14 @@ def comparable(runs: Sequence[RunJson]) -> list[bool]:
     def counts(run: RunJson) -> bool:
         if run.provenance.data != latest[_source(run)] or run.provenance.model != models[_module(run)]:
             return False
-        # In another image size the same change gives another fingerprint: there, only time tells.
+        # A change of the data gives other fingerprints in another image size. There, only the run's time shows it.
         return _source(run) in several or run.started >= changed.get(_dataset(run), 0.0)
 
     return [good and counts(run) for run, good in zip(runs, same, strict=True)]
 
 
 def what_changed(then: Provenance, now: Provenance) -> list[str]:
-    """In words what differs between two provenances: "torch was 2.12.0, is 2.13.0"."""
+    """Says what differs between two provenances, such as "torch was 2.12.0, is 2.13.0"."""
     one, other = ({**made.plain(), **made.versions} for made in (then, now))
     return [
         f"{key} was {one.get(key)}, is {other.get(key)}"
@@ -62,21 +62,21 @@ def _shared(run: RunJson) -> Provenance:
 
 
 def _shared_part(made: Provenance) -> Provenance:
-    """What all runs of one state have in common, whatever their data and models are."""
+    """Returns a provenance without data and model, which may differ between comparable runs."""
     return made.having(data=None, model=None)
 
 
 def _module(run: RunJson) -> str:
-    """The module of your own model; a built-in model's name."""
+    """Returns the module of your own model, or a built-in model's name."""
     return str(run.settings.get("model")).partition(":")[0]
 
 
 def _dataset(run: RunJson) -> str:
-    """As in a run's digest: the folder's path is no part of it."""
+    """Returns the data set as a run's digest names it, without the folder's path."""
     return dataset_label(str(run.settings.get("dataset")))
 
 
 def _source(run: RunJson) -> str:
-    """Which images; a setting that an older run.json has not is neutral."""
+    """Identifies a run's images by its settings. A setting that an older run.json lacks has its neutral value."""
     settings = _NEUTRAL | run.settings
     return repr([_dataset(run), *(settings[key] for key in _NEUTRAL)])

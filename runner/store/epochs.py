@@ -1,4 +1,4 @@
-"""metrics.csv: a run's epochs, one row each."""
+"""Reads and writes metrics.csv, which has one row for each epoch of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = ("epoch", *EPOCH_SCALARS)
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a metrics.csv, up to the first that is not whole; none of a table with other columns."""
+    """Reads the rows of a metrics.csv up to the first incomplete one; none from a table with other columns."""
     rows: list[Row] = []
     if not path.is_file():
         return rows
@@ -29,7 +29,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Replaces a metrics.csv, and has the disk keep it."""
+    """Replaces a metrics.csv and flushes it to the disk."""
 
     def write(beside: Path) -> None:
         with open(beside, "w", newline="") as file:
@@ -41,6 +41,6 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def add_row(path: Path, row: Row) -> None:
-    """Appends an epoch to a metrics.csv that has all before it."""
+    """Appends an epoch to a metrics.csv that has all earlier epochs."""
     with open(path, "a", newline="") as file:
         csv.DictWriter(file, _COLUMNS).writerow(row)

@@ -1,4 +1,4 @@
-"""What made a run: versions, code, data, machine and device."""
+"""Records what made a run: versions, code, data, machine and device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runner.spec import is_reference
 from runner.spec.plain import is_plain
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
-_DECIDING = (  # files and rooms whose code decides the numbers; a run's data have a fingerprint of their own
+_DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
     "data/dataset.py", "data/stream.py", "models.py", "randomness.py", "train", "torchvision.py",
     *(f"catalog/{table}.py" for table in ("activations", "initializations", "models", "schedules")),
 )  # fmt: skip
@@ -33,8 +33,10 @@ class Provenance(pydantic.BaseModel):
 
     versions   of Python and of the packages that decide numbers
     code       a hash of the runner's deciding modules
-    machine    operating system and processor family; `processor` is the exact model
-    device     cpu, cuda or mps; `threads` a worker
+    machine    operating system and processor family
+    processor  the exact processor
+    device     cpu, cuda or mps
+    threads    threads for each worker
     commit     the git commit, for people
     data       the fingerprint of the data set's images, labels and splits
     model      a hash of your own model's module
@@ -60,17 +62,17 @@ class Provenance(pydantic.BaseModel):
         return value
 
     def having(self, **values: Any) -> Provenance:
-        """A copy with other values."""
+        """Returns a copy with other values."""
         return self.model_copy(update=values)
 
     def plain(self) -> dict[str, Any]:
-        """As JSON data: what was recorded, no more."""
+        """Returns what was recorded, as JSON data."""
         return self.model_dump(mode="json", exclude_unset=True)
 
 
 @cache
 def present_provenance(device: str) -> Provenance:
-    """What makes runs here and now, without commit, data and your own model."""
+    """Returns the provenance of runs in this process, without commit, data and your own model."""
     return Provenance(
         versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         code=_code(),
@@ -82,11 +84,13 @@ def present_provenance(device: str) -> Provenance:
 
 
 def command() -> str:
-    """What was typed, without what changes no number: where runs and reports lie, how many workers. Of the place of
-    the data its last part: whose folder that was is nobody's concern who reads the report."""
+    """Returns the command that you typed, without --runs, --reports and --workers, which change no number.
+
+    From the path of --data it keeps the last part only, so that reports do not show your folders.
+    """
     program = Path(sys.argv[0])
     if "runner" not in (program.name, program.parent.name):
-        return "runner.run(...)"  # a notebook's or a script's own command line says nothing
+        return "runner.run(...)"  # the command line of a notebook or script does not help readers
     words, arguments = ["python", "-m", "runner"], iter(sys.argv[1:])
     for argument in arguments:
         key, given, value = argument.partition("=")
@@ -98,11 +102,11 @@ def command() -> str:
     return shlex.join(words)
 
 
-@cache  # once a process, as it imports the module once: a later edit is no part of what it does
+@cache  # a process imports the module once, so a later edit does not change what it does
 def own_model(model: str) -> dict[str, str]:
-    """What a provenance says besides where the model is your own: a hash of what its module does.
+    """Returns the provenance's `model`, a hash of your own model's module; empty for built-in models.
 
-    `code` covers the runner's modules only. Empty for built-in models.
+    `code` covers the runner's modules only.
     """
     return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
 
@@ -112,19 +116,19 @@ def _hash_of(module: str) -> str:
         spec = importlib.util.find_spec(module)
         source = spec.loader.get_source(module)  # type: ignore[union-attr]
         return hashlib.sha256(meaning(source).encode()).hexdigest()[:12]
-    except Exception:  # no module, which fails the run by itself, or one without Python source
+    except Exception:  # a module without Python source, or no module: then the run fails anyway
         return "unknown"
 
 
 @cache
 def commit() -> str | None:
-    """The present git commit, with + where tracked files have changes; None outside a checkout."""
+    """Returns the present git commit, with + where tracked files have changes; None outside a checkout."""
     root = Path(__file__).parents[2]
     try:
         head = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
         )
-        status = ["git", "status", "--porcelain", "--untracked-files=no"]  # a data set beside it changes no code
+        status = ["git", "status", "--porcelain", "--untracked-files=no"]  # such as data sets, which change no code
         changed = subprocess.run(status, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -132,16 +136,16 @@ def commit() -> str | None:
 
 
 def same_provenance(one: Provenance, other: Provenance) -> bool:
-    """Whether two runs' numbers come from the same code, versions, data and machine type.
+    """Whether two runs have the same code, versions, data and machine type.
 
-    The commit is for people: most commits change nothing that decides a number, and `code` says which do. Another
-    processor of the same machine type rounds differently, which is chance and no other experiment.
+    It ignores the commit, because most commits change no number; `code` shows which do. It ignores the processor:
+    another processor of the same machine type only rounds differently.
     """
     return one.having(commit=None, processor=None) == other.having(commit=None, processor=None)
 
 
 def _processor() -> str:
-    """The processor's name, as Linux knows it or as Python does."""
+    """Returns the processor's name from Linux, else from Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -160,7 +164,7 @@ def _version(package: str) -> str | None:
 
 
 def deciding_files() -> list[Path]:
-    """The files whose code decides the numbers of a run, below the package's folder."""
+    """Returns the runner's files whose code decides the numbers of a run."""
     root = Path(__file__).parents[1]
     return [
         file
@@ -170,7 +174,7 @@ def deciding_files() -> list[Path]:
 
 
 def _code() -> str:
-    """A hash of what the deciding files do: comments, docstrings and the words of entries decide no number."""
+    """Hashes the deciding files without comments, docstrings and the descriptions of entries."""
     digest = hashlib.sha256()
     for file in deciding_files():
         digest.update(meaning(file.read_text(encoding="utf-8"), _WORDS).encode())
@@ -178,9 +182,12 @@ def _code() -> str:
 
 
 def meaning(source: str, words: Collection[str] = ()) -> str:
-    """Python source as its syntax tree, without docstrings: two texts that do the same have the same.
+    """Returns the syntax tree of Python source as text, without docstrings: equal trees do the same.
 
-    `words` are arguments of calls that are only read by people: their texts are not part of the tree.
+    `words` are arguments of calls that only people read: texts given to them are not part of the tree.
+
+    >>> meaning("x = 1  # one") == meaning("x=1")
+    True
     """
     tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

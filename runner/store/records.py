@@ -1,4 +1,4 @@
-"""run.json and result.json as typed values, read with distrust."""
+"""Reads and writes run.json and result.json as typed values; either file may be missing or corrupt."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _FORMER = {
 
 
 class RunJson(pydantic.BaseModel):
-    """What run.json says: what a run is, what made it, how its last attempt ended. Times: seconds since 1970.
+    """The content of run.json: what a run is, what made it, and how its last attempt ended.
 
-    attempt     one id from an attempt's beginning to its end; empty in older files
-    files       that its arguments name: path to SHA-256
-    parameters  how many weights the model has; None where it was never built
-    machines    whether a failure was the machine's doing (killed, no disk or memory), not the run's own
+    attempt     the id of the last attempt; empty in older files
+    files       the files that its arguments name, path to SHA-256
+    started     seconds since 1970, as `ended`
+    parameters  the number of the model's weights; None where it was never built
+    machines    whether the machine caused a failure (killed, no disk or memory), not the run itself
     """
 
     model_config = pydantic.ConfigDict(frozen=True, strict=True, extra="allow")
@@ -68,12 +69,12 @@ class RunJson(pydantic.BaseModel):
         return self.study, f"{self.variant}-{self.digest}", f"seed{self.seed}"
 
     def plain(self) -> dict[str, Any]:
-        """The content of the file: what was given, under the names that the file has."""
+        """Returns the content of the file: the given values under the file's names."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class RunResult(pydantic.BaseModel):
-    """What result.json says: a finished run's metrics by their names, None where one is no number."""
+    """The content of result.json: a finished run's metrics by their names, None where one is not finite."""
 
     model_config = pydantic.ConfigDict(frozen=True, strict=True)
 
@@ -83,7 +84,7 @@ class RunResult(pydantic.BaseModel):
 
     @property
     def numbers(self) -> dict[str, float]:
-        """The metrics, nan where one is no number."""
+        """The metrics, nan where one was not finite."""
         return {key: math.nan if number is None else number for key, number in self.metrics.items()}
 
     @pydantic.field_validator("metrics")
@@ -93,7 +94,7 @@ class RunResult(pydantic.BaseModel):
 
 
 def read_run_json(data: dict[str, Any] | None) -> RunJson | None:
-    """The typed content of run.json; None where it says nothing that can be used."""
+    """Returns the typed content of run.json; None where it is missing or not valid."""
     try:
         return RunJson.model_validate(data)
     except pydantic.ValidationError:
@@ -101,7 +102,7 @@ def read_run_json(data: dict[str, Any] | None) -> RunJson | None:
 
 
 def read_result(data: dict[str, Any] | None) -> RunResult | None:
-    """The typed content of result.json; None where its check sum, or a type, is not as the runner writes it."""
+    """Returns the typed content of result.json; None where its checksum is wrong or it is not valid."""
     if not data or data.get("check") != _check(data):
         return None
     try:
@@ -111,7 +112,7 @@ def read_result(data: dict[str, Any] | None) -> RunResult | None:
 
 
 def result_json(result: RunResult) -> dict[str, Any]:
-    """The content of result.json, with its check sum."""
+    """Returns the content of result.json, with its checksum."""
     data: dict[str, Any] = finite(
         {"metrics": result.metrics, "provenance": result.provenance.plain(), "files": result.files}
     )
@@ -119,6 +120,6 @@ def result_json(result: RunResult) -> dict[str, Any]:
 
 
 def _check(data: dict[str, Any]) -> int:
-    """A sum over everything but the sum itself: a changed digit is valid JSON too."""
+    """Returns the checksum of all other content. Without it, a corrupt digit would still be valid JSON."""
     rest = {key: value for key, value in data.items() if key != "check"}
     return zlib.crc32(json.dumps(rest, sort_keys=True).encode())

@@ -1,4 +1,4 @@
-"""Learners and a stream to metrics, yielded epoch by epoch. Knows no files."""
+"""Trains learners on one stream of batches and yields their metrics, epoch by epoch. It knows no files."""
 
 from runner.train.arithmetic import set_up_arithmetic
 from runner.train.learner import Learner, evaluation_batch

@@ -1,4 +1,4 @@
-"""How a process computes: the same in every worker, because the last bits of a number depend on it."""
+"""Sets up arithmetic the same way in every worker, because the last bits of a number depend on it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 
 
 def set_up_arithmetic() -> None:
-    """One thread, and denormal numbers flushed to zero: what every worker does before it computes.
+    """Sets one thread, and flushes denormal numbers to zero. Every worker calls it before it computes.
 
-    Sums over several threads round differently. Vanishing averages of gradients are denormal, and would slow
-    optimizer steps tenfold.
+    Sums over several threads round differently. Vanishing averages of gradients are denormal numbers, which would
+    make optimizer steps ten times slower.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -24,9 +24,9 @@ from runner.randomness import Generators, run_seed
 from runner.spec import Settings, is_reference
 from runner.spec.names import optimizer_class
 
-GRAD_NORM_EVERY = 10  # steps; the norm costs 2-5% of a small model's step
+GRAD_NORM_EVERY = 10  # steps; the norm takes 2-5% of a small model's step
 _MOST_BYTES = 2**30  # of activations in a batch of evaluation
-_DROPOUT = 2  # keeps the seeds of training apart from those of the initial weights
+_DROPOUT = 2  # gives training other random numbers than the initial weights
 
 Metrics = dict[str, float]
 State = dict[str, Any]
@@ -34,7 +34,13 @@ State = dict[str, Any]
 
 @dataclass
 class Tally:
-    """What a learner counts during an epoch, kept on its device until the end."""
+    """What a learner counts during an epoch; tensors stay on its device until the end.
+
+    losses      mean cross-entropy (nats) of each step
+    sizes       images of each step
+    correct     images that each step predicts correctly
+    grad_norms  L2 norm of all gradients, at every tenth step
+    """
 
     losses: list[torch.Tensor] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -44,7 +50,7 @@ class Tally:
     eval_seconds: float = 0.0
 
     def metrics(self) -> Metrics:
-        """Means over the epoch; NonFiniteLoss is for the caller to raise, once these are logged."""
+        """Returns means over the epoch. They may be nan: the caller logs them and then raises NonFiniteLoss."""
         losses, sizes = torch.stack(self.losses).cpu().double(), torch.tensor(self.sizes).double()
         return {
             "train/loss": float((losses * sizes).sum() / sizes.sum()),
@@ -54,13 +60,16 @@ class Tally:
         }
 
     def first_non_finite(self) -> int | None:
-        """The step (from 1) whose loss was the first to be no number."""
+        """Returns the first step (from 1) whose loss was nan or infinite; None where all were finite."""
         bad = (~torch.isfinite(torch.stack(self.losses).cpu())).nonzero()
         return int(bad[0]) + 1 if len(bad) else None
 
 
 class Learner:
-    """One run in training."""
+    """One run in training.
+
+    Raises ValueError where the model has no parameter to train, and as `build` does.
+    """
 
     def __init__(self, settings: Settings, dataset: Dataset, seed: int, device: torch.device) -> None:
         self.settings = settings
@@ -89,17 +98,20 @@ class Learner:
 
     @property
     def done(self) -> bool:
-        """Whether it has trained all its epochs or its patience is at an end."""
+        """Whether it has trained all its epochs, or `patience` epochs have brought no better validation loss."""
         patience = self.settings.patience
         return self.epoch >= self.settings.epochs or bool(patience and self.epoch - self.best_epoch >= patience)
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        """One step of the optimizer on one batch."""
+        """Takes one optimizer step on a batch: images float32, N x C x H x W, and labels int64, N.
+
+        Raises TypeError or ValueError where your own model returns no logits.
+        """
         began = time.perf_counter()
         with self._randomness():
             logits = self._output(self.model, images)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
-            for parameter in self._parameters:  # as zero_grad does, without its 0.2 ms of bookkeeping
+            for parameter in self._parameters:  # does what zero_grad does, without its 0.2 ms of bookkeeping
                 parameter.grad = None
             loss.backward()  # type: ignore[no-untyped-call]
             if len(self._tally.losses) % GRAD_NORM_EVERY == 0:
@@ -116,7 +128,7 @@ class Learner:
         self._tally.seconds += time.perf_counter() - began
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """The output of the weights that count: the average where there is one."""
+        """Returns the logits of images, N x classes, by the averaged weights where there are any."""
         began = time.perf_counter()
         with self._randomness(), torch.inference_mode():
             output = self._output(self.evaluated, images)
@@ -124,16 +136,16 @@ class Learner:
         return output
 
     def _output(self, model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """Logits, float32; the layers before them compute in the precision that the settings name."""
+        """Returns logits, float32, N x classes. The layers compute in the precision that the settings name."""
         with autocast(self.settings, self.device):
-            output: Any = model(images.clone() if self._own_code else images)  # yours might change its input in place
+            output: Any = model(images.clone() if self._own_code else images)  # it may change its input in place
         if self._own_code:
             _check_output(output, len(images), self.classes)
         logits: torch.Tensor = output.float()
         return logits
 
     def state(self) -> State:
-        """Everything that decides how it goes on, as references into the learner."""
+        """Returns everything that training resumes from, as references to the learner's own tensors."""
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
@@ -148,7 +160,7 @@ class Learner:
         }
 
     def restore(self, state: State) -> None:
-        """Goes on from a state that `state` or a snapshot gave."""
+        """Resumes from a state that `state` returned, or from a snapshot."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self._schedule:
@@ -162,7 +174,10 @@ class Learner:
         self.snapshot = copy.deepcopy(self.state())
 
     def end_epoch(self, val_loss: float, val_logits: torch.Tensor) -> None:
-        """Counts the epoch, keeps the best weights, and a snapshot to go on from."""
+        """Counts the epoch, and keeps the best weights and a snapshot to resume from.
+
+        `val_loss` is in nats; `val_logits` are N x classes, on the CPU.
+        """
         self.epoch += 1
         evaluated = _copied(self.evaluated)
         if val_loss < self.best_loss:
@@ -171,31 +186,32 @@ class Learner:
         self.snapshot = self.state() | own | {"model": _copied(self.model) if self._average else evaluated}
 
     def take_tally(self) -> Tally:
-        """What was counted since the last call."""
+        """Returns what was counted since the last call."""
         tally, self._tally = self._tally, Tally()
         return tally
 
     @contextmanager
     def _randomness(self) -> Iterator[None]:
-        """The learner's own random state, whoever drew numbers in between."""
+        """Activates the learner's own random state; other learners' draws do not change it."""
         with self._generators.active():
-            if self.device.type == "cuda":  # a function of the CPU's state, so that one state is the whole of it
+            if self.device.type == "cuda":  # seeded from the CPU's state, so that a checkpoint needs one state only
                 torch.cuda.manual_seed(int(torch.randint(2**62, ())))
             yield
 
 
 def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
-    """Images a batch of evaluation: as many as the data allow, and where the input and output of the model's largest
-    module would take over 1 GiB, no more than a training step has.
+    """Returns how many images of `shape` (channels, height, width) a batch of evaluation has.
 
-    The last bits of a product depend on the batch's size, so it follows from settings and data, never from the machine.
+    It starts from `data.evaluation_batch`. Where the input and output of the model's largest module would take over
+    1 GiB, it is at most the batch size of training. The last bits of a product depend on the number of images, so
+    the number follows from settings and data, never from the machine.
     """
     size = data.evaluation_batch(shape, settings.batch_size)
     return size if 4 * size * most_values(model, shape) <= _MOST_BYTES else min(size, settings.batch_size)
 
 
 def _check_output(output: Any, images: int, classes: int) -> None:
-    """ValueError or TypeError where a model of your own gives anything but logits, images x classes."""
+    """Raises TypeError or ValueError where your own model returns anything but logits, images x classes."""
     expected = f"expected logits alone, a float tensor of {images} x {classes} (images x classes)"
     if not isinstance(output, torch.Tensor):
         raise TypeError(f"the model returned a {type(output).__name__}; {expected}")
@@ -209,7 +225,7 @@ def _copied(model: nn.Module) -> State:
 
 
 def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
-    """An exponential moving average of weights and BatchNorm statistics (Polyak & Juditsky 1992)."""
+    """Returns an exponential moving average of weights and BatchNorm statistics (Polyak & Juditsky 1992)."""
     if not settings.weight_average:
         return None
     average = get_ema_multi_avg_fn(settings.weight_average)  # type: ignore[no-untyped-call]
@@ -217,7 +233,7 @@ def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
 
 
 def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The named torch.optim optimizer, fused where torch has it: on a CPU Adam's step is 3 times quicker."""
+    """Returns the named optimizer of torch.optim, fused where torch can: on a CPU Adam's step is 3 times faster."""
     cls, weights = optimizer_class(settings.optimizer), list(parameters)
     accepted = inspect.signature(cls).parameters
     arguments: dict[str, Any] = {"lr": settings.lr, **settings.optimizer_args}
@@ -226,6 +242,6 @@ def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> to
     if "fused" in accepted and not arguments.keys() & {"fused", "foreach", "differentiable"}:
         try:
             return cls(weights, fused=True, **arguments)  # type: ignore[no-any-return]
-        except RuntimeError:  # not for this device or type
+        except RuntimeError:  # torch has no fused version for this device or type
             pass
     return cls(weights, **arguments)  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""A cohort in lockstep: each batch is made once, and every learner takes its step on it.
+"""Trains a cohort in lockstep: each batch is made once, and every learner takes a step on it.
 
-Each learner has its own model, optimizer and random state, so a run is the same bit for bit alone or in
-any company, and one that stops or fails leaves the others untouched.
+Each learner has its own model, optimizer and random state. So a run is bit for bit the same alone or in any cohort,
+and a run that stops or fails does not change the others.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ T = TypeVar("T")
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss is no longer a number: nothing after it means anything."""
+    """The loss became nan or infinite."""
 
 
 class Interrupted(Exception):
-    """Asked to stop in the midst of an epoch; the learners' snapshots are of the epoch before."""
+    """Training was asked to stop during an epoch; the learners' snapshots are from the epoch before."""
 
 
 @dataclass
 class Epoch:
-    """One learner has finished an epoch."""
+    """One learner has finished an epoch; `val_logits` are N x classes, on the CPU."""
 
     learner: Learner
     metrics: Metrics
@@ -43,7 +43,11 @@ class Epoch:
 
 @dataclass
 class Finished:
-    """One learner will train no more: its best weights' logits, N x classes, on the CPU."""
+    """One learner has finished training.
+
+    metrics  validation and test metrics of the best epoch's weights
+    logits   part -> logits of the best epoch's weights, N x classes, on the CPU
+    """
 
     learner: Learner
     metrics: Metrics
@@ -52,7 +56,7 @@ class Finished:
 
 @dataclass
 class Failed:
-    """One learner is out, and why; the others go on."""
+    """One learner has failed with an error; the others continue."""
 
     learner: Learner
     error: Exception
@@ -62,10 +66,10 @@ Event = Epoch | Finished | Failed
 
 
 def lockstep(learners: list[Learner], stream: Stream, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-    """Trains the learners to their ends and yields what happens.
+    """Trains the learners until each has finished or failed, and yields events.
 
-    Learners may come with different numbers of epochs behind them (resumed runs): an epoch is streamed
-    for those whose turn it is. Raises Interrupted once `stop()` holds; it is asked before every batch.
+    Resumed learners may start with different numbers of finished epochs: each epoch is streamed for the learners
+    that have not trained it. Raises Interrupted where `stop()` returns true; it is called before every batch.
     """
     for learner in learners:
         if not learner.snapshot:
@@ -82,7 +86,7 @@ def lockstep(learners: list[Learner], stream: Stream, stop: Callable[[], bool] =
 
 
 def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[], bool]) -> Iterator[Event]:
-    """One epoch of training and the evaluation at its end."""
+    """Trains and then evaluates one epoch."""
     began = time.perf_counter()
     for learner in learners:
         learner.model.train()
@@ -120,7 +124,7 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
 
 
 def _settle(device: torch.device) -> None:
-    """Waits for what was launched: a GPU is still at work when a step returns, and its time counts."""
+    """Waits for a GPU: it is still computing when a step returns, and this time counts."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 
@@ -136,7 +140,10 @@ def _check_finite(tally: Tally, epoch: int, val_loss: float) -> None:
 def _evaluate(
     learners: list[Learner], stream: Stream, part: Part, stop: Callable[[], bool]
 ) -> tuple[dict[int, tuple[Metrics, torch.Tensor]], list[Failed]]:
-    """Loss, accuracy and logits of each learner on a part, on one shared stream."""
+    """Evaluates each learner on a part, from one shared stream.
+
+    Returns loss, accuracy and logits (N x classes, on the CPU) by the learner's id, and the failures.
+    """
     outputs: dict[int, list[torch.Tensor]] = {id(learner): [] for learner in learners}
     failures: list[Failed] = []
     for learner in learners:
@@ -161,7 +168,11 @@ def _evaluate(
 
 
 def measure(logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
-    """Mean cross-entropy (nats) and accuracy of logits (N x classes) for labels (N)."""
+    """Returns the mean cross-entropy (nats) and the accuracy (0 to 1) of logits (N x classes) for labels (int64, N).
+
+    >>> measure(torch.zeros(2, 4), torch.tensor([0, 1]))  # the loss is ln 4
+    {'loss': 1.3862943611198906, 'accuracy': 0.5}
+    """
     return {
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "accuracy": float((logits.argmax(1) == labels).double().mean()),
@@ -169,7 +180,7 @@ def measure(logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
 
 
 def _finish(learner: Learner, stream: Stream) -> Finished:
-    """Test at the best epoch's weights, the one time that it is looked at, beside that epoch's validation."""
+    """Measures test at the best epoch's weights, once, and adds that epoch's validation."""
     dataset = stream.dataset
     learner.evaluated.load_state_dict(learner.best)
     learner.evaluated.eval()
@@ -185,7 +196,7 @@ def _finish(learner: Learner, stream: Stream) -> Finished:
 
 
 def _attempt(learner: Learner, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Failed:
-    """One learner's failure is its own: an event, not an exception."""
+    """Calls `action`; an exception becomes the learner's failure, so that the other learners continue."""
     try:
         return action(*args, **kwargs)
     except Exception as error:

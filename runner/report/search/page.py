@@ -10,11 +10,11 @@ import pandas as pd
 
 from runner.expand import Run
 from runner.report.answers import short_answers
+from runner.report.effects import effects_table
 from runner.report.format import percent, plus_minus
 from runner.report.makers import left_out_note, made_by, spent, spoilt_note
 from runner.report.search.runs import SearchRuns
 from runner.report.search.settings import at_bounds, best_settings, text_of
-from runner.report.tables import summarize
 from runner.report.verdicts import judge
 from runner.search.record import Record
 from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING
@@ -54,7 +54,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {line}" for line in short_answers(judge(data.winners)))]
-        name = data.winners.study["name"]
+        name = data.winners.study.name
         parts += [f"Those runs have a report of their own: [{name}](../{quote(name)}/summary.md)."]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
@@ -95,9 +95,9 @@ def headline(data: SearchRuns) -> str:
         f"accuracy {best['val/accuracy'] * 100:.2f}% (one seed)"
     )
     if data.winners:
-        (row,) = (row for _, row in summarize(data.winners).iterrows() if row["variant"] == winner_name(ranked[0][0]))
-        line += f"; on {row['n']} fresh seeds validation {percent(row, 'val/accuracy')}%"
-        line += f", test {percent(row, 'test/accuracy')}%"
+        effects, name = effects_table(data.winners), winner_name(ranked[0][0])
+        validation, test = (effects.row(name, f"{part}/accuracy") for part in ("val", "test"))
+        line += f"; on {validation.n} fresh seeds validation {percent(validation.mean)}%, test {percent(test.mean)}%"
     return line + "."
 
 
@@ -115,16 +115,17 @@ def _fresh(data: SearchRuns) -> str:
     assert data.winners is not None
     winner = winner_name(data.record.ranked()[0][0])
     rows = []
-    for _, row in summarize(data.winners).iterrows():
-        name = str(row["variant"])
+    effects = effects_table(data.winners)
+    for name in effects.variants:
+        loss, lead = effects.row(name, "val/loss"), effects.row(name, "test/loss").effect
         chosen, shrunk = "-", "-"
         value, effect = data.shrinkage(name, "val/loss")
         if (name == winner or name not in (BASELINE, CLAIMED)) and not math.isnan(value):
             chosen, shrunk = f"{value:.4f}", _signed(effect.interval.estimate, effect.interval.low, 4)
-        fresh = plus_minus(row["val/loss"], row["val/loss low"], 4)
-        accuracies = [percent(row, "val/accuracy"), percent(row, "test/accuracy")]
-        less = "-" if name == BASELINE else _signed(row["effect test/loss"], row["effect test/loss low"], 4)
-        rows.append([_TITLES[name], str(row["n"]), chosen, fresh, shrunk, less, *accuracies])
+        fresh = plus_minus(loss.mean.estimate, loss.mean.low, 4)
+        accuracies = [percent(effects.row(name, f"{part}/accuracy").mean) for part in ("val", "test")]
+        less = "-" if name == BASELINE else _signed(lead.estimate, lead.low, 4)
+        rows.append([_TITLES[name], str(loss.n), chosen, fresh, shrunk, less, *accuracies])
     heads = ["", "n", "validation loss that chose it", "on fresh seeds", "change", "test loss, minus the start's"]
     return table([*heads, "validation accuracy, %", "test accuracy, %"], rows)
 
@@ -211,7 +212,7 @@ def _how(data: SearchRuns) -> str:
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
     counted, left_out = record.counted()
     made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
-    command = (read_study(record.runs / search.name) or {}).get("command", "")
+    command = study.command if (study := read_study(record.runs / search.name)) else ""
     made_with = f"{_SAMPLERS[search.sampler]}, {seeds}"
     lines = [
         f"Command: {code(command)} (search: {code(search.file)}); {spent(data.runs)}. {made_with}.",

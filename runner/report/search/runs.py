@@ -21,7 +21,7 @@ from runner.stats import Effect, value_effect
 from runner.store.comparable import comparable
 from runner.store.epochs import read_rows
 from runner.store.rundir import RunDir
-from runner.store.study import read_study
+from runner.store.study import VariantEntry, read_study
 from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
@@ -44,7 +44,7 @@ class SearchRuns:
     def shrinkage(self, variant: str, metric: str) -> tuple[float, Effect]:
         """The value that chose a winner, from the search's one seed, and fresh seeds minus that value."""
         assert self.winners is not None
-        wanted = _hash(self.winners.study["variants"][variant])
+        wanted = _hash(self.winners.study.variants[variant])
         table = pd.concat([self.runs, self.twin.runs]) if self.twin else self.runs
         found = table[(table["hash"] == wanted) & (table["status"] == FINISHED)][metric]
         chosen = float(found.iloc[0]) if len(found) else np.nan  # its run is no more
@@ -140,7 +140,8 @@ def _table(record: Record) -> pd.DataFrame:
 def _winners(record: Record, runs: Path) -> StudyRuns | None:
     """The winners' runs, if they are those of the search as it is now."""
     folder = runs.with_name(winners_name(record.search.name, record.search.file.stem))
-    variants = (read_study(folder) or {}).get("variants", {})
+    study = read_study(folder)
+    variants = study.variants if study else {}
     ranked = record.ranked()
     if not ranked:
         return None
@@ -152,6 +153,6 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
     return data if len(data.finished(name)) else None
 
 
-def _hash(variant: dict[str, Any]) -> str:
+def _hash(variant: VariantEntry) -> str:
     """Of its settings, as a directory's name ends with it: it stays where the runner gets settings that it had not."""
-    return str(variant.get("directory", "")).rpartition("-")[2]
+    return variant.directory.rpartition("-")[2]

@@ -1,4 +1,4 @@
-"""One run in a worker's hands: its learner, its log, its directory."""
+"""One run that a worker trains: what it logs, checkpoints and leaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from runner import checkpoints
 from runner.checkpoints import is_machines
 from runner.data import Dataset
-from runner.execute.messages import Message, Place, Send
+from runner.execute.messages import Command, Message, Send
 from runner.execute.record import new_attempt, run_json
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
@@ -28,29 +28,32 @@ from runner.train import Epoch, Failed, Finished, Interrupted, Learner
 CHECKPOINT_SECONDS = 30
 
 
-class ActiveRun:
-    """A run in this worker's hands: its learner, its log, its directory."""
+class TrainingRun:
+    """A run that this worker trains: its learner, its log, its directory."""
 
     learner: Learner
     log: RunLog
 
-    def __init__(self, run: Run, place: Place, dataset: Dataset, send: Send, supervised: bool = False) -> None:
+    def __init__(self, run: Run, command: Command, dataset: Dataset, send: Send, supervised: bool = False) -> None:
         self.run = run
         self.ended = False
         self._supervised = supervised
         self._dataset = dataset
         self._send = send
-        self._directory = RunDir(place.runs / run.folder)
-        self._provenance = place.provenance.having(data=dataset.fingerprint, **own_model(run.variant.settings.model))
+        self._directory = RunDir(command.runs / run.folder)
+        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_model(run.variant.settings.model))
         self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
-        self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: no other's goes
-        self._anew = ""  # why it does not go on from its checkpoint, in words
+        self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: another run's is refused
+        self._anew = ""  # why it does not resume from its checkpoint, in words
 
     def open(self, device: torch.device) -> None:
-        """A new learner and log, or those that a checkpoint of the same makers goes on with."""
+        """Sets up learner and log: new ones, or those of a checkpoint that comparable code, data and versions made.
+
+        OSError where a file that the settings name has changed since the command began.
+        """
         settings, dataset = self.run.variant.settings, self._dataset
         for path, known in self.run.variant.files.items():
             if file_hash(path) != known:
@@ -65,11 +68,11 @@ class ActiveRun:
         self._write_run_json(RUNNING)
 
     def began(self) -> None:
-        """Says so; a supervised run that goes on from a checkpoint may be told to stop at once."""
+        """Says that it is ready. A supervised run that resumes from a checkpoint may be told to stop at once."""
         self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._anew))
 
     def _resume(self, device: torch.device) -> list[Row]:
-        """Sets the learner and returns the epochs behind it; none where no checkpoint can be used."""
+        """Sets the learner and returns the rows of its epochs so far; none where no checkpoint can be used."""
         settings, dataset = self.run.variant.settings, self._dataset
 
         def new() -> Learner:
@@ -86,18 +89,18 @@ class ActiveRun:
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
                     return rows
-        except Exception as error:  # there is none, or it is from elsewhere: it may hold anything
+        except Exception as error:  # there is no checkpoint, or it may hold anything
             if is_machines(error):
                 raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is spoilt, another run's, or of other code, data or versions; the run begins anew"
+            self._anew = f"{path} is corrupt, another run's, or of other code, data or versions; the run starts over"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
 
     def handle(self, event: Epoch | Finished | Failed) -> None:
         """Logs what happened to the learner."""
-        if self.ended:  # pruned: what comes of its last epoch is nobody's concern
+        if self.ended:  # pruned in its last epoch, whose events no longer matter
             return
         try:
             if isinstance(event, Epoch):
@@ -113,6 +116,7 @@ class ActiveRun:
             self.failed(error)
 
     def epoch(self, event: Epoch) -> None:
+        """Logs an epoch and says so; a checkpoint every CHECKPOINT_SECONDS."""
         number = self.learner.epoch
         self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
         self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))
@@ -121,11 +125,11 @@ class ActiveRun:
 
     def _tell(self, message: Message) -> None:
         why = self._send(message)
-        if why and not self.learner.done:  # it has nothing left to be spared
+        if why and not self.learner.done:  # after its last epoch stopping saves nothing
             self.pruned(why)
 
     def finished(self, event: Finished) -> None:
-        """Everything that the run leaves; result.json last."""
+        """Writes everything that the run leaves; result.json last."""
         best_row = self.log.rows[event.learner.best_epoch - 1]
         metrics = event.metrics | {"generalization_gap": best_row["generalization_gap"]}
         metrics["seconds"] = sum(row["seconds"] for row in self.log.rows)
@@ -141,9 +145,9 @@ class ActiveRun:
         self._send(Message("finished", self.run, metrics))
 
     def pruned(self, why: str) -> None:
-        """Stopped for good by a search: recorded with the reason and what it had reached; test is not looked at."""
+        """Records that a search stopped the run: why, and what it had reached. Test data are not used."""
         self.ended = True
-        self.learner.failed = True  # out: lockstep goes on without it
+        self.learner.failed = True  # lockstep drops it
         best = self.log.rows[self.learner.best_epoch - 1]
         reached = {
             "best_epoch": float(self.learner.best_epoch),
@@ -157,9 +161,9 @@ class ActiveRun:
         self._send(Message("pruned", self.run, reached, why))
 
     def failed(self, error: BaseException, its_own: bool = True) -> None:
-        """Recorded with its cause, as far as the disk lets it: run.json, a traceback file, TensorBoard, the display.
+        """Records a failure with its cause, as far as the disk allows: run.json, a traceback file, TensorBoard.
 
-        Where the failure is not the run's own doing the next command goes on from its checkpoint.
+        `its_own`: the run itself failed. Where it did not, the next command resumes from its checkpoint.
         """
         self.ended = True
         cause = words(error)
@@ -177,14 +181,14 @@ class ActiveRun:
         for record in records:
             try:
                 record()
-            except Exception as second:  # one record that can't be made keeps no other from being made
+            except Exception as second:  # the other records are still written
                 trouble.append(second)
         if trouble:
             cause += f" (and its directory can't be written: {words(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:
-        """A clean stop: what the last epoch left is on the disk."""
+        """Stops cleanly: a checkpoint of the last complete epoch is on the disk."""
         if not self.ended:
             with suppress(OSError, MemoryError):  # no room: the last checkpoint stays
                 if self.learner.epoch > self._saved_epoch:
@@ -192,7 +196,7 @@ class ActiveRun:
                 self.log.close()
 
     def _checkpoint(self) -> None:
-        self.log.sync()  # what a checkpoint goes on from must outlive a power cut as it does
+        self.log.sync()  # the log must survive a power cut as the checkpoint does
         checkpoints.save(
             self._directory.checkpoint,
             {

@@ -1,0 +1,99 @@
+"""A request for studies, from its words to finished runs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from runner.execute.dicts import declared_before, directories_of_dicts, refuse_other_baselines
+from runner.execute.prepare import prepare_data, say_notes
+from runner.execute.processes import start_server
+from runner.execute.request import Outcome, Request
+from runner.execute.script import check_script
+from runner.expand import ResolvedStudy, resolve_studies
+from runner.files import lock
+from runner.places import unwritable
+from runner.spec import Kind, Problem, RequestError
+from runner.store.provenance import command
+from runner.store.study import StudyFile, VariantEntry, first_end, read_study, write_study
+from runner.text import one_line
+
+
+def execute(request: Request, console: Console) -> Outcome:
+    """Trains the runs that remain to be done, or with `dry_run` shows them.
+
+    RequestError, with nothing trained or written, where the request is wrong.
+    """
+    check_script()
+    start_server()
+    studies = resolve_studies(request.studies, request.overrides, request.name)
+    check_places(request, [study.name for study in studies])
+    refuse_other_baselines(studies, request.runs)
+    runs = [run for study in studies for run in study.runs()]
+    names = tuple(study.name for study in studies)
+    # Torch comes with these: not before the request is known to be right.
+    from runner.execute.opened import open_crew
+    from runner.execute.plan import Plan
+
+    plan = Plan(runs, request)
+    with open_crew(request, runs, plan.to_do) as crew:
+        data = prepare_data(runs, request)
+        plan.schedule(crew, data)
+        say_notes(data, runs, console)
+        if request.dry_run:
+            plan.show(console)
+            return Outcome(names, 0)
+        with lock(request.runs):
+            refuse_other_baselines(studies, request.runs)  # another notebook may have taken the name meanwhile
+            for study in studies:
+                _write_study(study, request, data.notes_of(study.runs()))
+        return Outcome(names, plan.train(console))
+
+
+def check_places(request: Request, names: Sequence[str]) -> None:
+    """RequestError where a directory can't be written, or the number of workers is wrong. `names`: of the studies."""
+    places = (request.runs, request.reports)
+    problems = unwritable(*places, *(place / name for place in places for name in names))
+    if request.workers is not None and request.workers < 1:
+        problems.append(Problem(Kind.VALUE, "--workers", f"got {request.workers}; expected a number from 1."))
+    if problems:
+        raise RequestError(problems)
+
+
+def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) -> None:
+    """Writes study.json: the resolved request, with the time at which each question was first declared."""
+    folder = request.runs / study.name
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    before = read_study(folder)
+    kept, earlier = declared_before(study, before)
+    declared = {_question_key(item): item.get("declared", now) for item in (before.questions if before else [])}
+    ended = {entry.directory: entry.first_end for entry in (before.variants.values() if before else ())}
+    questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
+    variants = {
+        variant.name: VariantEntry.of(
+            # kept, so that retraining makes no question seem older than what it judges
+            variant,
+            first_end=first_end(folder / variant.directory, ended.get(variant.directory)),
+        )
+        for variant in study.variants
+    }
+    directories = directories_of_dicts(study, before)
+    given: dict[str, Any] = {"directories": directories} if directories else {}
+    content = StudyFile(
+        name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
+        variants=variants | kept,
+        questions=[item for item in earlier if _question_key(item) not in map(_question_key, questions)]
+        + [item | {"declared": declared.get(_question_key(item), now)} for item in questions],
+        **given,
+    )  # fmt: skip
+    write_study(folder, content)
+
+
+def _question_key(question: dict[str, Any]) -> str:
+    """What makes a question the one that was declared: what it asks of the runs, not what is quoted beside it."""
+    own = {key: value for key, value in question.items() if key not in ("declared", "claim", "claim_for")}
+    return json.dumps(own | {"ask": one_line(str(question.get("ask")))}, sort_keys=True)

@@ -1,0 +1,223 @@
+"""The one table of metrics: what each is, its unit, which way is better, and where its value comes from.
+
+A new metric is one entry here. Questions, report columns, TensorBoard's tags and evaluations are derived from it.
+    METRICS       of a run: one number each, which a question may ask about
+    CURVES        of an epoch: columns of metrics.csv and TensorBoard scalars, in their order
+    PART_METRICS  of one part of the data, measured when a finished run is evaluated
+`val/accuracy` as a metric of a run is the curve's value at the best epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from runner.confusion import Counts, balanced_accuracy, cohen_kappa, macro_f1
+from runner.course import Course, at_best, epochs_to, first_loss_max, late_spread, mean, roughness
+
+
+class Better(IntEnum):
+    """Which way a metric is better; as a number, the sign of a difference that is an improvement."""
+
+    HIGHER, LOWER, NEITHER = 1, -1, 0
+
+
+class Unit(Enum):
+    """What a metric is measured in; it decides how values are written."""
+
+    SHARE = "points"  # a share between 0 and 1, or a difference of shares: written in percentage points
+    NATS = "nats"
+    EPOCHS = "epochs"
+    SECONDS = "s"
+    NUMBER = "number"
+    COUNT = "count"
+
+    def text(self, value: float, sign: bool = True, unit: bool = True) -> str:
+        """A value as an answer says it; `sign` writes a plus, `unit` the unit where it is not plain from the metric.
+
+        >>> Unit.SHARE.text(0.0123), Unit.SECONDS.text(39444, sign=False), Unit.NATS.text(-0.5)
+        ('+1.23 points', '39,400 s', '-0.500')
+        """
+        plus = "+" if sign else ""
+        if self is Unit.SHARE:
+            number = f"{100 * value:{plus}z.2f}"
+        elif self in (Unit.EPOCHS, Unit.COUNT):
+            number = f"{value:{plus}z.1f}"
+        else:
+            number = _three_digits(value, plus)
+        return f"{number} {self.value}" if unit and self in (Unit.SHARE, Unit.EPOCHS, Unit.SECONDS) else number
+
+
+def _three_digits(value: float, plus: str) -> str:
+    rounded = float(f"{value:.3g}")
+    if 1000 <= abs(rounded) < math.inf:
+        return f"{rounded:{plus},.0f}"
+    return f"{value:{plus}z#.3g}".removesuffix(".")
+
+
+@dataclass(frozen=True)
+class AtEnd:
+    """Measured at the run's end: a number in result.json."""
+
+    scalar: bool = True  # also a TensorBoard scalar
+    column: bool = False  # also a column of TensorBoard's hparams table
+
+
+@dataclass(frozen=True)
+class FromEpochs:
+    """Computed from the run's epochs; `common`: over the epochs that the compared runs of a seed all have."""
+
+    value: Callable[[Course], float]
+    common: bool = False
+
+
+@dataclass(frozen=True)
+class FromPredictions:
+    """Computed from the confusion matrix (true x predicted class) of a part."""
+
+    part: str
+    value: Callable[[Counts], float]
+
+
+@dataclass(frozen=True)
+class EachEpoch:
+    """Measured at every epoch; `mean`: TensorBoard also has its mean over a variant's seeds."""
+
+    mean: bool = True
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Measured on a part when a finished run is evaluated."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    label           a few words, for heads of tables and axes
+    meaning         what exactly is measured
+    over_all        about all images alike, so that always predicting a majority class makes it look good
+    """
+
+    name: str
+    label: str
+    meaning: str
+    unit: Unit
+    better: Better
+    source: AtEnd | FromEpochs | FromPredictions | EachEpoch | Evaluated
+    over_all: bool = False
+
+
+def _table(*entries: Metric) -> dict[str, Metric]:
+    return {entry.name: entry for entry in entries}
+
+
+_H, _L, _N = Better.HIGHER, Better.LOWER, Better.NEITHER
+_SHARE, _NATS, _EPOCHS, _COUNT = Unit.SHARE, Unit.NATS, Unit.EPOCHS, Unit.COUNT
+# fmt: off
+METRICS = _table(
+    Metric("val/accuracy", "validation accuracy", "validation accuracy at the best epoch (lowest validation loss)",
+           _SHARE, _H, AtEnd(column=True), over_all=True),
+    Metric("val/loss", "validation loss", "validation loss at the best epoch", _NATS, _L, AtEnd(column=True)),
+    Metric("test/accuracy", "test accuracy", "test accuracy of the best epoch's weights",
+           _SHARE, _H, AtEnd(column=True), over_all=True),
+    Metric("test/loss", "test loss", "test loss of the best epoch's weights", _NATS, _L, AtEnd(column=True)),
+    Metric("best_epoch", "best epoch", "epoch of the lowest validation loss", _EPOCHS, _N, AtEnd(column=True)),
+    Metric("epochs", "epochs", "epochs that the run had", _EPOCHS, _N, AtEnd()),
+    Metric("generalization_gap", "generalization gap",
+           "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
+           _SHARE, _N, AtEnd(column=True)),
+    Metric("distinct_units", "distinct units", "units of the first weight layer that differ from one another, at the "
+           "best epoch", _COUNT, _N, AtEnd()),
+    Metric("units", "units", "units of the first weight layer", _COUNT, _N, AtEnd(scalar=False)),
+    Metric("seconds", "training time", "training time of the run", Unit.SECONDS, _L, AtEnd(scalar=False)),
+    Metric("val/balanced_accuracy", "balanced validation accuracy",
+           "mean over the classes of the share of their validation images that are right",
+           _SHARE, _H, FromPredictions("val", balanced_accuracy)),
+    Metric("val/macro_f1", "macro F1 on validation",
+           "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
+           _SHARE, _H, FromPredictions("val", macro_f1)),
+    Metric("test/balanced_accuracy", "balanced test accuracy",
+           "mean over the classes of the share of their test images that are right",
+           _SHARE, _H, FromPredictions("test", balanced_accuracy)),
+    Metric("test/macro_f1", "macro F1 on test",
+           "mean over the classes of F1 on test; a class that is never predicted counts as 0",
+           _SHARE, _H, FromPredictions("test", macro_f1)),
+    Metric("test/kappa", "Cohen's kappa on test", "agreement with the true classes on test beyond chance (Cohen 1960)",
+           Unit.NUMBER, _H, FromPredictions("test", cohen_kappa)),
+    Metric("train_eval/accuracy", "training accuracy",
+           "accuracy at the best epoch on a fixed part of train, not augmented",
+           _SHARE, _H, FromEpochs(at_best("train_eval/accuracy")), over_all=True),
+    Metric("train_eval/loss", "training loss", "loss at the best epoch on a fixed part of train, not augmented",
+           _NATS, _L, FromEpochs(at_best("train_eval/loss"))),
+    Metric("epochs_to", "epochs to an accuracy", "epochs until validation accuracy first reaches the question's "
+           '"accuracy"; one more than asked for where it never does',
+           _EPOCHS, _L, FromEpochs(epochs_to), over_all=True),
+    Metric("val_accuracy_area", "mean validation accuracy", "mean validation accuracy over the epochs that the "
+           "compared runs of a seed all have: how fast and how high together",
+           _SHARE, _H, FromEpochs(mean("val/accuracy"), common=True), over_all=True),
+    Metric("train_loss_area", "mean training loss", "mean training loss over the epochs that the compared runs of a "
+           "seed all have", _NATS, _L, FromEpochs(mean("train/loss"), common=True)),
+    Metric("train_roughness", "roughness of the training loss", "how much the training loss's relative fall changes "
+           "from one epoch to the next: mean absolute second difference of its logarithm, over the epochs that the "
+           "compared runs of a seed all have", Unit.NUMBER, _L, FromEpochs(roughness, common=True)),
+    Metric("first_epoch_loss_max", "largest first loss", "largest loss of a step in the first epoch",
+           _NATS, _L, FromEpochs(first_loss_max)),
+    Metric("late_spread", "late spread", "standard deviation of validation loss around a straight line, over the last "
+           "five epochs", _NATS, _L, FromEpochs(late_spread)),
+)
+CURVES = _table(
+    Metric("train/loss", "training loss", "mean over the epoch's steps, in training mode", _NATS, _L, EachEpoch()),
+    Metric("train/accuracy", "training accuracy", "mean over the epoch's steps, in training mode",
+           _SHARE, _H, EachEpoch()),
+    Metric("train/loss_max", "largest training loss", "largest loss of a step in the epoch",
+           _NATS, _L, EachEpoch(mean=False)),
+    Metric("train_eval/loss", "training loss, evaluated", "loss on a fixed part of train, not augmented",
+           _NATS, _L, EachEpoch()),
+    Metric("train_eval/accuracy", "training accuracy, evaluated", "accuracy on a fixed part of train, not augmented",
+           _SHARE, _H, EachEpoch()),
+    Metric("val/loss", "validation loss", "validation loss", _NATS, _L, EachEpoch()),
+    Metric("val/accuracy", "validation accuracy", "validation accuracy", _SHARE, _H, EachEpoch()),
+    Metric("generalization_gap", "generalization gap", "accuracy on a fixed part of train minus validation accuracy",
+           _SHARE, _N, EachEpoch()),
+    Metric("train/lr", "learning rate", "learning rate of the first parameter group",
+           Unit.NUMBER, _N, EachEpoch(mean=False)),
+    Metric("train/grad_norm", "gradient norm", "L2 norm of all gradients, mean over every tenth step",
+           Unit.NUMBER, _N, EachEpoch(mean=False)),
+    Metric("train/images_per_second", "images a second", "of this run's steps and its share of the stream",
+           Unit.NUMBER, _H, EachEpoch(mean=False)),
+    Metric("seconds", "time", "this run's share of the epoch, evaluation included",
+           Unit.SECONDS, _L, EachEpoch(mean=False)),
+)
+PART_METRICS = _table(
+    Metric("loss", "loss (nats)", "mean cross-entropy", _NATS, _L, Evaluated()),
+    Metric("accuracy", "accuracy", "share of the images that are right", _SHARE, _H, Evaluated(), over_all=True),
+    Metric("balanced_accuracy", "balanced accuracy", "mean recall", _SHARE, _H, Evaluated()),
+    Metric("top5_accuracy", "top-5 accuracy", "share of the images whose class is among the five most probable",
+           _SHARE, _H, Evaluated(), over_all=True),
+    Metric("macro_precision", "precision, macro", "mean over the classes", _SHARE, _H, Evaluated()),
+    Metric("macro_f1", "F1, macro", "mean over the classes", _SHARE, _H, Evaluated()),
+    Metric("macro_specificity", "specificity, macro", "mean over the classes", _SHARE, _H, Evaluated()),
+    Metric("macro_false_positive_rate", "false positive rate, macro", "mean over the classes",
+           _SHARE, _L, Evaluated()),
+    Metric("macro_roc_auc", "ROC AUC, macro", "mean over the classes", _SHARE, _H, Evaluated()),
+    Metric("macro_average_precision", "average precision, macro", "mean over the classes", _SHARE, _H, Evaluated()),
+    Metric("calibration_error", "expected calibration error", "mean distance of sureness and accuracy, over 15 bins",
+           _SHARE, _L, Evaluated()),
+    Metric("images", "images", "images of the part", _COUNT, _N, Evaluated()),
+)
+# fmt: on
+# Metrics that a run's directory has a number of, with no epochs and no question needed: columns of the report's tables.
+REPORTED = tuple(name for name, each in METRICS.items() if isinstance(each.source, AtEnd | FromPredictions))
+
+
+def from_predictions(part: str, matrix: Counts) -> dict[str, float]:
+    """Every metric of a run that follows from the confusion matrix (true x predicted class) of this part."""
+    found = {}
+    for name, metric in METRICS.items():
+        if isinstance(metric.source, FromPredictions) and metric.source.part == part:
+            found[name] = metric.source.value(matrix)
+    return found

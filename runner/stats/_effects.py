@@ -1,0 +1,211 @@
+"""Computes means and effects with their t intervals and t tests."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+Array = npt.NDArray[np.float64]
+ALPHA = 0.05
+_ROUNDING = 1e-9  # of the values compared: differences that spread less than this differ by rounding only
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate from n values with its two-sided 95% interval; the bounds are nan where no interval is defined."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A mean of differences with its interval and two-sided p.
+
+    `spread` is the standard deviation of the differences (ddof = 1). p or spread are nan where they are not defined.
+    """
+
+    interval: Interval
+    p: float
+    spread: float = math.nan
+
+
+def _scale(*values: npt.ArrayLike) -> float:
+    """Returns the largest absolute value in the arrays."""
+    return max((float(np.abs(array).max()) for array in map(np.asarray, values) if array.size), default=0.0)
+
+
+def _is_rounding(size: float, scale: float) -> bool:
+    """Whether a spread or a difference is floating-point rounding only, for values as large as `scale`."""
+    return size <= _ROUNDING * scale
+
+
+def _spread(values: Array, scale: float) -> float:
+    """Returns the standard deviation (ddof = 1), or 0 where it is rounding only."""
+    spread = float(values.std(ddof=1))
+    return 0.0 if _is_rounding(spread, max(scale, _scale(values))) else spread
+
+
+def mean_interval(values: npt.ArrayLike, level: float = 0.95, scale: float = 0.0) -> Interval:
+    """Returns the mean of n values and its t interval with n - 1 degrees of freedom (Student 1908).
+
+    `values` has shape n. The bounds are nan for one value, and where a value is not finite. Where the values are
+    differences, `scale` is the largest value compared: a spread below 1e-9 of it counts as 0.
+
+    >>> found = mean_interval([1, 2, 3])
+    >>> found.estimate, round(found.low, 3), round(found.high, 3), found.n
+    (2.0, -0.484, 4.484, 3)
+    """
+    array = np.asarray(values, dtype=float)
+    count = len(array)
+    if count == 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    mean = float(array.mean())
+    if count == 1 or not np.isfinite(array).all():
+        return Interval(mean, math.nan, math.nan, count)
+    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * _spread(array, scale) / math.sqrt(count)
+    return Interval(mean, mean - half, mean + half, count)
+
+
+def one_sample_effect(differences: npt.ArrayLike, scale: float = 0.0) -> Effect:
+    """Tests whether the mean of n differences is 0: t interval and two-sided t test.
+
+    `differences` has shape n. Equal differences have no interval, because their spread does not show how others would
+    spread; their p is 1 where they are 0, else nan. They count as equal where their spread is below 1e-9 of `scale`,
+    the largest value compared.
+
+    >>> round(one_sample_effect([1, 2, 3]).p, 4), one_sample_effect([0, 0, 0]).p, one_sample_effect([1, 1, 1]).p
+    (0.0742, 1.0, nan)
+    """
+    array = np.asarray(differences, dtype=float)
+    interval = mean_interval(array, scale=scale)
+    if interval.n < 2 or math.isnan(interval.low):
+        return Effect(interval, math.nan)
+    spread = _spread(array, scale)
+    if not spread:
+        return _without_spread(interval.estimate, interval.n, max(scale, _scale(array)))
+    t = interval.estimate / (spread / math.sqrt(len(array)))  # scipy's test warns where values are nearly equal
+    return Effect(interval, float(2 * stats.t.sf(abs(t), len(array) - 1)), spread)
+
+
+def _without_spread(mean: float, n: int, scale: float) -> Effect:
+    mean = 0.0 if _is_rounding(abs(mean), scale) else mean
+    return Effect(Interval(mean, math.nan, math.nan, n), math.nan if mean else 1.0, 0.0)
+
+
+def value_effect(values: npt.ArrayLike, constant: float) -> Effect:
+    """Returns the effect of values (shape n) minus a constant that has no error of its own.
+
+    >>> value_effect([3, 4, 5], 2).interval.estimate
+    2.0
+    """
+    array = np.asarray(values, dtype=float)
+    return one_sample_effect(array - constant, _scale(array, constant))
+
+
+def paired_effect(variant: npt.ArrayLike, baseline: npt.ArrayLike) -> Effect:
+    """Returns the effect of variant minus baseline, paired by seed: both arrays have one value for each seed.
+
+    The paired t test is the one-sample t test of the differences.
+
+    >>> effect = paired_effect([5, 7, 9], [4, 5, 6])
+    >>> effect.interval.estimate, round(effect.p, 4)
+    (2.0, 0.0742)
+    """
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is nan, and shown as nan
+        differences = np.asarray(variant, dtype=float) - np.asarray(baseline, dtype=float)
+    return one_sample_effect(differences, _scale(variant, baseline))
+
+
+def interaction_effect(
+    both: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike
+) -> Effect:
+    """Returns the 2x2 interaction within seeds, y11 - y10 - y01 + y00. Each array has one value for each seed.
+
+    It is the effect of both settings together, beyond the sum of their two effects.
+
+    >>> interaction_effect([9, 9], [5, 6], [4, 4], [2, 2]).interval.estimate  # mean of 2 and 1
+    1.5
+    """
+    return contrast_effect(np.column_stack((both, first, second, neither)), [1, -1, -1, 1])
+
+
+def contrast_effect(values: npt.ArrayLike, weights: npt.ArrayLike) -> Effect:
+    """Returns the effect of a weighted sum of a design's cells within seeds.
+
+    `values` is seeds x cells; `weights` has one number for each cell, and they add up to 0. Main effects and
+    interactions of a factorial design are such sums. With one sum for each seed, the cells need no common variance
+    (Maxwell & Delaney 2004, ch. 13 and 14: the multivariate approach).
+
+    >>> contrast_effect([[5, 3], [7, 4]], [1, -1]).interval.estimate  # mean of 2 and 3
+    2.5
+    """
+    table, column = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
+    with np.errstate(invalid="ignore"):
+        sums = table @ column
+    return one_sample_effect(sums, _contrast_scale(table, column))
+
+
+def _contrast_scale(values: Array, weights: Array) -> float:
+    """Returns the scale of a contrast; for weights of 1 and -1 it is the scale of the values."""
+    return _scale(values) * float(np.abs(weights).sum()) / 2
+
+
+def two_level_effect(values: npt.ArrayLike, scale: float = 0.0) -> Effect:
+    """Returns the mean over seeds and images, with an interval for new seeds and new images.
+
+    `values` is seeds x images: right or wrong (1, 0), or differences of these. The variance of a crossed design's mean
+    is (MS_seed + MS_image - MS_rest) / (seeds * images); a negative part of the images counts as 0 (Brennan 2001,
+    Generalizability Theory, ch. 2). Each part enters the interval with its own quantile: half^2 = (t_seed^2 MS_seed +
+    t_image^2 max(0, MS_image - MS_rest)) / (seeds * images) (after Howe 1974, JASA 69:789). So the interval is never
+    narrower than the t interval over the seeds alone; an interval with Satterthwaite's degrees of freedom can be. p is
+    the level at which the interval ends at 0. Seeds with equal means (`scale` as in `one_sample_effect`) have no
+    interval, because they do not show how other seeds would spread.
+
+    >>> effect = two_level_effect([[1, 0, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]])  # MS: .25 seeds, .3056 images, .1389
+    >>> effect.interval.estimate, round(effect.interval.low, 4), round(effect.interval.high, 4)
+    (0.75, 0.0245, 1.4755)
+    """
+    x = np.asarray(values, dtype=float)
+    seeds, images = x.shape
+    if seeds < 2 or images < 2:
+        return Effect(Interval(float(x.mean()), math.nan, math.nan, seeds), math.nan)
+    rows, columns, mean = x.mean(axis=1), x.mean(axis=0), float(x.mean())
+    if not _spread(rows, scale):
+        return _without_spread(mean, seeds, max(scale, _scale(x)))
+    ms_seed, ms_image = images * float(rows.var(ddof=1)), seeds * float(columns.var(ddof=1))
+    rest = x - rows[:, None] - columns + mean
+    ms_rest = float((rest**2).sum()) / ((seeds - 1) * (images - 1))
+    parts = [(ms_seed / x.size, seeds - 1), (max(0.0, ms_image - ms_rest) / x.size, images - 1)]
+
+    def half(p: float) -> float:
+        return math.sqrt(sum(float(stats.t.isf(p / 2, df)) ** 2 * variance for variance, df in parts))
+
+    least = 1e-12  # the smallest p that is computed
+    certain = half(least) <= abs(mean)
+    p = least if certain else float(optimize.brentq(lambda p: half(p) - abs(mean), least, 1.0))
+    return Effect(Interval(mean, mean - half(ALPHA), mean + half(ALPHA), seeds), p)
+
+
+def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:
+    """Returns the mean over seeds of each seed's least-squares slope; `values` is seeds x levels.
+
+    It fits a slope for each seed and then tests the slopes: the two-stage analysis of repeated measures (Matthews et
+    al. 1990, BMJ 300:230). Its unit is that of the values, divided by that of the levels.
+
+    >>> trend_effect([0, 1, 2], [[0, 2, 4], [1, 4, 7]]).interval.estimate  # mean of 2 and 3
+    2.5
+    """
+    x = np.asarray(levels, dtype=float)
+    weights = (x - x.mean()) / float(((x - x.mean()) ** 2).sum())
+    table = np.asarray(values, dtype=float)
+    with np.errstate(invalid="ignore"):
+        # Subtract each seed's mean, which is large beside its slope: the weights add up to 0 only up to rounding.
+        slopes = (table - table.mean(axis=1, keepdims=True)) @ weights
+    return one_sample_effect(slopes, _contrast_scale(table, weights))
