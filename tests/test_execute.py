@@ -48,6 +48,7 @@ def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_law_1_any_number_of_workers_gives_the_same_bits(one_worker: Path, tmp_path: Path) -> None:
     run(STUDY, tmp_path, workers=3)
     assert len(numbers(tmp_path)) == 8
@@ -126,6 +127,7 @@ def test_law_5_one_runs_failure_is_its_own(
     assert RunDir(folder).status() == "failed"
 
 
+@pytest.mark.slow
 def test_a_model_that_ends_every_process_does_not_end_the_runner(tmp_path: Path) -> None:
     """Not while its cost is measured either, before anything is trained."""
     variants: dict[str, Any] = {"dies": {"model": "tests.fakes:deadly"}, "fine": {"model": "tests.fakes:small"}}
@@ -147,6 +149,7 @@ def test_a_run_whose_worker_is_killed_once_while_it_is_alone_is_no_culprit(tmp_p
     assert outcome.failed == 0, text
 
 
+@pytest.mark.slow
 def test_no_worker_holds_a_lock_that_its_death_would_leave_held(tmp_path: Path) -> None:
     """While it trains, that is: looking whether to stop took one before every batch."""
     deadly = {"bad": {"model": "tests.fakes:late", "model_args": {"what": "lock"}}}
@@ -179,6 +182,7 @@ def test_the_next_command_retries_what_failed_and_only_that(tmp_path: Path) -> N
     assert outcome.failed == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notice", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notice: signal.Signals) -> None:
     study = STUDY | {"baseline": BASE | {"epochs": 60}, "variants": {"both": STUDY["variants"]["both"]}, "seeds": 1}
@@ -202,6 +206,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notic
     assert numbers(tmp_path) == numbers(elsewhere)
 
 
+@pytest.mark.slow
 def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: Path) -> None:
     """The server that workers are forked from must live on too: without it they seem dead, and nobody waits."""
     wide = {"baseline": BASE | {"epochs": 500, "hidden": [3000, 1500]}, "seeds": 1}
@@ -213,6 +218,7 @@ def test_a_clusters_notice_waits_for_a_checkpoint_that_takes_its_time(tmp_path: 
     assert checkpoints.load(RunDir(folder).checkpoint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["one Ctrl-C", "a second Ctrl-C", "a third Ctrl-C", "a killed runner"])
 def test_no_process_outlives_its_runner(tmp_path: Path, end: str) -> None:
     process = start(tmp_path, "--workers", "2", study={"baseline": BASE | {"epochs": 500}, "seeds": 2})

@@ -54,6 +54,7 @@ def remount(disk: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_fails_its_run_and_loses_nothing(disk: Path, tmp_path: Path) -> None:
     (disk / "ballast").write_bytes(bytes(1_500_000))
     outcome, text = run(STUDY, disk, workers=1)
@@ -117,6 +118,7 @@ def fill(disk: Path, room: int) -> None:
     (disk / "room").unlink()
 
 
+@pytest.mark.slow
 def test_fail_fast_stops_at_the_first_failure_and_the_next_command_does_the_rest(tmp_path: Path) -> None:
     bad = {"bad": {"model": "tests.fakes:failing"}}
     study = {"baseline": BASE | {"epochs": 200}, "variants": bad, "seeds": 1}

@@ -244,6 +244,7 @@ WORKS: dict[str, tuple[Break, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORKS)
 def test_data_of_every_other_form_are_read(pets: Path, tmp_path: Path, name: str) -> None:
     break_it, changes = WORKS[name]
@@ -282,6 +283,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(
     assert is_about(problem, Kind.PATH, str(pets), "Permission denied")
 
 
+@pytest.mark.slow
 def test_any_class_and_file_names_go_through_to_the_reports(pets: Path, tmp_path: Path) -> None:
     names = {"cat": "a 'cat' \"x\"\n| $x_{$ <b>\\ `id` %s {0}", "dog": "; rm -rf $HOME #"}
     for part in ("train", "test"):

@@ -359,6 +359,7 @@ def _train(job: Job, command: Command) -> None:
     train_job(job, command, lambda _: None)
 
 
+@pytest.mark.slow
 def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tmp_path: Path) -> None:
     every = job_of(cache, epochs=15)
     job = Job(every.runs[:3], every.data)
@@ -385,6 +386,7 @@ def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tm
     steps_once(tmp_path, 15)
 
 
+@pytest.mark.slow
 def test_the_short_soak_loses_nothing() -> None:
     command = [sys.executable, "-m", "benchmarks.soak", "--kills", "3", "--longest", "3", "--seed", "1"]
     small = ["--epochs", "20", "--seeds", "1", "--workers", "1"]

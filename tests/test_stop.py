@@ -23,6 +23,7 @@ def training(place: Path) -> bool:
     return any(len(read_rows(path)) > 3 for path in place.glob("runs/*/*/seed0/metrics.csv"))
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_stops_as_cleanly_as_ctrl_c(tmp_path: Path) -> None:
     process = start(tmp_path, "--workers", "1", study=STUDY)
     wait_for(lambda: training(tmp_path), process)
@@ -38,6 +39,7 @@ def test_a_closed_terminal_stops_as_cleanly_as_ctrl_c(tmp_path: Path) -> None:
     assert numbers(tmp_path) == numbers(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_what_nohup_started_stays_when_the_terminal_closes(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -50,6 +52,7 @@ def test_what_nohup_started_stays_when_the_terminal_closes(tmp_path: Path) -> No
     assert process.returncode == 0, output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.1, 0.4, 1, 2, 3])
 def test_ctrl_c_twice_during_the_start_is_an_end_without_a_traceback(tmp_path: Path, seconds: float) -> None:
     process = start(tmp_path, "--workers", "2", study=STUDY)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
@@ -36,6 +37,7 @@ def trained(output: str) -> list[str]:
     return re.findall(r"\] (\S+  \S+  seed \d+)  (?!\(done already\))", output)
 
 
+@pytest.mark.slow
 def test_two_runners_share_the_work(tmp_path: Path) -> None:
     first = start(tmp_path, "--workers", "1", study=STUDY)
     wait_for(lambda: any(map(read_rows, tmp_path.glob("runs/*/*/seed*/metrics.csv"))), first)
@@ -59,6 +61,7 @@ def test_two_runners_share_the_work(tmp_path: Path) -> None:
         assert [point.step for point in board.Scalars("mean/val_loss")] == list(range(1, 21))
 
 
+@pytest.mark.slow
 def test_two_studies_at_once_share_one_root(tmp_path: Path) -> None:
     studies = {
         "one": STUDY | {"baseline": BASE | {"epochs": 2}, "seeds": 1},
