@@ -78,6 +78,13 @@ def start(place: Path, *arguments: str, **studies: dict[str, Any]) -> subprocess
     )  # fmt: skip
 
 
+def runner(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """What a command printed, and its exit status."""
+    command = [sys.executable, "-m", "runner", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
+
+
 def wait_for(condition: Callable[[], Any], *processes: subprocess.Popen[str]) -> None:
     """Until something holds, while these live; at most two minutes."""
     deadline = time.monotonic() + 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from runner.store.rundir import RunDir
@@ -27,6 +28,14 @@ def amend(directory: RunDir, **changes: Any) -> None:
     directory.write_run_json(known.model_copy(update=changes))
     if result:
         directory.write_result(result)
+
+
+def edit(folder: Path, ended: float, settings: dict[str, Any] | None = None, **made: Any) -> None:
+    """Changes a run.json as if other code, data or versions had made the run."""
+    known = RunDir(folder).run_json()
+    assert known
+    changes = {"provenance": known.provenance.having(**made), "settings": known.settings | (settings or {})}
+    amend(RunDir(folder), started=ended - 1, ended=ended, **changes)
 
 
 def vouch(directory: RunDir) -> None:

@@ -38,8 +38,8 @@ from runner.spec import RequestError, Settings
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 from runner.text import plain_console, table
+from tests.commands import runner
 from tests.conftest import BASE
-from tests.test_main import runner
 
 DATA = Path("data")
 SIDE = 12

@@ -16,7 +16,7 @@ from runner.publish import write_front_page, write_report
 from runner.report.effects import EffectRow
 from runner.report.front import FRONT, headline, read_front
 from runner.stats import Interval
-from tests.test_report import ACCURACY, change, write_runs
+from tests.reports import ACCURACY, change, write_runs
 
 DOC = """<script>alert('title')</script> [t](javascript:alert(1)) \\input{x}
 

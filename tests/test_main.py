@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import ROOT, runner
 from tests.conftest import BASE
-
-ROOT = Path(__file__).parents[1]
-
-
-def runner(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.mark.parametrize(

@@ -38,20 +38,12 @@ from runner.store.tags import MEAN_SCALARS, mean_tag
 from runner.train import Interrupted
 from tests.commands import run
 from tests.conftest import BASE
-from tests.studies import amend
-from tests.test_report import ACCURACY, write_runs
-from tests.test_search_runs import make
+from tests.reports import ACCURACY, write_runs
+from tests.searches import make
+from tests.studies import edit
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 1}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
 NOW = provenance.present_provenance("cpu").having(data="d")
-
-
-def edit(folder: Path, ended: float, settings: dict[str, Any] | None = None, **made: Any) -> None:
-    """A run's directory as if other makers had left it."""
-    known = RunDir(folder).run_json()
-    assert known
-    changes = {"provenance": known.provenance.having(**made), "settings": known.settings | (settings or {})}
-    amend(RunDir(folder), started=ended - 1, ended=ended, **changes)
 
 
 def identities(*runs: Mapping[str, Any]) -> list[RunJson]:

@@ -31,8 +31,8 @@ from runner.store.rundir import RunDir
 from runner.store.study import read_study
 from tests.commands import ROOT, numbers, run
 from tests.conftest import BASE
+from tests.searches import make
 from tests.studies import vouch
-from tests.test_search_runs import make
 
 STUDY: dict[str, Any] = {"baseline": BASE | {"epochs": 2}, "variants": {"b": {"dropout": 0.5}}, "seeds": 1}
 MARKER = "payload-ran"

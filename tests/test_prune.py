@@ -20,8 +20,8 @@ from runner.spec import RequestError
 from runner.store.rundir import RunDir
 from tests.commands import ROOT, numbers
 from tests.conftest import BASE
-from tests.test_makers import edit
-from tests.test_search_runs import make
+from tests.searches import make
+from tests.studies import edit
 
 BASELINE: dict[str, Any] = BASE | {"epochs": 1}
 NAME = "toy-digits"

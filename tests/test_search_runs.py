@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -21,7 +20,6 @@ import pytest
 from rich.console import Console
 
 from runner.__main__ import main
-from runner.execute import Request
 from runner.execute.prepare import prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
@@ -30,7 +28,6 @@ from runner.report.search import read_search
 from runner.report.search.page import best_within
 from runner.report.search.settings import at_bounds
 from runner.report.search.write import write_search_report
-from runner.search import SearchOutcome, search
 from runner.search.record import find_record, read_record
 from runner.search.suggest import FINISHED, PRUNED
 from runner.search.winners import winner_name, write_ablation, write_comparison
@@ -41,36 +38,8 @@ from runner.store.rundir import RunDir
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
 from tests.conftest import BASE
+from tests.searches import make, write_search
 from tests.studies import amend
-
-SEARCH: dict[str, Any] = {
-    "baseline": BASE | {"epochs": 5},
-    "space": {
-        "lr": {"log_uniform": [1e-4, 1e-1]},
-        "batch_size": [32, 64],
-        "image_size": [6, "native"],
-        "augment": [[], ["HorizontalFlip"]],
-    },
-    "runs": 9,
-    "seed": 3,
-    "fresh_seeds": 2,
-    "claim": {"lr": 0.01, "batch_size": 64},
-}
-
-
-def write_search(place: Path, **changes: Any) -> Path:
-    file = place / "ablations" / "hunt.py"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(f'"""Which settings suit the digits?"""\n\nSEARCH = {SEARCH | changes!r}\n')
-    return file
-
-
-def make(place: Path, workers: int = 1, **changes: Any) -> tuple[SearchOutcome, str]:
-    text = io.StringIO()
-    request = Request(
-        (str(write_search(place, **changes)),), workers=workers, runs=place / "runs", reports=place / "reports"
-    )
-    return search(request, Console(file=text, width=200)), text.getvalue()
 
 
 @pytest.fixture(scope="module")
