@@ -127,7 +127,7 @@ def _caution(question: Question) -> str:
 def _answer(verdict: Verdict) -> str:
     late = " (exploratory: declared after the runs)" if verdict.exploratory else ""
     if verdict.contradicted and verdict.adjusted <= ALPHA and not verdict.question.best_of:
-        late = f", because a failed run could contradict {_WORD[verdict.leaning].lower()}" + late
+        late = f", leaning to {_WORD[verdict.leaning].lower()}, but failed runs could change that" + late
     elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and not verdict.question.best_of:
         late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if verdict.question.best_of and verdict.comparisons:
@@ -163,7 +163,7 @@ def _meaning(verdict: Verdict) -> str:
     if verdict.contradicted and verdict.adjusted <= ALPHA:
         return late + (
             f"The finished runs lean to *{verdict.leaning}* (p {p_text(verdict.adjusted)} after Holm correction). A "
-            "run that diverged ranks below every finished run, and a failed run could contradict this."
+            "diverged run ranks below every finished run, so the failed runs could change this."
         )
     if verdict.p <= ALPHA:
         return late + (
@@ -177,10 +177,10 @@ def _meaning(verdict: Verdict) -> str:
 
 def _untested(verdict: Verdict) -> str:
     if verdict.missing and verdict.question.best_of:
-        return f"There is no test, because no run finished of {', '.join(map(escaped, verdict.missing))}."
+        return f"There is no test: no finished run of {', '.join(map(escaped, verdict.missing))}."
     if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
         return "There are too few finished runs for a test."
-    return "There is no t test of differences that do not vary at all, or are not finite."
+    return "There is no test: a t test needs differences that vary and are finite."
 
 
 def _seeds_needed(verdict: Verdict) -> str:
@@ -190,12 +190,12 @@ def _seeds_needed(verdict: Verdict) -> str:
         return ""
     size = _number(question.smallest, question, sign=False)
     if question.expect == "equal":
-        what = f" To show that a difference is below {size}, if there is none,"
+        what = f" Showing that a difference is below {size}, if there is none,"
     else:
         slope = f" per unit of {question.trend}" if question.trend else ""
-        what = f" To detect {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
+        what = f" Detecting {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
     if needed.seeds <= needed.n:
-        return what + f" with power .8, these {needed.n} seeds are enough if their spread is typical."
+        return what + f" with power .8 needs no more than these {needed.n} seeds, if their spread is typical."
     low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
     return (
         f"{what} with power .8 at Holm's strictest level takes about {needed.seeds:,} seeds. The plausible range is "

@@ -182,7 +182,8 @@ def main_effects(found: list[Contrast]) -> str:
         if not math.isnan(c.effect.interval.estimate)
     ]
     note = (
-        "Values are effects on validation accuracy, in points [95% interval]. A main effect compares a setting's level "
+        "Values are effects on validation accuracy, in points [95% interval]. *Product of*: the settings that the "
+        "variants combine, with the number of their levels. A main effect compares a setting's level "
         "with the baseline's level, averaged over the levels of the product's other settings. An interaction is how "
         "much one setting changes the effect of the other. Where an interaction is as large as a main effect, that "
         "main effect describes neither level. p is not corrected."
@@ -197,7 +198,7 @@ def symmetric(effects: EffectsTable) -> str:
         units, distinct = effects.row(name, "units").mean.estimate, effects.row(name, "distinct_units").mean
         if distinct.estimate < units / 2:
             lines.append(
-                f"- {escaped(name)}: of the first layer's {units:.0f} units on average only {distinct.estimate:.0f} "
+                f"- {escaped(name)}: of the first layer's {units:.0f} units, on average only {distinct.estimate:.0f} "
                 f"differ at the best epoch (n = {distinct.n}). Units that start equal get equal gradients and stay "
                 "equal."
             )

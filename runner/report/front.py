@@ -12,7 +12,7 @@ import pydantic
 
 from runner.files import read_json, write_json
 from runner.report.effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, effects_in
-from runner.report.format import majority_text, points
+from runner.report.format import counted, majority_text, points
 from runner.report.imbalance import Majority
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
@@ -51,7 +51,7 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str
         named_by[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
     parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in named_by.items() if names]
     counts = sorted({row.effect.n for row in there})
-    seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
+    seeds = f"n = {_range(counts[0], counts[-1])}" if counts else ""
     if without:
         named = [f"{escaped(row.variant)} ({row.failed} failed)" for row in without]
         parts.append(f"**no finished run:** {', '.join(named)}")
@@ -59,6 +59,10 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str
     small = f"points of validation accuracy with 95% intervals, {seeds}; {test}"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
+
+
+def _range(least: int, most: int) -> str:
+    return counted(most, "seed") if least == most else f"{least} to {most} seeds"
 
 
 def front_page(entries: Sequence[Entry]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from runner.report.format import counted
 from runner.store.provenance import Provenance, same_provenance
 from runner.text import duration, escaped
 
@@ -40,16 +41,16 @@ def spent(runs: pd.DataFrame) -> str:
     return f"Training took {duration(float(runs['seconds'].sum()))}, summed over the runs{dates}"
 
 
-def made_by(counted: Provenances, not_counted: Provenances) -> list[str]:
+def made_by(used: Provenances, not_counted: Provenances) -> list[str]:
     """A line for the state that made the counted runs, and one for each state that made others."""
-    lines = [_line(kind) for kind in _kinds(_together(counted))]
-    return lines + [f"{_line(kind)} (not counted: {len(kind)} runs)" for kind in _kinds(not_counted)]
+    lines = [_line(kind) for kind in _kinds(_together(used))]
+    return lines + [f"{_line(kind)} (not counted: {counted(len(kind), 'run')})" for kind in _kinds(not_counted)]
 
 
-def _together(counted: Provenances) -> Provenances:
+def _together(used: Provenances) -> Provenances:
     """Data that differ only by their settings (an image size), and your own models, share one line."""
-    found = {key: sorted({str(each) for made in counted if (each := getattr(made, key))}) for key in ("data", "model")}
-    return [made.having(**{key: " and ".join(names) for key, names in found.items() if names}) for made in counted]
+    found = {key: sorted({str(each) for made in used if (each := getattr(made, key))}) for key in ("data", "model")}
+    return [made.having(**{key: " and ".join(names) for key, names in found.items() if names}) for made in used]
 
 
 def _kinds(provenances: Provenances) -> list[Provenances]:

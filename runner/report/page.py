@@ -174,7 +174,7 @@ def _small_print(effects: EffectsTable) -> str:
         "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
         "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
         "An effect is the variant minus the baseline, paired by seed."
-        + ("" if all(row.n > 1 for row in effects.rows) else " With one seed there is no interval and no conclusion.")
+        + (" With one seed there is no interval and no conclusion." if any(row.n == 1 for row in effects.rows) else "")
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from runner.expand import Run
 from runner.report.answers import short_answers
 from runner.report.effects import effects_table
-from runner.report.format import percent, plus_minus
+from runner.report.format import counted, percent, plus_minus
 from runner.report.makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.search.runs import SearchRuns
 from runner.report.search.settings import at_bounds, best_settings, text_of
@@ -59,7 +59,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
-    parts += [f"## The {min(_TOP, len(data.record.ranked()))} best runs", _runs(data)]
+    parts += [f"## The {counted(min(_TOP, len(data.record.ranked())), 'best run')}", _runs(data)]
     parts += ["## What failed", failed] if (failed := _failed(data)) else []
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -209,8 +209,8 @@ def _failed(data: SearchRuns) -> str:
 def _how(data: SearchRuns) -> str:
     search, record = data.record.search, data.record
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
-    counted, not_counted = record.counted()
-    made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, not_counted)]
+    tried, not_counted = record.counted()
+    made = [_provenances(record, [run for run in tried if tried[run].losses]), _provenances(record, not_counted)]
     command = study.command if (study := read_study(record.runs / search.name)) else ""
     made_with = f"{_SAMPLERS[search.sampler]}, {seeds}"
     lines = [
