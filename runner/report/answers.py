@@ -135,21 +135,10 @@ def _answer(verdict: Verdict) -> str:
         sure = "clearly" if verdict.answer == SUPPORTED else "but not significantly better than all others"
         return f"{best}, {sure}{late}."
     word = _WORD.get(verdict.answer, "Undecided")
-    if small := _too_small(verdict):
+    if verdict.too_small:
+        small = _number(verdict.question.smallest or 0.0, verdict.question, sign=False)
         late = f", but by less than the {small} that matter{late}"
     return f"{word}{late}."
-
-
-def _too_small(verdict: Verdict) -> str:
-    """The smallest difference that matters, where every significant one has its whole interval below it."""
-    question = verdict.question
-    smallest = question.smallest or 0.0
-    if verdict.answer == UNDECIDED or question.expect == "equal" or question.best_of:
-        return ""
-    intervals = [comparison.effect.interval for comparison in verdict.comparisons]
-    if not all(max(abs(each.low), abs(each.high)) < smallest for each in intervals):
-        return ""
-    return _number(smallest, question, sign=False)
 
 
 def _meaning(verdict: Verdict) -> str:

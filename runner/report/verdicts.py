@@ -57,6 +57,15 @@ class Verdict:
         return self.leaning if self.adjusted <= ALPHA and not self.contradicted else UNDECIDED
 
     @property
+    def too_small(self) -> bool:
+        """Whether it is decided, but every difference's whole interval is below the smallest one that matters."""
+        question = self.question
+        if self.answer == UNDECIDED or question.expect == "equal" or question.best_of:
+            return False
+        intervals = [each.effect.interval for each in self.comparisons]
+        return all(max(abs(each.low), abs(each.high)) < (question.smallest or 0.0) for each in intervals)
+
+    @property
     def judged(self) -> bool:
         """Whether there are runs to judge it by."""
         finished = self.comparisons and all(each.effect.interval.n for each in self.comparisons)
