@@ -86,6 +86,12 @@ def write_runs(folder: Path, accuracies: dict[str, list[float]], failed: str | N
             directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
 
 
+def cells(page: str, name: str) -> list[str]:
+    """The cells of the first row of the page's tables that begins with this name, without the name."""
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    return next(row[1:] for row in rows if row[0].strip("*†") == name)
+
+
 def change(folder: Path, **changes: Any) -> None:
     """A study.json, edited by hand."""
     path = folder / "study.json"

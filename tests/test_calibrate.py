@@ -18,9 +18,12 @@ def test_each_kind_of_question_errs_as_seldom_as_it_says_and_the_page_says_so() 
     assert (levels["accuracy, both"] >= levels["accuracy, seeds"]).all()
     arms = pd.DataFrame([{"arms": "normal", "n": 3, "coverage": 0.95, "family": 0.04}])
     sees = pd.DataFrame([{"study": "s", "variants": 2, "spread": 0.01, "3": 0.1, "5": 0.1, "10": 0.1, "20": 0.1}])
-    text = "\n".join(page(arms, kinds, levels, Same([0.01, 0.5, 0.7], 2, 5), sees, 1000))
-    assert "**1 of 3** pairs are called different" in text
-    assert "| best of four, two alike | called clearly the best |" in text
+    pairs = Same([0.01, 0.5, 0.7], 2, 5)
+    assert (pairs.called, len(pairs.p)) == (1, 3)
+    text = "\n".join(page(arms, kinds, levels, pairs, sees, 1000))
+    assert "**1 of 3**" in text
+    for kind in kinds["kind"]:
+        assert f"| {kind} |" in text
 
 
 def test_simulated_arms_do_not_differ() -> None:

@@ -105,7 +105,7 @@ def test_runs_that_their_limit_stopped_are_counted() -> None:
     assert "| - | 60 s |" in diagnostics.training(found, table)
 
 
-def test_the_most_accurate_epoch_may_tell_another_story() -> None:
+def test_effects_at_the_most_accurate_epoch_may_be_others() -> None:
     seeds = np.arange(SEEDS)
     table = [
         pd.DataFrame({"epoch": [1, 2], "val/accuracy": [0.5, high + seed / 1000]}).assign(variant=name, seed=seed)
@@ -156,12 +156,12 @@ def test_classes_and_confusions_are_counted(guesses: StudyRuns) -> None:
     assert differences.loc["bn", "3"] == pytest.approx(-predictions["baseline"].class_accuracies(10)[:, 3].mean())
     counts = predictions["bn"].confusion(10)
     assert counts.sum() == SEEDS * IMAGES
-    assert counts[3, 4] == SEEDS * IMAGES // 10  # every image of class 3 is taken for a 4
+    assert counts[3, 4] == SEEDS * IMAGES // 10  # every image of class 3 is mistaken for a 4
     assert counts.trace() == predictions["bn"].right.sum()
 
 
-def test_a_seed_without_predictions_is_left_out(guesses: StudyRuns) -> None:
-    (guesses.folders["bn", 2] / "predictions.npz").write_bytes(b"spoilt")
+def test_a_seed_without_predictions_is_skipped(guesses: StudyRuns) -> None:
+    (guesses.folders["bn", 2] / "predictions.npz").write_bytes(b"corrupt")
     predictions = predicted(guesses)
     assert predictions["bn"].seeds == (0, 1, 3)
     assert compare_on_test(predictions)["bn"].over_seeds.interval.n == 3

@@ -71,7 +71,7 @@ def test_the_front_page_reads_no_page(report: Path) -> None:
     assert write_front_page(report.parent).read_text() == before
 
 
-@pytest.mark.parametrize("stored", [None, "spoilt", [], {"name": 5}, {"name": "x", "title": "t", "headline": [1]}])
+@pytest.mark.parametrize("stored", [None, "corrupt", [], {"name": 5}, {"name": "x", "title": "t", "headline": [1]}])
 def test_a_folder_that_says_nothing_has_an_entry_from_its_table(report: Path, stored: Any) -> None:
     if stored is None:
         (report / FRONT).unlink()
@@ -79,7 +79,7 @@ def test_a_folder_that_says_nothing_has_an_entry_from_its_table(report: Path, st
         (report / FRONT).write_text(json.dumps(stored))
     entry = read_front(report)
     assert (entry.name, entry.title, entry.answers, entry.figure) == ("toy", "", (), "figures/effects.png")
-    assert "**better than the baseline:** better (+3.17" in entry.headline
+    assert "better (+3.17" in entry.headline
     assert "## [toy](toy/summary.md)" in write_front_page(report.parent).read_text()
     (report / "summary.csv").write_text("variant,of an older form\n")
     assert read_front(report).headline == ""
@@ -99,7 +99,7 @@ def test_a_moved_report_is_named_by_its_folder(report: Path) -> None:
     assert read_front(moved).name == "elsewhere"
 
 
-def test_a_variant_without_a_finished_run_is_no_variant_without_a_difference() -> None:
+def test_a_variant_without_a_finished_run_has_no_effect_in_the_headline() -> None:
     none, mean = Interval(math.nan, math.nan, math.nan, 0), Interval(0.9, 0.8, 1.0, 3)
     rows = [
         EffectRow("baseline", "val/accuracy", 3, 0, mean),
@@ -107,5 +107,6 @@ def test_a_variant_without_a_finished_run_is_no_variant_without_a_difference() -
         EffectRow("lost", "val/accuracy", 0, 3, none),
     ]
     said = headline(rows)
-    assert "**no finished run:** lost (3 failed)" in said
+    assert "fine (+1.00 [+0.00, +2.00])" in said
+    assert "lost (3 failed)" in said
     assert "n = 3 seeds" in said

@@ -55,7 +55,7 @@ def test_all_else_is_equal_along_a_line() -> None:
     assert lines[1].variants == {1e-5: "slow+norm", 0.1: "fast+norm"}
 
 
-def test_lines_that_would_read_the_same_are_told_apart() -> None:
+def test_lines_of_equal_labels_also_have_their_first_variants_names() -> None:
     turned = {
         f"{name}, {turn}": own | {"augment": [{"Affine": {"rotate": turn}}]}
         for turn in (10, 90)
@@ -75,7 +75,7 @@ def test_numbers_that_are_names_are_no_levels() -> None:
 
 
 @pytest.mark.parametrize("failed", ["", BASELINE])
-def test_of_more_lines_than_one_can_tell_apart_the_first_curve_is_left(failed: str) -> None:
+def test_of_more_lines_than_readers_can_distinguish_the_first_curve_is_drawn(failed: str) -> None:
     """Without the baseline its own line has two levels, and is no curve."""
     counts = {f"few {n}": {"images_per_class": n} for n in range(1, 8)}
     slower = {f"{name}, slow": own | {"lr": 1e-5} for name, own in counts.items()}

@@ -20,13 +20,16 @@ from runner.__main__ import main
 from runner.publish import write_all, write_front_page, write_report
 from runner.report.effects import effects_in, effects_table
 from runner.report.format import points
+from runner.report.front import headline
+from runner.report.imbalance import Narrow
 from runner.report.tables import gather, studies_in
-from runner.spec import RequestError
+from runner.spec import Kind
 from runner.stats import Interval, holm
 from runner.store.rundir import RunDir
 from runner.store.tags import EPOCH_SCALARS
 from runner.text import plain_console, utc
-from tests.reports import ACCURACY, change, predict, said, write_runs
+from tests.problems import refused
+from tests.reports import ACCURACY, cells, change, predict, said, write_runs
 from tests.studies import amend, vouch
 
 
@@ -57,8 +60,8 @@ def test_a_failed_seed_is_counted_and_pairs_only_what_there_is(tmp_path: Path) -
     assert found.effect.n == 2
     write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
-    assert "better, seed 0: ValueError: boom" in page
-    assert "1 failed" in page
+    assert re.search("^- better.*0.*ValueError: boom", page, re.M)
+    assert cells(page, "better")[0] == "2 (1 failed)"
 
 
 def test_every_run_stands_in_a_table_and_the_page_says_when_they_were_made(runs: Path, tmp_path: Path) -> None:
@@ -67,35 +70,41 @@ def test_every_run_stands_in_a_table_and_the_page_says_when_they_were_made(runs:
     found = {name: own.sort_values("seed")["val/accuracy"].tolist() for name, own in table.groupby("variant")}
     assert found == ACCURACY
     assert table["ended"].min() == "1970-01-01T00:00:10+00:00"
-    assert "; 1970-01-01 (UTC).\n" in (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
+    assert "1970-01-01" in (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
 
 
 def test_an_effect_says_how_many_pairs_it_is_of(tmp_path: Path) -> None:
     write_runs(tmp_path / "toy", ACCURACY, failed="baseline")
-    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    row = write_report(tmp_path / "toy", tmp_path / "reports" / "toy").row("better", "val/accuracy")
+    assert (row.n, row.effect.n) == (3, 2)
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
-    assert re.search(r"^\| better \| 3 \| 93.17 ± .* \(n = 2\) \|$", page, re.M)
-    assert "n = 2 seeds; told apart" in write_front_page(tmp_path / "reports").read_text()
+    count, accuracy, _, effect = cells(page, "better")
+    assert (count, accuracy[:5]) == ("3", "93.17")
+    assert effect.endswith("(n = 2)")
+    assert "n = 2 seeds" in write_front_page(tmp_path / "reports").read_text()
 
 
 def test_the_page_says_which_change_helped(runs: Path, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    write_report(runs / "toy-digits", reports / "toy-digits")
+    effects = write_report(runs / "toy-digits", reports / "toy-digits")
     write_report(runs / "toy-digits", reports / "other-digits")
+    assert [row.side for row in effects.of("val/accuracy")] == ["", "better", "", "worse"]
     front = write_front_page(reports).read_text()
     assert re.findall(r"## \[(.*?): What helps", front) == [
         "other-digits",
         "toy-digits",
     ]  # a new study never erases an older one's answers
     interval = stats.ttest_rel(ACCURACY["better"], ACCURACY["baseline"]).confidence_interval()
-    assert f"**better than the baseline:** better ({points(Interval(0.19 / 6, *interval, 3))})" in front
-    assert "**worse than the baseline:** ruin (-75.00 [" in front
-    assert "**not told apart from the baseline:** same (+0.17 [" in front
-    assert "with 95% intervals, n = 3 seeds; told apart at .05 after Holm" in front
+    shown = points(Interval(0.19 / 6, *interval, 3))
+    named = f"better ({shown})", "ruin (-75.00 [", "same (+0.17 [", "n = 3 seeds"  # better, worse, neither
+    places = [front.index(text) for text in named]
+    assert places == sorted(places)
     page = (reports / "toy-digits" / "summary.md").read_text()
-    assert "(30 validation and 50 test images, one split for all runs)" in page
-    for words in ("| better | 3 | 93.17 ± ", "+3.17 [", "95% t intervals", "abc", "`dropout=1`"):
-        assert words in page
+    assert gather(runs / "toy-digits").images == {"val": 30, "test": 50}
+    count, accuracy, _, effect = cells(page, "better")
+    assert (count, accuracy[:7], effect) == ("3", "93.17 ±", shown)
+    for text in ("30 validation", "50 test", "abc", "`dropout=1`"):
+        assert text in page
     for name in ("effects", "curves", "losses", "levels", "confusion"):
         figure = reports / "toy-digits" / "figures" / f"{name}.png"
         assert f"figures/{name}.png" in page
@@ -119,13 +128,13 @@ def test_where_nothing_beats_the_baseline_its_confusion_is_drawn_all_the_same(tm
         assert image.width < 1.5 * image.height  # one matrix
 
 
-def test_one_seed_gives_no_interval_and_says_so(tmp_path: Path) -> None:
+def test_one_seed_gives_no_interval_and_no_side(tmp_path: Path) -> None:
     write_runs(tmp_path / "toy", {name: values[:1] for name, values in ACCURACY.items()})
-    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    effects = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
+    assert {row.side for row in effects.rows} == {""}
+    assert math.isnan(effects.row("better", "val/accuracy").p)
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
-    assert "| better | 1 | 93.00 | 93.00 | +3.00 |" in page
-    assert "With one seed there is no interval, and no conclusion." in page
-    assert "**not told apart from the baseline:**" in write_front_page(tmp_path / "reports").read_text()
+    assert cells(page, "better") == ["1", "93.00", "93.00", "+3.00"]
 
 
 def test_nothing_finished_is_still_a_page(tmp_path: Path) -> None:
@@ -137,16 +146,16 @@ def test_nothing_finished_is_still_a_page(tmp_path: Path) -> None:
 def test_a_study_of_which_nothing_has_ended_is_still_a_page(tmp_path: Path) -> None:
     write_runs(tmp_path / "toy", ACCURACY)
     for path in tmp_path.glob("toy/*/seed*/metrics.csv"):
-        path.write_text("spoilt")
+        path.write_text("corrupt")
     table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     assert not table.rows
     page = (tmp_path / "reports" / "toy" / "summary.md").read_text()
-    assert "0 runs finished, 0 failed" in page
-    assert "metrics.csv; the same command makes them anew" in page
+    assert len(gather(tmp_path / "toy").corrupt) == 12
+    assert page.count("metrics.csv") == 12
     assert "## [toy: " in write_front_page(tmp_path / "reports").read_text()
 
 
-def test_copies_of_runs_are_left_out(runs: Path) -> None:
+def test_copies_of_runs_are_skipped(runs: Path) -> None:
     folder = runs / "toy-digits"
     for run in list(folder.glob("*/seed0")):
         for name, ended in (("seed0-backup", 1.0), ("seed7", 1.0), ("seed0", 2.0)):
@@ -162,9 +171,9 @@ def test_copies_of_runs_are_left_out(runs: Path) -> None:
 
 def test_names_without_runs_are_answered(runs: Path) -> None:
     assert studies_in(runs, None) == ["toy-digits"]
-    with pytest.raises(RequestError, match="There are: toy-digits"):
+    with refused(Kind.UNKNOWN, str(runs), '"toy"', "toy-digits"):
         studies_in(runs, ["toy"])
-    with pytest.raises(RequestError, match=r"study\.json"):
+    with refused(Kind.PATH, str(runs), "study.json"):
         gather(runs)
 
 
@@ -175,19 +184,18 @@ def test_a_copied_study_keeps_no_other_from_its_report(
     with pytest.raises(SystemExit) as end:
         main(["report", "--runs", str(runs), "--reports", str(tmp_path / "reports")])
     assert not end.value.code
-    said = capsys.readouterr().out
-    assert "left out:" in said
-    assert "toy-digits-old, whose study.json" in said
+    assert "toy-digits-old" in capsys.readouterr().out
     assert (tmp_path / "reports" / "toy-digits" / "summary.md").exists()
 
 
-def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_path: Path) -> None:
+def test_the_page_says_what_was_asked_and_shows_the_evaluated_runs(tmp_path: Path) -> None:
     write_runs(tmp_path / "runs" / "toy", {"baseline": [0.5, 0.6], "a+b": [0.6, 0.7]})
     folder = tmp_path / "reports" / "toy"
     write_report(tmp_path / "runs" / "toy", folder)
     page = (folder / "summary.md").read_text()
     assert "\nMore.\n" in page  # the docstring's paragraph
-    assert "looked at closely" not in page
+    place = "(a%2Bb/seed0"
+    assert place not in page
     close = folder / "a+b" / "seed0"
     close.mkdir(parents=True)
     (close / "confused_pairs.csv").write_text("first,second,images\ncat,NA,7\n")  # a class of that name
@@ -202,7 +210,7 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     for others in ({}, *others_of):
         (close / "metrics.json").write_text(json.dumps(record | others))
         write_report(tmp_path / "runs" / "toy", folder)
-        assert "looked at closely" not in (folder / "summary.md").read_text()
+        assert place not in (folder / "summary.md").read_text()
     (close / "metrics.json").write_text(json.dumps(record | {"hash": "00000001"}))
     write_report(tmp_path / "runs" / "toy", folder)
     page = (folder / "summary.md").read_text()
@@ -214,7 +222,7 @@ def test_the_page_says_what_was_asked_and_shows_the_runs_looked_at_closely(tmp_p
     assert "| - | 10.00 | - | 10.00 | cat and NA |" in (folder / "summary.md").read_text()
     (close / "confused_pairs.csv").unlink()  # half an evaluation is none
     write_report(tmp_path / "runs" / "toy", folder)
-    assert "looked at closely" not in (folder / "summary.md").read_text()
+    assert place not in (folder / "summary.md").read_text()
 
 
 def test_the_table_of_effects_has_holms_p_over_the_variants(runs: Path, tmp_path: Path) -> None:
@@ -235,10 +243,12 @@ def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
     assert points(Interval(-0.00001, -0.01, 0.01, 3)) == "+0.00 [-1.00, +1.00]"
 
 
-def test_the_same_in_every_seed_is_said_where_there_is_no_interval(tmp_path: Path) -> None:
+def test_an_effect_that_is_the_same_in_every_seed_has_no_interval(tmp_path: Path) -> None:
     write_runs(tmp_path / "toy", {"baseline": [0.9, 0.91], "alike": [0.9, 0.91]})
-    write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
-    assert "alike (+0.00 in every seed)" in write_front_page(tmp_path / "reports").read_text()
+    effect = write_report(tmp_path / "toy", tmp_path / "reports" / "toy").row("alike", "val/accuracy").effect
+    assert (effect.estimate, effect.n) == (0.0, 2)
+    assert math.isnan(effect.low)
+    assert re.search(r"alike \(\+0\.00[^\[]+\)", write_front_page(tmp_path / "reports").read_text())
 
 
 def test_names_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -247,7 +257,8 @@ def test_names_are_taken_as_they_are(tmp_path: Path) -> None:
     console = plain_console(200)
     console.file = out = io.StringIO()
     page = write_all(tmp_path / "runs", [name], tmp_path / "reports", console).read_text()
-    assert "better than the baseline:** nan (+10.33" in page
+    assert gather(tmp_path / "runs" / name).trained == ["baseline", "nan", "x[y]"]
+    assert "nan (+10.33" in page
     assert "(toy%20%28copy%29%5Bb%5D-digits/summary.md)" in page
     assert "\nx[y] " in out.getvalue()
     console.print("docs [/see]")
@@ -265,7 +276,7 @@ def test_runs_that_can_only_be_read_have_a_report(runs: Path, tmp_path: Path, mo
     console = plain_console(200)
     console.file = out = io.StringIO()
     write_all(runs, ["toy-digits"], tmp_path / "reports", console)
-    assert "the summary card for TensorBoard can't be written: read-only" in out.getvalue()
+    assert "read-only file system" in out.getvalue()
     assert "Is it good?" in (tmp_path / "reports" / "summary.md").read_text()
 
 
@@ -287,8 +298,9 @@ def test_every_accuracy_stands_beside_the_majoritys_share(runs: Path, tmp_path: 
     assert r"always a & $-$ & 95.24 & 95.24" in latex
     assert r"baseline$^\dagger$ &" in latex
     assert front.count("95.24%") == 2  # the headline, the answer
+    assert gather(runs / "toy-digits").narrow == [Narrow(name, (0, 1, 2), ("b",), "a") for name in ACCURACY]
     for text in (terminal, page):
-        assert 'baseline, better, same, ruin: only "a" predicted (seeds 0, 1, 2)' in text
+        assert re.search(r'baseline, better, same, ruin: .*"a".*0, 1, 2', text)
     table = pd.read_csv(folder / "runs.csv")
     assert table["val/balanced_accuracy"].tolist() == [0.5] * 12
     assert table["test/macro_f1"].tolist() == pytest.approx([40 / 41 / 2] * 12)
@@ -299,6 +311,7 @@ def test_every_accuracy_stands_beside_the_majoritys_share(runs: Path, tmp_path: 
 def test_balanced_classes_have_no_majority(runs: Path, tmp_path: Path) -> None:
     terminal = said(runs, ["toy-digits"], tmp_path / "reports")
     page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
+    assert gather(runs / "toy-digits").majority is None
     assert "always" not in terminal + page.split("## Results")[1].split("##")[0]
     assert "†" not in terminal + page
 
@@ -310,9 +323,8 @@ def test_a_lost_run_can_change_headline_figure_and_table_alike(tmp_path: Path, l
     table = write_report(tmp_path / "toy", tmp_path / "reports" / "toy")
     assert table.row("better", "val/accuracy").p < 0.05
     assert table.row("better", "val/accuracy").side == ("better" if better else "")
-    front = write_front_page(tmp_path / "reports").read_text()
-    assert ("**better than the baseline:** better" in front) is better
-    assert f"Lost runs: {lost} seed 0 (ValueError: boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()
+    assert headline(table.of("val/accuracy")) in write_front_page(tmp_path / "reports").read_text()
+    assert f"{lost} seed 0 (ValueError: boom" in (tmp_path / "reports" / "toy" / "summary.md").read_text()
     csv = pd.read_csv(tmp_path / "reports" / "toy" / "summary.csv", keep_default_na=False)
     (side,) = csv[(csv["variant"] == "better") & (csv["metric"] == "val/accuracy")]["side"]
     assert side == ("better" if better else "")
