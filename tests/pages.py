@@ -1,6 +1,6 @@
 """Pages of planted studies, as readers see them: `python -m tests.pages` writes them to the golden files.
 
-Three studies and a search have nearly every sentence that a page, the front page or the terminal can have.
+Three studies and two searches have nearly every sentence that a page, the front page or the terminal can have.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from runner.publish import write_all
+from runner.report.front import front_page
 from runner.store.study import StudyFile
 from runner.text import plain_console
 from tests.planted import MADE, Images, Planted, entry, plant_study
-from tests.planted_search import SEARCH, plant_search
+from tests.planted_search import SEARCH, STOPPED, plant_search
 
 GOLDEN = Path(__file__).parent / "golden"
 SEEDS = 6
@@ -136,8 +137,11 @@ def _regularize() -> None:
 
 
 def _rare() -> None:
-    """Imbalanced classes, corrupt files, runs of other code, and files that became images."""
-    changes: dict[str, dict[str, Any]] = {"baseline": {}, "decay": {"weight_decay": 0.1}, "late": {"lr": 0.01}}
+    """Imbalanced classes, corrupt files, runs of other code, your own model, and files that became images."""
+    changes: dict[str, dict[str, Any]] = {
+        "baseline": {}, "decay": {"weight_decay": 0.1}, "late": {"lr": 0.01}, "own": {"model": "nets:own"},
+        "tiny": {"hidden": [1]}, "small": {"hidden": [2]},
+    }  # fmt: skip
     questions: list[dict[str, Any]] = [
         {"ask": "Does weight decay help?", "compare": ["decay", "baseline"], "expect": "more", "smallest": 0.01},
         {"ask": "Does it help on test?", "compare": ["decay", "baseline"], "metric": "test/accuracy"},
@@ -152,11 +156,15 @@ def _rare() -> None:
     for seed in (0, 1):
         runs["decay"][seed] = runs["decay"][seed].but(only=0, accuracy=0.9)
     runs["late"] = {seed: run.but(made=MADE.having(code="01d", commit=None)) for seed, run in runs["late"].items()}
+    runs["own"] = {seed: run.but(made=MADE.having(model="0e1"), never=[4]) for seed, run in runs["own"].items()}
+    runs["tiny"] = {seed: Planted(0.8, only=seed) for seed in range(4)}
+    runs["small"] = {seed: Planted(0.8, never=range(seed + 1, 5)) for seed in range(4)}
     study = _study("rare-photos", "Does weight decay help where one class is rare?", changes, questions)
     for each in study.variants.values():
         each.settings["dataset"] = "folder:photos"
     study = study.model_copy(update={"data_notes": ["3 images were larger than 64 x 64 and were made smaller"]})
-    plant_study(Path("runs/rare-photos"), study, runs, Images(["healthy", "ill"], [90, 10]))
+    images = Images(["healthy", "ache", "burn", "cold", "flu"], [80, 5, 5, 5, 5])
+    plant_study(Path("runs/rare-photos"), study, runs, images)
     Path("runs/rare-photos/decay-0/seed2/metrics.csv").write_text("corrupt")
 
 
@@ -184,11 +192,11 @@ def pages() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as place, chdir(place), _quick():
         for plant in (_regularize, _rare, _short, plant_search):
             plant()
-        studies = ["regularize-digits", "rare-photos", "short-digits", SEARCH]
+        studies = ["regularize-digits", "rare-photos", "short-digits", SEARCH, STOPPED]
         write_all(Path("runs"), studies, Path("reports"), console)
         found = {name: Path("reports", name, "summary.md").read_text("utf-8") for name in studies}
         front = Path("reports/summary.md").read_text("utf-8")
-    return found | {"front": front, "terminal": said.getvalue()}
+    return found | {"front": front, "front-without-studies": front_page([]), "terminal": said.getvalue()}
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Planted:
     machines  whether the machine caused the failure
     pruned    whether a search stopped it
     only      the one class that it predicts, where it predicts one
+    never     classes that it mistakes for the first class
     numbers   further numbers of result.json
     """
 
@@ -45,6 +46,7 @@ class Planted:
     machines: bool = False
     pruned: bool = False
     only: int | None = None
+    never: Sequence[int] = ()
     made: Provenance = MADE
     numbers: Mapping[str, float] = field(default_factory=dict)
 
@@ -144,6 +146,7 @@ def _logits(planted: Planted, images: Images, seed: int, accuracy: float) -> np.
     labels, classes = images.labels, len(images.classes)
     right = np.random.default_rng(seed).permutation(len(labels)) < round(accuracy * len(labels))
     guesses = np.where(right, labels, (labels + 1) % classes)
+    guesses[np.isin(guesses, planted.never)] = 0
     if planted.only is not None:
         guesses = np.full(len(labels), planted.only)
     return np.eye(classes, dtype=np.float32)[guesses]

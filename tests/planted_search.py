@@ -1,8 +1,10 @@
-"""A search with planted runs, its random twin, and its winners on fresh seeds."""
+"""Searches with planted runs, the random searches beside them, and winners on fresh seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from runner.search.record import read_record
 from runner.search.resolve import ResolvedSearch
@@ -13,7 +15,7 @@ from runner.store.study import StudyFile, VariantEntry, write_study
 from tests.planted import MADE, Images, Planted, plant_run, plant_study
 from tests.studies import BASE
 
-SEARCH = "hunt-digits"
+SEARCH, STOPPED = "hunt-digits", "stopped-digits"
 _IMAGES = Images([str(number) for number in range(10)], [6] * 10)
 _DIVERGED = "NonFiniteLoss: the loss is nan in epoch 1"
 _LAST = "stopped: after epoch 2 its lowest validation loss is above the median of the others"
@@ -49,22 +51,31 @@ _RANDOM = [
 ]
 
 
+_PRUNED = [({"lr": 1e-4, "dropout": 0.4, "hidden": [32]}, Planted(0.5, (2.0, 1.9), cause=_LAST, pruned=True))]
+_OLDER = [({"lr": 0.05, "dropout": 0.45, "hidden": [64]}, Planted(0.89, (0.9, 0.6, 0.5, 0.4, 0.38), made=_OLD))]
+
+
 def plant_search() -> None:
-    """Writes the directories of the search, of its random search and of its winners to runs/."""
+    """Writes two searches to runs/: one with winners, and one of which nothing finished; a random one beside each."""
     runs = Path("runs")
-    search = _search(SEARCH)
-    for each, planted in ((search, _MINE), (search.random_twin(), _RANDOM)):
-        variants = {}
-        for number, (values, run) in enumerate(planted):
-            variant = each.variant(number, values)
-            variants[variant.name] = VariantEntry.of(variant, search=each.identity(), values=values)
-            plant_run(runs, each.run(variant), run, _IMAGES)
-        study = StudyFile(
-            name=each.name, file=str(each.file), doc=each.doc, command="make search NAME=hunt", variants=variants,
-            search=each.plain(),
-        )  # fmt: skip
-        write_study(runs / each.name, study)
+    for name, mine, random in ((SEARCH, _MINE, _RANDOM), (STOPPED, _PRUNED, _OLDER)):
+        search = _search(name)
+        _plant(runs, search, mine)
+        _plant(runs, search.random_twin(), random)
     _plant_winners(runs)
+
+
+def _plant(runs: Path, search: ResolvedSearch, asked: Sequence[tuple[dict[str, Any], Planted]]) -> None:
+    variants = {}
+    for number, (values, planted) in enumerate(asked):
+        variant = search.variant(number, values)
+        variants[variant.name] = VariantEntry.of(variant, search=search.identity(), values=values)
+        plant_run(runs, search.run(variant), planted, _IMAGES)
+    study = StudyFile(
+        name=search.name, file=str(search.file), doc=search.doc, command="make search NAME=hunt", variants=variants,
+        search=search.plain(),
+    )  # fmt: skip
+    write_study(runs / search.name, study)
 
 
 def _plant_winners(runs: Path) -> None:

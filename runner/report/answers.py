@@ -165,9 +165,7 @@ def _meaning(verdict: Verdict) -> str:
 
 
 def _untested(verdict: Verdict) -> str:
-    if verdict.missing and verdict.question.best_of:
-        return f"There is no test: no finished run of {', '.join(map(escaped, verdict.missing))}."
-    if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
+    if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons):
         return "There are too few finished runs for a test."
     return "There is no test: a t test needs differences that vary and are finite."
 

@@ -49,7 +49,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     notes = [not_counted_note(len(data.record.counted()[1]), _AGAIN), corrupt_note(data.record.spoilt), _apart(data)]
     parts = [f"# {escaped(title(data))}", headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
-    if len(data.record.ranked()):
+    if ranked := data.record.ranked():
         parts += ["## Best settings", best_settings(data), at_bounds(data)]
     if data.winners:
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
@@ -59,7 +59,8 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
-    parts += [f"## The {counted(min(_TOP, len(data.record.ranked())), 'best run')}", _runs(data)]
+    if ranked:
+        parts += [f"## The {counted(min(_TOP, len(ranked)), 'best run')}", _runs(data)]
     parts += ["## What failed", failed] if (failed := _failed(data)) else []
     parts += ["## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -198,7 +199,7 @@ def _runs(data: SearchRuns) -> str:
         rows.append([*cells, *(text_of(row["settings"][key]) for key in keys)])
     heads = ["run", "validation loss", "validation accuracy, %", "epochs had", *keys]
     note = "Each run has one seed, so there is no interval. `runs.csv` has all runs, also the pruned and failed ones."
-    return f"{table(heads, rows)}\n\n{note}" if rows else note
+    return f"{table(heads, rows)}\n\n{note}"
 
 
 def _failed(data: SearchRuns) -> str:
