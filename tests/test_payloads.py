@@ -142,7 +142,7 @@ def test_report_and_evaluate_run_no_code_and_name_the_file(place: Path, name: st
     assert "Traceback" not in report + evaluated
     page = Path("reports/study-digits/summary.md").read_text()
     if name == "predictions.npz" or not vouched:  # weights that are vouched for are no report's concern
-        assert f"Spoilt, so that these runs are left out: {folder / name}" in page
+        assert str(folder / name) in page
         assert str(folder / name) in report
     if name == "best.pt" or not vouched:  # evaluate makes its predictions anew
         assert status == 2
