@@ -165,7 +165,9 @@ def test_copies_of_runs_are_skipped(runs: Path) -> None:
             amend(directory, ended=ended)
     data = gather(folder)
     assert not data.corrupt
-    assert sorted(data.folders) == sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
+    originals = sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
+    assert sorted(data.folders) == originals
+    assert sorted(zip(data.runs["variant"], data.runs["seed"], strict=True)) == originals
     assert set(data.first_ends.values()) == {"1970-01-01T00:00:02+00:00"}
 
 
