@@ -108,13 +108,14 @@ def _runs(number: int, name: str) -> dict[int, Planted]:
         how = diverged if name == "lost" else {"cause": _OUT_OF_MEMORY, "machines": True}
         return {seed: each.but(**how) for seed, each in found.items() if seed < 2}
     if name == "wide":
-        return {
-            seed: run.but(numbers=run.numbers | {"units": 512, "distinct_units": 64}) for seed, run in found.items()
-        }
+        units: dict[str, float] = {"units": 512, "distinct_units": 64}
+        return {seed: run.but(numbers=units | dict(run.numbers)) for seed, run in found.items()}
     return found
 
 
-def _study(name: str, doc: str, changes: Mapping[str, Mapping[str, Any]], questions: Sequence[dict[str, Any]]) -> Any:
+def _study(
+    name: str, doc: str, changes: Mapping[str, Mapping[str, Any]], questions: Sequence[dict[str, Any]]
+) -> StudyFile:
     return StudyFile(
         name=name, file=f"ablations/{name.partition('-')[0]}.py", doc=doc, command=f"make ablations STUDY={name}",
         variants={variant: entry(variant, _SETTINGS, own) for variant, own in changes.items()},

@@ -108,6 +108,7 @@ def predict(folder: Path, labels: list[int], guesses: list[int]) -> None:
 
 
 def said(runs: Path, names: list[str], reports: Path) -> str:
+    """Writes the reports of these studies; what the terminal shows."""
     console = plain_console(200)
     console.file = out = io.StringIO()
     write_all(runs, names, reports, console)

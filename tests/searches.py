@@ -28,6 +28,7 @@ SEARCH: dict[str, Any] = {
 
 
 def write_search(place: Path, **changes: Any) -> Path:
+    """Writes the search's file with some values changed."""
     file = place / "ablations" / "hunt.py"
     file.parent.mkdir(exist_ok=True)
     file.write_text(f'"""Which settings suit the digits?"""\n\nSEARCH = {SEARCH | changes!r}\n')
@@ -35,6 +36,7 @@ def write_search(place: Path, **changes: Any) -> Path:
 
 
 def make(place: Path, workers: int = 1, **changes: Any) -> tuple[SearchOutcome, str]:
+    """Trains the search in this process: its outcome, and what the terminal shows."""
     text = io.StringIO()
     request = Request(
         (str(write_search(place, **changes)),), workers=workers, runs=place / "runs", reports=place / "reports"
