@@ -64,7 +64,7 @@ def identities(*runs: Mapping[str, Any]) -> list[RunJson]:
 
 
 def own(model: str, made: str | None = None) -> dict[str, Any]:
-    """A run of somebody's own model, `made` the state of its module."""
+    """A run of your own model, `made` the state of its module."""
     return {"settings": {"model": model}} | ({"model": made} if made else {})
 
 
@@ -88,7 +88,7 @@ SMALL = {"settings": {"image_size": 8}, "data": "small"}
         ([OLD, {"code": "older"}, OLD], [0, 2]),  # none is present: the newest run's state
         ([{"versions": {"torch": "1"}}, {}], [1]),
         ([{"device": "cuda"}, {}], [1]),
-        ([{"processor": "another"}, {}], [0, 1]),  # it rounds otherwise, which is luck and no other experiment
+        ([{"processor": "another"}, {}], [0, 1]),  # it rounds otherwise, which is chance and no other code
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d2"}], [1, 2]),
         ([{"data": "d1"}, {"data": "d2"}, {"data": "d1"}], [0, 2]),  # they were put back
         ([{"data": "d1"}, {"data": "d2", "settings": {"dataset": "folder:/b/pets"}}], [1]),  # another folder
@@ -97,7 +97,7 @@ SMALL = {"settings": {"image_size": 8}, "data": "small"}
         ([{}, SMALL, {}], [0, 1, 2]),  # another size is a setting, not other data
         ([{"data": "d1"}, SMALL, {"data": "d1"}, {"data": "d2"}], [3]),  # small ones of before: of the changed images
         ([{"data": "d1"}, {"data": "d2"}, SMALL], [1, 2]),
-        ([own("own:net", "a"), own("own:net", "a"), own("own:net", "b")], [2]),  # somebody edited own.py
+        ([own("own:net", "a"), own("own:net", "a"), own("own:net", "b")], [2]),  # own.py was edited
         ([own("own:net"), own("own:net", "b")], [1]),  # made before runs knew what their model's module did
         ([own("own:net", "a"), own("own:other", "b")], [1]),  # one module: both are in it
         ([own("mlp"), own("own:net", "a"), own("its:net", "b")], [0, 1, 2]),  # another module is no edit
@@ -151,7 +151,7 @@ def other_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     provenance.present_provenance.cache_clear()
 
 
-def test_changed_code_is_said_before_training_and_retrain_mends_it(tmp_path: Path, request: Any) -> None:
+def test_changed_code_is_named_before_training_and_retrain_reruns(tmp_path: Path, request: Any) -> None:
     _, text = run(STUDY, tmp_path)
     assert "made by other" not in text
     request.getfixturevalue("other_code")
@@ -214,7 +214,7 @@ def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
     assert "own model " in (tmp_path / "reports" / "study-digits" / "summary.md").read_text()
 
 
-def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_models_checkpoint_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("runner.execute.training.CHECKPOINT_SECONDS", 0)
     (tmp_path / "ownmodel.py").write_text(NET.format(width=8))

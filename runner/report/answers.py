@@ -95,7 +95,7 @@ def long_answer(verdict: Verdict, number: int) -> str:
     ]
     said = [
         f"`{metric}`: {METRICS[metric].meaning}",
-        "Asked: the best" if question.best_of else f"Expected: {question.expect}",
+        "Asked: which is best" if question.best_of else f"Expected: {question.expect}",
     ]
     if question.smallest:
         said.append(f"Smallest difference that matters: {_number(question.smallest, question, sign=False)}")

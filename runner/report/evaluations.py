@@ -1,4 +1,4 @@
-"""The runs of a study that were looked at closely (`make evaluate`), as a section of its page."""
+"""The evaluated runs of a study (`make evaluate`), as a section of its page."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def corrupt_note(files: Sequence[Path]) -> str:
 def spent(runs: pd.DataFrame) -> str:
     """A sentence: how long runs trained, and on which days (UTC) they ended. `runs` has a row a run."""
     days = sorted({stamp[:10] for stamp in runs["ended"] if stamp})
-    dates = f"; {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
+    dates = f"; they ended on {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
     return f"Training took {duration(float(runs['seconds'].sum()))}, summed over the runs{dates}"
 
 

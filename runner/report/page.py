@@ -65,7 +65,7 @@ class StudyFindings:
     contrasts: list[Contrast]
     tests: dict[str, OnTest]
     figures: dict[str, str]  # a figure's path in the report, by its name
-    evaluated: str = ""  # the runs that were looked at closely, as Markdown
+    evaluated: str = ""  # the evaluated runs, as Markdown
 
 
 def study_page(found: StudyFindings) -> str:
