@@ -59,9 +59,9 @@ def run(
 
 def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
     """Writes the reports; whether all of them could be written."""
-    from runner.spec.problems import late
+    from runner.spec.problems import after_start
 
-    with late():
+    with after_start():
         page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}")
     return whole
@@ -183,9 +183,9 @@ def prune(
 ) -> None:
     """List runs that no study names any more or that reports leave out, and remove them when told to."""
     from runner.places import check_writable
-    from runner.prune import find, remove
+    from runner.prune import find_removable, remove
 
-    found = find(runs, name, checkpoints)
+    found = find_removable(runs, name, checkpoints)
     found.show(_out)
     if not found.items:
         return
@@ -218,7 +218,7 @@ def _run(arguments: list[str] | None) -> None:
     except RequestError as error:
         count = len(error.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        head += f", after the work had begun. {_STAYS}" if error.late else "; nothing was trained or written."
+        head += f", after the work had begun. {_STAYS}" if error.after_start else "; nothing was trained or written."
         print(head, *map(str, error.problems), sep="\n  ", file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # a full disk, a lost mount: in the command's own files, not in one run's

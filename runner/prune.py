@@ -73,7 +73,7 @@ class PruneFindings:
             console.print(line, soft_wrap=True)
 
 
-def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
+def find_removable(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
     """What may go of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
 
     - run directories that neither the study's file as it is now nor its last command (study.json) names

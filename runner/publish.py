@@ -15,7 +15,7 @@ from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_fron
 from runner.report.page import notes
 from runner.report.terminal import show_table
 from runner.report.write import write_study
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.study import read_study
 from runner.text import one_line, plain_console
 
@@ -59,7 +59,7 @@ def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console)
             _write_one(runs / name, reports / name, console)
         except Exception as error:  # one study's report stops no other's
             broken = True
-            console.print(f"\n{name}: its report can't be written: {words(error)}", soft_wrap=True)
+            console.print(f"\n{name}: its report can't be written: {describe(error)}", soft_wrap=True)
     page = write_front_page(reports)
     if broken:
         raise BrokenReports(page)

@@ -110,7 +110,7 @@ def test_everything_is_stored_under_its_name(evaluated: Evaluation) -> None:
     assert list(per_class.columns) == ["part", "class", "images", *PER_CLASS]
     for name, part in evaluated.parts.items():
         assert record[name]["accuracy"] == part.overall["accuracy"]
-        assert record["hash"] == evaluated.run.settings.identity()
+        assert record["hash"] == evaluated.run.settings.digest()
         assert [row["class"] for row in record[name]["per_class"]] == list("0123456789")
         counts = pd.read_csv(folder / f"{name}_confusion_matrix.csv", index_col=0).to_numpy()
         shares = pd.read_csv(folder / f"{name}_confusion_matrix_normalized.csv", index_col=0).to_numpy()

@@ -273,7 +273,7 @@ def test_a_search_is_found_by_its_own_name(resolved: Resolve, tmp_path: Path) ->
         next(Record(each, runs).ask())
     found = find_record(runs, "hunt").search
     assert found == search
-    assert found.identity() == search.identity()
+    assert found.digest() == search.digest()
     next(Record(resolved(Overrides(settings={"epochs": 4})), runs).ask())
     assert find_record(runs, "hunt-digits").search == search
     with refused(Kind.UNKNOWN, f"{runs}: hunt", "hunt-digits", "hunt-digits+epochs=4"):

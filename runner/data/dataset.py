@@ -16,7 +16,7 @@ from runner.catalog import carved
 from runner.data.cache import cache_places, first_writable, tag_as_cache
 from runner.data.images import Images, Labels, Window
 from runner.data.parts import PARTS, Content, Parts, Rows
-from runner.data.sources import find
+from runner.data.sources import find_source
 from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
@@ -74,7 +74,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
     Raises RequestError where the data set can't be found, read, split or written.
     """
     places = [cache] if cache else cache_places(location)
-    source = find(settings, location, skip_unreadable)
+    source = find_source(settings, location, skip_unreadable)
     if source.signature is not None:
         names = [_folder_name(settings, source.signature, skipped) for skipped in (False, True)[: 1 + skip_unreadable]]
         for folder in (place / name for name in names for place in places):

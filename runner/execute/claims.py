@@ -12,7 +12,7 @@ from runner.execute.messages import Command, Message, Send
 from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.rundir import RunDir
 
 
@@ -33,7 +33,7 @@ def claim(run: Run, command: Command, send: Send, locks: ExitStack) -> bool:
         send(Message("taken", run))
         return False
     except OSError as error:  # no directory to train it in: a full disk, a file where it should be
-        send(Message("failed", run, cause=words(error)))
+        send(Message("failed", run, cause=describe(error)))
         return False
     if message := already_ended(run, command):  # its holder has ended it between the look and the lock
         send(message)

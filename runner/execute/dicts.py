@@ -33,7 +33,7 @@ def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
         known = Settings.model_validate(before.baseline)
     except pydantic.ValidationError:
         return "one that can't be read, or a search's"
-    if known.identity() == baseline.identity():
+    if known.digest() == baseline.digest():
         return ""
     was = known.plain()
     changed = baseline.differences(known).items()

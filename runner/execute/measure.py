@@ -23,7 +23,7 @@ from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.pictures import confusion, encoded, has_pictures
 from runner.spec import Kind, Problem, RequestError
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.train import Learner
 
 _SECONDS = 0.3  # for each thing that is measured
@@ -59,7 +59,7 @@ class _Trial:
                 return _Tried(unfit=unfit)
             return _model_cost(self.run, dataset, self.device)
         except (Exception, SystemExit) as error:  # your own model may raise anything
-            return _Tried(unfit=words(error)) if is_memory(error) else _Tried(wrong=words(error))
+            return _Tried(unfit=describe(error)) if is_memory(error) else _Tried(wrong=describe(error))
 
 
 def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.device) -> Costs:
@@ -71,7 +71,7 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
     streams: dict[tuple[str, ...], Run] = {}
     for run in runs:
         streams.setdefault(run.data_key[:-1], run)
-        trials.setdefault(run.variant.settings.identity(), _Trial(run, data(run), device))
+        trials.setdefault(run.variant.settings.digest(), _Trial(run, data(run), device))
     if not trials:  # everything is done: no process to wait for
         return Costs({}, {}, {})
     with _Child(list(trials.values())) as child:

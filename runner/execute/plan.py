@@ -53,7 +53,7 @@ class Plan:
         """
         self._crew = crew
         self._costs = measure(self._left, data, crew.device)
-        unfit = {run: self._costs.unfit.get(run.variant.settings.identity(), "") for run in self._left}
+        unfit = {run: self._costs.unfit.get(run.variant.settings.digest(), "") for run in self._left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self._runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
@@ -84,7 +84,7 @@ class Plan:
         self._say_before(console)
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self._left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
+        size = sum(self._costs.size[run.variant.settings.digest()] for run in self._left)
         console.print(
             f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "

@@ -22,7 +22,7 @@ class Costs:
     def run(self, run: Run, epochs_done: int = 0) -> float:
         """Seconds that a run still takes at most: early stopping may end it sooner."""
         settings = run.variant.settings
-        return self.variant[settings.identity()] * max(settings.epochs - epochs_done, 0)
+        return self.variant[settings.digest()] * max(settings.epochs - epochs_done, 0)
 
     def job(self, runs: Sequence[Run]) -> float:
         """A job: its runs, and the stream for the longest of them."""

@@ -18,7 +18,7 @@ from runner.execute.record import new_attempt, run_json
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
 from runner.logs.writer import RunLog
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.epochs import Row
 from runner.store.provenance import Provenance, own_model, same_provenance
 from runner.store.records import FAILED, FINISHED, PRUNED, RUNNING, RunResult
@@ -166,7 +166,7 @@ class TrainingRun:
         `its_own`: the run itself failed. Where it did not, the next command resumes from its checkpoint.
         """
         self.ended = True
-        cause = words(error)
+        cause = describe(error)
         directory = self._directory
         machines = not its_own or is_machines(error)
         trouble: list[Exception] = []
@@ -184,7 +184,7 @@ class TrainingRun:
             except Exception as second:  # the other records are still written
                 trouble.append(second)
         if trouble:
-            cause += f" (and its directory can't be written: {words(trouble[0])})"
+            cause += f" (and its directory can't be written: {describe(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:

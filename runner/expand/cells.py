@@ -77,7 +77,7 @@ def _count(study: Study) -> int:
 def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:
     """A cell as text, so that cells can be compared before they are checked."""
     settings, _ = parse_settings(baseline | changes, "")
-    return settings.identity() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
+    return settings.digest() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
 
 
 def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

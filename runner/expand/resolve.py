@@ -136,7 +136,7 @@ def _check_variants(
             if name == BASELINE:
                 said.add((key, mistake))
         reference = settings if name == BASELINE else reference
-        twin = names_of.setdefault(settings.identity(), name)
+        twin = names_of.setdefault(settings.digest(), name)
         if twin != name:
             what = f'it has the very settings of "{twin}"; change something, or leave it out.'
             problems.append(Problem(Kind.DUPLICATE, place, what))

@@ -26,7 +26,7 @@ class Variant:
     @property
     def digest(self) -> str:
         """Eight hex digits from everything that decides its numbers, seed apart."""
-        return self.settings.identity(self.files)
+        return self.settings.digest(self.files)
 
     @property
     def directory(self) -> str:

@@ -103,7 +103,7 @@ def _data_notes(data: StudyRuns) -> str:
 
 def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
     """Which runs don't count, and why; and that accuracy says little about these data."""
-    said = [left_out_note(len(data.left_out), "--retrain"), spoilt_note(data.spoilt)]
+    said = [left_out_note(len(data.left_out), "--retrain"), spoilt_note(data.corrupt)]
     if data.majority:
         said.append(
             f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy: compare each accuracy "

@@ -40,17 +40,17 @@ class Record:
             if entry.search is not None and _NUMBER.fullmatch(name)
         }
         self.tried: dict[Run, Tried] = {}
-        self.spoilt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
+        self.corrupt: list[Path] = []  # files of finished runs that are not what was written; those are made anew
         self.again: list[Run] = []  # failed by the machine's doing: each is tried once more
         for name, entry in self._variants.items():
-            if entry.search == search.identity() and (values := _values(search, entry)) is not None:
+            if entry.search == search.digest() and (values := _values(search, entry)) is not None:
                 self._read(search.run(search.variant(int(name), values)), values)
 
     def _read(self, run: Run, values: Values) -> None:
         """How far a recorded run is, as its own directory says."""
         directory = RunDir(self.runs / run.folder)
         status = directory.status()
-        self.spoilt += directory.corrupt_files() if status == "corrupt" else []
+        self.corrupt += directory.corrupt_files() if status == "corrupt" else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
         known = directory.run_json()
         if status == FAILED and known and known.machines and not self._variants[run.variant.name].again:
@@ -87,7 +87,7 @@ class Record:
                 return
             run = self.search.run(self.search.variant(1 + max(map(int, self._variants), default=-1), values))
             variant = run.variant
-            self._variants[variant.name] = VariantEntry.of(variant, search=self.search.identity(), values=values)
+            self._variants[variant.name] = VariantEntry.of(variant, search=self.search.digest(), values=values)
             self.write()
             self.tried[run] = Tried(values, RUNNING, [])
             yield run
@@ -119,8 +119,8 @@ class Record:
         ended = [run for run, tried in self.tried.items() if tried.state in (FINISHED, PRUNED)]
         known = {run: each for run in ended if (each := RunDir(self.runs / run.folder).run_json())}
         good = comparable(list(known.values()))
-        left_out = [run for run, counts in zip(known, good, strict=True) if not counts]
-        return {run: tried for run, tried in self.tried.items() if run not in left_out}, left_out
+        not_counted = [run for run, counts in zip(known, good, strict=True) if not counts]
+        return {run: tried for run, tried in self.tried.items() if run not in not_counted}, not_counted
 
     def ranked(self) -> list[tuple[Run, Tried]]:
         """The finished runs that count, the lowest validation loss first."""

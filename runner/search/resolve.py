@@ -44,13 +44,13 @@ class ResolvedSearch:
     claim: Values = field(hash=False)
     files: dict[str, str] = field(default_factory=dict, hash=False)  # that arguments name: path to SHA-256
 
-    def identity(self) -> str:
+    def digest(self) -> str:
         """Eight hex digits from what decides the suggestions: another baseline or space is another search.
 
         How many runs there are decides none of them: a search may be prolonged.
         """
         spaces = {key: (space.kind, space.values) for key, space in self.space.items()}
-        deciding = (self.baseline.identity(self.files), spaces, self.seed, self.sampler, self.pruner)
+        deciding = (self.baseline.digest(self.files), spaces, self.seed, self.sampler, self.pruner)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
     @property

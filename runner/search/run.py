@@ -11,7 +11,7 @@ from runner.execute.script import check_script
 from runner.execute.studies import check_places, execute
 from runner.expand import Overrides
 from runner.search.resolve import resolve_search
-from runner.spec.problems import late
+from runner.spec.problems import after_start
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
             console.print(f"stopped: {error}", soft_wrap=True)
             return SearchOutcome(resolved.name, None, resolved.runs)
         records = [Record(each, request.runs) for each in searches]
-    with late():
+    with after_start():
         study = winners_study(records[0], records[1] if len(records) > 1 else None)
         if study is None:
             console.print("no run finished: there is no winner")

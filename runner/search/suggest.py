@@ -55,13 +55,13 @@ def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
         return start
     if len(history) >= search.cells:
         return None
-    had = {search.settings(tried.values).identity() for tried in history}
+    had = {search.settings(tried.values).digest() for tried in history}
     study = _study(search, history)
     for sampler in _samplers(search, len(history)):
         study.sampler = sampler
         trial = study.ask({key: _distribution(search, key) for key in search.space})
         values = {key: _decoded(search, key, trial.params[key]) for key in search.space}
-        if search.settings(values).identity() not in had:
+        if search.settings(values).digest() not in had:
             return values
     return _first_left(search, had)
 
@@ -72,7 +72,7 @@ def _first_left(search: ResolvedSearch, had: Container[str]) -> Values | None:
         return None
     for cell in itertools.product(*(_choices(search, key) for key in search.space)):
         values = {key: _decoded(search, key, value) for key, value in zip(search.space, cell, strict=True)}
-        if search.settings(values).identity() not in had:
+        if search.settings(values).digest() not in had:
             return values
     return None
 

@@ -22,7 +22,7 @@ from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec import BASELINE, Kind, Problem, RequestError, is_reference
-from runner.spec.problems import late
+from runner.spec.problems import after_start
 
 _AGAIN = "make prune and then the same command make them anew."
 
@@ -39,7 +39,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
         start = searches[0].baseline
         if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
             measure([searches[0].run(Variant(BASELINE, start, {}))], data, crew.device)
-        with _alone([search.name for search in searches], request.runs), late():
+        with _alone([search.name for search in searches], request.runs), after_start():
             for search in searches:
                 record = Record(search, request.runs)
                 record.write()
@@ -56,7 +56,7 @@ def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], con
     if search.cells < search.runs:
         console.print(f"its space has only {search.cells:.0f} combinations")
     ended = [run for run, tried in record.tried.items() if tried.state in (FINISHED, PRUNED)]
-    for note in crew.notes(ended, data, record.spoilt, _AGAIN):
+    for note in crew.notes(ended, data, record.corrupt, _AGAIN):
         console.print(note, soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalog import INITIALIZATIONS
-from runner.spec.problems import Kind, Mistake, Problem, RequestError, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, RequestError, describe, shown, suggest
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired
 
@@ -42,7 +42,7 @@ def problems_of(settings: Settings) -> dict[str, Mistake]:
     return {key: wrong for key, check in checks.items() if (wrong := check(settings))}
 
 
-def resolve(reference: str) -> Callable[..., Any]:
+def load_function(reference: str) -> Callable[..., Any]:
     """The function that package.module:function names; ImportError or AttributeError if there is none."""
     module, _, function = reference.partition(":")
     found = getattr(repaired(lambda: importlib.import_module(module)), function)
@@ -214,11 +214,11 @@ def _reference(text: str) -> Mistake | None:
     if not is_reference(text):
         return None
     try:
-        resolve(text)
+        load_function(text)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing somebody's module may raise anything, SystemExit too
-        return Mistake(Kind.CODE, f'can\'t load "{text}": {words(error)}')
+        return Mistake(Kind.CODE, f'can\'t load "{text}": {describe(error)}')
     return None
 
 
@@ -231,5 +231,5 @@ def _own_model(settings: Settings) -> Mistake | None:
         return Mistake(Kind.CODE, what)
     if mistake := _reference(reference):
         return mistake
-    wrong = check_call(resolve(reference), settings.model_args)
+    wrong = check_call(load_function(reference), settings.model_args)
     return Mistake(Kind.CODE, f'"{reference}" {wrong}.') if wrong else None

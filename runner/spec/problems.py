@@ -80,7 +80,7 @@ def _printable(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
-def words(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """An exception of somebody else's code in words; showing it may itself raise anything."""
     try:
         text = " ".join(str(error).split())
@@ -94,7 +94,7 @@ class RequestError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(dict.fromkeys(problems))
-        self.late = False
+        self.after_start = False
         super().__init__("\n".join(map(str, self.problems)))
 
     @property
@@ -104,12 +104,12 @@ class RequestError(Exception):
 
 
 @contextmanager
-def late() -> Iterator[None]:
+def after_start() -> Iterator[None]:
     """What turns out wrong within it does so after something was trained or written."""
     try:
         yield
     except RequestError as error:
-        error.late = True
+        error.after_start = True
         raise
 
 

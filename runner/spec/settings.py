@@ -181,7 +181,7 @@ class Settings(pydantic.BaseModel):
         """All settings as plain JSON data, in their declared order."""
         return self.model_dump(mode="json")
 
-    def identity(self, files: Mapping[str, str] | None = None) -> str:
+    def digest(self, files: Mapping[str, str] | None = None) -> str:
         """Eight hex digits from all settings that are not neutral; the path of the data is not in it.
 
         `files` are the hashes of the files that the arguments name, as recorded: no file is read here.
@@ -194,7 +194,7 @@ class Settings(pydantic.BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
     def __hash__(self) -> int:
-        return hash(self.identity())  # dicts of arguments have no hash of their own
+        return hash(self.digest())  # dicts of arguments have no hash of their own
 
     def differences(self, other: Settings) -> dict[str, Any]:
         """The settings whose value here is not `other`'s, as plain data."""

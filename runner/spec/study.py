@@ -13,7 +13,7 @@ import pydantic
 from pydantic import Field
 
 from runner.spec.plain import plain
-from runner.spec.problems import Kind, Mistake, Problem, Refusal, RequestError, from_pydantic, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec.questions import Question
 from runner.spec.settings import Settings
 
@@ -126,7 +126,7 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
         raise RequestError(
-            [Problem(Kind.CODE, where, f"the file raised {words(error)}; mend it and try again.")]
+            [Problem(Kind.CODE, where, f"the file raised {describe(error)}; mend it and try again.")]
         ) from error
     if constant not in module:
         other = next((c for c in _COMMANDS if c in module), None)
