@@ -461,7 +461,7 @@ def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Pa
     result = runner("evaluate", str(run), "--image", *bad)
     assert result.returncode == 1  # one bad file refuses no other
     assert len(re.findall(r"(?:cat|dog) +[01]\.\d{4}", result.stdout)) == 2
-    assert "notes.txt: can't be read as an image (in no known format)" in result.stdout
+    assert "notes.txt: can't be read as an image (its format is unknown)" in result.stdout
     assert "none.png: can't be read as an image (No such file or directory)" in result.stdout
     nothing = CliRunner().invoke(app, ["evaluate", str(run), "--image", bad[0], bad[2]])
     assert isinstance(nothing.exception, RequestError)  # exit status 2
@@ -511,8 +511,8 @@ def test_own_images_that_are_no_files_or_too_large_are_named(pets: tuple[Path, P
     with pytest.raises(RequestError) as caught:
         classify(pets[1], sorted(tmp_path.glob("*.png")), DATA)
     said = str(caught.value)
-    assert "pipe.png: can't be read as an image (no plain file)" in said
-    assert "large.png: can't be read as an image (8,590 MB; at most" in said
+    assert "pipe.png: can't be read as an image (it is not a regular file)" in said
+    assert "large.png: can't be read as an image (it has 8,590 MB; expected at most" in said
 
 
 def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Path, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_every_mistake_is_said_at_once_where_it_stands(resolved: Resolve) -> Non
     for kind, where, *values in (
         (Kind.VALUE, "space: lr", "[0, 0.1]"), (Kind.VALUE, "space: dropout", "1.5", "from 0 to below 1"),
         (Kind.VALUE, "space: patience", "[1, 2.5]", "[low, high]"), (Kind.VALUE, "space: batch_size", "'64'"),
-        (Kind.UNKNOWN, "space: init", "'xavier'", '"xavier_normal"'), (Kind.VALUE, "space: image_size", "got 2"),
+        (Kind.UNKNOWN, "space: init", '"xavier"', '"xavier_normal"'), (Kind.VALUE, "space: image_size", "got 2"),
         (Kind.IGNORED, "space: filters: [1]", '"mlp"'), (Kind.UNKNOWN, "space: augment", '"HorizontalFlip"'),
         (Kind.VALUE, "space: hidden", "[[8]]"), (Kind.UNKNOWN, "space: dropuot", '"dropout"'),
         (Kind.UNKNOWN, "space: epochs", '"zipf"', "integer, uniform"), (Kind.CONFLICT, "space: dataset"),
@@ -93,7 +93,7 @@ def test_what_is_said_elsewhere_is_checked_like_any_settings(resolved: Resolve) 
         ({"lr": "0.01"}, Kind.VALUE, "claim: lr", "'0.01'"),
         ({"dropuot": 0.1}, Kind.UNKNOWN, "claim: dropuot", '"dropout"'),
         ({"dataset": "mnist5k"}, Kind.CONFLICT, "claim: dataset", ""),
-        ({"init": "xavier"}, Kind.UNKNOWN, "claim: init", "'xavier'"),
+        ({"init": "xavier"}, Kind.UNKNOWN, "claim: init", '"xavier"'),
         ({"filters": [8]}, Kind.IGNORED, "claim: filters", '"mlp"'),
     ]
     for claim, kind, where, value in wrong:

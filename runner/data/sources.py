@@ -82,12 +82,16 @@ def _local_or_downloaded(
             tree = open_tree(path)
             count = len(tree.layout.classes)
             if count != entry.classes and not tree.layout.problems:  # these are other images
-                what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
+                what = f"has {count} classes, but {name} has {entry.classes}; give your own images as folder:PATH."
                 raise RequestError([Problem(Kind.DATA, str(path), what)])
             return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
         raise RequestError(
-            [Problem(Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}.")]
+            [
+                Problem(
+                    Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}; check the path."
+                )
+            ]
         )
     return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, origin, location), settings))
 
@@ -148,7 +152,9 @@ def _from_function(settings: Settings) -> Content:
     except (RequestError, KeyboardInterrupt):
         raise
     except BaseException as error:  # your code may raise anything, even SystemExit
-        raise RequestError([Problem(Kind.CODE, reference, f"gave no usable data set: {describe(error)}")]) from error
+        raise RequestError(
+            [Problem(Kind.CODE, reference, f"returned no usable data set: {describe(error)}")]
+        ) from error
 
 
 def _own_images(images: Any, labels: Any) -> Images:
