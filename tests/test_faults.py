@@ -122,7 +122,7 @@ def test_fail_fast_stops_at_the_first_failure_and_the_next_command_does_the_rest
     study = {"baseline": BASE | {"epochs": 200}, "variants": bad, "seeds": 1}
     outcome, text = run(study, tmp_path, workers=1, fail_fast=True)
     assert outcome.failed == 1
-    assert "stopped at the first failure, as told" in text
+    assert "stopped at the first failure, because of --fail-fast" in text
     (baseline,) = tmp_path.glob("runs/*/baseline-*/seed0")
     assert RunDir(baseline).status() != "finished"
     outcome, _ = run(study | {"variants": {}}, tmp_path, workers=1)

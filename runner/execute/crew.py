@@ -1,4 +1,4 @@
-"""Which worker trains what, and who is to blame for a death. Knows neither processes nor machines: an engine does."""
+"""Decides which worker trains what, and which run is to blame for a death. An engine knows processes and machines."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _CHECKPOINTS_AT_ONCE = 4  # each is whole in memory while it is written
 
 
 def train_job(job: Job, command: Command, send: Send, stop: Callable[[], bool] = lambda: False) -> None:
-    """Trains the job's runs to their ends, apart from those that are done or that another runner has.
+    """Trains the job's runs to their ends, except those that are done or that another runner has.
 
     `send` hears of everything that happens. Raises Interrupted, with checkpoints written, once `stop` returns True.
     """

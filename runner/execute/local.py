@@ -68,7 +68,7 @@ class LocalEngine:
     def __init__(self, command: Command) -> None:
         self._context = context()
         self._command = command
-        # No Event: looking at one takes a lock, which a worker killed in that moment would hold for ever.
+        # Not an Event: reading one takes a lock, which a worker that is killed at that moment would hold forever.
         self._stop = self._context.RawValue("b", 0)
 
     def start(self) -> LocalHand:

@@ -36,7 +36,7 @@ class OpenCrew:
         done     runs that ended before and are not retrained: those of other code, data or versions are named
         data     gives a run's prepared data
         corrupt  files of finished runs that are not what was written
-        again    how runs of other code, data or versions are retrained, in words
+        again    says how runs of other code, data or versions are retrained
         """
         notes = [others_note(done, self.command, data, again), crowded(self.workers)]
         if files := ", ".join(map(str, corrupt)):
@@ -70,13 +70,13 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
 
 
 def worker_count(asked: int | None, device: torch.device, most: int) -> int:
-    """As many workers as asked for, or as the device takes. Never more than there are runs (`most`), never 0."""
+    """Returns the number of workers asked for, or that suits the device: at least 1, at most `most` (runs)."""
     # A cohort in lockstep fills a GPU by itself.
     return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
 
 
 def crowded(workers: int) -> str:
-    """A hint where workers wait for each other; else nothing."""
+    """Returns a hint where there are more workers than cores; else an empty text."""
     if workers <= cores():
         return ""
     return f"{workers} workers share {cores()} cores; more workers than cores train no faster and take more memory."

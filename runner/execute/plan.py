@@ -1,4 +1,4 @@
-"""What is done and what remains of a request; shown, or trained."""
+"""The plan of a request: what is done and what remains, to be shown or trained."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _STATUS = {
     "started": "to do, resumes",
     "corrupt": "to do, corrupt",
 }
-_AGAIN = "--retrain makes them anew."
+_AGAIN = "--retrain reruns them."
 
 
 class Plan:
-    """The runs of a request, those that remain to be done, their jobs and costs."""
+    """The runs of a request, the remaining ones, their jobs and costs."""
 
     def __init__(self, runs: Sequence[Run], request: Request) -> None:
         self._request = request
@@ -78,7 +78,7 @@ class Plan:
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self._runs:
-            shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
@@ -121,7 +121,7 @@ class Plan:
                         on_message(Job((run,), Path()), record_death(died, self._crew.command))
                 self._crew.train(self._jobs, on_message)
             except FailFast:
-                console.print("stopped at the first failure, as told")
+                console.print("stopped at the first failure, because of --fail-fast")
             except NoWorkers as error:
                 console.print(f"stopped: {error}", soft_wrap=True)
                 return len(pending) + progress.failed

@@ -47,7 +47,7 @@ class TrainingRun:
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
         self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: another run's is refused
-        self._anew = ""  # why it does not resume from its checkpoint, in words
+        self._restart_reason = ""  # why it does not resume from its checkpoint
 
     def open(self, device: torch.device) -> None:
         """Sets up learner and log: new ones, or those of a checkpoint that comparable code, data and versions made.
@@ -69,7 +69,7 @@ class TrainingRun:
 
     def began(self) -> None:
         """Says that it is ready. A supervised run that resumes from a checkpoint may be told to stop at once."""
-        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._anew))
+        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._restart_reason))
 
     def _resume(self, device: torch.device) -> list[Row]:
         """Sets the learner and returns the rows of its epochs so far; none where no checkpoint can be used."""
@@ -93,7 +93,8 @@ class TrainingRun:
             if is_machines(error):
                 raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is corrupt, another run's, or of other code, data or versions; the run starts over"
+            why = "is corrupt, another run's, or of other code, data or versions"
+            self._restart_reason = f"{path} {why}; the run starts over"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
