@@ -22,11 +22,12 @@ from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
 from runner.files import replace
 from runner.publish import write_report
-from runner.spec import RequestError, Settings
+from runner.spec import Kind, Settings
 from runner.store.provenance import present_provenance
 from runner.store.rundir import RunDir
 from tests.commands import numbers, run
 from tests.conftest import BASE
+from tests.problems import refused
 
 STUDY: dict[str, Any] = {
     "baseline": BASE | {"epochs": 2},
@@ -85,7 +86,7 @@ def test_the_runs_beside_one_that_fills_the_disk_finish_with_the_same_numbers(di
 
 def test_a_directory_that_cannot_be_written_is_refused_before_anything_is_trained(disk: Path) -> None:
     remount(disk, "ro")
-    with pytest.raises(RequestError, match="no directory that can be written; choose another"):
+    with refused(Kind.PATH, str(disk)):
         run(STUDY, disk)
     assert not list(disk.iterdir())
 

@@ -74,7 +74,7 @@ def files() -> set[str]:
 
 
 def prune(**options: Any) -> tuple[list[Path], list[str]]:
-    """What was listed, and what stays or is left alone."""
+    """What was listed, and what stays or is kept."""
     before, found = files(), find_removable(Path("runs"), **options)
     assert files() == before  # looking removes nothing
     listed = {str(path) for item in found.items for path in item.files}
@@ -118,7 +118,7 @@ def test_a_study_without_a_readable_record_is_left_alone(place: Path) -> None:
     Path("runs", NAME, "study.json").write_text("{")
     listed, notes = prune()
     assert listed == []
-    assert "left alone" in notes[0]
+    assert "is kept" in notes[0]
 
 
 def test_what_a_report_leaves_out_goes(place: Path) -> None:
@@ -256,6 +256,6 @@ def test_nothing_goes_unless_told(place: Path) -> None:
     assert old.is_dir()
     assert "removed" in command(answer="y\n")
     assert not old.exists()
-    assert "weights; reports don't need them" in command("--checkpoints", "--yes")
+    assert "weights, which make evaluate needs" in command("--checkpoints", "--yes")
     assert not list(Path().glob("runs/*/*/*/best.pt"))
     assert "there is nothing to remove" in command("--yes")

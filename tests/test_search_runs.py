@@ -255,7 +255,7 @@ def test_what_goes_wrong_after_training_began_says_so(
         main(["search", str(write_search(tmp_path, **space)), "--workers", "1"])
     said = capsys.readouterr().err
     assert end.value.code == 2
-    assert said.startswith("1 problem, after the work had begun. What is finished stays finished;"), said
+    assert said.startswith("1 problem, after the work had begun. Finished runs stay finished;"), said
     assert "nothing was trained" not in said
 
 
