@@ -257,9 +257,9 @@ def test_a_record_of_a_search_that_is_none_is_answered_in_words(resolved: Resolv
     folder = tmp_path / "hunt-digits"
     study = read_json(folder / "study.json")
     assert study
-    spoilt: dict[str, Any]
-    for spoilt in ({"space": []}, {"baseline": {}}, {"runs": None, "more": 1}):
-        write_json(folder / "study.json", study | {"search": study["search"] | spoilt})
+    corrupt: dict[str, Any]
+    for corrupt in ({"space": []}, {"baseline": {}}, {"runs": None, "more": 1}):
+        write_json(folder / "study.json", study | {"search": study["search"] | corrupt})
         with refused(Kind.PATH, str(folder)):
             read_record(folder)
 

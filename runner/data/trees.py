@@ -64,7 +64,7 @@ class Tree:
 
     @property
     def ignored(self) -> list[str]:
-        """Hidden entries, files that operating systems add, and files that are no images."""
+        """Hidden entries, files that operating systems add, and files that are not images."""
         images = set(self.images)
         others = [entry.name for entry in self._files if entry.name not in images]
         return sorted({found for entry in self.entries if (found := junk(entry.name))} | set(others))

@@ -44,7 +44,8 @@ def _groups(proc: Path, cgroups: Path) -> list[Path]:
 def _left_in(folder: Path) -> float:
     for limit, use, caches in _LIMITS:
         with suppress(OSError, ValueError):
-            most, used = (int((folder / name).read_text()) for name in (limit, use))  # "max" is no number: no limit
+            # "max" is not a number, and means no limit.
+            most, used = (int((folder / name).read_text()) for name in (limit, use))
             stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
             return float(max(0, most - used + sum(int(stat.get(name, 0)) for name in caches)))
     return math.inf

@@ -49,7 +49,7 @@ class Plan:
     def schedule(self, crew: OpenCrew, data: Callable[[Run], Path]) -> None:
         """Measures what the remaining runs cost, and makes jobs of those that fit into this machine's memory.
 
-        `data` gives a run's prepared data. RequestError where a training step fails, or where no run fits.
+        `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
         self._crew = crew
         self._costs = measure(self._left, data, crew.device)
@@ -65,15 +65,15 @@ class Plan:
         self._notes = crew.notes(done, data, files, _AGAIN)
 
     def _unfit_variants(self) -> list[tuple[str, str]]:
-        """Each variant that can't be trained on this machine, and why."""
+        """Returns each variant that this machine can't train, and why."""
         named = {f'{run.study}: variant "{run.variant.name}"': cause for run, cause in self._unfit.items()}
-        return [(name, f"can't be trained on this machine: {cause}.") for name, cause in named.items()]
+        return [(name, f"this machine can't train it: {cause}.") for name, cause in named.items()]
 
     def _directory(self, run: Run) -> RunDir:
         return RunDir(self._request.runs / run.folder)
 
     def show(self, console: Console) -> None:
-        """Prints every run with its directory, what it changes, done or to do; then what it would take."""
+        """Prints every variant with its changes and every run with its state, then the expected time and size."""
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
@@ -92,7 +92,7 @@ class Plan:
         )
 
     def train(self, console: Console) -> int:
-        """Trains what remains; returns how many runs failed. KeyboardInterrupt passes."""
+        """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
         write_columns(self._request.runs)
         self._say_before(console)
         if not self._left:

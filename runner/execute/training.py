@@ -110,14 +110,14 @@ class TrainingRun:
                 self.finished(event)
             else:
                 self.failed(event.error)
-        except Interrupted:  # told to stop while it waited for a search's answer
+        except Interrupted:  # the runner stopped it while it waited for a search's answer
             raise
         except Exception as error:  # its directory, not its training: a full disk, a lost mount
             event.learner.failed = True
             self.failed(error)
 
     def epoch(self, event: Epoch) -> None:
-        """Logs an epoch and says so; a checkpoint every CHECKPOINT_SECONDS."""
+        """Logs an epoch and sends a message; saves a checkpoint every CHECKPOINT_SECONDS."""
         number = self.learner.epoch
         self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
         self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))

@@ -99,7 +99,8 @@ def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            problems.append(Problem(Kind.VALUE, f"--set {pair}", "got no KEY=VALUE; expected one, such as lr=0.01."))
+            what = f'got "{shown(pair)[1:-1]}"; expected KEY=VALUE, such as lr=0.01.'
+            problems.append(Problem(Kind.VALUE, f"--set {pair}", what))
             continue
         try:
             settings[key.strip()] = ast.literal_eval(text.strip())

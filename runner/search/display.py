@@ -28,7 +28,7 @@ class Display:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """While it is open, a terminal shows the runs in training."""
+        """Shows the runs in training on a terminal while this context is open."""
         if not self._console.is_terminal:
             yield
             return

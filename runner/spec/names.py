@@ -129,7 +129,7 @@ def _optimizer_arguments(settings: Settings) -> Mistake | None:
     valid = set(inspect.signature(found).parameters) - _OWN_OPTIMIZER_ARGUMENTS
     for key in settings.optimizer_args:
         if key in _OWN_OPTIMIZER_ARGUMENTS:
-            return Mistake(Kind.CONFLICT, f'"{key}" is a setting of its own; move it out of optimizer_args.')
+            return Mistake(Kind.CONFLICT, f'"{key}" is a setting itself; move it out of optimizer_args.')
         if key in _NO_SETTINGS:
             return Mistake(Kind.IGNORED, f'"{key}" has no effect on a run; remove it.')
         if key not in valid:
