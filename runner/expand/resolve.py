@@ -222,11 +222,8 @@ def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[s
         return names, []
     if isinstance(asked, str):
         asked = _listed(asked, names)
-    problems = [
-        Problem(Kind.UNKNOWN, "--variants", f'there is no variant "{name}". {suggest(name, names)}')
-        for name in asked
-        if name not in names
-    ]
+    unknown = {name: f'there is no variant "{name}". {suggest(name, names)}' for name in asked if name not in names}
+    problems = [Problem(Kind.UNKNOWN, "--variants", what) for what in unknown.values()]
     return [name for name in names if name == BASELINE or name in asked], problems
 
 
