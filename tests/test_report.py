@@ -244,7 +244,7 @@ def test_a_copied_study_keeps_no_other_from_its_report(
         main(["report", "--runs", str(runs), "--reports", str(tmp_path / "reports")])
     assert not end.value.code
     said = capsys.readouterr().out
-    assert "left out:" in said
+    assert "skipped:" in said
     assert "toy-digits-old, whose study.json" in said
     assert (tmp_path / "reports" / "toy-digits" / "summary.md").exists()
 
