@@ -49,6 +49,7 @@ def test_specs_import_nothing() -> None:
     [
         ("spec", "expand|data|models|train|logs|execute|search|stats|report|evaluate"),
         ("catalog", "spec|expand|data|models|train|logs|execute|search|stats|report|evaluate"),
+        ("metrics.py", "spec|expand|data|models|train|logs|execute|search|stats|report|evaluate"),
         ("expand", "data|models|train|logs|execute|search|stats|report|evaluate"),
         ("data", "models|train|logs|execute|search|stats|report|evaluate"),
         ("models.py", "data|train|logs|execute|search|stats|report|evaluate"),

@@ -173,7 +173,7 @@ def test_changed_code_is_said_before_training_and_retrain_mends_it(tmp_path: Pat
     run(STUDY | {"seeds": 2}, tmp_path, retrain=True)
     data = gather(study)
     assert set(data.runs["seed"]) == {0, 1}
-    assert not data.left_out
+    assert not data.not_counted
 
 
 def test_changed_data_are_said_before_training(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_copies_of_runs_are_left_out(runs: Path) -> None:
                 shutil.copytree(run, directory.folder)
             amend(directory, ended=ended)
     data = gather(folder)
-    assert not data.spoilt
+    assert not data.corrupt
     assert sorted(data.folders) == sorted((name, seed) for name in ACCURACY for seed in (0, 1, 2))
     assert set(data.first_ends.values()) == {"1970-01-01T00:00:02+00:00"}
 

@@ -335,7 +335,7 @@ def test_a_searchs_run_that_is_told_to_stop_while_it_asks_has_not_failed(
 
     with monkeypatch.context() as patch:
         if trouble:
-            patch.setattr(RunDir, "save_checkpoint", no_room)
+            patch.setattr(checkpoints, "save", no_room)
         with pytest.raises(Interrupted):
             train_job(job, command_in(tmp_path), ask)
     assert {RunDir(tmp_path / "runs" / run.folder).status() for run in job.runs} == {"started"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import metadata
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 
 from runner.files import replace
@@ -29,9 +31,19 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     The writer's thread hands an error, such as a full disk, to the next call, which raises it. So the thread prints no
     error of its own.
     """
-    writer = SummaryWriter(str(folder), **options)
-    thread = writer._get_file_writer().event_writer._async_writer._worker
-    thread._invoke_excepthook = lambda *_: None
+    before = threading.excepthook
+
+    def quiet(failure: threading.ExceptHookArgs) -> None:
+        if not isinstance(failure.thread, _AsyncWriterThread):
+            before(failure)
+
+    threading.excepthook = quiet  # the thread writes at once, so it may fail before its own hook is replaced
+    try:
+        writer = SummaryWriter(str(folder), **options)
+        thread = writer._get_file_writer().event_writer._async_writer._worker
+        thread._invoke_excepthook = lambda *_: None
+    finally:
+        threading.excepthook = before
     return writer
 
 

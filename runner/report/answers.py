@@ -14,22 +14,23 @@ from runner.stats import ALPHA
 from runner.text import escaped, table
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
+_NO_CHANCE = "Chance over seeds does not explain it."
 
 
 def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
-    """A line a question that can be judged, then one line for all that can't."""
+    """One line for each question that the runs can answer, then one line for all others."""
     lines = [short_answer(verdict) for verdict in verdicts if verdict.judged]
     return lines + [line for line in [unjudged(verdicts)] if line]
 
 
 def unjudged(verdicts: Sequence[Verdict]) -> str:
-    """Which questions can't be judged, and for lack of which runs; empty where all can."""
+    """The questions that these runs can't answer, and which runs are missing. Empty where they can answer all."""
     asked: dict[str, list[str]] = {}
     for each in verdicts:
         if not each.judged:
             asked.setdefault(_lacks(each), []).append(f"*{escaped(each.declared.ask)}*")
     named = "; ".join(f"{' '.join(asks)} ({lacks})" for lacks, asks in asked.items())
-    return f"Can't be judged by these runs: {named}." if named else ""
+    return f"These runs can't answer: {named}." if named else ""
 
 
 def _lacks(verdict: Verdict) -> str:
@@ -38,43 +39,43 @@ def _lacks(verdict: Verdict) -> str:
     if not verdict.missing:
         return "too few runs finished"
     lost = [lost for lost in verdict.lost if lost.variant in verdict.missing]
-    why = f"; lost: {lost_runs(lost)}" if lost else ""
+    why = f"; failed: {lost_runs(lost)}" if lost else ""
     return f"no finished run of {', '.join(map(escaped, verdict.missing))}{why}"
 
 
 def short_answer(verdict: Verdict) -> str:
-    """One line: the question, the answer, the size of the effect, and what else a reader must know."""
-    detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs to judge by"
+    """One line: the question, the answer, the effects, and what else a reader must know."""
+    detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs"
     metric = verdict.question.metric
     what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
-    claim = [f"Said elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
+    claim = [f"Claimed elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
     said = " ".join([*cautions(verdict), *claim])
     return f"**{escaped(verdict.declared.ask)}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
 
 
 def cautions(verdict: Verdict) -> list[str]:
-    """Sentences about lost runs, classes that are never predicted, and imbalance."""
+    """Sentences about failed runs, classes that are never predicted, and imbalance."""
     said = []
     if verdict.lost:
-        changes = ", so the answer could change" if verdict.contradicted else ""
-        said.append(f"Lost runs: {lost_runs(verdict.lost)}{changes}.")
+        changes = " They could change the answer." if verdict.contradicted else ""
+        said.append(f"Failed runs: {lost_runs(verdict.lost)}.{changes}")
     if verdict.narrow:
         said.append(f"{narrow_text(verdict.narrow)}.")
     if verdict.majority:
         part = "test" if verdict.question.metric.startswith("test/") else "val"
         better = f"`{part}/balanced_accuracy` or `{part}/macro_f1`"
-        said.append(f"{majority_text(verdict.majority)}: {better} would be the better question.")
+        said.append(f"{majority_text(verdict.majority)}. Ask about {better} instead.")
     return said
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
-    """A section: verdict, every difference with its interval, p, Holm, n, the claim, and what it means."""
+    """A section: the verdict and what it means, the claim, and every difference with its interval, p and n."""
     question = verdict.question
     meaning = " ".join([_meaning(verdict), *cautions(verdict)])
     lines = [f"### {number}. {escaped(question.ask)}", "", f"**{verdict.answer.capitalize()}.** {meaning}", ""]
     if verdict.claim:
-        lines += [f"> Said elsewhere: {escaped(verdict.claim)}", ""]
+        lines += [f"> Claimed elsewhere: {escaped(verdict.claim)}", ""]
     metric = question.metric
     rows = [
         [
@@ -89,54 +90,58 @@ def long_answer(verdict: Verdict, number: int) -> str:
     ]
     lines += [
         table(
-            ["difference", f"`{metric}` [95% interval]", "p of no difference", "signed-rank p", "n", "r of pairs"], rows
+            ["difference", f"`{metric}` [95% interval]", "p (no difference)", "signed-rank p", "n", "correlation"], rows
         )
     ]
-    expected = "asked: the best" if question.best_of else f"expected: {question.expect}"
+    said = [
+        f"`{metric}`: {METRICS[metric].meaning}",
+        "Asked: the best" if question.best_of else f"Expected: {question.expect}",
+    ]
     if question.smallest:
-        expected += f", smallest difference worth knowing: {_number(question.smallest, question, sign=False)}"
-    tested = f"p of the question {p_text(verdict.p)}, after Holm {p_text(verdict.adjusted)}"
-    best = f" {escaped(verdict.wins)}" if verdict.wins else ""
-    lines += ["", f"`{metric}`: {METRICS[metric].meaning}; {expected}; {tested}.{best}{_caution(question)}"]
+        said.append(f"Smallest difference that matters: {_number(question.smallest, question, sign=False)}")
+    said.append(f"p of the question: {p_text(verdict.p)}; after Holm correction: {p_text(verdict.adjusted)}.")
+    more = [text for text in (escaped(verdict.wins), _caution(question)) if text]
+    lines += ["", " ".join([". ".join(said), *more])]
     return "\n".join(lines)
 
 
 def _caution(question: Question) -> str:
-    """What a kind of question does not say by itself."""
+    """What a reader must know about this kind of question."""
     if question.value:
         return (
-            " The constant is taken as exact: where it is one run of somebody else's, its own spread is unknown, and "
-            "the answer is about the mean of these seeds alone."
+            "The constant counts as exact. Where it comes from a single run, the spread of that run is unknown, so the "
+            "answer is only about the mean of these seeds."
         )
     if question.best_of:
         return (
-            " The same runs choose the best and compare it: its lead is on average overstated; the test allows for it."
+            "The same runs choose the best variant and compare it, which exaggerates its lead on average. The test "
+            "allows for that."
         )
     if question.trend:
-        return " A straight line's slope: a rise and fall over the levels is not seen."
+        return "The slope of a straight line does not show a rise followed by a fall."
     if question.expect == "equal":
-        return " Equal within the margin at .05 is the 90% interval within it."
+        return "Equal within the margin at .05 means that the 90% interval is inside the margin."
     return ""
 
 
 def _answer(verdict: Verdict) -> str:
-    late = " (exploratory: asked after the runs)" if verdict.exploratory else ""
+    late = " (exploratory: declared after the runs)" if verdict.exploratory else ""
     if verdict.contradicted and verdict.adjusted <= ALPHA and not verdict.question.best_of:
-        late = f", since not all lost runs speak for {_WORD[verdict.leaning].lower()}" + late
+        late = f", because a failed run could contradict {_WORD[verdict.leaning].lower()}" + late
     elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and not verdict.question.best_of:
         late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if verdict.question.best_of and verdict.comparisons:
         best = escaped(verdict.comparisons[0].label.split(" - ")[0])
-        sure = "clearly" if verdict.answer == SUPPORTED else "but not told apart from all others"
+        sure = "clearly" if verdict.answer == SUPPORTED else "but not significantly better than all others"
         return f"{best}, {sure}{late}."
     word = _WORD.get(verdict.answer, "Undecided")
     if small := _too_small(verdict):
-        late = f", by less than the {small} worth knowing{late}"
+        late = f", but by less than the {small} that matter{late}"
     return f"{word}{late}."
 
 
 def _too_small(verdict: Verdict) -> str:
-    """The smallest difference worth knowing, where one is told apart from 0 whose whole interval is below it."""
+    """The smallest difference that matters, where every significant one has its whole interval below it."""
     question = verdict.question
     smallest = question.smallest or 0.0
     if verdict.answer == UNDECIDED or question.expect == "equal" or question.best_of:
@@ -148,51 +153,53 @@ def _too_small(verdict: Verdict) -> str:
 
 
 def _meaning(verdict: Verdict) -> str:
-    late = "The question was declared after runs that it judges: exploratory. " if verdict.exploratory else ""
+    late = "The question was declared after runs that it judges, so it is exploratory. " if verdict.exploratory else ""
     if verdict.answer == SUPPORTED:
-        return late + "The runs show what was asked, beyond what chance over seeds explains."
+        return late + f"The runs show what was claimed. {_NO_CHANCE}"
     if verdict.answer == REFUTED:
-        return late + _refuted(verdict) + ", beyond what chance over seeds explains."
+        return late + f"{_refuted(verdict)}. {_NO_CHANCE}"
     if math.isnan(verdict.p):
         return late + _untested(verdict)
     if verdict.contradicted and verdict.adjusted <= ALPHA:
         return late + (
-            f"The finished runs lean to *{verdict.leaning}* (p {p_text(verdict.adjusted)} after Holm), but a run that "
-            "diverged ranks below every finished one, and not every lost run speaks for that."
+            f"The finished runs lean to *{verdict.leaning}* (p {p_text(verdict.adjusted)} after Holm correction). A "
+            "run that diverged ranks below every finished run, and a failed run could contradict this."
         )
     if verdict.p <= ALPHA:
         return late + (
-            f"Its own p of {p_text(verdict.p)} leans to *{verdict.leaning}*; corrected for {verdict.family} questions "
-            f"it is {p_text(verdict.adjusted)}, so it counts as undecided." + _seeds_needed(verdict)
+            f"The question's own p is {p_text(verdict.p)} and leans to *{verdict.leaning}*. After Holm correction over "
+            f"{verdict.family} questions it is {p_text(verdict.adjusted)}, which is not significant."
+            + _seeds_needed(verdict)
         )
-    return late + "These runs don't tell; that is no proof of no difference." + _seeds_needed(verdict)
+    none = "These runs show no significant difference. That does not prove that there is none."
+    return late + none + _seeds_needed(verdict)
 
 
 def _untested(verdict: Verdict) -> str:
     if verdict.missing and verdict.question.best_of:
-        return f"It can't be tested: there is no finished run of {', '.join(map(escaped, verdict.missing))}."
+        return f"There is no test, because no run finished of {', '.join(map(escaped, verdict.missing))}."
     if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons) or not verdict.comparisons:
-        return "There are too few finished runs to test it."
-    return "It can't be tested: differences that do not vary at all, or are not finite, have no t test."
+        return "There are too few finished runs for a test."
+    return "There is no t test of differences that do not vary at all, or are not finite."
 
 
 def _seeds_needed(verdict: Verdict) -> str:
-    """How many seeds the smallest difference worth knowing would take, and how sure that number is."""
+    """How many seeds the smallest difference that matters would take, with a plausible range."""
     needed, question = verdict.needed, verdict.question
     if not needed or not question.smallest:
         return ""
     size = _number(question.smallest, question, sign=False)
     if question.expect == "equal":
-        what = f" To show that a difference is below {size}, where there is none"
+        what = f" To show that a difference is below {size}, if there is none,"
     else:
         slope = f" per unit of {question.trend}" if question.trend else ""
-        what = f" To see {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
+        what = f" To detect {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
     if needed.seeds <= needed.n:
-        return what + f" (power .8), the {needed.n} seeds run would do, if they tell the spread rightly."
+        return what + f" with power .8, these {needed.n} seeds are enough if their spread is typical."
     low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
     return (
-        what + f" (power .8, at Holm's strictest level) takes about {needed.seeds:,} seeds: {low} to {high}, since "
-        f"{needed.n} seeds tell the spread only roughly."
+        f"{what} with power .8 at Holm's strictest level takes about {needed.seeds:,} seeds. The plausible range is "
+        f"{low} to {high}, because {needed.n} seeds estimate the spread only roughly."
     )
 
 
@@ -200,9 +207,10 @@ def _refuted(verdict: Verdict) -> str:
     question = verdict.question
     several = len(verdict.comparisons) > 1
     if question.expect == "equal":
-        return "At least one differs by more than the margin" if several else "They differ by more than the margin"
+        what = "At least one difference" if several else "The difference"
+        return f"{what} is larger than the margin"
     if several:
-        return "Not all of it holds: at least one difference goes the other way"
+        return "At least one difference has the opposite direction"
     return "The runs show the opposite"
 
 

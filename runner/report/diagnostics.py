@@ -36,9 +36,9 @@ def training(data: StudyRuns, effects: EffectsTable) -> str:
     heads = ["variant", "training loss", "validation loss", "test loss", "training accuracy, %"]
     heads += ["best epoch", "epochs", "stopped by the limit", "time a run (median)"]
     note = (
-        "Losses and accuracy at the best epoch; training: on a fixed part of train, in evaluation mode. Stopped by the "
-        "limit: runs that had all the epochs they were given before their patience was at an end; with more they might "
-        'have come further. "-": no patience that could end a run, all epochs are run.'
+        "Losses and accuracy are measured at the best epoch. Training loss and accuracy are measured on a fixed part "
+        "of train, in evaluation mode. *Stopped by the limit*: runs that used all their epochs before their patience "
+        'ran out. With more epochs they might improve. "-": the patience can\'t end a run.'
     )
     return table(heads, rows) + "\n\n" + note
 
@@ -70,12 +70,12 @@ def most_accurate(data: StudyRuns) -> str:
             theirs = highest[BASELINE][seeds].to_numpy()
             effect = points(paired_effect(mine[seeds].to_numpy(), theirs).interval)
         rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
-    heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch's, points", "effect, points"]
+    heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch, points", "effect, points"]
     note = (
-        "The other tables take accuracy where validation loss is lowest; accuracy often rises for some epochs more. "
-        "Here each run has its most accurate epoch's, chosen by that very accuracy, so it is somewhat too high, and "
-        "more so for long runs. Where an effect here and in the table of results differ, part of it is the choice of "
-        "epoch."
+        "The other tables take accuracy at the epoch of the lowest validation loss. Accuracy often rises for some "
+        "epochs after that. This table takes each run's most accurate epoch. The same accuracy chooses that epoch, so "
+        "the value is slightly too high, more so for long runs. Where an effect differs between this table and the "
+        "table of results, part of it comes from the choice of epoch."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
 
@@ -98,13 +98,14 @@ def overfitting(data: StudyRuns) -> str:
         "sign",
     ]
     note = (
-        "Validation loss turns at its lowest epoch; then: what validation loss rises and training loss falls by, an "
-        "epoch (slopes over the epochs after the turn); gap: accuracy on a fixed part of train minus validation "
-        "accuracy, points. Means over seeds ± half the 95% interval. *Overfits*: then validation loss rises and "
-        "training loss falls, both with 95% intervals that leave out 0, not adjusted for the number of variants. "
-        "The lowest epoch is chosen by the same curve: where noise lasts over epochs, the rise after it is overstated. "
-        "*Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown* is neither; a gap "
-        "can be large all the same. n: the seeds with two epochs or more after the turn, which the slopes are of."
+        "Validation loss turns at its lowest epoch. The next two columns are slopes over the epochs after the turn: "
+        "how much validation loss rises and training loss falls per epoch. Gap: accuracy on a fixed part of train "
+        "minus validation accuracy, in points. Values are means over seeds ± half the 95% interval. *Overfits*: after "
+        "the turn validation loss rises and training loss falls, and both 95% intervals exclude 0 (not corrected for "
+        "the number of variants). The same curve chooses the turn, so noise that lasts over epochs exaggerates the "
+        "rise after it. *Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown*: "
+        "neither. The gap can still be large. n: the seeds with at least two epochs after the turn; only these have "
+        "slopes."
     )
     return table(heads, rows) + "\n\n" + note
 
@@ -161,13 +162,14 @@ def on_test(effects: dict[str, OnTest]) -> str:
         "n",
         "test accuracy, over seeds",
         "over seeds and test images",
-        "pairs better / not told apart / worse",
+        "pairs better / not significant / worse",
     ]
     note = (
-        "Minus the baseline's, points [95% interval]: as other seeds would have it on these test images, and as other "
-        "seeds would on other test images (a crossed design of seeds and images). Pairs: the two trained models of a "
-        "seed compared on the test images by McNemar's exact test, at .05 each and not corrected; that is about these "
-        "two models, and does not replace variation over seeds."
+        "Values are the variant minus the baseline, in points [95% interval]. *Over seeds* estimates the effect for "
+        "new seeds on the same test images. *Over seeds and test images* estimates it for new seeds on new test images "
+        "(a crossed design of seeds and images). Pairs: McNemar's exact test compares the two trained models of each "
+        "seed on the test images, at .05 each, not corrected. It is about these two models and does not replace "
+        "variation over seeds."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
 
@@ -180,22 +182,23 @@ def main_effects(found: list[Contrast]) -> str:
         if not math.isnan(c.effect.interval.estimate)
     ]
     note = (
-        "On validation accuracy, points [95% interval]: a setting's level against the baseline's, averaged over the "
-        "levels of the product's other settings; an interaction is how much the one changes the effect of the other, "
-        "and where it is as large as a main effect, that main effect describes neither level. p is not adjusted."
+        "Values are effects on validation accuracy, in points [95% interval]. A main effect compares a setting's level "
+        "with the baseline's level, averaged over the levels of the product's other settings. An interaction is how "
+        "much one setting changes the effect of the other. Where an interaction is as large as a main effect, that "
+        "main effect describes neither level. p is not corrected."
     )
     return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
 
 
 def symmetric(effects: EffectsTable) -> str:
-    """Variants whose first layer is narrower than it looks: units that began alike and never parted."""
+    """Variants whose first layer is narrower than it looks: units that start equal and stay equal."""
     lines = []
     for name in effects.variants:
         units, distinct = effects.row(name, "units").mean.estimate, effects.row(name, "distinct_units").mean
         if distinct.estimate < units / 2:
             lines.append(
-                f"- {escaped(name)}: the first layer's {units:.0f} units are on average {distinct.estimate:.0f} "
-                f"different at the best epoch (n = {distinct.n}). Units that begin alike get the same gradients and "
-                "stay alike."
+                f"- {escaped(name)}: of the first layer's {units:.0f} units on average only {distinct.estimate:.0f} "
+                f"differ at the best epoch (n = {distinct.n}). Units that start equal get equal gradients and stay "
+                "equal."
             )
     return "\n".join(lines)

@@ -18,14 +18,14 @@ _FIGURES = {
     "train_confusion_matrix": "confusion matrix on train",
     "test_confusion_matrix": "confusion matrix on test",
 }
-_NOTE = "Train: all its images, in evaluation mode; the curves and tables above measure a fixed part of them."
+_NOTE = "Train: all training images, in evaluation mode. The curves and tables above use a fixed part of them."
 
 
 def evaluations(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
     """A table of the evaluations in a study's report folder, their figures below it; empty where there are none.
 
     `runs` are the directories of those that count, by variant and seed: an evaluation of a variant as it was before an
-    edit, or of a run that was made anew since, is none of its own.
+    edit, or of a run that was retrained since, does not count.
     """
     rows, figures = [], []
     for path in sorted(folder.glob("*/seed*/metrics.json")):
@@ -35,7 +35,7 @@ def evaluations(folder: Path, runs: Mapping[tuple[str, int], Path]) -> str:
             if not run or (record["hash"], record["ended"]) != (run.digest, run.ended):
                 continue
             cells = _cells(record, path.parent)
-        except (OSError, KeyError, TypeError, ValueError):  # spoilt, half of it gone, or of no run that counts
+        except (OSError, KeyError, TypeError, ValueError):  # corrupt, incomplete, or of no run that counts
             continue
         name = f"{record['variant']}, seed {record['seed']}"
         place = quote(path.parent.relative_to(folder).as_posix())

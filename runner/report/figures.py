@@ -40,7 +40,7 @@ def effects(rows: Sequence[EffectRow], title: str, path: Path) -> None:
             if math.isfinite(low):
                 axes.plot(ends, (y, y), color=color, linewidth=2.5, alpha=0.6, solid_capstyle="round")
             for end, bound, mark in zip(ends, (low, high), "<>", strict=True):
-                if end != bound and math.isfinite(bound):  # the interval goes on beyond the axis
+                if end != bound and math.isfinite(bound):  # the interval continues beyond the axis
                     axes.plot(end, y, mark, color=color, markersize=6)
             axes.plot(estimate, y, "o", color=color, markersize=7)
             axes.annotate(

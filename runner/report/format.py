@@ -31,7 +31,7 @@ def seeds_text(seeds: Iterable[int]) -> str:
 
 
 def lost_runs(lost: Sequence[Lost], write: Write = escaped) -> str:
-    """Failed runs by variant and cause, as a clause; those that the same command tries again apart."""
+    """Failed runs by variant and cause, as a clause. Runs that the machine stopped come last."""
     groups: dict[tuple[str, str, bool], list[int]] = {}
     for each in lost:
         groups.setdefault((each.variant, _cause(each.cause), each.machines), []).append(each.seed)
@@ -43,7 +43,7 @@ def lost_runs(lost: Sequence[Lost], write: Write = escaped) -> str:
         )
         for machines in (False, True)
     }
-    again = f"{named[True]} by the machine (the same command tries again)" if named[True] else ""
+    again = f"{named[True]} stopped by the machine (rerun the same command)" if named[True] else ""
     return "; ".join(part for part in (named[False], again) if part)
 
 

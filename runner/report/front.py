@@ -42,27 +42,31 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str
     heads = {
         BETTER_THAN: "better than the baseline",
         WORSE_THAN: "worse than the baseline",
-        SAME_AS: "not told apart from the baseline",
+        SAME_AS: "no significant difference",
     }
-    told: dict[str, list[str]] = {side: [] for side in heads}
+    named_by: dict[str, list[str]] = {side: [] for side in heads}
     for row in there:
         alike = " in every seed" if row.effect.n > 1 and math.isnan(row.effect.low) else ""
         lost = f"; {row.failed} failed" if row.failed else ""
-        told[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
-    parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in told.items() if names]
+        named_by[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
+    parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in named_by.items() if names]
     counts = sorted({row.effect.n for row in there})
     seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
     if without:
         named = [f"{escaped(row.variant)} ({row.failed} failed)" for row in without]
         parts.append(f"**no finished run:** {', '.join(named)}")
-    small = f"points of validation accuracy with 95% intervals, {seeds}; told apart at .05 after Holm over the variants"
+    test = "significant: p at most .05 after Holm correction over the variants"
+    small = f"points of validation accuracy with 95% intervals, {seeds}; {test}"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
 
 
 def front_page(entries: Sequence[Entry]) -> str:
     """Every report: its folder, title, headline and answers, and its figure where there is one."""
-    parts = ["# Ablations", "Each study's answers in short; its page has the tables, the curves and how it was made."]
+    parts = [
+        "# Ablations",
+        "The short answers of each study. Its own page has the tables, the curves and how it was made.",
+    ]
     for entry in entries:
         place = quote(entry.name)
         page = f"{place}/summary.md"
@@ -72,7 +76,7 @@ def front_page(entries: Sequence[Entry]) -> str:
         if entry.figure:
             parts.append(f"[![{Path(entry.figure).stem}]({place}/{entry.figure})]({page})")
     if not entries:
-        parts.append("There are no studies yet: `make ablations` makes one.")
+        parts.append("There are no studies yet. `make ablations` trains one.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

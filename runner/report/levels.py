@@ -10,7 +10,7 @@ from runner.expand.cells import cell_name
 from runner.report.runs import StudyRuns
 from runner.spec import level_of
 
-LEAST, MOST_LINES = 3, 6  # levels that make a curve, and lines that can be told apart
+LEAST, MOST_LINES = 3, 6  # levels that make a curve, and lines that a reader can distinguish
 BASELINES = "as the baseline"
 _NAMES = {"stream"}  # numbers that name something
 
@@ -27,7 +27,7 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     """Lines by numeric setting, in the study's order, where at least one has three levels.
 
     A 0 that means no limit is the level infinity; a level that is no number, as `native`, is on no line. Of more
-    than six lines, which can't be told apart, only the first with three levels.
+    than six lines, too many to distinguish, only the first with three levels is kept.
     """
     settings = {name: data.study.variants[name].settings for name in data.trained}
     changed = sorted({key for name in settings for key in data.study.variants[name].changes} - _NAMES)

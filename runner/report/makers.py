@@ -14,40 +14,40 @@ _MOST_NAMED = 12
 Provenances = Sequence[Provenance]
 
 
-def left_out_note(count: int, again: str) -> str:
-    """How many runs a table leaves out, and how they are made anew; nothing where it leaves out none."""
+def not_counted_note(count: int, again: str) -> str:
+    """How many runs are not counted, and how they are retrained (`again`). Empty where all count."""
     if not count:
         return ""
-    runs, them = (f"{count} runs were", "them") if count > 1 else ("1 run was", "it")
+    runs, are, them = (f"{count} runs were", "they are", "them") if count > 1 else ("1 run was", "it is", "it")
     return (
-        f"{runs} made by other code, data or versions than the runs that count here, and left out: {again} makes "
-        f"{them} anew, make prune removes {them}."
+        f"{runs} made by other code, data or versions than the counted runs, so {are} not counted. "
+        f"To retrain {them}: {again}. To remove {them}: make prune."
     )
 
 
-def spoilt_note(files: Sequence[Path]) -> str:
-    """Which files are not what their runs wrote, if any: those runs do not count."""
+def corrupt_note(files: Sequence[Path]) -> str:
+    """Which files are not what their runs wrote: those runs are not counted. Empty where there are none."""
     if not files:
         return ""
     named = ", ".join(map(str, files[:_MOST_NAMED])) + (" and others" if len(files) > _MOST_NAMED else "")
-    return f"Spoilt, so that these runs are left out: {named}; the same command makes them anew."
+    return f"These files are corrupt, so their runs are not counted: {named}. The same command retrains the runs."
 
 
 def spent(runs: pd.DataFrame) -> str:
-    """How long runs trained and on which days (UTC) they ended, as a clause; the rows of a study's or search's runs."""
+    """A sentence: how long runs trained, and on which days (UTC) they ended. `runs` has a row a run."""
     days = sorted({stamp[:10] for stamp in runs["ended"] if stamp})
     dates = f"; {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
-    return f"{duration(float(runs['seconds'].sum()))} of training in all, added over the runs{dates}"
+    return f"Training took {duration(float(runs['seconds'].sum()))}, summed over the runs{dates}"
 
 
-def made_by(counted: Provenances, left_out: Provenances) -> list[str]:
-    """A line for the state that made the runs that count, and one for each that made others."""
+def made_by(counted: Provenances, not_counted: Provenances) -> list[str]:
+    """A line for the state that made the counted runs, and one for each state that made others."""
     lines = [_line(kind) for kind in _kinds(_together(counted))]
-    return lines + [f"{_line(kind)} (left out: {len(kind)} runs)" for kind in _kinds(left_out)]
+    return lines + [f"{_line(kind)} (not counted: {len(kind)} runs)" for kind in _kinds(not_counted)]
 
 
 def _together(counted: Provenances) -> Provenances:
-    """Data that differ by their settings alone (an image size), and people's own models, are named in one line."""
+    """Data that differ only by their settings (an image size), and your own models, share one line."""
     found = {key: sorted({str(each) for made in counted if (each := getattr(made, key))}) for key in ("data", "model")}
     return [made.having(**{key: " and ".join(names) for key, names in found.items() if names}) for made in counted]
 
@@ -73,5 +73,5 @@ def _line(same: Provenances) -> str:
     own = f"own model {kind.model}, " if kind.model else ""
     return "- " + escaped(
         f"commit {commits}, code {kind.code}, data {kind.data}, {own}{kind.machine}, "
-        f"{processors}, {kind.device}, {kind.threads} thread a worker; {versions}"
+        f"{processors}, {kind.device}, {kind.threads} thread per worker; {versions}"
     )

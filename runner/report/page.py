@@ -12,7 +12,7 @@ from runner.report.answers import long_answer, short_answers, unjudged
 from runner.report.effects import EffectsTable
 from runner.report.factorial import Contrast
 from runner.report.format import Write, counted, majority_text
-from runner.report.makers import left_out_note, made_by, spent, spoilt_note
+from runner.report.makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.predictions import OnTest
 from runner.report.results import remarks, results
 from runner.report.runs import StudyRuns
@@ -21,27 +21,29 @@ from runner.spec import BASELINE
 from runner.text import code, escaped, one_line, paragraph, table
 
 _JUDGED = (
-    "Supported or refuted: p at most .05 after Holm's correction over the study's questions that can be tested, the "
-    "effect in the expected or in the opposite direction; otherwise undecided. Where one variant is compared with "
-    "several, all must hold, so the question's p is the largest of theirs; against it one difference the other way is "
-    "enough, its p times their number. Intervals are 95%, paired by seed, not adjusted. Signed-rank p: Wilcoxon's, "
-    "where there are six differences that are not zero. Verdicts are about other seeds on these same validation or "
-    "test images; other images add uncertainty (Diagnostics: other seeds, other test images)."
+    "A question is supported if p is at most .05 after Holm correction over the study's questions that can be tested, "
+    "and the effect has the expected direction. It is refuted if the effect has the opposite direction. Otherwise it "
+    "is undecided. Where one variant is compared with several, the claim holds if every comparison is significant, so "
+    "its p is the largest of their p-values. It is refuted if any comparison is significant in the opposite direction "
+    "(Bonferroni-corrected). Intervals are 95%, paired by seed, not corrected. The signed-rank p is Wilcoxon's and "
+    "needs six differences that are not zero. Verdicts are about new seeds on the same validation or test images. New "
+    "images add uncertainty (Diagnostics: new seeds, new test images)."
 )
 
 CAPTIONS = {
-    "effects": "In green and red: better and worse than the baseline at .05 after Holm over the variants. Lines: 95% "
-    "intervals, paired by seed, each for itself. n as in the table below.",
-    "curves": "Accuracy: means over the seeds with 95% bands; a seed that stopped early keeps its last value, and each "
-    "panel ends with its longest.",
-    "losses": "Loss, likewise.",
-    "levels": "Accuracy at the best epoch over the levels of a numeric setting, in equal steps, all else equal: means, "
-    "and on validation 95% t intervals over the seeds, each for itself. Of more than six lines one alone is drawn.",
-    "classes": "Means over the seeds, n as in the table above. Bold: the 95% interval, paired by seed and each for "
-    "itself, leaves out 0, as it would for one cell in twenty by luck alone.",
-    "confusion": "All seeds' test predictions together; a description, not tested. Right, unless it is the baseline: "
-    "the variant with the highest validation accuracy. Blue is more often than with the baseline, red less; off the "
-    "diagonal blue is worse.",
+    "effects": "Green is significantly better than the baseline and red significantly worse: p at most .05 after Holm "
+    "correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The table below gives n.",
+    "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
+    "panel ends with its longest run.",
+    "losses": "Loss, drawn like accuracy above.",
+    "levels": "Accuracy at the best epoch for each level of a numeric setting, with all other settings equal. Levels "
+    "are drawn in equal steps. Points are means; bars are 95% t intervals over the seeds on validation, not corrected. "
+    "Of more than six lines only one is drawn.",
+    "classes": "Means over the seeds; the table above gives n. Bold: the 95% interval, paired by seed and not "
+    "corrected, excludes 0. By chance alone one cell in twenty would be bold.",
+    "confusion": "Test predictions of all seeds together; nothing is tested. Left: the baseline. Right: the variant "
+    "with the highest validation accuracy minus the baseline, where that is another variant. Blue means more often "
+    "than with the baseline, red less often. Off the diagonal, blue is worse.",
 }
 ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
@@ -85,11 +87,11 @@ def study_page(found: StudyFindings) -> str:
     parts += ["## Diagnostics", _section("Training", diagnostics.training(data, effects), 3)]
     parts += [_section("Each run's most accurate epoch", diagnostics.most_accurate(data), 3)]
     parts += [_section("Overfitting", diagnostics.overfitting(data), 3)]
-    parts += [_section("Other seeds, other test images", diagnostics.on_test(found.tests), 3)]
+    parts += [_section("New seeds, new test images", diagnostics.on_test(found.tests), 3)]
     parts += [_section("Class by class", _figure(found, "classes"), 3)]
     parts += [_section("Confusion", _figure(found, "confusion"), 3), _legend(found)]
     parts += [_section("Symmetry", diagnostics.symmetric(effects), 3)]
-    parts += [_section("Runs looked at closely", found.evaluated)]
+    parts += [_section("Evaluated runs", found.evaluated)]
     parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -102,11 +104,11 @@ def _data_notes(data: StudyRuns) -> str:
 
 def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
     """Which runs don't count, and why; and that accuracy says little about these data."""
-    said = [left_out_note(len(data.left_out), "--retrain"), spoilt_note(data.spoilt)]
+    said = [not_counted_note(len(data.not_counted), "--retrain"), corrupt_note(data.corrupt)]
     if data.majority:
         said.append(
-            f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy: compare each accuracy "
-            "with it, or ask about `val/balanced_accuracy` or `val/macro_f1`."
+            f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy. Compare each accuracy with "
+            "that, or ask about `val/balanced_accuracy` or `val/macro_f1`."
         )
     return [note for note in said if note]
 
@@ -148,13 +150,13 @@ def _what(data: StudyRuns) -> str:
     seeds = data.runs["seed"].nunique()
     counts = data.images
     split = (
-        f" ({counts['val']:,} validation and {counts['test']:,} test images, one split for all runs)"
+        f" ({counts['val']:,} validation and {counts['test']:,} test images, the same split for every run)"
         if counts.keys() >= {"val", "test"}
         else ""
     )
     return (
         f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
-        f"{escaped(baseline['dataset'])}{split}; "
+        f"{escaped(baseline['dataset'])}{split}. "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
 
@@ -169,10 +171,10 @@ def _results(data: StudyRuns, effects: EffectsTable) -> str:
 
 def _small_print(effects: EffectsTable) -> str:
     return (
-        "Validation and test are measured at the epoch of the lowest validation loss; test chose nothing. "
-        "± and [ ] are 95% t intervals over the seeds, not adjusted for the number of variants; "
-        "an effect is the variant minus the baseline, paired by seed."
-        + ("" if all(row.n > 1 for row in effects.rows) else " With one seed there is no interval, and no conclusion.")
+        "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
+        "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
+        "An effect is the variant minus the baseline, paired by seed."
+        + ("" if all(row.n > 1 for row in effects.rows) else " With one seed there is no interval and no conclusion.")
     )
 
 
@@ -186,10 +188,10 @@ def _failures(data: StudyRuns) -> str:
 def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study.baseline
     lines = [
-        f"Command: {code(study.command)} (study: {code(study.file)}); {spent(data.runs)}.",
+        f"Command: {code(study.command)} (study: {code(study.file)}). {spent(data.runs)}.",
         "",
     ]
-    lines += made_by(data.provenances, data.left_out)
+    lines += made_by(data.provenances, data.not_counted)
     settings = [[key, code(value)] for key, value in baseline.items()]
     changes = [
         [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant.changes.items())]

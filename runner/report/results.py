@@ -37,7 +37,7 @@ def results(data: StudyRuns, effects: EffectsTable) -> list[Result]:
 
 
 def remarks(data: StudyRuns, write: Write = escaped) -> list[str]:
-    """Below the table: which variants never predict some class, and which runs are lost."""
+    """Sentences below the table: which variants never predict some class, and which runs failed."""
     narrow = narrow_text(data.narrow, write)
     lost = lost_runs(data.lost(data.variants), write)
-    return [f"{NARROW} {narrow}."] * bool(narrow) + [f"Lost runs: {lost}."] * bool(lost)
+    return [f"{NARROW} {narrow}."] * bool(narrow) + [f"Failed runs: {lost}."] * bool(lost)

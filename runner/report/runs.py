@@ -36,8 +36,8 @@ class Lost:
 class StudyRuns:
     """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch.
 
-    The finished runs are those of one state of code, data and versions: `provenances`; `left_out` are the others'.
-    `spoilt` are the files of finished runs that are not what was written; those runs are left out as well.
+    The finished runs come from one state of code, data and versions. `provenances` are theirs, `not_counted` those of
+    runs from other states. `corrupt` are files of finished runs that are not what was written; these runs don't count.
     """
 
     study: StudyFile
@@ -45,8 +45,8 @@ class StudyRuns:
     curves: pd.DataFrame
     folders: dict[tuple[str, int], Path]
     provenances: list[Provenance]
-    left_out: list[Provenance]
-    spoilt: Sequence[Path] = ()
+    not_counted: list[Provenance]
+    corrupt: Sequence[Path] = ()
     first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
     questions: Sequence[Declared] = ()  # every one that the study declared

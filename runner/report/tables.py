@@ -32,7 +32,7 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
 
 
 def unreadable(runs: Path) -> list[str]:
-    """Directories whose study.json can't be used: spoilt, or of another place."""
+    """Directories whose study.json can't be used: corrupt, or of another place."""
     return sorted(path.parent.name for path in runs.glob("*/study.json") if not is_readable(path.parent))
 
 

@@ -64,8 +64,10 @@ class Verdict:
 
     @property
     def needed(self) -> Needed | None:
-        """Seeds that would show the smallest difference worth knowing, where the comparison that is open and spreads
-        most spreads as it did; None without such a difference or spread."""
+        """The seeds that would show the smallest difference that matters, by the open comparison that spreads most.
+
+        None without such a difference or spread.
+        """
         smallest, alpha = self.question.smallest, ALPHA / self.family
         equal = self.question.expect == "equal"
         effects = [c.effect for c in self.comparisons if c.effect.spread > 0]

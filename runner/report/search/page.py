@@ -12,7 +12,7 @@ from runner.expand import Run
 from runner.report.answers import short_answers
 from runner.report.effects import effects_table
 from runner.report.format import percent, plus_minus
-from runner.report.makers import left_out_note, made_by, spent, spoilt_note
+from runner.report.makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.search.runs import SearchRuns
 from runner.report.search.settings import at_bounds, best_settings, text_of
 from runner.report.verdicts import judge
@@ -35,18 +35,18 @@ _FIGURES = {
 }
 _HEADS = {"progress": "Progress", "settings": "Loss by setting", "importance": "Importance"}
 _SLICES = (
-    "*One seed a run; every other setting changes too from point to point. Transforms by their capitals: HF is "
-    "HorizontalFlip.*"
+    "*Each point is one run with one seed. All other settings change from point to point too. Transforms are named by "
+    "their capitals: HF is HorizontalFlip.*"
 )
 _TITLES = {
-    WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", CLAIMED: "said elsewhere",
+    WINNER: "winner", RUNNER_UP: "runner-up", RANDOM_WINNER: "random search's winner", CLAIMED: "claimed elsewhere",
     BASELINE: "start",
 }  # fmt: skip
 
 
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
-    notes = [left_out_note(len(data.record.counted()[1]), _AGAIN), spoilt_note(data.record.spoilt), _apart(data)]
+    notes = [not_counted_note(len(data.record.counted()[1]), _AGAIN), corrupt_note(data.record.spoilt), _apart(data)]
     parts = [f"# {escaped(title(data))}", headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if len(data.record.ranked()):
@@ -55,7 +55,7 @@ def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]
         parts += ["## On fresh seeds", _fresh(data), _choosing(data)]
         parts += ["\n".join(f"- {line}" for line in short_answers(judge(data.winners)))]
         name = data.winners.study.name
-        parts += [f"Those runs have a report of their own: [{name}](../{quote(name)}/summary.md)."]
+        parts += [f"Those runs have their own report: [{name}](../{quote(name)}/summary.md)."]
     for name in figures:
         parts += [f"## {_HEADS[name]}", f"![{_FIGURES[name]}](figures/{name}.png)"]
         parts += [_below(name, data, mattered)]
@@ -73,7 +73,7 @@ def title(data: SearchRuns) -> str:
 
 def _apart(data: SearchRuns) -> str:
     named = " and ".join(data.apart)
-    return f"Made by other code, data or versions than the search's own runs, so left out: {named}." if named else ""
+    return f"Not counted, because other code, data or versions made them: {named}." if named else ""
 
 
 def _below(figure: str, data: SearchRuns, mattered: pd.DataFrame) -> str:
@@ -106,8 +106,8 @@ def _what(data: SearchRuns) -> str:
     return (
         f"`{search.name}`: {len(data.runs)} of {search.runs} runs over {len(search.space)} settings on "
         f"{escaped(search.baseline.dataset)}, {_SAMPLERS[search.sampler]}; {counts.get(FINISHED, 0)} finished, "
-        f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. What is minimised is the validation loss at "
-        f"the best of at most {search.baseline.epochs} epochs."
+        f"{counts.get(PRUNED, 0)} pruned, {counts.get(FAILED, 0)} failed. The search minimises the validation loss "
+        f"at the best of at most {search.baseline.epochs} epochs."
     )
 
 
@@ -139,12 +139,11 @@ def _choosing(data: SearchRuns) -> str:
     low = accuracy.interval.low
     points = _signed(accuracy.interval.estimate * 100, low * 100, 2)
     return (
-        f"The winner is the best of {len(data.runs)} tries on one seed, so part of its score is luck, its own or the "
-        "seed's. On "
+        f"The winner is the best of {len(data.runs)} runs on one seed, so part of its score is chance. On "
         f"{loss.interval.n} fresh seeds its validation loss changed by "
-        f"{_signed(loss.interval.estimate, loss.interval.low, 4)}, its validation accuracy by {points} points from "
-        f"{chosen * 100:.2f}%. All seeds share one validation part, so what was fitted to that part stays in the "
-        "validation columns; test is free of it. ± are 95% t intervals over the fresh seeds."
+        f"{_signed(loss.interval.estimate, loss.interval.low, 4)}, and its validation accuracy by {points} points from "
+        f"{chosen * 100:.2f}%. All seeds share one validation set, so the validation columns still favour what was "
+        "fitted to it. Test is free of that. ± are 95% t intervals over the fresh seeds."
     )
 
 
@@ -162,10 +161,10 @@ def _random(data: SearchRuns) -> str:
     at_cost = [f"{best_within(each, less):.4f}" for each in (data.twin.runs, data.runs)]
     fresh = data.winners is not None and RANDOM_WINNER in data.winners.variants
     return (
-        f"A random search of {runs} runs ({there} epochs in all, against {here} here) found a validation loss of "
-        f"{theirs:.4f}, against {mine:.4f} here. At the same cost, within {less} epochs: {at_cost[0]}, against "
-        f"{at_cost[1]} here. It is one search of each kind (n = 1): two outcomes are compared, not two methods."
-        + (" The table above has both winners on fresh seeds." if fresh else "")
+        f"A random search of {runs} runs ({there} epochs in total; this search had {here}) found a validation loss of "
+        f"{theirs:.4f}; this search found {mine:.4f}. At the same cost, within {less} epochs, the two losses are "
+        f"{at_cost[0]} and {at_cost[1]}. There is one search of each kind (n = 1), so this compares two outcomes, not "
+        "two methods." + (" The table above has both winners on fresh seeds." if fresh else "")
     )
 
 
@@ -181,11 +180,11 @@ def _importance(mattered: pd.DataFrame) -> str:
         for _, row in mattered.iterrows()
     ]
     note = (
-        "Functional ANOVA over a random forest (Optuna) on the ranks of the validation losses of "
-        f"{mattered['n'].iloc[0]} runs, pruned ones with the lowest that they had reached, failed ones last: the share "
-        "that each setting explains alone. In brackets: the least and the most over 20 resamples of the runs, by "
-        "smaller forests. The search looks where it is promising, so a setting that it soon stopped varying seems to "
-        "matter less."
+        "The share of the variance that each setting explains alone: functional ANOVA over a random forest (Optuna), "
+        f"on the ranks of the validation losses of {mattered['n'].iloc[0]} runs. Pruned runs count with their lowest "
+        "loss; failed runs come last. In brackets: the smallest and the largest share over 20 resamples of the runs, "
+        "with smaller forests. A search varies unpromising settings less, so a setting that it soon stopped varying "
+        "seems to matter less."
     )
     return table(["setting", "share of the variance [over 20 resamples]"], rows) + "\n\n" + note
 
@@ -198,7 +197,7 @@ def _runs(data: SearchRuns) -> str:
         cells = [row["run"], f"{row['val/loss']:.4f}", f"{row['val/accuracy'] * 100:.2f}", str(row["epochs had"])]
         rows.append([*cells, *(text_of(row["settings"][key]) for key in keys)])
     heads = ["run", "validation loss", "validation accuracy, %", "epochs had", *keys]
-    note = "One seed each, so no interval. `runs.csv` has all runs, pruned and failed ones too."
+    note = "Each run has one seed, so there is no interval. `runs.csv` has all runs, also the pruned and failed ones."
     return f"{table(heads, rows)}\n\n{note}" if rows else note
 
 
@@ -210,12 +209,12 @@ def _failed(data: SearchRuns) -> str:
 def _how(data: SearchRuns) -> str:
     search, record = data.record.search, data.record
     seeds = f"seed {search.seed} for the sampler and the runs, pruner {search.pruner}"
-    counted, left_out = record.counted()
-    made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, left_out)]
+    counted, not_counted = record.counted()
+    made = [_provenances(record, [run for run in counted if counted[run].losses]), _provenances(record, not_counted)]
     command = study.command if (study := read_study(record.runs / search.name)) else ""
     made_with = f"{_SAMPLERS[search.sampler]}, {seeds}"
     lines = [
-        f"Command: {code(command)} (search: {code(search.file)}); {spent(data.runs)}. {made_with}.",
+        f"Command: {code(command)} (search: {code(search.file)}). {spent(data.runs)}. {made_with}.",
         "",
     ]
     lines += made_by(*made)

@@ -28,7 +28,7 @@ def text_of(value: Any) -> str:
 
 
 def best_settings(data: SearchRuns) -> str:
-    """Settings down, winners across, and what is said elsewhere."""
+    """A table: a row a setting, a column a winner, and a column of the settings that are claimed elsewhere."""
     search, ranked = data.record.search, data.record.ranked()
     columns: dict[str, dict[str, Any]] = {"start": search.baseline.plain()}
     for title, (run, _) in zip(("winner", "runner-up"), ranked, strict=False):
@@ -36,7 +36,7 @@ def best_settings(data: SearchRuns) -> str:
     if data.twin and (best := data.twin.record.ranked()):
         columns[f"random search's ({best[0][0].variant.name})"] = best[0][0].variant.settings.plain()
     keys = [*search.space, *(key for key in search.claim if key not in search.space)]
-    heads = [*columns, *(["said elsewhere"] if search.claim else [])]
+    heads = [*columns, *(["claimed elsewhere"] if search.claim else [])]
     rows = []
     for key in keys:
         space = search.space.get(key)
@@ -59,7 +59,8 @@ def at_bounds(data: SearchRuns) -> str:
         if not _NEAR < part < 1 - _NEAR:
             end = text_of(space.values[part > 0.5])
             lines.append(
-                f"- {key} = {text_of(winner.values[key])} is at the end of its space ({end}): better may lie beyond."
+                f"- {key} = {text_of(winner.values[key])} is at the end of its space ({end}). "
+                "Better values may lie beyond it."
             )
     return "\n".join(lines)
 
