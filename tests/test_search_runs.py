@@ -112,6 +112,7 @@ def test_the_same_command_does_nothing_again(made: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")} == before
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_goes_on_to_the_same_search(made: Path, tmp_path: Path) -> None:
     write_search(tmp_path)
     command = [sys.executable, "-m", "runner", "search", "hunt", "--workers", "1"]
