@@ -146,7 +146,8 @@ def report(
     page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:  {page}")
     for folder in () if name else unreadable(runs):
-        _out.print(f"skipped: {runs / folder}, because its study.json is corrupt or belongs to another directory")
+        why = "whose study.json is corrupt or belongs to another directory"
+        _out.print(f"skipped: {runs / folder}, {why}", soft_wrap=True)
     raise typer.Exit(0 if whole else 1)
 
 
