@@ -27,14 +27,14 @@ def run(
     fail_fast: bool = False,
     skip_unreadable: bool = False,
 ) -> pd.DataFrame:
-    """Does in a notebook what the command `run` does; returns the table of runs, one row a run.
+    """Does in a notebook what the command `run` does; returns the table of runs, one row for each run.
 
     study  a name in ablations/, the path of a file, or the STUDY dict itself
-    name   of a study that is a dict ("study" unless given): its runs are in runs/<name>-<dataset>/
+    name   names a study that is a dict (default: "study"); its runs are in runs/<name>-<dataset>/
     set    settings of the baseline to change, by name
 
-    The other parameters are the command's options. A dict with the same baseline as an earlier one of its name adds its
-    variants to that study; one with another baseline is refused. Raises RequestError where the request is wrong.
+    The other parameters are the command's options. A dict with the baseline of an earlier dict of the same name adds
+    its variants to that study. Raises RequestError where the baselines differ, or where the request is wrong.
     """
     import sys
 

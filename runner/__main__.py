@@ -1,6 +1,6 @@
-"""The command line: words to a request, and back. No logic."""
+"""The command line: turns arguments into requests, and errors into messages. No logic."""
 
-# ruff: noqa: E402 (the imports below take a while, and Ctrl-C may come meanwhile)
+# ruff: noqa: E402 (the imports below take a while, and you may press Ctrl-C meanwhile)
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
-_STAYS = "What is finished stays finished; the same command goes on from here."
+_STAYS = "Finished runs stay finished; the same command resumes."
 _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has room
 
 
@@ -35,13 +35,13 @@ _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has roo
 def run(
     options: option.TrainingOptions,
     study: Annotated[
-        list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; mlp unless given")
+        list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; default: mlp")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
     variants: Annotated[
-        str | None, typer.Option(help="only these, separated by commas; the baseline is always in")
+        str | None, typer.Option(help="only these variants, separated by commas; the baseline always runs")
     ] = None,
-    retrain: Annotated[bool, typer.Option("--retrain", help="train finished runs again")] = False,
+    retrain: Annotated[bool, typer.Option("--retrain", help="retrain finished runs")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="stop at the first run that fails")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan; train and write nothing")] = False,
 ) -> None:
@@ -58,10 +58,10 @@ def run(
 
 
 def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
-    """Writes the reports; whether all of them could be written."""
-    from runner.spec.problems import late
+    """Writes the reports; returns whether all of them could be written."""
+    from runner.spec.problems import after_start
 
-    with late():
+    with after_start():
         page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}")
     return whole
@@ -82,7 +82,7 @@ def search(
     options: option.TrainingOptions,
     name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
 ) -> None:
-    """Search for good settings, train the winners again on fresh seeds, and write the report."""
+    """Search for good settings, retrain the winners on fresh seeds, and write the report."""
     from runner.search import search as make
 
     outcome = make(options.request([name]), _out)
@@ -93,10 +93,10 @@ def search(
 
 @app.command("ablate-winner")
 def ablate_winner(
-    name: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
+    name: Annotated[str, typer.Argument(help="a search that has runs, such as search_dropout")],
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
-    """Write a study whose baseline is a search's winner and whose variants undo one of its choices each."""
+    """Write a study that tests a search's winner: each variant undoes one of the winner's choices."""
     from runner.search.record import find_record
     from runner.search.winners import write_ablation
 
@@ -105,11 +105,11 @@ def ablate_winner(
 
 @app.command("compare-winners")
 def compare_winners(
-    first: Annotated[str, typer.Argument(help="a search that has been made, such as search_dropout")],
-    second: Annotated[str, typer.Argument(help="another one")],
+    first: Annotated[str, typer.Argument(help="a search that has runs, such as search_dropout")],
+    second: Annotated[str, typer.Argument(help="another search that has runs")],
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
-    """Write a study of two searches' winners against each other."""
+    """Write a study that compares the winners of two searches."""
     from runner.search.record import find_record
     from runner.search.winners import write_comparison
 
@@ -122,7 +122,7 @@ def _wrote(file: Path) -> None:
 
 @app.command("list")
 def list_studies() -> None:
-    """The studies and searches in ablations/ and what each asks."""
+    """List the studies and searches in ablations/, and what each asks."""
     from runner.spec.study import FOLDER, available, first_line
 
     for name in sorted({*available(), *available(constant="SEARCH")}):
@@ -132,12 +132,12 @@ def list_studies() -> None:
 @app.command()
 def report(
     name: Annotated[
-        list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all that have runs unless given")
+        list[str] | None, typer.Argument(help="names such as mlp-mnist5k; default: all that have runs")
     ] = None,
     runs: option.RunsPlace = Path("runs"),
     reports: option.ReportsPlace = Path("reports"),
 ) -> None:
-    """Write reports anew from the run directories."""
+    """Rewrite reports from the run directories."""
     from runner.places import check_writable
     from runner.report import studies_in, unreadable
 
@@ -146,7 +146,8 @@ def report(
     page, whole = _write_all(runs, names, reports)
     _out.print(f"\nreport:  {page}")
     for folder in () if name else unreadable(runs):
-        _out.print(f"left out: {runs / folder}, whose study.json is spoilt or another directory's")
+        why = "whose study.json is corrupt or belongs to another directory"
+        _out.print(f"skipped: {runs / folder}, {why}", soft_wrap=True)
     raise typer.Exit(0 if whole else 1)
 
 
@@ -159,12 +160,12 @@ def evaluate(
     reports: option.EvaluationsPlace = Path("reports"),
     device: option.Device = "auto",
 ) -> None:
-    """Look closely at a finished run: metrics, confusion matrices, figures; or let it name your own images."""
+    """Evaluate a finished run: metrics, confusion matrices, figures; or classify your own images with it."""
     from runner.evaluate import classify, show, show_classes
     from runner.evaluate import evaluate as evaluate_run
 
     if more and not image:
-        raise typer.BadParameter(f"one run at a time, and then {more[0]}? Images of your own follow --image.")
+        raise typer.BadParameter(f"got a second argument, {more[0]}; expected one run. Give your images after --image.")
     if image:
         found = classify(run_dir, [*image, *(more or [])], data, device)
         show_classes(found, _out)
@@ -174,18 +175,18 @@ def evaluate(
 
 @app.command()
 def prune(
-    name: Annotated[list[str] | None, typer.Argument(help="names such as mlp-mnist5k; all unless given")] = None,
+    name: Annotated[list[str] | None, typer.Argument(help="names such as mlp-mnist5k; default: all")] = None,
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="only the weights of finished runs, which no report needs")
+        bool, typer.Option("--checkpoints", help="only the weights of finished runs; reports don't need them")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="remove without asking")] = False,
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
-    """List runs that no study names any more or that reports leave out, and remove them when told to."""
+    """List runs that no study names or that reports skip, and remove them once you confirm."""
     from runner.places import check_writable
-    from runner.prune import find, remove
+    from runner.prune import find_removable, remove
 
-    found = find(runs, name, checkpoints)
+    found = find_removable(runs, name, checkpoints)
     found.show(_out)
     if not found.items:
         return
@@ -198,7 +199,7 @@ def prune(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs a command; a wrong request is words and exit status 2, never a traceback."""
+    """Runs a command. A wrong request ends with a message and exit status 2, without a traceback."""
     try:
         _stop.begin()
         accept_any_text(sys.stdout)
@@ -206,7 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BaseException as error:
         if not _stop.asked:
             raise
-        _stop.end("stopped cleanly; the same command goes on from here")
+        _stop.end("stopped cleanly; the same command resumes")
         raise SystemExit(STOPPED) from error
 
 
@@ -218,10 +219,10 @@ def _run(arguments: list[str] | None) -> None:
     except RequestError as error:
         count = len(error.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        head += f", after the work had begun. {_STAYS}" if error.late else "; nothing was trained or written."
+        head += f", after the work had begun. {_STAYS}" if error.after_start else "; nothing was trained or written."
         print(head, *map(str, error.problems), sep="\n  ", file=sys.stderr)
         sys.exit(2)
-    except OSError as error:  # a full disk, a lost mount: in the command's own files, not in one run's
+    except OSError as error:  # a full disk or a lost mount, in files of the command and not of one run
         print(f"stopped: {error}. {_STAYS}", file=sys.stderr)
         sys.exit(1)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from runner.files import replace
-from runner.spec.problems import words
+from runner.spec.problems import describe
 
 State = dict[str, Any]  # tensors and plain data, by name
 
@@ -59,4 +59,4 @@ def is_memory(error: BaseException) -> bool:
     """Whether an error says that the machine or its GPU ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return type(error) is RuntimeError and "DefaultCPUAllocator" in words(error)  # torch's error on a CPU
+    return type(error) is RuntimeError and "DefaultCPUAllocator" in describe(error)  # torch's error on a CPU

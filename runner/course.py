@@ -1,4 +1,4 @@
-"""A run's epochs, and what follows from them: pure functions of learning curves."""
+"""Computes quantities from a run's epochs: pure functions of learning curves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LATE = 5  # epochs
 class Course:
     """A run's epochs in order.
 
-    curves    each curve's values, one an epoch
-    planned   how many epochs the run was to have
-    accuracy  the validation accuracy that a question names
+    curves    each curve's values, one for each epoch
+    planned   the planned number of epochs
+    accuracy  the validation accuracy that a question names, from 0 to 1
     """
 
     curves: Mapping[str, Floats]
@@ -27,37 +27,45 @@ class Course:
 
 
 def at_best(curve: str) -> Callable[[Course], float]:
-    """The curve's value at the epoch of the lowest validation loss."""
+    """Returns a function that gives a curve's value at the epoch of the lowest validation loss."""
     return lambda course: float(course.curves[curve][int(np.nanargmin(course.curves["val/loss"]))])
 
 
 def mean(curve: str) -> Callable[[Course], float]:
-    """The curve's mean over the epochs."""
+    """Returns a function that gives a curve's mean over the epochs."""
     return lambda course: float(course.curves[curve].mean())
 
 
 def epochs_to(course: Course) -> float:
-    """The first epoch whose validation accuracy is at least the course's; one more than planned where none is."""
+    """Returns the first epoch (from 1) with at least the course's validation accuracy; planned + 1 where none has it.
+
+    >>> epochs_to(Course({"val/accuracy": np.array([0.5, 0.8, 0.9])}, planned=3, accuracy=0.8))
+    2.0
+    """
     reached = np.flatnonzero(course.curves["val/accuracy"] >= (course.accuracy or 1.0))
     return float(reached[0] + 1) if len(reached) else course.planned + 1.0
 
 
 def roughness(course: Course) -> float:
-    """The mean absolute second difference of the training loss's logarithm; nan below three epochs."""
+    """Returns the mean absolute second difference of the logarithm of the training loss; nan below three epochs.
+
+    >>> roughness(Course({"train/loss": np.array([4.0, 2.0, 1.0])}, planned=3))
+    0.0
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         bends = np.diff(np.log(course.curves["train/loss"]), n=2)
     return float(np.abs(bends).mean()) if len(bends) else float("nan")
 
 
 def first_loss_max(course: Course) -> float:
-    """The largest loss of a step in the first epoch."""
+    """Returns the largest loss (nats) of a step in the first epoch."""
     return float(course.curves["train/loss_max"][0])
 
 
 def late_spread(course: Course) -> float:
-    """The residual standard deviation of validation loss around a straight line, over the last five epochs.
+    """Returns the residual standard deviation of validation loss (nats) around a line over the last five epochs.
 
-    nan below three epochs, or where a loss is not finite.
+    Returns nan below three epochs, or where a loss is not finite.
     """
     values = course.curves["val/loss"][-_LATE:]
     if len(values) < 3 or not np.isfinite(values).all():

@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 from runner.catalog import INITIALIZATIONS, MODELS, Shape
 from runner.randomness import Generators, run_seed
 from runner.spec import Settings
-from runner.spec.names import check_call, resolve
+from runner.spec.names import check_call, load_function
 from runner.torchvision import repaired
 
 _LAYERS = 1  # gives the layers other random numbers than the constructor
@@ -80,7 +80,7 @@ def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
 
     Raises TypeError where it accepts no such arguments or returns no module, ValueError where a lazy layer stays lazy.
     """
-    function = resolve(settings.model)
+    function = load_function(settings.model)
     if wrong := check_call(function, settings.model_args):
         raise TypeError(f"{settings.model} {wrong}")
     model: Any = repaired(lambda: function(shape, classes, **settings.model_args))

@@ -1,4 +1,4 @@
-"""What no table needs any more: listed, and removed when told to; never a directory that the runner did not make."""
+"""Lists run directories that no table needs, and removes them on request. It touches only what the runner made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from runner.store.rundir import RunDir
 from runner.store.study import StudyFile, read_study
 
 _SEED = re.compile(r"seed\d+")
-_LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # of an interrupted `files.replace`
+_LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`
 _EVENTS = "events.out.tfevents."
 _OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "metrics.csv", "traceback.txt")
 _WEIGHTS = ("best.pt", "checkpoint.pt")
@@ -32,24 +32,24 @@ _WEIGHTS = ("best.pt", "checkpoint.pt")
 
 @dataclass(frozen=True)
 class Item:
-    """Files of one directory that may go, and why; the directory goes with them where nothing else is in it."""
+    """Files of one directory that can be removed, and why. With `whole`, the directory goes too if nothing remains."""
 
     folder: Path
     files: tuple[Path, ...]
     why: str
-    size: int
+    size: int  # bytes
     stamp: int  # when the newest of the files was written
     whole: bool
 
     @classmethod
     def of(cls, folder: Path, files: Iterable[Path], why: str, whole: bool = True) -> Item:
-        """The item as it is on the disk now."""
+        """Returns the item as it is on the disk now."""
         stats = [path.lstat() for path in files]
         return cls(folder, tuple(files), why, sum(stat.st_size for stat in stats), _newest(files), whole)
 
     @property
     def shown(self) -> str:
-        """The path of the directory, or of each file where only files would go."""
+        """The path of the directory, or of each file where the directory stays."""
         return str(self.folder) if self.whole else ", ".join(map(str, self.files))
 
 
@@ -59,13 +59,13 @@ def _newest(files: Iterable[Path]) -> int:
 
 @dataclass
 class PruneFindings:
-    """What may go, and what is left alone although it looks as if it might."""
+    """What can be removed, and notes on what is kept for another reason."""
 
     items: list[Item] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def show(self, console: Console) -> None:
-        """Every path with its size and reason; then the sum."""
+        """Prints every path with its size and reason, then the sum."""
         lines = [f"{item.size / 1e6:>10.2f} MB  {item.shown}  ({item.why})" for item in self.items]
         total = sum(item.size for item in self.items) / 1e6
         end = f"{len(self.items)} to remove, {total:.2f} MB" if self.items else "there is nothing to remove"
@@ -73,21 +73,21 @@ class PruneFindings:
             console.print(line, soft_wrap=True)
 
 
-def find(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
-    """What may go of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
+def find_removable(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
+    """Finds what can be removed of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
 
-    - run directories that neither the study's file as it is now nor its last command (study.json) names
-    - finished runs that a report leaves out, because other code, data or versions made them
-    - what interrupted writes have left
+    - run directories that neither the study's present file nor its last command (study.json) names
+    - finished runs that a report skips, because other code, data or versions made them
+    - files from interrupted writes
 
-    RequestError for a name that is not there.
+    Raises RequestError for a name that does not exist.
     """
     asked = studies_in(runs, list(names)) if names else [path.parent.name for path in runs.glob("*/study.json")]
     found = PruneFindings()
     for folder in (runs / name for name in sorted(set(asked))):
         study = read_study(folder)
         if study is None or folder.is_symlink():
-            found.notes.append(f"{folder} is left alone: it is a link, or has no study.json that can be read")
+            found.notes.append(f"{folder} is kept: it is a link, or has no study.json that can be read")
         elif checkpoints:
             found.items += _weights(folder, found.notes)
         else:
@@ -113,20 +113,20 @@ def _of_study(folder: Path, study: StudyFile, notes: list[str]) -> Iterator[Item
         mean = variant / "mean"
         files = tuple(path for path in _plain_files(mean) if path.name.startswith(_EVENTS))
         if files and not set(variant.glob("seed*")) - gone:
-            yield Item.of(mean, files, "the mean of runs that go")
+            yield Item.of(mean, files, "the mean of removed runs")
 
 
-_INTERRUPTED = "left by an interrupted write"
+_INTERRUPTED = "from an interrupted write"
 
 
 def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | None:
-    """The variants' directories that the study's file and its study.json name; None where that can't be known."""
+    """Returns the variants' directories that the study's file and its study.json name; None where this is unknown."""
     claimed = {variant.directory for variant in study.variants.values()} | set(study.directories)
     file = Path(study.file)
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
-    if file.resolve().parent != FOLDER.resolve():  # to read a study is to run it, and runs may be from elsewhere
-        notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: what its last command named is kept")
+    if file.resolve().parent != FOLDER.resolve():  # reading a study runs it, and runs may be from elsewhere
+        notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: runs that its last command named are kept")
         return claimed
     baseline = study.baseline
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
@@ -135,12 +135,12 @@ def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | Non
         refuse_modules_in(folder.parent, (baseline.get("dataset"), *overrides.settings.values()))
         return claimed | set(_directories(folder, study, resolve(*read_file(str(file)), overrides).variants))
     except RequestError:
-        notes.append(f"{folder}: {file} can't be read as a study, so no directory counts as unnamed")
+        notes.append(f"{folder}: {file} can't be read as a study, so all its variants are kept")
         return None
 
 
 def _directories(folder: Path, study: StudyFile, variants: Iterable[Variant]) -> Iterator[str]:
-    """Of these variants, by what is recorded: no file that their arguments name is read."""
+    """Yields the directories of these variants from what runs record. It reads no file that arguments name."""
     for variant in variants:
         yield variant.directory
         settings = variant.settings.plain()
@@ -154,7 +154,7 @@ def _directories(folder: Path, study: StudyFile, variants: Iterable[Variant]) ->
 
 
 def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
-    """The ended runs that the report leaves out."""
+    """Returns the ended runs that the report skips."""
     if is_search(folder):
         with suppress(RequestError):
             record = read_record(folder)
@@ -168,23 +168,23 @@ def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
 def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
     for path in _free_runs(folder, notes):
         files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
-        if files and RunDir(path).result():  # an unfinished run goes on from its checkpoint
-            yield Item.of(path, files, "weights; reports don't need them, make evaluate does", whole=False)
+        if files and RunDir(path).result():  # an unfinished run resumes from its checkpoint
+            yield Item.of(path, files, "weights, which make evaluate needs and reports don't", whole=False)
 
 
 def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
-    """A study's run directories that the runner made and nobody is training. No link is followed."""
+    """Yields a study's run directories that the runner made and that are not in training. Follows no link."""
     for path in sorted(folder.glob("*/seed*")):
         if path.is_symlink() or path.parent.is_symlink() or not path.is_dir() or not _is_ours(path):
             continue
         if _is_locked(path):
-            notes.append(f"{path} is left alone: it is in training")
+            notes.append(f"{path} is kept: it is in training")
         else:
             yield path
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether run.json says that this is its place: no copy, nothing renamed, nobody else's."""
+    """Whether run.json names this place: the directory is not copied, renamed or from another program."""
     known = RunDir(path).run_json()
     here = (path.parent.parent.name, path.parent.name, path.name)
     return bool(_SEED.fullmatch(path.name)) and known is not None and known.place == here
@@ -192,7 +192,7 @@ def _is_ours(path: Path) -> bool:
 
 def _is_locked(folder: Path) -> bool:
     if not (folder / ".lock").is_file():
-        return False  # looking leaves no file
+        return False  # taking the lock would leave a file
     try:
         with lock(folder).acquire(blocking=False):
             return False
@@ -210,18 +210,17 @@ def _leftovers(folder: Path) -> tuple[Path, ...]:
 
 
 def _files_of_run(folder: Path) -> Iterator[Path]:
-    """The files that the runner makes, result.json first and run.json last: whatever stops it, no half a run counts
-    as finished, and what is left is still known as a run."""
+    """Yields the files that the runner makes, result.json first, so that a partly removed run is never finished."""
     names = [path.name for path in _plain_files(folder)]
     yield from (folder / name for name in _OURS if name in names)
     yield from (folder / name for name in names if name.startswith(_EVENTS) or _LEFTOVER.fullmatch(name))
-    yield folder / "run.json"
+    yield folder / "run.json"  # last: the remaining files still count as a run
 
 
 def remove(found: PruneFindings, runs: Path) -> list[str]:
-    """Removes what was found, as far as it still is as it was found; returns in words what stays."""
+    """Removes what was found and has not changed since; returns a message for each item that stays."""
     stays: list[str] = []
-    with lock(runs):  # nobody writes a study.json or a mean meanwhile
+    with lock(runs):  # so that no command writes a study.json or a mean meanwhile
         for item in found.items:
             try:
                 stays += _remove(item)
@@ -234,9 +233,9 @@ def remove(found: PruneFindings, runs: Path) -> list[str]:
 
 def _remove(item: Item) -> list[str]:
     if item.folder.is_symlink() or not item.folder.is_dir():
-        return [f"{item.folder} stays: it is no directory any more"]
+        return [f"{item.folder} stays: it is no longer a directory"]
     with lock(item.folder).acquire(blocking=False):
-        if _newest(item.files) != item.stamp:  # trained anew, perhaps, while the question was on the screen
+        if _newest(item.files) != item.stamp:  # such as retrained while you read the question
             return [f"{item.folder} stays: it has changed since it was listed"]
         for path in item.files:
             path.unlink(missing_ok=True)
@@ -244,7 +243,7 @@ def _remove(item: Item) -> list[str]:
 
 
 def _drop(folder: Path) -> list[str]:
-    """The emptied directory, and its variant's where that was the last in it."""
+    """Removes the emptied directory, and its variant's directory if that is empty then."""
     strange = [path.name for path in folder.iterdir() if path.name != ".lock"]
     if strange:
         return [f"{folder} stays: the runner did not make {', '.join(strange)}"]

@@ -1,4 +1,4 @@
-"""Reports and their summary cards: files in reports/, and a text for TensorBoard beside the runs."""
+"""Writes reports and their summary cards: files in reports/, and a text for TensorBoard beside the runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_fron
 from runner.report.page import notes
 from runner.report.terminal import show_table
 from runner.report.write import write_study
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.study import read_study
 from runner.text import one_line, plain_console
 
 
 class BrokenReports(Exception):
-    """Some reports could not be written; the others and the front page, `page`, were."""
+    """Some reports could not be written. The others and the front page, `page`, were written."""
 
     def __init__(self, page: Path) -> None:
         self.page = page
@@ -30,7 +30,7 @@ class BrokenReports(Exception):
 def write_report(runs: Path, folder: Path) -> EffectsTable:
     """Writes a study's report folder and summary card from its run directories; returns its effects.
 
-    RequestError where `runs` is no study's directory.
+    Raises RequestError where `runs` is not a study's directory.
     """
     return _publish(gather(runs), runs, folder, plain_console())
 
@@ -41,7 +41,7 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Eff
         try:
             with lock(runs.parent):
                 write_card(runs.parent, data.study.name, written.card)
-        except OSError as error:  # runs in a place that can only be read: the page has the answers too
+        except OSError as error:  # the runs may be read-only, and the page has the answers too
             console.print(f"the summary card for TensorBoard can't be written: {error}")
     return written.effects
 
@@ -49,16 +49,16 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Eff
 def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
     """Writes the reports of these studies and searches, shows each on the terminal, and writes the front page.
 
-    Returns the front page's path. Raises BrokenReports at the end where a report could not be written: the terminal
-    says which one and why.
+    Returns the front page's path. Raises BrokenReports at the end where a report could not be written. The terminal
+    shows which one and why.
     """
     broken = False
     for name in names:
         try:
             _write_one(runs / name, reports / name, console)
-        except Exception as error:  # one study's report stops no other's
+        except Exception as error:  # the other reports are still written
             broken = True
-            console.print(f"\n{name}: its report can't be written: {words(error)}", soft_wrap=True)
+            console.print(f"\n{name}: its report can't be written: {describe(error)}", soft_wrap=True)
     page = write_front_page(reports)
     if broken:
         raise BrokenReports(page)
@@ -77,7 +77,7 @@ def _write_one(runs: Path, folder: Path, console: Console) -> None:
 
 
 def _write_search(runs: Path, folder: Path, console: Console) -> None:
-    """A search's report folder from its run directories; its headline goes to the terminal."""
+    """Writes a search's report folder from its run directories, and prints its headline."""
     from runner.report.search.write import write_search_report  # with Optuna
 
     write_search_report(runs, folder)
@@ -86,7 +86,7 @@ def _write_search(runs: Path, folder: Path, console: Console) -> None:
 
 
 def write_front_page(reports: Path) -> Path:
-    """Writes reports/summary.md from the report folders that are there; returns its path."""
+    """Writes reports/summary.md from the existing report folders; returns its path."""
     page = reports / "summary.md"
     with lock(reports):
         folders = [path.parent for path in reports.glob("*/summary.md") if _has_table(path.parent)]

@@ -15,8 +15,8 @@ STATUS = 130  # exit status of a command that was asked to stop
 class Stop:
     """Turns each signal into a KeyboardInterrupt and sets `asked`, because libraries may replace the interrupt.
 
-    Until `begin` is called, a signal ends the process at once: there is nothing to end cleanly, and an interrupt within
-    an import can break it.
+    Until `begin` is called, a signal ends the process at once. Nothing needs a clean end yet, and an interrupt can
+    break an import.
     """
 
     def __init__(self) -> None:

@@ -39,5 +39,5 @@ def problems_of_exit(end: SystemExit) -> list[Problem]:
     assert end.code == 2
     error = end.__context__
     assert isinstance(error, RequestError)
-    assert not error.late
+    assert not error.after_start
     return error.problems

@@ -9,7 +9,7 @@ import pytest
 
 import runner
 from runner.files import read_json
-from runner.prune import find
+from runner.prune import find_removable
 from runner.spec import RequestError
 from tests.commands import run
 from tests.conftest import BASE
@@ -52,7 +52,7 @@ def test_a_dict_with_the_same_baseline_extends_the_study(tmp_path: Path) -> None
     there = {path.parent.name for path in tmp_path.glob("runs/*/*/seed0")}
     assert len(there) == 6
     assert set(recorded(tmp_path)["directories"]) == there
-    assert find(tmp_path / "runs").items == []
+    assert find_removable(tmp_path / "runs").items == []
 
 
 def test_a_dict_with_another_baseline_under_a_used_name_is_refused(
@@ -70,7 +70,7 @@ def test_a_dict_with_another_baseline_under_a_used_name_is_refused(
     assert set(table["variant"]) == {"baseline", "b", "c"}
     assert "Is c better?" in (tmp_path / "reports" / "slow-digits" / "summary.md").read_text()
     assert {path: path.read_bytes() for path in before} == before
-    assert find(Path("runs")).items == []
+    assert find_removable(Path("runs")).items == []
 
 
 def test_a_file_and_overrides_are_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

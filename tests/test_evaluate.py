@@ -34,12 +34,14 @@ from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.models import build
 from runner.sheets import read_sheet, write_sheet
-from runner.spec import RequestError, Settings
+from runner.spec import Kind, RequestError, Settings
 from runner.store.provenance import Provenance
 from runner.store.rundir import RunDir
 from runner.text import plain_console, table
 from tests.commands import runner
 from tests.conftest import BASE
+from tests.problems import refused
+from tests.test_main import runner
 
 DATA = Path("data")
 SIDE = 12
@@ -110,7 +112,7 @@ def test_everything_is_stored_under_its_name(evaluated: Evaluation) -> None:
     assert list(per_class.columns) == ["part", "class", "images", *PER_CLASS]
     for name, part in evaluated.parts.items():
         assert record[name]["accuracy"] == part.overall["accuracy"]
-        assert record["hash"] == evaluated.run.settings.identity()
+        assert record["hash"] == evaluated.run.settings.digest()
         assert [row["class"] for row in record[name]["per_class"]] == list("0123456789")
         counts = pd.read_csv(folder / f"{name}_confusion_matrix.csv", index_col=0).to_numpy()
         shares = pd.read_csv(folder / f"{name}_confusion_matrix_normalized.csv", index_col=0).to_numpy()
@@ -256,7 +258,7 @@ def test_what_has_no_value_is_nan_and_said_so(kind: str, tmp_path: Path) -> None
         assert math.isnan(found.overall["top5_accuracy"])
         assert found.classes["roc_auc"].isna().all()
         assert found.classes["precision"].notna().any()
-        assert "1 images got outputs that are no numbers" in found.notes[-1]
+        assert "1 images have outputs that are not finite" in found.notes[-1]
     if kind == "-inf":
         assert found.classes["roc_auc"].notna().all()
     figures.overview(parts, tmp_path / "a.png")
@@ -308,14 +310,14 @@ def test_the_command_prints_tables_paths_and_what_does_not_fit(run: Path, tmp_pa
     assert "95% interval over images" in shown.output
     assert re.search(r"class +images +precision +recall +F1 +specificity +false positive rate", shown.output)
     assert re.search(r"classes +confused", shown.output)
-    assert re.search(r"test: accuracy is 0\.\d+, and was 0\.\d+ when the run ended", shown.output)
+    assert re.search(r"test: accuracy is 0\.\d+, but was 0\.\d+ when the run ended", shown.output)
     assert str(tmp_path / "reports" / "study-digits" / "baseline" / "seed3") in shown.output.replace("\n", "")
     two = CliRunner().invoke(app, ["evaluate", str(run), str(run)])
     assert two.exit_code == 2
-    assert "one run at a time" in two.output
+    assert "expected one run" in two.output
 
 
-def spoil(run: Path, how: str) -> None:
+def damage(run: Path, how: str) -> None:
     """Makes a finished run something that can't be evaluated."""
     identity, result = read_json(run / "run.json"), RunDir(run).result()
     assert identity
@@ -343,37 +345,39 @@ def spoil(run: Path, how: str) -> None:
         (run / how.removeprefix("no ")).unlink()
     given = result.model_copy(update={"metrics": {}}) if how == "empty result" else result
     RunDir(run).write_result(given)  # it vouches for what is there
-    if how == "spoilt":
+    if how == "corrupt":
         (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:-1])
     if how in ("unfinished", "failed", "pruned"):
         (run / "result.json").unlink()
 
 
 @pytest.mark.parametrize(
-    ("how", "words"),
+    ("how", "kind", "where", "values"),
     [
-        ("unfinished", r"the run is not finished; .* Finished runs in .*seed4"),
-        ("pruned", r"the search stopped the run \(after epoch 2\); only a finished run"),
-        ("failed", r"the run failed \(ValueError: boom\).*Finished runs in .*seed4"),
-        ("spoilt", r"the run's files are not the ones that it wrote \(best\.pt\); .* makes it anew\. Finished runs in"),
-        ("foreign", r"is not a run's directory.*Finished runs in"),
-        ("empty result", r"are not as the runner writes them \(KeyError: 'best_epoch'\)\. Finished"),
-        ("other table", r"metrics\.csv: is missing or spoilt"),
-        ("no run.json", r"is not a run's directory.*Finished runs in"),
-        ("../..", r"names that a directory can have"),
-        ("..", r"names that a directory can have"),
-        ("settings", r"run\.json: dropuot: unknown key\. Did you mean \"dropout\""),
-        ("data", r"digits .*--data.* fingerprint was 0123456789abcdef and is "),
-        ("weights", r"best\.pt: .*does not fit these weights.*Missing key"),
-        ("code", r"best\.pt: is missing or spoilt"),
-        ("no metrics.csv", r"metrics\.csv: is missing or spoilt"),
+        ("unfinished", Kind.STATE, "seed3", ("not finished", "seed4")),
+        ("pruned", Kind.STATE, "seed3", ("after epoch 2", "seed4")),
+        ("failed", Kind.STATE, "seed3", ("ValueError: boom", "seed4")),
+        ("corrupt", Kind.STATE, "seed3", ("best.pt", "seed4")),
+        ("foreign", Kind.STATE, "seed3", ("run.json", "seed4")),
+        ("empty result", Kind.STATE, "seed3", ("KeyError: 'best_epoch'", "seed4")),
+        ("other table", Kind.PATH, "metrics.csv", ()),
+        ("no run.json", Kind.STATE, "seed3", ("run.json", "seed4")),
+        ("../..", Kind.STATE, "seed3", ("study and variant", "seed4")),
+        ("..", Kind.STATE, "seed3", ("study and variant", "seed4")),
+        ("settings", Kind.UNKNOWN, "run.json: dropuot", ('"dropout"',)),
+        ("data", Kind.DATA, "seed3", ("digits", "--data", "0123456789abcdef")),
+        ("weights", Kind.CODE, "best.pt", ("Missing key",)),
+        ("code", Kind.PATH, "best.pt", ()),
+        ("no metrics.csv", Kind.PATH, "metrics.csv", ()),
     ],
 )
-def test_what_cannot_be_evaluated_is_answered_in_words(run: Path, how: str, words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_evaluated_is_refused(
+    run: Path, how: str, kind: Kind, where: str, values: tuple[str, ...], tmp_path: Path
+) -> None:
     shutil.copytree(run, run.parent / "seed4")
-    spoil(run, how)
+    damage(run, how)
     before = tree(tmp_path)
-    with pytest.raises(RequestError, match=words):
+    with refused(kind, where, *values):
         evaluate(run, DATA, tmp_path / "reports")
     assert tree(tmp_path) == before  # nothing was written
 
@@ -389,7 +393,7 @@ def test_a_missing_directory_is_answered_with_the_nearest_finished_run(run: Path
 def test_a_run_in_training_is_not_evaluated_and_one_that_is_evaluated_is_not_trained(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with lock(run), pytest.raises(RequestError, match="the run is in training"):
+    with lock(run), refused(Kind.BUSY, str(run)):
         evaluate(run, DATA, tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
     held = []
@@ -461,7 +465,7 @@ def test_the_command_names_own_images_and_the_ones_it_cannot_read(pets: tuple[Pa
     result = runner("evaluate", str(run), "--image", *bad)
     assert result.returncode == 1  # one bad file refuses no other
     assert len(re.findall(r"(?:cat|dog) +[01]\.\d{4}", result.stdout)) == 2
-    assert "notes.txt: can't be read as an image (in no known format)" in result.stdout
+    assert "notes.txt: can't be read as an image (its format is unknown)" in result.stdout
     assert "none.png: can't be read as an image (No such file or directory)" in result.stdout
     nothing = CliRunner().invoke(app, ["evaluate", str(run), "--image", bad[0], bad[2]])
     assert isinstance(nothing.exception, RequestError)  # exit status 2
@@ -490,7 +494,7 @@ def test_a_folder_of_own_images_is_taken_with_what_is_below_it(pets: tuple[Path,
     for one, other in zip(found.shares, single.shares, strict=True):
         assert one["cat"] == pytest.approx(other["cat"], abs=1e-6)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RequestError, match="no images"):
+    with refused(Kind.DATA, str(tmp_path / "empty")):
         classify(run, [tmp_path / "empty"], DATA)
 
 
@@ -511,8 +515,8 @@ def test_own_images_that_are_no_files_or_too_large_are_named(pets: tuple[Path, P
     with pytest.raises(RequestError) as caught:
         classify(pets[1], sorted(tmp_path.glob("*.png")), DATA)
     said = str(caught.value)
-    assert "pipe.png: can't be read as an image (no plain file)" in said
-    assert "large.png: can't be read as an image (8,590 MB; at most" in said
+    assert "pipe.png: can't be read as an image (it is not a regular file)" in said
+    assert "large.png: can't be read as an image (it has 8,590 MB; expected at most" in said
 
 
 def test_a_failed_run_of_the_runners_own_is_answered_with_its_cause(trained: Path, tmp_path: Path) -> None:
@@ -539,7 +543,7 @@ def test_the_hint_names_the_runs_whatever_way_leads_there(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / here)
     show(evaluate(Path(way) / run, Path("data"), Path("reports")), plain_console(300))
-    assert f"runner report study-digits{said.format(tmp_path)} puts" in capsys.readouterr().out
+    assert f"runner report study-digits{said.format(tmp_path)} adds" in capsys.readouterr().out
 
 
 def test_class_names_that_begin_like_formulas_read_back(tmp_path: Path) -> None:

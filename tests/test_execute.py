@@ -21,13 +21,14 @@ from runner.execute.schedule import Costs, finish_seconds, split_jobs
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs.run_pictures import RUN_PICTURES
-from runner.spec import RequestError
+from runner.spec import Kind, RequestError
 from runner.store.epochs import read_rows
 from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
 from runner.store.rundir import RunDir
 from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
+from tests.problems import refused
 
 AUGMENT = [{"Affine": {"rotate": [-10, 10]}}]
 STUDY: dict[str, Any] = {
@@ -195,7 +196,7 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(tmp_path: Path, notic
     os.killpg(process.pid, notice)  # as a terminal or a cluster does: the whole group
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "the same command goes on" in output
+    assert "the same command resumes" in output
     statuses = [RunDir(path).status() for path in tmp_path.glob("runs/*/*/seed0")]
     assert set(statuses) <= {"started", "finished"}
     assert "started" in statuses
@@ -251,7 +252,7 @@ def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:
         run(STUDY | {"variants": {"tiny": {"augment": [{"Resize": {"height": 4, "width": 4}}]}}}, tmp_path)
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_text("")
-    with pytest.raises(RequestError, match="no directory that can be written"):
+    with refused(Kind.PATH, "file", "can't write"):
         execute(Request((STUDY,), runs=tmp_path / "file" / "runs"), Console(quiet=True))
 
 
@@ -284,9 +285,9 @@ def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> No
 
 def fake_costs(runs: list[Run], run_seconds: float, stream_seconds: float) -> Costs:
     return Costs(
-        {r.variant.settings.identity(): run_seconds for r in runs},
+        {r.variant.settings.digest(): run_seconds for r in runs},
         {r.data_key[:-1]: stream_seconds for r in runs},
-        {r.variant.settings.identity(): 0 for r in runs},
+        {r.variant.settings.digest(): 0 for r in runs},
     )
 
 

@@ -22,11 +22,12 @@ from runner.execute.messages import Command, Job, Message
 from runner.expand import Run, Variant
 from runner.files import replace
 from runner.publish import write_report
-from runner.spec import RequestError, Settings
+from runner.spec import Kind, Settings
 from runner.store.provenance import present_provenance
 from runner.store.rundir import RunDir
 from tests.commands import numbers, run
 from tests.conftest import BASE
+from tests.problems import refused
 
 STUDY: dict[str, Any] = {
     "baseline": BASE | {"epochs": 2},
@@ -86,7 +87,7 @@ def test_the_runs_beside_one_that_fills_the_disk_finish_with_the_same_numbers(di
 
 def test_a_directory_that_cannot_be_written_is_refused_before_anything_is_trained(disk: Path) -> None:
     remount(disk, "ro")
-    with pytest.raises(RequestError, match="no directory that can be written; choose another"):
+    with refused(Kind.PATH, str(disk)):
         run(STUDY, disk)
     assert not list(disk.iterdir())
 
@@ -124,7 +125,7 @@ def test_fail_fast_stops_at_the_first_failure_and_the_next_command_does_the_rest
     study = {"baseline": BASE | {"epochs": 200}, "variants": bad, "seeds": 1}
     outcome, text = run(study, tmp_path, workers=1, fail_fast=True)
     assert outcome.failed == 1
-    assert "stopped at the first failure, as told" in text
+    assert "stopped at the first failure, because of --fail-fast" in text
     (baseline,) = tmp_path.glob("runs/*/baseline-*/seed0")
     assert RunDir(baseline).status() != "finished"
     outcome, _ = run(study | {"variants": {}}, tmp_path, workers=1)

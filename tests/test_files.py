@@ -13,7 +13,7 @@ from runner.execute import Request, execute
 from runner.expand import Overrides, Run, Variant, resolve_studies
 from runner.expand.files import file_hash, file_hashes, with_files
 from runner.files import read_json
-from runner.prune import find
+from runner.prune import find_removable
 from runner.search.record import Record, read_record
 from runner.search.resolve import resolve_search
 from runner.spec import Kind, Settings
@@ -78,9 +78,9 @@ def test_every_text_that_names_a_regular_file_counts(place: Path) -> None:
 def test_settings_that_name_no_file_keep_their_digest(place: Path) -> None:
     plain = variant(file="nowhere.txt")
     assert plain.files == {}
-    assert plain.digest == plain.settings.identity()
+    assert plain.digest == plain.settings.digest()
     named = variant(file="weights.txt")
-    assert named.digest != named.settings.identity()
+    assert named.digest != named.settings.digest()
 
 
 def test_a_file_that_cannot_be_read_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +121,9 @@ def test_prune_keeps_runs_of_a_file_that_is_gone(place: Path) -> None:
     train(other={"lr": 0.1})
     (folder / "toy.py").write_text(f"STUDY = {study() | {'variants': both}!r}")  # again, not trained since
     (place / "weights.txt").unlink()
-    assert find(Path("runs")).items == []
+    assert find_removable(Path("runs")).items == []
     (folder / "toy.py").write_text(f"STUDY = {study()!r}")
-    assert {item.folder.parent.name[:4] for item in find(Path("runs")).items} == {"own-"}
+    assert {item.folder.parent.name[:4] for item in find_removable(Path("runs")).items} == {"own-"}
 
 
 def test_a_search_over_files_is_another_one_when_a_file_is_replaced(place: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_search_over_files_is_another_one_when_a_file_is_replaced(place: Path)
     again = read_record(place / "runs" / "hunt-digits")  # by what is recorded
     assert list(again.tried) == [made]
     (place / "weights.txt").write_text("0.25")
-    assert resolve_search("hunt", Overrides()).identity() != first.identity()
+    assert resolve_search("hunt", Overrides()).digest() != first.digest()
 
 
 def test_the_hashes_reach_the_selected_variants(place: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_resumed_run_has_each_step_once(tmp_path: Path, digits: Dataset, model
     assert [row["epoch"] for row in read_rows(tmp_path / "metrics.csv")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_spoilt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+def test_a_corrupt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
     log = RunLog(tmp_path, digits)
     write_epochs(log, model, 1, 3)
     log.close()
@@ -224,7 +224,7 @@ def test_a_repeated_evaluation_takes_the_older_ones_place(
 
 
 @pytest.mark.parametrize("spoil", [b"", b"garbage", b"{}", b'{"metrics": 3}', b"[1]", b"\xff\xfe"])
-def test_spoilt_files_are_as_good_as_none(tmp_path: Path, spoil: bytes) -> None:
+def test_corrupt_files_count_as_missing(tmp_path: Path, spoil: bytes) -> None:
     directory = RunDir(tmp_path)
     for name in ("result.json", "run.json", "checkpoint.pt", "best.pt", "predictions.npz"):
         (tmp_path / name).write_bytes(spoil)

@@ -50,6 +50,7 @@ def test_a_wrong_request_is_words_and_exit_status_2(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["ablations"]
 
 
+@pytest.mark.slow
 def test_a_study_runs_reports_and_tells_by_its_exit_status(tmp_path: Path) -> None:
     (tmp_path / "ablations").mkdir()
     study = {"baseline": BASE | {"epochs": 1}, "variants": {"bad": {"model": "tests.fakes:failing"}}, "seeds": 1}

@@ -159,7 +159,7 @@ def test_changed_code_is_named_before_training_and_retrain_reruns(tmp_path: Path
         _, text = run(STUDY | {"seeds": 2}, tmp_path, **options)
         assert "2 runs that are done were made by other code, data or versions (code was " in text
         assert "is edited" in text
-        assert "--retrain makes them anew" in text
+        assert "--retrain reruns them" in text
     study = tmp_path / "runs" / "study-digits"
     assert set(gather(study).runs["seed"]) == {1}
     for mean in study.glob("*/mean"):

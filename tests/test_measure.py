@@ -24,7 +24,7 @@ HUGE = {"hidden": [100_000, 100_000]}  # 280 GB with Adam
 
 
 def key(**changes: Any) -> str:
-    return Settings.model_validate(BASE | changes).identity()
+    return Settings.model_validate(BASE | changes).digest()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from runner.execute import Request, execute
 from runner.files import lock, read_json, write_json
-from runner.prune import find, remove
+from runner.prune import find_removable, remove
 from runner.spec import RequestError
 from runner.store.rundir import RunDir
 from tests.commands import ROOT, numbers
@@ -74,8 +74,8 @@ def files() -> set[str]:
 
 
 def prune(**options: Any) -> tuple[list[Path], list[str]]:
-    """What was listed, and what stays or is left alone."""
-    before, found = files(), find(Path("runs"), **options)
+    """What was listed, and what stays or is kept."""
+    before, found = files(), find_removable(Path("runs"), **options)
     assert files() == before  # looking removes nothing
     listed = {str(path) for item in found.items for path in item.files}
     folders = {str(folder) for item in found.items if item.whole for folder in (item.folder, item.folder.parent)}
@@ -118,7 +118,7 @@ def test_a_study_without_a_readable_record_is_left_alone(place: Path) -> None:
     Path("runs", NAME, "study.json").write_text("{")
     listed, notes = prune()
     assert listed == []
-    assert "left alone" in notes[0]
+    assert "is kept" in notes[0]
 
 
 def test_what_a_report_leaves_out_goes(place: Path) -> None:
@@ -137,7 +137,7 @@ def test_what_a_search_leaves_out_goes_and_is_made_anew(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     (path,) = Path().glob("runs/hunt-digits/0001-*/seed*")
     edit(path, ended=1.0, code="before")
-    found = find(Path("runs"), ["hunt-digits"])
+    found = find_removable(Path("runs"), ["hunt-digits"])
     assert [item.folder for item in found.items] == [path]
     assert remove(found, Path("runs")) == []
     make(tmp_path, **changes)
@@ -187,14 +187,14 @@ def test_a_run_in_training_is_left_alone(place: Path) -> None:
         listed, notes = prune()
         assert listed == []
         assert "in training" in notes[0]
-    found = find(Path("runs"))
+    found = find_removable(Path("runs"))
     with lock(old):
         assert "in training" in remove(found, Path("runs"))[0]
     assert RunDir(old).status() == "finished"
 
 
 def test_what_has_changed_since_it_was_listed_stays(place: Path) -> None:
-    old, found = run_of(place, "old"), find(Path("runs"))
+    old, found = run_of(place, "old"), find_removable(Path("runs"))
     os.utime(old / "result.json")
     assert remove(found, Path("runs"))[0] == f"{old} stays: it has changed since it was listed"
     assert RunDir(old).status() == "finished"
@@ -228,8 +228,8 @@ def test_checkpoints_frees_weights_and_no_number(place: Path) -> None:
 
 def test_a_wrong_name_is_answered(place: Path) -> None:
     with pytest.raises(RequestError, match="There are: toy-digits"):
-        find(Path("runs"), ["../dear"])
-    assert find(Path("runs"), [NAME]).items[0].folder == run_of(place, "old")
+        find_removable(Path("runs"), ["../dear"])
+    assert find_removable(Path("runs"), [NAME]).items[0].folder == run_of(place, "old")
 
 
 def command(*arguments: str, answer: str | None = None) -> str:
@@ -256,6 +256,6 @@ def test_nothing_goes_unless_told(place: Path) -> None:
     assert old.is_dir()
     assert "removed" in command(answer="y\n")
     assert not old.exists()
-    assert "weights; reports don't need them" in command("--checkpoints", "--yes")
+    assert "weights, which make evaluate needs" in command("--checkpoints", "--yes")
     assert not list(Path().glob("runs/*/*/*/best.pt"))
     assert "there is nothing to remove" in command("--yes")

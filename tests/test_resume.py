@@ -125,26 +125,26 @@ DAMAGE: dict[str, Spoil] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_finished_runs_with_a_spoilt_file_are_made_anew(whole: Path, job: Job, tmp_path: Path, damage: str) -> None:
+def test_finished_runs_with_a_corrupt_file_are_retrained(whole: Path, job: Job, tmp_path: Path, damage: str) -> None:
     """Each run another file."""
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     names = ["run.json", "metrics.csv", "best.pt", "predictions.npz", "result.json"]
-    spoilt = set()
+    corrupt = set()
     for name, run in zip(names, job.runs, strict=True):
         folder = tmp_path / "runs" / run.folder
         DAMAGE[damage](folder / name)
         if (name, damage) != ("best.pt", "removed"):  # as `prune` leaves it
-            spoilt.add(run)
+            corrupt.add(run)
             assert RunDir(folder).status() != "finished"
     messages: list[Message] = []
     train_job(job, command_in(tmp_path), messages.append)
-    assert {message.run for message in messages if not message.before} == spoilt
+    assert {message.run for message in messages if not message.before} == corrupt
     assert numbers(tmp_path) == numbers(whole)
     steps_once(tmp_path, EPOCHS)
 
 
 @pytest.mark.parametrize("damage", ["none", *DAMAGE])
-def test_unfinished_runs_with_a_spoilt_file_end_in_the_same_bits(
+def test_unfinished_runs_with_a_corrupt_file_end_in_the_same_bits(
     cut: Path, whole: Path, job: Job, tmp_path: Path, damage: str
 ) -> None:
     shutil.copytree(cut, tmp_path, dirs_exist_ok=True)

@@ -79,6 +79,7 @@ def put(place: Path, text: str) -> None:
         (place / "runs" / name).write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
+@pytest.mark.slow
 def test_nothing_foreign_stops_a_command(place: Path) -> None:
     for text in RUNS.values():
         put(place, text)
@@ -118,6 +119,7 @@ def test_names_that_are_no_text_become_columns() -> None:
     assert hparams({"model": "\udcff"}, "\udcff", "b")["study"] == "\\udcff"
 
 
+@pytest.mark.slow
 def test_the_record_of_a_search_that_is_none_is_refused(place: Path) -> None:
     file = place / "runs" / "hunt-digits" / "study.json"
     study = json.loads(file.read_text())

@@ -257,9 +257,9 @@ def test_a_record_of_a_search_that_is_none_is_answered_in_words(resolved: Resolv
     folder = tmp_path / "hunt-digits"
     study = read_json(folder / "study.json")
     assert study
-    spoilt: dict[str, Any]
-    for spoilt in ({"space": []}, {"baseline": {}}, {"runs": None, "more": 1}):
-        write_json(folder / "study.json", study | {"search": study["search"] | spoilt})
+    corrupt: dict[str, Any]
+    for corrupt in ({"space": []}, {"baseline": {}}, {"runs": None, "more": 1}):
+        write_json(folder / "study.json", study | {"search": study["search"] | corrupt})
         with refused(Kind.PATH, str(folder)):
             read_record(folder)
 
@@ -273,7 +273,7 @@ def test_a_search_is_found_by_its_own_name(resolved: Resolve, tmp_path: Path) ->
         next(Record(each, runs).ask())
     found = find_record(runs, "hunt").search
     assert found == search
-    assert found.identity() == search.identity()
+    assert found.digest() == search.digest()
     next(Record(resolved(Overrides(settings={"epochs": 4})), runs).ask())
     assert find_record(runs, "hunt-digits").search == search
     with refused(Kind.UNKNOWN, f"{runs}: hunt", "hunt-digits", "hunt-digits+epochs=4"):

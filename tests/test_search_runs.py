@@ -38,6 +38,7 @@ from runner.store.rundir import RunDir
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
 from tests.conftest import BASE
+from tests.problems import refused
 from tests.searches import make, write_search
 from tests.studies import amend
 
@@ -80,6 +81,7 @@ def test_the_same_command_does_nothing_again(made: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")} == before
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_goes_on_to_the_same_search(made: Path, tmp_path: Path) -> None:
     write_search(tmp_path)
     command = [sys.executable, "-m", "runner", "search", "hunt", "--workers", "1"]
@@ -144,7 +146,7 @@ def test_where_the_start_is_best_it_is_the_winner(tmp_path: Path) -> None:
     assert "on 2 fresh seeds validation" in page
     assert "**Is the winner better than the runner-up?**" in page
     assert "those the search began with?" not in page
-    with pytest.raises(RequestError, match="nothing to undo"):
+    with refused(Kind.STATE, "hunt-digits"):
         write_ablation(find_record(tmp_path / "runs", "hunt"), tmp_path)
 
 
@@ -223,12 +225,12 @@ def test_what_goes_wrong_after_training_began_says_so(
         main(["search", str(write_search(tmp_path, **space)), "--workers", "1"])
     said = capsys.readouterr().err
     assert end.value.code == 2
-    assert said.startswith("1 problem, after the work had begun. What is finished stays finished;"), said
+    assert said.startswith("1 problem, after the work had begun. Finished runs stay finished;"), said
     assert "nothing was trained" not in said
 
 
 def test_a_second_runner_of_the_same_search_is_refused(tmp_path: Path) -> None:
-    with lock(tmp_path / "runs" / "hunt-digits"), pytest.raises(RequestError, match="another runner is making this"):
+    with lock(tmp_path / "runs" / "hunt-digits"), refused(Kind.BUSY, "hunt-digits"):
         make(tmp_path)
     assert not list(tmp_path.glob("runs/*/*/seed*"))
 
@@ -380,7 +382,7 @@ def test_the_winner_becomes_a_study_that_undoes_one_choice_each(made: Path, tmp_
         assert variant.changes == {key: start.plain()[key]}
     assert write_ablation(record, tmp_path) == file  # the same again is no harm
     file.write_text(file.read_text() + "# mine\n")
-    with pytest.raises(RequestError, match="is there already and differs"):
+    with refused(Kind.PATH, str(file)):
         write_ablation(record, tmp_path)
     assert file.read_text().endswith("# mine\n")
 
@@ -403,5 +405,5 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     asked = [(question.metric, set(question.best_of or ())) for question in study.questions]
     assert asked == [("test/accuracy", {"hunt", "quest"})]  # the answer names the better one
     assert first.search.seed not in study.seeds
-    with pytest.raises(RequestError, match="searches of different files"):
+    with refused(Kind.CONFLICT, "hunt-digits and hunt-digits"):
         write_comparison(first, first, tmp_path)

@@ -75,6 +75,7 @@ def test_equal_differences_claim_no_certainty() -> None:
     assert math.isnan(paired_effect([2, 3, 4], [1, 2, 3]).p)
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])

@@ -32,7 +32,9 @@ def first_writable(places: list[Path], write: Callable[[Path], Path]) -> Path:
         try:
             return write(place)
         except OSError as error:
-            failures.append(Problem(Kind.PATH, str(place), f"the data set can't be kept there: {error}"))
+            failures.append(
+                Problem(Kind.PATH, str(place), f"can't keep the data set there: {error}; give another --data folder.")
+            )
             if error.errno not in _READ_ONLY:
                 break
     raise RequestError(failures)

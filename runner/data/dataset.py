@@ -16,7 +16,7 @@ from runner.catalog import carved
 from runner.data.cache import cache_places, first_writable, tag_as_cache
 from runner.data.images import Images, Labels, Window
 from runner.data.parts import PARTS, Content, Parts, Rows
-from runner.data.sources import find
+from runner.data.sources import find_source
 from runner.files import crc, lock, read_json, sync
 from runner.spec.problems import Kind, Problem, RequestError, shown
 from runner.spec.settings import Settings, dataset_label
@@ -74,7 +74,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
     Raises RequestError where the data set can't be found, read, split or written.
     """
     places = [cache] if cache else cache_places(location)
-    source = find(settings, location, skip_unreadable)
+    source = find_source(settings, location, skip_unreadable)
     if source.signature is not None:
         names = [_folder_name(settings, source.signature, skipped) for skipped in (False, True)[: 1 + skip_unreadable]]
         for folder in (place / name for name in names for place in places):
@@ -82,7 +82,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
                 return folder
     content = source.read()
     if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
-        what = f"the class name {shown(strange[0])} is no text in UTF-8; rename it."  # our files are UTF-8
+        what = f"the class name {shown(strange[0])} is not text in UTF-8; rename the class."  # our files are UTF-8
         raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
@@ -144,8 +144,8 @@ def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
     asked, labels = settings.images_per_class, train.labels
     counts = np.bincount(labels, minlength=len(classes))
     if asked > counts.min():
-        rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
-        what = f"got {asked}, but {rare} train images; expected at most that."
+        rare = classes[int(counts.argmin())]
+        what = f'got {asked}; expected at most {counts.min()}, the number of train images of "{rare}".'
         raise RequestError([Problem(Kind.VALUE, f"{settings.dataset}: images_per_class", what)])
     shuffled = np.random.default_rng(0).permutation(len(labels))
     chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]

@@ -121,7 +121,9 @@ def _window(reading: _Reading) -> tuple[Window | None, str]:
         return None, ""
     low, high = min(low for low, *_ in ranges), max(high for _, high, _ in ranges)
     if not low < high:
-        what = f"every pixel of its {len(ranges)} gray images of more than 8 bits is {low:.9g}; there is no range."
+        what = (
+            f"all pixels of its {len(ranges)} gray images of more than 8 bits are {low:.9g}; expected different values."
+        )
         raise RequestError([*_problems(reading), Problem(Kind.DATA, where, what)])
     others = len(reading.good) - len(ranges)
     rest = f"; the {counted(others, 'other image')} of 8 bits stayed as they are" if others else ""
@@ -151,7 +153,7 @@ def _decode(reading: _Reading, window: Window | None, skip_unreadable: bool) -> 
         image, transparent = pixels(open_image(reading.tree.read(name), name), settings.background, window)
         image = image[..., :1] if gray else image
         if image.shape[:2] != (reading.headers[name].height, reading.headers[name].width):
-            raise ValueError(f"it is {image.shape[1]}x{image.shape[0]} pixels, and its header says otherwise")
+            raise ValueError(f"it has {image.shape[1]}x{image.shape[0]} pixels, but its header says otherwise")
         array[row[name]] = reshape(image, side, settings.channels)
         return digest(image), transparent
 
@@ -178,7 +180,7 @@ def _by_part(
             notes.append(alike_note(part, own, reading.tree.where))
     classes, there = reading.tree.layout.classes, set(parts["train"].labels.tolist()) if "train" in parts else set()
     if missing := [shown(name) for number, name in enumerate(classes) if number not in there]:
-        what = f"has no readable image of {', '.join(missing)}."
+        what = f"has no readable image of {', '.join(missing)}; add images, or remove the class."
         raise RequestError([*_problems(reading), Problem(Kind.DATA, f"{reading.tree.where}: train", what)])
     return parts, notes
 

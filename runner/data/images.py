@@ -86,7 +86,7 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAIT)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("no plain file")
+            raise ValueError("it is not a regular file")
         guard(status.st_size)
         yield file
 
@@ -100,7 +100,7 @@ def read_file(path: Path) -> bytes:
 def guard(size: int) -> None:
     """Raises ValueError where `size` (bytes) is too large for an image file."""
     if size > _LARGEST_FILE:
-        raise ValueError(f"{size / 1e6:,.0f} MB; at most {_LARGEST_FILE / 1e6:,.0f} MB are read")
+        raise ValueError(f"it has {size / 1e6:,.0f} MB; expected at most {_LARGEST_FILE / 1e6:,.0f} MB")
 
 
 def read_header(file: IO[bytes], name: str = "") -> Header:
@@ -135,9 +135,9 @@ def _opened(file: IO[bytes], name: str) -> Any:
         except pillow.UnidentifiedImageError as error:  # Pillow's message names an address in memory
             if suffix in _HEIF and suffix not in pillow.registered_extensions():
                 raise ValueError("HEIC needs one more package: pip install pillow-heif") from error
-            raise ValueError("in no known format") from error
+            raise ValueError("its format is unknown") from error
     if image.format in _NO_PICTURES:
-        raise ValueError("in no known format")
+        raise ValueError("its format is unknown")
     if image.format == "EPS":  # decoding would run the file in Ghostscript
         raise ValueError("EPS is a program, not an image; convert it")
     return image
@@ -179,7 +179,7 @@ def _gray(image: Any, window: Window | None) -> Images:
     values = _finite(image)
     if window is None:
         if _needs_window(image, values):
-            raise ValueError("more than 8 bits a pixel, where the data set has 8; save it with 8")
+            raise ValueError("it has more than 8 bits per pixel, but the data set has 8; save it with 8")
         return values.astype(np.uint8)
     scaled = (values - window.low) * (255 / (window.high - window.low))
     return np.rint(scaled).clip(0, 255).astype(np.uint8)

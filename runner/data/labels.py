@@ -28,7 +28,7 @@ def whole_numbers(given: Any) -> tuple[Labels, str]:
         or (labels % 1).any()
         or (labels.size and abs(labels.astype(float)).max() >= 2**63)
     ):
-        raise ValueError("labels must be whole numbers")
+        raise ValueError("labels are not whole; expected whole numbers")
     if labels.ndim == 2:
         if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
             raise ValueError(f"labels have shape {labels.shape}; expected one number for each image, or one-hot rows")
@@ -61,12 +61,12 @@ def classes_of(
         raise ValueError(f"{what}; expected {len(values)} names" + (f" or {top + 1}" if top + 1 != len(values) else ""))
     problems = [Problem(Kind.DATA, where, what) for what in same_names(classes)]
     if len(classes) < 2:
-        problems.append(
-            Problem(Kind.DATA, where, f"has one class, {shown(classes[0])}; a classifier needs at least two.")
-        )
+        problems.append(Problem(Kind.DATA, where, f"has one class, {shown(classes[0])}; expected at least two."))
     missing = [shown(name) for name, value in zip(classes, values, strict=True) if value not in train]
     if missing and len(missing) < len(classes):
-        problems.append(Problem(Kind.DATA, where, f"has classes that train has not: {', '.join(missing)}."))
+        problems.append(
+            Problem(Kind.DATA, where, f"has classes without train images: {', '.join(missing)}; add or remove some.")
+        )
     if problems:
         raise RequestError(problems)
     numbered = {part: np.searchsorted(values, own).astype(np.int64) for part, own in labels.items()}

@@ -15,7 +15,7 @@ _PART_NAMES = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")
-_NO_CLASSES = "has no train/<class>/ folders with images; <class>/ folders without train/ would do, too."
+_NO_CLASSES = "has no train/<class>/ folders with images; expected these, or <class>/ folders without train/."
 Names = tuple[str, ...]  # a relative path
 
 
@@ -120,7 +120,7 @@ def _by_part(where: str, layout: Layout, images: dict[str, Names], folders: Sequ
             layout.problems.append(Problem(Kind.DATA, f"{where}: {', '.join(map(printable, sorted(names)))}", what))
     for name, classes in beside.items():
         if classes & set(layout.classes):
-            what = "has classes of train and is no part; rename it to val or test, or move it elsewhere."
+            what = "has classes of train but is not a part; rename it to val or test, or move it elsewhere."
             layout.problems.append(Problem(Kind.DATA, f"{where}: {printable(name)}", what))
 
 
@@ -145,15 +145,18 @@ def _class_problems(where: str, layout: Layout) -> list[Problem]:
         return [Problem(Kind.DATA, where, _NO_CLASSES)]
     problems = []
     if len(layout.classes) < 2:
-        what = f"has one class, {shown(layout.classes[0])}; a classifier needs at least two."
+        what = f"has one class, {shown(layout.classes[0])}; expected at least two."
         problems.append(Problem(Kind.DATA, f"{where}: train", what))
     problems += [Problem(Kind.DATA, f"{where}: train", what) for what in same_names(layout.classes)]
     for part, by_class in layout.files.items():
         if unknown := sorted(by_class.keys() - set(layout.classes)):
-            what = f"has classes that train has not: {', '.join(map(shown, unknown))}."
+            what = (
+                f"has classes that are not in train: {', '.join(map(shown, unknown))}; add them there, or remove them."
+            )
             problems.append(Problem(Kind.DATA, f"{where}: {part}", what))
         empty = sorted(name for name, images in by_class.items() if not images)
-        problems += [Problem(Kind.DATA, f"{where}: {part}/{printable(name)}", "has no images.") for name in empty]
+        what = "has no images; add some, or remove the folder."
+        problems += [Problem(Kind.DATA, f"{where}: {part}/{printable(name)}", what) for name in empty]
     return problems
 
 
@@ -166,7 +169,7 @@ def same_names(classes: Iterable[str]) -> list[str]:
     for name in classes:
         alike[" ".join(unicodedata.normalize("NFC", name).split())].append(name)
     return [
-        f"has {len(names)} classes of one name ({', '.join(map(shown, names))}); rename or merge them."
+        f"has {len(names)} classes with the same name ({', '.join(map(shown, names))}); rename or merge them."
         for names in alike.values()
         if len(names) > 1
     ]

@@ -84,7 +84,7 @@ def alike_note(part: str, digests: Sequence[bytes], where: str) -> str:
     """
     counts = Counter(digests)
     if part not in ("val", "test") and len(counts) == 1 and len(digests) > 1:
-        what = f"all {len(digests)} train images have the same pixels; there is nothing to learn from them."
+        what = f"all {len(digests)} train images have the same pixels; expected different images."
         raise RequestError([Problem(Kind.DATA, where, what)])
     alike = sum(count for count in counts.values() if count > 1)
     if alike <= _ALIKE * len(digests):

@@ -19,8 +19,8 @@ from runner.data.parts import PARTS, Content, Parts, alike_note, in_order
 from runner.data.trees import Tree, open_tree
 from runner.files import lock
 from runner.randomness import Generators
-from runner.spec.names import resolve
-from runner.spec.problems import Kind, Problem, RequestError, words
+from runner.spec.names import load_function
+from runner.spec.problems import Kind, Problem, RequestError, describe
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired, torchvision
 
@@ -39,7 +39,7 @@ class Source:
     read: Callable[[], Content]
 
 
-def find(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
+def find_source(settings: Settings, location: Path, skip_unreadable: bool = False) -> Source:
     """Finds the source that the settings name. Raises RequestError where it is missing or can't be listed."""
     if settings.dataset.startswith("folder:"):
         return _tree(open_tree(folder_path(settings.dataset)), settings, skip_unreadable)
@@ -82,12 +82,16 @@ def _local_or_downloaded(
             tree = open_tree(path)
             count = len(tree.layout.classes)
             if count != entry.classes and not tree.layout.problems:  # these are other images
-                what = f"has {count} classes, {name} {entry.classes}; as a data set of its own: folder:PATH."
+                what = f"has {count} classes, but {name} has {entry.classes}; give your own images as folder:PATH."
                 raise RequestError([Problem(Kind.DATA, str(path), what)])
             return _tree(tree, settings, skip_unreadable)
     if not location.is_dir() and location != Path("data"):
         raise RequestError(
-            [Problem(Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}.")]
+            [
+                Problem(
+                    Kind.PATH, f"--data {location}", f"there is no such folder or zip file with {name}; check the path."
+                )
+            ]
         )
     return Source(f"torchvision {name}", lambda: _content(*_downloaded(name, origin, location), settings))
 
@@ -107,7 +111,7 @@ def _downloaded(name: str, origin: Downloaded, location: Path) -> tuple[Arrays, 
                 halves = halves_of(download=True)
     except Exception as error:
         what = (
-            f"{name} is missing or incomplete in {location} and could not be downloaded ({words(error)}); "
+            f"{name} is missing or incomplete in {location} and could not be downloaded ({describe(error)}); "
             "check the connection, remove incomplete files, or give a local copy with --data."
         )
         raise RequestError([Problem(Kind.PATH, "data", what)]) from error
@@ -130,7 +134,7 @@ def _from_function(settings: Settings) -> Content:
     reference = settings.dataset
     try:
         with Generators(0, own_code=True).active():  # random numbers are the same at each call
-            given: dict[str, Any] = dict(repaired(resolve(reference)))
+            given: dict[str, Any] = dict(repaired(load_function(reference)))
         names = given.pop("classes", None)
         if not (set(given) == {"all"} or ("train" in given and given.keys() <= set(PARTS))):
             expected = '"all", or "train" with "val", "test"'
@@ -148,7 +152,9 @@ def _from_function(settings: Settings) -> Content:
     except (RequestError, KeyboardInterrupt):
         raise
     except BaseException as error:  # your code may raise anything, even SystemExit
-        raise RequestError([Problem(Kind.CODE, reference, f"gave no usable data set: {words(error)}")]) from error
+        raise RequestError(
+            [Problem(Kind.CODE, reference, f"returned no usable data set: {describe(error)}")]
+        ) from error
 
 
 def _own_images(images: Any, labels: Any) -> Images:

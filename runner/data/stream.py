@@ -87,7 +87,7 @@ def check_augmentation(settings: Settings, dataset: Dataset) -> None:
     try:
         results = list(Augmenter(settings, seed=0).extremes(image))
     except Exception as error:
-        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}"
+        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}; change them."
         raise RequestError([Problem(Kind.VALUE, where, what)]) from error
     for result in results:
         if result.shape != image.shape or result.dtype != np.uint8:

@@ -64,7 +64,7 @@ class Tree:
 
     @property
     def ignored(self) -> list[str]:
-        """Hidden entries, files that operating systems add, and files that are no images."""
+        """Hidden entries, files that operating systems add, and files that are not images."""
         images = set(self.images)
         others = [entry.name for entry in self._files if entry.name not in images]
         return sorted({found for entry in self.entries if (found := junk(entry.name))} | set(others))
@@ -99,11 +99,11 @@ class Tree:
 def open_tree(path: Path) -> Tree:
     """Opens the tree in a folder or a zip. Raises RequestError where it can't be listed."""
     if not path.exists():
-        raise RequestError([Problem(Kind.PATH, str(path), "there is no such folder or zip file.")])
+        raise RequestError([Problem(Kind.PATH, str(path), "there is no such folder or zip file; check the path.")])
     try:
         return _folder_tree(path) if path.is_dir() else _zip_tree(path)
     except OSError as error:
-        raise RequestError([Problem(Kind.PATH, str(path), f"can't be read ({error}); mend or remove it.")]) from error
+        raise RequestError([Problem(Kind.PATH, str(path), f"can't be read ({error}); repair or remove it.")]) from error
 
 
 def image_files(folder: Path) -> tuple[list[Path], str]:
@@ -114,7 +114,7 @@ def image_files(folder: Path) -> tuple[list[Path], str]:
 
 def unreadable(where: str, name: str, why: object) -> Problem:
     """Returns the problem of a file that can't be read as an image."""
-    return Problem(Kind.DATA, f"{where}: {printable(name)}", f"can't be read as an image ({why}); mend or remove it.")
+    return Problem(Kind.DATA, f"{where}: {printable(name)}", f"can't be read as an image ({why}); repair or remove it.")
 
 
 def _folder_tree(path: Path) -> Tree:
@@ -140,7 +140,7 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
             if status is None or junk(name):  # a broken link has no status; if it names an image, reading fails later
                 yield Entry(relative + "/" * is_folder)
             elif is_folder and _identity(status) in above:
-                problems.append(unreadable(str(root), relative, "it is a link to a folder that it is in"))
+                problems.append(unreadable(str(root), relative, "it is a link to a folder that contains it"))
             elif is_folder:
                 yield Entry(relative, is_folder=True)
                 left.append((folder / name, f"{relative}/", above | {_identity(status)}))
@@ -148,7 +148,7 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Entry]:
                 # Like git and make, we assume that a file is unchanged while its size and time are.
                 yield Entry(relative, size=status.st_size, stamp=status.st_mtime_ns)
             else:
-                problems.append(unreadable(str(root), relative, "no plain file"))
+                problems.append(unreadable(str(root), relative, "it is not a regular file"))
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -164,11 +164,13 @@ def _status(path: Path) -> os.stat_result | None:
 
 def _zip_tree(path: Path) -> Tree:
     if not path.is_file():
-        raise RequestError([Problem(Kind.PATH, str(path), "is no readable zip file: it is no plain file.")])
+        raise RequestError([Problem(Kind.PATH, str(path), "is not a regular file; expected a folder or a zip file.")])
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        raise RequestError([Problem(Kind.PATH, str(path), f"is no readable zip file ({error}).")]) from error
+        raise RequestError(
+            [Problem(Kind.PATH, str(path), f"can't be read as a zip file ({error}); pack it again.")]
+        ) from error
     infos = {str(_posix(info.filename)): info for info in archive.infolist()}
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A finished run's best epoch, looked at closely: metrics, confusion matrices, a person's own images."""
+"""Evaluates a finished run's best epoch: metrics, confusion matrices, your own images."""
 
 from runner.evaluate.evaluation import evaluate
 from runner.evaluate.own_images import classify

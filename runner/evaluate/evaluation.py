@@ -1,4 +1,4 @@
-"""From a finished run's directory to its evaluation, on the disk and as values."""
+"""Turns a finished run's directory into its evaluation, on the disk and as values."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from runner.files import lock
 from runner.places import unwritable
 from runner.spec import Kind, Problem, RequestError
 
-_SAME, _IMAGES = 1e-3, 2  # of the loss, and images judged otherwise: what devices may make of the same weights
+_SAME, _IMAGES = 1e-3, 2  # differences that a device may cause: share of the loss, images with another prediction
 
 
 def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> Evaluation:
     """Evaluates the run in `folder` on all three parts; writes reports/<name>/<variant>/seed<k>/ and its events.
 
-    RequestError, with nothing written, where it is no finished run, in training, or its data set is not the one it had.
+    Raises RequestError, with nothing written, where the run is not finished or busy, or where its data set has changed.
     """
     with _held(folder):
         return _evaluate(folder, data, reports, device)
@@ -31,14 +31,14 @@ def evaluate(folder: Path, data: Path, reports: Path, device: str = "auto") -> E
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """The run's lock: one that is trained anew meanwhile would get the old weights' pictures."""
-    if not (folder / "result.json").is_file() or unwritable(folder):  # refused below; looking leaves no file
+    """Holds the run's lock, because a run that is retrained meanwhile would get pictures of the old weights."""
+    if not (folder / "result.json").is_file() or unwritable(folder):  # refused later; a lock would leave a file here
         yield
         return
     try:
         held = lock(folder).acquire(blocking=False)
     except Timeout as error:
-        what = "the run is in training, or being evaluated or removed; try again when that has ended."
+        what = "another command is training, evaluating or removing the run; try again when it has ended."
         raise RequestError([Problem(Kind.BUSY, str(folder), what)]) from error
     with held:
         yield
@@ -64,13 +64,13 @@ def _evaluate(folder: Path, data: Path, reports: Path, device: str) -> Evaluatio
 
 
 def _drift(run: FinishedRun, test: PartMetrics) -> list[str]:
-    """Words where the run itself measured something else: code or versions are not what they were."""
+    """Returns notes where the run itself measured other values: code, versions or device have changed."""
     notes = []
     images = test.overall["images"]
     for key, alike in (("loss", _SAME), ("accuracy", max(_SAME, (_IMAGES + 0.5) / images))):
         then, now = run.metrics.get(f"test/{key}"), test.overall[key]
         if isinstance(then, float) and abs(now - then) > alike * max(1.0, abs(then)):
             notes.append(
-                f"test: {key} is {now:.4f}, and was {then:.4f} when the run ended: code, versions or device changed."
+                f"test: {key} is {now:.4f}, but was {then:.4f} when the run ended: code, versions or device changed."
             )
     return notes

@@ -1,4 +1,4 @@
-"""An evaluated run's figures, in the style of the report's."""
+"""Draws an evaluated run's figures, in the style of the report."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from runner.plot import CURVE, MUTED, TRAIN, confusion_side, matrix_panel, saved
 
 EXAMPLES = 8  # images of a pair of classes
 _COLORS = {"train": TRAIN, "val": CURVE, "test": "#7b1fa2"}
-_ROWS, _MOST_COLUMNS = 25, 6  # classes below one another before another column begins
+_ROWS, _MOST_COLUMNS = 25, 6  # classes per column, and columns before these grow
 
 
 def losses(rows: Sequence[Mapping[str, float]], best_epoch: int, smoothing: float, path: Path) -> None:
-    """Loss over the epochs, as metrics.csv has it, the best epoch marked; `smoothing` of the labels while it trained
-    lifts that loss above the others."""
+    """Draws the losses over the epochs and marks the best epoch.
+
+    rows       the rows of metrics.csv
+    smoothing  of the labels in training, which raises the training loss above the others
+    """
     table = pd.DataFrame(rows)
     as_it_was = f"labels smoothed by {smoothing:g}, so higher" if smoothing else "mean over the epoch"
     curves = {
@@ -49,7 +52,7 @@ def losses(rows: Sequence[Mapping[str, float]], best_epoch: int, smoothing: floa
 
 
 def overview(parts: Mapping[str, PartMetrics], path: Path) -> None:
-    """Every part's metrics, then precision, recall and F1 of each class on test, the best class first."""
+    """Draws every part's metrics, then precision, recall and F1 of each class on test, the best class first."""
     table = parts["test"].classes.sort_values("f1", ascending=False, kind="stable", na_position="last")
     height = max(_ROWS, math.ceil(len(table) / _MOST_COLUMNS))
     blocks = [table.iloc[start : start + height] for start in range(0, len(table), height)]
@@ -62,7 +65,7 @@ def overview(parts: Mapping[str, PartMetrics], path: Path) -> None:
         _overall(dots, numbers, parts)
         values = table[["precision", "recall", "f1"]].to_numpy(dtype=float)
         least = np.nanmin(values) if np.isfinite(values).any() else 0.0
-        low = max(0.0, math.floor(10 * (least - 0.05)) / 10)  # so that differences are seen
+        low = max(0.0, math.floor(10 * (least - 0.05)) / 10)  # so that differences are visible
         for axes, block in zip(panels, blocks, strict=True):
             _classes(axes, block, [labels[str(name)] for name in block.index], shown)
             margin = (1 - low) * 0.03
@@ -72,7 +75,7 @@ def overview(parts: Mapping[str, PartMetrics], path: Path) -> None:
 
 
 def _overall(axes: Axes, numbers: Axes, parts: Mapping[str, PartMetrics]) -> None:
-    """A row a metric: a dot a part, and the numbers beside them."""
+    """Draws a row for each metric: a dot for each part, and the numbers beside them."""
     keys = [key for key in PART_METRICS if key in parts["test"].overall]
     for column, (name, part) in enumerate(parts.items()):
         style: dict[str, Any] = {"ha": "center", "va": "center", "color": _COLORS[name]}
@@ -93,7 +96,7 @@ def _overall(axes: Axes, numbers: Axes, parts: Mapping[str, PartMetrics]) -> Non
 
 
 def _classes(axes: Axes, block: pd.DataFrame, labels: Sequence[str], height: int) -> None:
-    """A row a class, `height` rows high."""
+    """Draws a row for each class; the panel has room for `height` rows."""
     color, rows = _COLORS["test"], range(len(block))
     for column, marker in (("precision", "<"), ("recall", ">")):
         style: dict[str, Any] = {"color": "none", "markeredgecolor": color, "markersize": 5, "clip_on": False}
@@ -104,7 +107,7 @@ def _classes(axes: Axes, block: pd.DataFrame, labels: Sequence[str], height: int
 
 
 def confusion(matrix: Counts, classes: Sequence[str], title: str, path: Path) -> None:
-    """One part's confusion matrix: images, and each row in percent."""
+    """Draws one part's confusion matrix twice: numbers of images, and each row in percent."""
     side = confusion_side(len(classes))
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     with saved(path, 1, 2, (2 * side + 1, side + 0.3), classes) as (figure, (left, right)):
@@ -119,17 +122,17 @@ def confusion(matrix: Counts, classes: Sequence[str], title: str, path: Path) ->
 
 
 def confused(pairs: pd.DataFrame, mistakes: Sequence[Sequence[Mistake]], classes: Sequence[str], path: Path) -> None:
-    """A row a pair of classes with its surest mistakes: image, true and predicted class, probability."""
+    """Draws a row for each pair of classes with its surest mistakes: image, true and predicted class, probability."""
     width = max([4, *map(len, mistakes)])
     labels = dict(zip(classes, class_labels(classes), strict=True))
     size = (1.2 * (width + 2), max(0.5, 1.65 * len(pairs)))
-    with saved(path, 1, 1, size, classes) as (_, axes):  # one for all: axes are slow
+    with saved(path, 1, 1, size, classes) as (_, axes):  # one for all images: axes are slow
         axes.axis("off")
         axes.set_aspect("equal")
         axes.set_xlim(-2, width)
         axes.set_ylim(max(0.4, 1.35 * len(pairs)), 0)
         if not len(pairs):
-            axes.text(-2, 0.2, "no image of test was taken for another class", va="center")
+            axes.text(-2, 0.2, "no test image was mistaken for another class", va="center")
         for row, ((_, pair), examples) in enumerate(zip(pairs.iterrows(), mistakes, strict=True)):
             axes.text(-2, 1.35 * row + 0.5, _pair_text(pair, labels), va="center", fontsize=9, linespacing=1.5)
             for column, mistake in enumerate(examples):
@@ -137,7 +140,7 @@ def confused(pairs: pd.DataFrame, mistakes: Sequence[Sequence[Mistake]], classes
 
 
 def _show(axes: Axes, mistake: Mistake, labels: Mapping[str, str], left: float, top: float) -> None:
-    """A mistake's image in a square of 0.94, what was taken for what below it."""
+    """Draws a mistake's image in a square of side 0.94, with its true and its predicted class below."""
     height, width, channels = mistake.image.shape
     scale = 0.94 / max(height, width)
     image = mistake.image[..., 0] if channels == 1 else mistake.image

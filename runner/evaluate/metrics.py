@@ -1,4 +1,4 @@
-"""One part's logits and labels to metrics. Pure; scikit-learn's wherever it has them."""
+"""Computes metrics from one part's logits and labels, with scikit-learn wherever it has them. Pure functions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _NAMED = 8  # classes in a note
 
 @dataclass(frozen=True)
 class PartMetrics:
-    """What a model makes of one part of a data set.
+    """A model's results on one part of a data set.
 
-    overall    metric to value; nan where it has none
-    classes    a row a class, indexed by its name: `images` and PER_CLASS, nan where there is none
-    confusion  images, true class x predicted class
-    guesses    predicted class of each image
-    sureness   probability of the predicted class, for each image
-    notes      what leaves a metric without a value, in words
+    overall    metric -> value; nan where it has none
+    classes    a row for each class, indexed by its name: `images` and PER_CLASS; nan where there is no value
+    confusion  numbers of images, true class x predicted class
+    guesses    N, predicted class of each image
+    sureness   N, probability of each image's predicted class
+    notes      why a metric has no value
     """
 
     overall: dict[str, float]
@@ -48,11 +48,11 @@ class PartMetrics:
 
 
 def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -> PartMetrics:
-    """Metrics of logits (N x classes, float32, on the CPU) for labels (N, N > 0).
+    """Computes metrics of logits (N x classes, float32, on the CPU) for labels (N, N > 0).
 
-    Balanced accuracy is the mean recall; `macro` metrics are, as it, means over the classes that have images here; one
-    that is never predicted has a precision and F1 of 0 in them.
-    The 95% interval of the accuracy is Wilson's (1927), over images: how another seed would do it does not say.
+    Balanced accuracy is the mean recall. It and the `macro` metrics are means over the classes that have images here.
+    In them, a class that is never predicted has a precision and an F1 of 0. The 95% interval of the accuracy (Wilson
+    1927) is over images. It says nothing about other seeds.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -77,19 +77,19 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
     overall["calibration_error"] = math.nan if strange else calibration_error(sureness, guesses == labels)
     notes = _notes(confusion, classes)
     if strange:
-        notes.append(f"{strange} images got outputs that are no numbers, so what needs probabilities has no value")
+        notes.append(f"{strange} images have outputs that are not finite, so metrics of probabilities have no value")
     return PartMetrics(overall, table, confusion, guesses, sureness, tuple(notes))
 
 
 def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
-    """Words for the classes that have no value for some metric."""
+    """Returns notes on the classes that have no value for some metric."""
     notes = []
     for counts, what, lost in (
         (confusion.sum(axis=1), "no images of", "recall, ROC AUC or average precision, and count in no macro mean"),
         (
             confusion.sum(axis=0),
             "nothing was predicted as",
-            "precision, which is a 0 in the macro mean of those that have images",
+            "precision, which counts as 0 in the macro mean if they have images",
         ),
     ):
         names = [name for name, count in zip(classes, counts, strict=True) if not count]
@@ -100,7 +100,7 @@ def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
 
 
 def _top_accuracy(labels: Counts, shares: Floats | None) -> float:
-    """The share of images whose class is among the five most probable."""
+    """Returns the share of images whose class is among the five most probable."""
     from sklearn.metrics import top_k_accuracy_score
 
     if shares is None:
@@ -109,7 +109,7 @@ def _top_accuracy(labels: Counts, shares: Floats | None) -> float:
 
 
 def _per_class(labels: Counts, guesses: Counts, shares: Floats | None, classes: Sequence[str]) -> pd.DataFrame:
-    """A row a class, each class against the rest; nan where a metric divides by nothing."""
+    """Returns a row for each class, the class against the rest; nan where a metric divides by 0."""
     from sklearn.metrics import multilabel_confusion_matrix, precision_recall_fscore_support
 
     numbers = np.arange(len(classes))
@@ -128,7 +128,7 @@ def _per_class(labels: Counts, guesses: Counts, shares: Floats | None, classes: 
 
 
 def _ranking(mine: npt.NDArray[np.bool_], share: Floats | None) -> tuple[float, float]:
-    """Area under the ROC curve, and average precision, of one class against the rest."""
+    """Returns the area under the ROC curve, and the average precision, of one class against the rest."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     if share is None or not mine.any():
@@ -143,9 +143,14 @@ def _share(part: Counts, whole: Counts) -> Floats:
 
 
 def calibration_error(sureness: Floats, right: npt.NDArray[np.bool_]) -> float:
-    """The expected calibration error: how far the probability of the predicted class is from the share of right
-    predictions, in 15 equally wide bins, weighted by their images (Guo et al. 2017, "On Calibration of Modern
-    Neural Networks", equation 3).
+    """Returns the expected calibration error, from 0 to 1.
+
+    It is the mean distance between the probability of the predicted class (`sureness`, N) and the share of right
+    predictions (`right`, N), in 15 equally wide bins, weighted by their images (Guo et al. 2017, "On Calibration of
+    Modern Neural Networks", equation 3).
+
+    >>> calibration_error(np.array([0.5, 0.5]), np.array([True, False]))
+    0.0
     """
     bins = np.digitize(sureness, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
     gaps = np.bincount(bins, weights=right - sureness, minlength=_BINS)
@@ -153,12 +158,12 @@ def calibration_error(sureness: Floats, right: npt.NDArray[np.bool_]) -> float:
 
 
 def confused_pairs(confusion: Counts, classes: Sequence[str]) -> pd.DataFrame:
-    """Every pair of classes that were taken for one another, the most confused first.
+    """Returns every pair of classes that were mistaken for each other, the most confused first.
 
-    first, second  the classes, `first` the one that was taken for the other more often
-    images         how many were confused, in both directions together
-    first_as_second, second_as_first  how many in each
-    share          `images` of all images of both classes
+    first, second  the classes; `first` was mistaken for `second` at least as often as the reverse
+    images         number of confused images in both directions
+    first_as_second, second_as_first  number in each direction
+    share          `images` as a share of all images of both classes
     """
     rows = []
     for one, other in zip(*np.nonzero(np.triu(confusion + confusion.T, k=1)), strict=True):

@@ -1,4 +1,4 @@
-"""Your own images, as a finished run sees them."""
+"""Classifies your own images with a finished run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _BATCH = 100  # images that are decoded and classified at once
 
 
 def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "auto") -> Classified:
-    """Class probabilities of image files, and of those in folders, by the run in `folder`.
+    """Returns the class probabilities of image files, and of the images in folders, by the run in `folder`.
 
-    The images become what the data set's own became: decoded, resized and normalised alike. RequestError
-    names every file where none can be read.
+    The images are decoded, resized and normalized like those of the data set. Raises RequestError that names every
+    file where none can be read.
     """
     run = open_run(folder, data, device)
     found = Classified()
@@ -34,7 +34,7 @@ def classify(folder: Path, images: Sequence[Path], data: Path, device: str = "au
 
 
 def _files(found: Classified, images: Sequence[Path]) -> Iterator[Path]:
-    """The files asked for, and the images in the folders."""
+    """Yields the files asked for, and the images in the folders."""
     for path in images:
         if not path.is_dir():
             yield path
@@ -46,12 +46,12 @@ def _files(found: Classified, images: Sequence[Path]) -> Iterator[Path]:
             continue
         found.notes.extend([f"{path}: {note}"] if note else [])
         if not inside:
-            found.problems.append(Problem(Kind.DATA, str(path), "has no images."))
+            found.problems.append(Problem(Kind.DATA, str(path), "has no images; give a folder with images."))
         yield from inside
 
 
 def _batches(found: Classified, files: Iterator[Path], run: FinishedRun) -> Iterator[dict[Path, np.ndarray[Any, Any]]]:
-    """The images that can be read, as uint8 arrays, some at a time."""
+    """Yields the images that can be read, some at a time: uint8, H x W x C."""
     channels, height, width = run.dataset.shape
     background, window = run.settings.background, run.dataset.window
     batch: dict[Path, np.ndarray[Any, Any]] = {}

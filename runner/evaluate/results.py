@@ -1,4 +1,4 @@
-"""What evaluating a run and naming your own images give, as values."""
+"""The results of evaluating a run, and of classifying your own images."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from runner.spec import Problem
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found, and where it was written.
+    """The results of an evaluation, and where they were written.
 
-    parts   train, val and test
-    pairs   of classes that were confused on test, the most confused first
-    notes   what a reader must know of the numbers, in words
+    parts   the results on train, val and test
+    pairs   pairs of classes that were confused on test, the most confused first
+    notes   what you should know about the numbers
     folder  the run's report folder
     """
 
@@ -34,8 +34,12 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Classified:
-    """Class probabilities of images: `shares` has a Series over the classes for each of `files`, the most probable
-    first. `problems` name what can't be read as an image, `notes` what was found in folders and is no image."""
+    """Class probabilities of images.
+
+    shares    a Series over the classes for each of `files`, the most probable class first
+    problems  name the files that can't be read as images
+    notes     name the files in folders that are not images
+    """
 
     files: list[Path] = field(default_factory=list)
     shares: list[pd.Series[Any]] = field(default_factory=list)
@@ -45,7 +49,7 @@ class Classified:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image (H x W x C, uint8), its true class, the predicted one, and that one's probability."""
+    """An image (uint8, H x W x C), its true class, its predicted class, and the probability of the latter."""
 
     image: npt.NDArray[np.uint8]
     true: str

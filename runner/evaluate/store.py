@@ -1,4 +1,4 @@
-"""An evaluation on the disk and in TensorBoard: JSON, CSV, figures, event tags."""
+"""Writes an evaluation to the disk and to TensorBoard: JSON, CSV, figures, event tags."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def write(evaluation: Evaluation) -> None:
     texts = {
         "metrics": "\n\n".join([_markdown(overall_table(parts)), *map(escaped, evaluation.notes)]),
         "test_per_class": _markdown(class_table(parts["test"])),
-        "test_confused_pairs": _markdown(pair_table(pairs)) or "No image was taken for another class's.",
+        "test_confused_pairs": _markdown(pair_table(pairs)) or "No image was mistaken for another class.",
     }
     if numbered(evaluation.run.dataset.classes):
         texts["metrics"] += f"\n\nNumbers on figures: {legend(evaluation.run.dataset.classes)}."
     write_evaluation(evaluation.run.folder, _draw(evaluation), texts, evaluation.run.best_epoch)
-    write_json(folder / "metrics.json", _record(evaluation))  # last: where it is, all is
+    write_json(folder / "metrics.json", _record(evaluation))  # last: where it exists, all files do
 
 
 def _record(evaluation: Evaluation) -> dict[str, Any]:
-    """metrics.json: what was evaluated, and every number that is not a confusion matrix."""
+    """Returns the content of metrics.json: what was evaluated, and all numbers except confusion matrices."""
     run = evaluation.run
     identity = {
         "study": run.study, "variant": run.variant, "hash": run.digest, "seed": run.seed,
@@ -75,7 +75,7 @@ def _draw(evaluation: Evaluation) -> dict[str, Path]:
 
 
 def mistakes(evaluation: Evaluation, pair: pd.Series[Any]) -> list[Mistake]:
-    """The test images of one class of the pair that were taken for the other, the surest first."""
+    """Returns the test images of one class of the pair that were mistaken for the other, the surest first."""
     dataset, metrics = evaluation.run.dataset, evaluation.parts["test"]
     names = np.array(dataset.classes, dtype=object)
     true, guess = names[dataset.test.labels], names[metrics.guesses]

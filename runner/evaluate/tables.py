@@ -1,4 +1,4 @@
-"""An evaluation as tables for people: their rows, and how they look on the terminal."""
+"""Shows an evaluation as tables: their rows, and their form on the terminal."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ Rows = list[list[str]]
 
 
 def number(value: float) -> str:
-    """A metric in four digits; a dash where it has no value."""
+    """Formats a metric with four digits; a dash where it has no value.
+
+    >>> number(0.25), number(math.nan)
+    ('0.2500', '-')
+    """
     return "-" if math.isnan(value) else f"{value:.4f}"
 
 
 def overall_table(parts: Mapping[str, PartMetrics]) -> Rows:
-    """A head, then a row a metric and a column a part."""
+    """Returns a head, then a row for each metric, with a column for each part."""
     rows = [["", *(PARTS[name] for name in parts)]]
     values = [part.overall for part in parts.values()]
     for key, metric in PART_METRICS.items():
@@ -46,7 +50,7 @@ def overall_table(parts: Mapping[str, PartMetrics]) -> Rows:
 
 
 def class_table(part: PartMetrics) -> Rows:
-    """A head, then a row a class."""
+    """Returns a head, then a row for each class."""
     rows = [["class", *(_HEADS.get(name, name) for name in part.classes.columns)]]
     for name, values in part.classes.iterrows():
         rows.append([str(name), f"{values['images']:.0f}", *map(number, values.drop("images"))])
@@ -54,7 +58,7 @@ def class_table(part: PartMetrics) -> Rows:
 
 
 def pair_table(pairs: pd.DataFrame) -> Rows:
-    """A head, then a row a pair of classes, the ten most confused."""
+    """Returns a head, then a row for each of the ten most confused pairs of classes."""
     rows = [["classes", "confused", "of both classes' images", "first as second", "second as first"]]
     for _, pair in pairs.head(_PAIRS).iterrows():
         counts = [str(pair["first_as_second"]), str(pair["second_as_first"])]
@@ -63,14 +67,14 @@ def pair_table(pairs: pd.DataFrame) -> Rows:
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
-    """Overall metrics, each class on test, the most confused pairs, and where it all is."""
+    """Prints overall metrics, each class on test, the most confused pairs, and where everything is."""
     run = evaluation.run
     console.print(f"{run.study}, {run.variant}, seed {run.seed}: weights of epoch {run.best_epoch}\n")
     console.print(_rich(overall_table(evaluation.parts)))
     console.print("\neach class against the rest, on test", style="bold")
     console.print(_rich(class_table(evaluation.parts["test"])))
     if len(evaluation.pairs):
-        console.print("\nclasses taken for one another, on test", style="bold")
+        console.print("\nclasses mistaken for each other, on test", style="bold")
         console.print(_rich(pair_table(evaluation.pairs)))
     for note in evaluation.notes:
         console.print(f"\n{note}")
@@ -80,22 +84,24 @@ def show(evaluation: Evaluation, console: Console) -> None:
     places = {"runs": _above(run.folder, 3), "reports": _above(evaluation.folder, 3)}
     options = [word for name, path in places.items() if path != Path(name) for word in (f"--{name}", str(path))]
     command = shlex.join(["python", "-m", "runner", "report", run.study, *options])
-    console.print(f"study's page: {command} puts this run on it", soft_wrap=True)
+    console.print(f"study's page: {command} adds this evaluation to it", soft_wrap=True)
 
 
 def _above(folder: Path, levels: int) -> Path:
-    """The directory so many levels above, relative to here where it is below; a path with ".." has others above."""
+    """Returns the directory so many levels above, relative to the working directory where it is inside it."""
     place = folder.resolve().parents[levels - 1]
     return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
 
 
 def show_classes(found: Classified, console: Console) -> None:
-    """Each image's class probabilities, the most probable first; of more than ten classes the first five. Then what
-    could not be read."""
+    """Prints each image's class probabilities, the most probable first, then notes and problems.
+
+    Of more than ten classes it prints the first five.
+    """
     for file, shares in zip(found.files, found.shares, strict=True):
         console.print(f"{file}", style="bold")
         if shares.isna().any():
-            console.print("  the model's output is no number")
+            console.print("  the model's output is not finite")
             continue
         shown = shares if len(shares) <= 2 * TOP else shares.head(TOP)
         rows = [["class", "probability"], *([str(name), f"{share:.4f}"] for name, share in shown.items())]

@@ -1,4 +1,4 @@
-"""What is done, what remains, and doing it: from a request to finished runs."""
+"""Turns a request into finished runs: finds what is done, and trains what remains."""
 
 from runner.execute.request import Outcome, Request
 from runner.execute.studies import execute

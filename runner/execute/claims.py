@@ -1,4 +1,4 @@
-"""Which runs a command has to train: those that have not ended, that no other runner holds and that can be written."""
+"""Decides which runs a command trains: those that have not ended, that no other runner has, and that can be written."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runner.execute.messages import Command, Message, Send
 from runner.execute.record import record_failure
 from runner.expand import Run
 from runner.files import lock
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.rundir import RunDir
 
 
 def ended_attempts(those: Iterable[Run], runs: Path) -> frozenset[str]:
-    """What a command notes when it begins: an attempt that ends under another id ends while the command works."""
+    """Returns the attempts that have ended when a command begins. All others end while the command works."""
     attempts = (RunDir(runs / run.folder).ended_attempt() for run in those)
     return frozenset(filter(None, attempts))
 
@@ -33,16 +33,16 @@ def claim(run: Run, command: Command, send: Send, locks: ExitStack) -> bool:
         send(Message("taken", run))
         return False
     except OSError as error:  # no directory to train it in: a full disk, a file where it should be
-        send(Message("failed", run, cause=words(error)))
+        send(Message("failed", run, cause=describe(error)))
         return False
-    if message := already_ended(run, command):  # its holder has ended it between the look and the lock
+    if message := already_ended(run, command):  # another runner ended it before we got the lock
         send(message)
         return False
     return True
 
 
 def already_ended(run: Run, command: Command) -> Message | None:
-    """How the run ended, where this command need not train it.
+    """Returns how the run ended, where this command need not train it; else None.
 
     Such a run is finished, or it failed while this command was at work: another runner had it, and this one
     does not try it again. Attempts decide what came first, not times: clocks of several machines differ.

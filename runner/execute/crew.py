@@ -1,4 +1,4 @@
-"""Which worker trains what, and who is to blame for a death. Knows neither processes nor machines: an engine does."""
+"""Decides which worker trains what, and which run is to blame for a death. An engine knows processes and machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OnMessage = Callable[[Job, Message], str | None]
 
 
 class FailFast(Exception):
-    """A run failed, and the command was told to stop at the first failure."""
+    """A run failed, and the command stops at the first failure."""
 
 
 class NoWorkers(Exception):
@@ -72,7 +72,7 @@ class Crew:
         self._engine.stop([worker.hand for worker in self._pool], busy)
 
     def await_one(self) -> None:
-        """Waits until a worker is ready or lost. RequestError where workers can't import your script."""
+        """Waits until a worker is ready or lost. Raises RequestError where workers can't import your script."""
         hands = [worker.hand for worker in self._pool]
         ready = self._engine.wait(hands, None) if hands else ()
         for worker in [worker for worker in self._pool if worker.hand in ready]:
@@ -99,7 +99,7 @@ class Crew:
             for worker in [worker for worker in busy if worker.hand in ready]:
                 try:
                     messages = worker.hand.take()
-                except Gone as gone:  # this alone is its death; on_message has troubles of its own
+                except Gone as gone:  # only `take` reports its death; on_message may raise other errors
                     self._pool.remove(worker)
                     queue.extendleft(self._bury(worker, gone, on_message, taken))
                 else:
@@ -148,9 +148,10 @@ class Crew:
         return []
 
     def _bury(self, worker: _Worker, gone: Gone, on_message: OnMessage, taken: list[Job]) -> list[Job]:
-        """A worker died with its job. Returns what is tried again: its runs one by one, so that only the culprit fails.
+        """Handles the death of a worker with a job. Returns the jobs to try again.
 
-        Where its machine was lost no run is to blame, and the remaining runs are tried again together.
+        The runs are tried one by one, so that only the run that ended the worker fails. Where the machine was lost,
+        no run is to blame, and the remaining runs are tried again together.
         """
         worker.hand.close()
         job = worker.job

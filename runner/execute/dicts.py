@@ -15,7 +15,7 @@ from runner.store.study import StudyFile, VariantEntry, read_study
 
 
 def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None:
-    """RequestError for a dict whose name another baseline's study has: it would replace that study's report."""
+    """Raises RequestError for a dict whose name a study with another baseline has: it would replace that report."""
     problems = []
     for study in studies:
         before = read_study(runs / study.name) if study.is_dict else None
@@ -27,13 +27,13 @@ def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None
 
 
 def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
-    """What differs from the baseline in study.json, in words; empty where nothing does."""
+    """Returns the differences from the baseline in study.json as text; empty where there are none."""
     baseline = next(variant.settings for variant in study.variants if variant.name == BASELINE)
     try:
         known = Settings.model_validate(before.baseline)
     except pydantic.ValidationError:
         return "one that can't be read, or a search's"
-    if known.identity() == baseline.identity():
+    if known.digest() == baseline.digest():
         return ""
     was = known.plain()
     changed = baseline.differences(known).items()
@@ -43,9 +43,9 @@ def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
 def declared_before(
     study: ResolvedStudy, before: StudyFile | None
 ) -> tuple[dict[str, VariantEntry], list[dict[str, Any]]]:
-    """The variants in study.json that a dict does not declare itself, and the questions about them.
+    """Returns the variants in study.json that a dict does not declare itself, and the questions about them.
 
-    Both are kept: an earlier dict of this name declared them. What the dict declares anew replaces the earlier.
+    Both are kept, because an earlier dict of this name declared them. What the dict declares again is replaced.
     """
     if not study.is_dict or not before:  # a file says everything
         return {}, []
@@ -64,7 +64,7 @@ def _is_about(question: dict[str, Any], kept: Mapping[str, VariantEntry]) -> boo
 
 
 def directories_of_dicts(study: ResolvedStudy, before: StudyFile | None) -> list[str]:
-    """The directories of all variants that dicts of this name have had: no later dict says that they may go."""
+    """Returns the directories of all variants that dicts of this name have declared. `prune` keeps all of them."""
     found = set(before.directories if before else ())
     if before and not before.file.endswith(".py"):
         found |= {entry.directory for entry in before.variants.values()}

@@ -1,4 +1,4 @@
-"""Ended runs that other code, data or versions made: what a person must know of them before training."""
+"""Ended runs that other code, data or versions made: what you should know about them before training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from runner.store.rundir import RunDir
 
 
 def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
-    """Which of these ended runs other code, data or versions made, and how they are retrained (`again`).
+    """Returns a note on the ended runs that other code, data or versions made; empty where there are none.
 
-    `data` gives a run's prepared data. Empty where there are no such runs.
+    `data` gives a run's prepared data. `again` says how such runs are retrained.
     """
     own_model.cache_clear()  # a notebook's earlier command may have looked; the workers import your models afresh
     fingerprints: dict[Path, str] = {}
@@ -36,6 +36,6 @@ def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Pat
     head = "1 run that is done was" if count == 1 else f"{count} runs that are done were"
     return (
         f"{head} made by other code, data or versions "
-        f"({'; '.join(dict.fromkeys(changes))}). A report never mixes them with others: it counts the present state's "
-        f"runs as soon as there are any. {again}"
+        f"({'; '.join(dict.fromkeys(changes))}). A report never mixes them with new runs: it skips them as soon as "
+        f"there are new ones. {again}"
     )

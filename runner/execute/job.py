@@ -15,7 +15,7 @@ from runner.execute.messages import Command, Job, Message, Send
 from runner.execute.record import record_failure
 from runner.execute.training import TrainingRun
 from runner.expand import Run
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.train import Interrupted, lockstep
 
 _AUGMENTED_SAMPLES = 16
@@ -23,7 +23,7 @@ _CHECKPOINTS_AT_ONCE = 4  # each is whole in memory while it is written
 
 
 def train_job(job: Job, command: Command, send: Send, stop: Callable[[], bool] = lambda: False) -> None:
-    """Trains the job's runs to their ends, apart from those that are done or that another runner has.
+    """Trains the job's runs to their ends, except those that are done or that another runner has.
 
     `send` hears of everything that happens. Raises Interrupted, with checkpoints written, once `stop` returns True.
     """
@@ -38,7 +38,7 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
         dataset = load(job.data)
         stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
     except Exception as error:  # the data disappeared after they were prepared
-        cause = f"the data can't be read any more: {words(error)}"
+        cause = f"the data can't be read any more: {describe(error)}"
         for run in runs:
             record_failure(run, command, cause, traceback.format_exc(), machines=True)
             send(Message("failed", run, cause=cause))

@@ -68,7 +68,7 @@ class LocalEngine:
     def __init__(self, command: Command) -> None:
         self._context = context()
         self._command = command
-        # No Event: looking at one takes a lock, which a worker killed in that moment would hold for ever.
+        # Not an Event: reading one takes a lock, which a worker that is killed at that moment would hold forever.
         self._stop = self._context.RawValue("b", 0)
 
     def start(self) -> LocalHand:
@@ -100,13 +100,13 @@ class LocalEngine:
 
 
 def _work(pipe: Connection, command: Command, stop: Any) -> None:
-    """A worker's life: job after job, until the pipe closes or it is told to stop."""
+    """Trains job after job, until the pipe closes or the runner says stop: the main function of a worker."""
     settle_in()
 
     def send(message: Message | WorkerState) -> str:
         try:
             pipe.send(message)
-        except OSError:  # the runner is gone; this is no failure of the run
+        except OSError:  # the runner has died; the run has not failed
             os._exit(1)
         return ""
 

@@ -1,5 +1,7 @@
-"""What each variant and each stream of batches costs. Models are tried in a child process: whatever one does there, the
-runner lives. The training step that is measured is also the check of your own model."""
+"""Measures what each variant and each stream of batches costs.
+
+Models are tried in a child process, so no model can end the runner. The measured step also checks your own model.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,23 @@ from runner.execute.script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs.pictures import confusion, encoded, has_pictures
 from runner.spec import Kind, Problem, RequestError
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.train import Learner
 
 _SECONDS = 0.3  # for each thing that is measured
 _MOST_STEPS = 2
-_MOST_DEATHS = 2  # of children over one model: the first may be anybody's doing
+_MOST_DEATHS = 2  # of children that tried one model: the first may have another cause
 _FEW = 40  # classes whose picture takes milliseconds
 _EVENTS_PER_RUN, _EVENTS_PER_TENSOR = 250_000, 1_150  # bytes: galleries and curves; a histogram
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """What came of a trial: seconds an epoch and bytes of a finished run, or why it can't be trained here or at all."""
+    """A trial's result: seconds per epoch and bytes of a finished run.
+
+    unfit  why this machine can't train it
+    wrong  why no machine can train it
+    """
 
     seconds: float = 0.0
     size: int = 0
@@ -52,26 +58,26 @@ class _Trial:
     device: torch.device
 
     def result(self) -> _Tried:
-        """Tries it. Only what ends the process raises nothing here."""
+        """Tries the model. Returns errors instead of raising them."""
         try:
             dataset = _loaded(self.data)
             if self.device.type == "cpu" and (unfit := _too_large(self.run, dataset)):
                 return _Tried(unfit=unfit)
             return _model_cost(self.run, dataset, self.device)
         except (Exception, SystemExit) as error:  # your own model may raise anything
-            return _Tried(unfit=words(error)) if is_memory(error) else _Tried(wrong=words(error))
+            return _Tried(unfit=describe(error)) if is_memory(error) else _Tried(wrong=describe(error))
 
 
 def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.device) -> Costs:
-    """Times some steps of each variant and some batches of each stream, on one thread as workers have it.
+    """Times some steps of each variant and some batches of each stream, on one thread as in a worker.
 
-    RequestError names every variant whose training step fails.
+    Raises RequestError that names every variant whose training step fails.
     """
     trials: dict[str, _Trial] = {}
     streams: dict[tuple[str, ...], Run] = {}
     for run in runs:
         streams.setdefault(run.data_key[:-1], run)
-        trials.setdefault(run.variant.settings.identity(), _Trial(run, data(run), device))
+        trials.setdefault(run.variant.settings.digest(), _Trial(run, data(run), device))
     if not trials:  # everything is done: no process to wait for
         return Costs({}, {}, {})
     with _Child(list(trials.values())) as child:
@@ -118,7 +124,7 @@ class _Child:
         return code
 
     def results(self) -> list[_Tried]:
-        """What came of each trial, in their order."""
+        """Returns the result of each trial, in their order."""
         results: list[_Tried] = []
         deaths = 0
         while self._left:
@@ -139,7 +145,7 @@ class _Child:
 
 
 def _try_each(pipe: Connection, trials: list[_Trial]) -> None:
-    """The child's life."""
+    """Tries each model and sends its result: the main function of the child."""
     settle_in()
     for trial in trials:
         pipe.send(trial.result())
@@ -156,7 +162,7 @@ def _too_large(run: Run, dataset: Dataset) -> str:
 
 
 def _stream_seconds(run: Run, data: Path, device: torch.device) -> float:
-    """An epoch's batches. No model is at work here, so this process can do it."""
+    """Returns the seconds that an epoch's batches take. No model runs here, so the runner's process can do it."""
     stream = Stream(load(data), run.variant.settings, run.seed, device)
     batches = len(stream.order(1))
     evaluated = (len(stream.train_eval) + len(stream.dataset.val)) / len(stream.dataset.train)
@@ -200,7 +206,7 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
 
 @cache
 def _picture_cost(classes: int) -> tuple[float, int]:
-    """Seconds and bytes of a confusion matrix's picture: with many classes they count."""
+    """Returns the seconds and bytes of a picture of a confusion matrix, which matter with many classes."""
     if classes <= _FEW:
         return 0.0, 25_000
     matrix = np.random.default_rng(0).integers(0, 9, (classes, classes))
@@ -210,7 +216,7 @@ def _picture_cost(classes: int) -> tuple[float, int]:
 
 
 def _mean_seconds(action: Callable[[], object], most: int) -> float:
-    """The mean time of a few repetitions after one that warms up; of that one where it was slow already."""
+    """Returns the mean seconds of a few repetitions after a first one; where the first is slow, its own time."""
     began = time.perf_counter()
     action()
     first = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""How much memory there is, and how much a run in training needs at the least."""
+"""Finds how much memory is free, and how much a run needs at least for training."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from runner.spec import Settings
 from runner.train.learner import make_optimizer
 
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-_LIMITS = (  # of cgroups, version 2 and 1: limit, use, and of the use what is cache of files and can go
+_LIMITS = (  # of cgroups, version 2 and 1: limit, use, and the part of the use that is file cache and can be freed
     ("memory.max", "memory.current", ("inactive_file", "active_file")),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
 )
 
 
 def free_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float:
-    """Bytes that this process may still take: the machine's, or what its cgroup leaves; infinity where no file says."""
+    """Returns the bytes that this process may still take, from the machine and its cgroups; infinity where unknown."""
     free = math.inf
     with suppress(OSError, ValueError):
         fields = dict(line.split(":", 1) for line in (proc / "meminfo").read_text().splitlines())
@@ -30,7 +30,7 @@ def free_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float:
 
 
 def _groups(proc: Path, cgroups: Path) -> list[Path]:
-    """The folders of this process's memory cgroups and of those around them."""
+    """Returns the folders of this process's memory cgroups and of the cgroups around them."""
     folders = [cgroups, cgroups / "memory"]
     with suppress(OSError):
         for line in (proc / "self" / "cgroup").read_text().splitlines():
@@ -44,17 +44,19 @@ def _groups(proc: Path, cgroups: Path) -> list[Path]:
 def _left_in(folder: Path) -> float:
     for limit, use, caches in _LIMITS:
         with suppress(OSError, ValueError):
-            most, used = (int((folder / name).read_text()) for name in (limit, use))  # "max" is no number: no limit
+            # "max" is not a number, and means no limit.
+            most, used = (int((folder / name).read_text()) for name in (limit, use))
             stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
             return float(max(0, most - used + sum(int(stat.get(name, 0)) for name in caches)))
     return math.inf
 
 
 def training_memory(settings: Settings, shape: Shape, classes: int) -> tuple[int, int]:
-    """A built-in model's parameters, and the bytes that a run with it needs at the least: float32 weights, their
-    gradients and the optimizer's state, and copies of weights and state from the end of the last epoch.
+    """Returns a built-in model's number of parameters, and the bytes that training it needs at least.
 
-    (0, 0) where that is unknown: a model of your own may do anything when it is built."""
+    The bytes are float32 weights, their gradients and the optimizer's state, and copies of weights and state from
+    the end of the last epoch. Returns (0, 0) for your own model, which may do anything when it is built.
+    """
     if settings.model not in MODELS:
         return 0, 0
     with torch.device("meta"):  # shapes without memory

@@ -1,4 +1,4 @@
-"""What the runner and its workers say to each other: a job to train, and what happens to its runs."""
+"""The messages between the runner and its workers: a job to train, and what happens to its runs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker says of a run.
+    """A worker's message about a run.
 
     `kind` is one of:
 
     began      it is ready to train; `cause` says why it does not resume from a checkpoint that is there
-    epoch      it had an epoch; `metrics` are the epoch's
+    epoch      it finished an epoch; `metrics` are the epoch's
     finished, pruned, failed    it ended
     taken      another runner has it
     died       its worker died and is to blame; the crew says so, no worker does
@@ -55,7 +55,7 @@ class Message:
 
 
 class WorkerState(Enum):
-    """What a worker says of itself."""
+    """A worker's message about itself."""
 
     READY = "its imports are done"
     DONE = "its job is done"

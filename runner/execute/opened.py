@@ -31,12 +31,12 @@ class OpenCrew:
     _crew: Crew
 
     def notes(self, done: Iterable[Run], data: Callable[[Run], Path], corrupt: Iterable[Path], again: str) -> list[str]:
-        """What you should know before training.
+        """Returns what you should know before training.
 
         done     runs that ended before and are not retrained: those of other code, data or versions are named
         data     gives a run's prepared data
         corrupt  files of finished runs that are not what was written
-        again    how runs of other code, data or versions are retrained, in words
+        again    says how runs of other code, data or versions are retrained
         """
         notes = [others_note(done, self.command, data, again), crowded(self.workers)]
         if files := ", ".join(map(str, corrupt)):
@@ -44,7 +44,7 @@ class OpenCrew:
         return [note for note in notes if note]
 
     def train(self, jobs: Iterable[Job], on_message: OnMessage) -> None:
-        """Trains every job, as `Crew.train` does. `on_message` hears of a death once it is recorded, as a failure."""
+        """Trains every job, as `Crew.train` does. `on_message` gets a death as a failure, once it is recorded."""
 
         def recorded(job: Job, message: Message) -> str | None:
             return on_message(job, record_death(message, self.command) if message.kind == "died" else message)
@@ -57,7 +57,7 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
-    RequestError where there is no such device, or where workers can't import your script.
+    Raises RequestError where there is no such device, or where workers can't import your script.
     """
     device = pick_device(request.device)
     made_by = present_provenance(str(device)).having(commit=commit())
@@ -70,13 +70,13 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
 
 
 def worker_count(asked: int | None, device: torch.device, most: int) -> int:
-    """As many workers as asked for, or as the device takes. Never more than there are runs (`most`), never 0."""
+    """Returns the number of workers asked for, or that suits the device: at least 1, at most `most` (runs)."""
     # A cohort in lockstep fills a GPU by itself.
     return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
 
 
 def crowded(workers: int) -> str:
-    """A hint where workers wait for each other; else nothing."""
+    """Returns a hint where there are more workers than cores; else an empty text."""
     if workers <= cores():
         return ""
     return f"{workers} workers share {cores()} cores; more workers than cores train no faster and take more memory."

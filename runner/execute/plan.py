@@ -1,4 +1,4 @@
-"""What is done and what remains of a request; shown, or trained."""
+"""The plan of a request: what is done and what remains, to be shown or trained."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _STATUS = {
     "started": "to do, resumes",
     "corrupt": "to do, corrupt",
 }
-_AGAIN = "--retrain makes them anew."
+_AGAIN = "--retrain reruns them."
 
 
 class Plan:
-    """The runs of a request, those that remain to be done, their jobs and costs."""
+    """The runs of a request, the remaining ones, their jobs and costs."""
 
     def __init__(self, runs: Sequence[Run], request: Request) -> None:
         self._request = request
@@ -49,11 +49,11 @@ class Plan:
     def schedule(self, crew: OpenCrew, data: Callable[[Run], Path]) -> None:
         """Measures what the remaining runs cost, and makes jobs of those that fit into this machine's memory.
 
-        `data` gives a run's prepared data. RequestError where a training step fails, or where no run fits.
+        `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
         self._crew = crew
         self._costs = measure(self._left, data, crew.device)
-        unfit = {run: self._costs.unfit.get(run.variant.settings.identity(), "") for run in self._left}
+        unfit = {run: self._costs.unfit.get(run.variant.settings.digest(), "") for run in self._left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self._runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
@@ -65,26 +65,26 @@ class Plan:
         self._notes = crew.notes(done, data, files, _AGAIN)
 
     def _unfit_variants(self) -> list[tuple[str, str]]:
-        """Each variant that can't be trained on this machine, and why."""
+        """Returns each variant that this machine can't train, and why."""
         named = {f'{run.study}: variant "{run.variant.name}"': cause for run, cause in self._unfit.items()}
-        return [(name, f"can't be trained on this machine: {cause}.") for name, cause in named.items()]
+        return [(name, f"this machine can't train it: {cause}.") for name, cause in named.items()]
 
     def _directory(self, run: Run) -> RunDir:
         return RunDir(self._request.runs / run.folder)
 
     def show(self, console: Console) -> None:
-        """Prints every run with its directory, what it changes, done or to do; then what it would take."""
+        """Prints every variant with its changes and every run with its state, then the expected time and size."""
         for variant in dict.fromkeys(run.variant for run in self._runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self._runs:
-            shown = "to do, again" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self._left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self._costs.size[run.variant.settings.identity()] for run in self._left)
+        size = sum(self._costs.size[run.variant.settings.digest()] for run in self._left)
         console.print(
             f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
@@ -92,7 +92,7 @@ class Plan:
         )
 
     def train(self, console: Console) -> int:
-        """Trains what remains; returns how many runs failed. KeyboardInterrupt passes."""
+        """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
         write_columns(self._request.runs)
         self._say_before(console)
         if not self._left:
@@ -121,7 +121,7 @@ class Plan:
                         on_message(Job((run,), Path()), record_death(died, self._crew.command))
                 self._crew.train(self._jobs, on_message)
             except FailFast:
-                console.print("stopped at the first failure, as told")
+                console.print("stopped at the first failure, because of --fail-fast")
             except NoWorkers as error:
                 console.print(f"stopped: {error}", soft_wrap=True)
                 return len(pending) + progress.failed

@@ -1,4 +1,4 @@
-"""Imported once, by the server that workers are forked from: what each of them would import for seconds."""
+"""Imports what every worker needs, once, in the server that forks the workers: these imports take seconds."""
 
 import signal
 
@@ -10,6 +10,6 @@ import runner.execute.measure
 import runner.logs.writer  # noqa: F401
 
 torch.optim.SGD([torch.zeros(1)])  # an optimizer's first use imports for seconds
-# A SIGTERM to the whole group must leave the server: without it the runner takes its workers for dead and goes, and
-# they with it.
+# A SIGTERM to the whole group must not end the server: otherwise the runner mistakes its workers for dead and exits,
+# and they exit with it.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

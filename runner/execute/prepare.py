@@ -15,15 +15,16 @@ from runner.spec import Problem, RequestError
 
 @dataclass(frozen=True)
 class PreparedData:
-    """The folder with each run's data: a function of the run. KeyError for a run whose data were not prepared."""
+    """A function from a run to the folder with its data. Raises KeyError for a run whose data were not prepared."""
 
     folders: Mapping[tuple[str, ...], Path]  # by a run's source_key
 
     def __call__(self, run: Run) -> Path:
+        """Returns the folder with a run's data."""
         return self.folders[run.source_key]
 
     def notes_of(self, runs: Iterable[Run]) -> list[str]:
-        """Notes on how these runs' files became images, each once."""
+        """Returns notes on how these runs' files became images, each once."""
         from runner.data import load
 
         first = {run.source_key: run.variant.settings.dataset for run in runs}
@@ -35,7 +36,7 @@ class PreparedData:
 
 
 def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
-    """Decodes and caches every data set that the runs need. RequestError names every problem at once."""
+    """Decodes and caches every data set that the runs need. Raises RequestError with every problem at once."""
     from runner.data import check_augmentation, load, prepare
 
     folders: dict[tuple[str, ...], Path] = {}

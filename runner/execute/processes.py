@@ -1,4 +1,4 @@
-"""Child processes: how they start, what each does first, how one ended.
+"""Starts child processes, sets them up, and says how one ended.
 
 Imported before torch, so that the server can start with the command.
 """
@@ -17,7 +17,7 @@ _GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(sign
 
 
 def exit_reason(code: int | None) -> str:
-    """How a process ended, in words. Some signals have no name, and Windows has no SIGKILL."""
+    """Returns how a process ended. Some signals have no name, and Windows has no SIGKILL."""
     if code is None or code >= 0:
         return f"with exit status {code}"
     try:
@@ -28,7 +28,7 @@ def exit_reason(code: int | None) -> str:
 
 
 def context() -> Any:
-    """The context of multiprocessing that starts children.
+    """Returns the context of multiprocessing that starts children.
 
     They are forked from a server that has imported everything and has no threads: a fork of this process could copy
     locks that torch's threads hold. Windows has no such server, so each child imports for itself.
@@ -75,7 +75,7 @@ def settle_in() -> None:
 
 
 def _die_with_parent() -> None:
-    """No orphans: a killed runner takes its workers along."""
+    """Ends this process when the runner ends, so that a killed runner leaves no workers behind."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""What you see while runs train: a live table on a terminal, plain lines elsewhere."""
+"""Shows runs in training: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Progress:
         return sum(kind == "failed" for kind in self._ended.values())
 
     def on_message(self, job: Job, message: Message) -> None:
-        """Takes in a message, and prints a line for a run that has ended."""
+        """Receives a message, and prints a line for a run that has ended."""
         run = message.run
         if message.kind in ("began", "epoch"):
             if message.kind == "began":
@@ -80,11 +80,11 @@ class Progress:
 
     def _say_taken(self) -> None:
         if not self._shared:
-            self._console.print("another runner is training some of these runs; this one does the others and waits")
+            self._console.print("another runner is training some of these runs; this one trains the others and waits")
         self._shared = True
 
     def time_left(self) -> float | None:
-        """Seconds that remain at the pace so far; None until there is one."""
+        """Returns the remaining seconds at the pace so far; None until the pace is known."""
         left = sum(self._left.values())
         done = self._total - left - self._resumed
         elapsed = time.monotonic() - self._began

@@ -1,4 +1,4 @@
-"""run.json: what a run is, by what it was made, and how it ended."""
+"""The content of run.json: what a run is, what made it, and how it ended."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def run_json(
     cause: str | None = None,
     machines: bool = False,
 ) -> RunJson:
-    """The content of run.json; times in seconds since 1970. `machines`: a failure that was not the run's doing.
+    """Returns the content of run.json, with times in seconds since 1970.
 
-    `attempt` is one id from the attempt's beginning to its end.
+    attempt   one id from the attempt's beginning to its end
+    machines  whether the machine caused the failure, not the run
     """
     given: dict[str, Any] = {"files": run.variant.files} if run.variant.files else {}
     given |= {"cause": cause} if cause is not None else {}
@@ -52,12 +53,12 @@ def run_json(
 
 
 def new_attempt() -> str:
-    """The id of an attempt at a run, unlike any other."""
+    """Returns a unique id for an attempt at a run."""
     return uuid.uuid4().hex
 
 
 def record_failure(run: Run, command: Command, cause: str, trace: str = "", machines: bool = False) -> None:
-    """Marks a run failed that has no worker to do it, or no data to begin with. A full disk keeps it from nothing."""
+    """Records the failure of a run without a worker or without data. Does nothing where the disk is full."""
     directory = RunDir(command.runs / run.folder)
     before = None if directory.misplaced() else directory.run_json()
     attempt = before.attempt if before and before.status == RUNNING else ""

@@ -1,4 +1,4 @@
-"""What was asked for, and what came of it."""
+"""A request to train studies, and its outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.expand import Overrides, ResolvedStudy
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line or in a notebook."""
+    """What you ask for on the command line or in a notebook."""
 
     studies: Sequence[str | dict[str, Any] | ResolvedStudy] = ("mlp",)
     overrides: Overrides = field(default_factory=Overrides)
@@ -25,7 +25,7 @@ class Request:
     fail_fast: bool = False
     dry_run: bool = False
     skip_unreadable: bool = False
-    name: str | None = None  # of a study that is a dict
+    name: str | None = None  # for a study that is a dict
 
 
 @dataclass(frozen=True)

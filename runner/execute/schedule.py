@@ -1,4 +1,4 @@
-"""What the runs will cost, and how cohorts are split into jobs."""
+"""Estimates what runs cost, and splits cohorts into jobs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from runner.expand import Run, cohorts
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds on one thread: an epoch of a variant (by its hash), an epoch of a stream (by its data key);
-    bytes of a finished run on the disk, and why a variant can't be trained on this machine (both by its hash)."""
+    """Measured costs on one thread.
+
+    variant  digest of the settings -> seconds of an epoch
+    stream   data key -> seconds of an epoch's batches
+    size     digest of the settings -> bytes of a finished run on the disk
+    unfit    digest of the settings -> why this machine can't train it
+    """
 
     variant: Mapping[str, float]
     stream: Mapping[tuple[str, ...], float]
@@ -20,20 +25,20 @@ class Costs:
     unfit: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, run: Run, epochs_done: int = 0) -> float:
-        """Seconds that a run still takes at most: early stopping may end it sooner."""
+        """Returns the seconds that a run still takes at most; early stopping may end it sooner."""
         settings = run.variant.settings
-        return self.variant[settings.identity()] * max(settings.epochs - epochs_done, 0)
+        return self.variant[settings.digest()] * max(settings.epochs - epochs_done, 0)
 
     def job(self, runs: Sequence[Run]) -> float:
-        """A job: its runs, and the stream for the longest of them."""
+        """Returns the seconds of a job: its runs, and the stream for the longest run."""
         longest = max(run.variant.settings.epochs for run in runs)
         return sum(map(self.run, runs)) + self.stream[runs[0].data_key[:-1]] * longest
 
 
 def split_jobs(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run]]:
-    """Cohorts, the costliest first, split wherever that brings the estimated finish nearer.
+    """Returns cohorts, the most expensive first, split wherever a split makes the estimated finish earlier.
 
-    A split costs a second stream, so cohorts stay whole where augmentation is what takes the time.
+    A split costs a second stream, so cohorts stay whole where augmentation takes most of the time.
     """
     parts = cohorts(runs)
     while True:
@@ -51,7 +56,7 @@ def split_jobs(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run
 
 
 def _halves(part: list[Run], costs: Costs) -> tuple[list[Run], list[Run]]:
-    """Two parts of about equal cost, both in the part's order."""
+    """Splits a part into two of about equal cost, both in the part's order."""
     left: list[Run] = []
     totals = [0.0, 0.0]
     for run in sorted(part, key=costs.run, reverse=True):
@@ -63,7 +68,7 @@ def _halves(part: list[Run], costs: Costs) -> tuple[list[Run], list[Run]]:
 
 
 def _finish(costs: Iterable[float], workers: int) -> float:
-    """When the last worker is done if each takes the costliest job that remains (Graham 1969)."""
+    """Returns when the last worker is done if each takes the most expensive remaining job (Graham 1969)."""
     ends = [0.0] * workers
     for cost in sorted(costs, reverse=True):
         heapq.heapreplace(ends, ends[0] + cost)
@@ -71,5 +76,5 @@ def _finish(costs: Iterable[float], workers: int) -> float:
 
 
 def finish_seconds(parts: Iterable[Sequence[Run]], costs: Costs, workers: int) -> float:
-    """The estimated time until all jobs are done."""
+    """Returns the estimated seconds until all jobs are done."""
     return _finish(map(costs.job, parts), workers)

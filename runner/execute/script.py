@@ -1,4 +1,4 @@
-"""The script that calls run(): every worker imports it, so it must be a file, and importing it must call nothing."""
+"""Checks the script that calls run(): every worker imports it, so it must be a file and must not call run() again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNGUARDED = 77  # exit status of a process whose import of the script called run
 
 
 def check_script() -> None:
-    """RequestError where workers can't import the script. In a worker that is importing it, this is its end."""
+    """Raises RequestError where workers can't import the script. Ends a worker that is importing it."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         os._exit(UNGUARDED)
     file = script()
@@ -23,7 +23,7 @@ def check_script() -> None:
 
 
 def script() -> str | None:
-    """The file that workers import; None for a command, a notebook or an interactive session."""
+    """Returns the file that workers import; None for a command, a notebook or an interactive session."""
     main = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is not None:  # python -m runner
         return None
@@ -31,6 +31,6 @@ def script() -> str | None:
 
 
 def unguarded() -> RequestError:
-    """What is wrong where importing the script calls run()."""
+    """Returns the error for a script that calls run() when it is imported."""
     what = 'workers import the script, and its import calls run(); put the call below if __name__ == "__main__":'
     return RequestError([Problem(Kind.CODE, script() or "the script", what)])

@@ -1,4 +1,4 @@
-"""A request for studies, from its words to finished runs."""
+"""Carries out a request for studies, from their names to finished runs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from runner.text import one_line
 
 
 def execute(request: Request, console: Console) -> Outcome:
-    """Trains the runs that remain to be done, or with `dry_run` shows them.
+    """Trains the remaining runs, or shows them with `dry_run`.
 
-    RequestError, with nothing trained or written, where the request is wrong.
+    Raises RequestError where the request is wrong. Then nothing was trained or written.
     """
     check_script()
     start_server()
@@ -35,7 +35,7 @@ def execute(request: Request, console: Console) -> Outcome:
     refuse_other_baselines(studies, request.runs)
     runs = [run for study in studies for run in study.runs()]
     names = tuple(study.name for study in studies)
-    # Torch comes with these: not before the request is known to be right.
+    # These import torch, which takes seconds, so the request is checked first.
     from runner.execute.opened import open_crew
     from runner.execute.plan import Plan
 
@@ -55,7 +55,7 @@ def execute(request: Request, console: Console) -> Outcome:
 
 
 def check_places(request: Request, names: Sequence[str]) -> None:
-    """RequestError where a directory can't be written, or the number of workers is wrong. `names`: of the studies."""
+    """Raises RequestError where a study's directory can't be written, or where the number of workers is wrong."""
     places = (request.runs, request.reports)
     problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
@@ -94,6 +94,6 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
 
 
 def _question_key(question: dict[str, Any]) -> str:
-    """What makes a question the one that was declared: what it asks of the runs, not what is quoted beside it."""
+    """Returns what identifies a declared question: all of it except the claim that is quoted beside it."""
     own = {key: value for key, value in question.items() if key not in ("declared", "claim", "claim_for")}
     return json.dumps(own | {"ask": one_line(str(question.get("ask")))}, sort_keys=True)

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of several runs: the columns of all, and the mean of a variant."""
+"""Writes what TensorBoard shows of several runs: the columns of all, and the mean of a variant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runner.store.study import read_study
 
 
 def write_columns(runs: Path) -> None:
-    """The root's columns: the union over every run that is there, or that some runner is about to make."""
+    """Writes the root's columns: the union over every run that exists or that a study or search plans."""
     with lock(runs):
         sessions, ranges = [], None
         for path in runs.glob("*/study.json"):
@@ -42,7 +42,7 @@ def write_columns(runs: Path) -> None:
 
 
 def write_variant_mean(run: Run, runs: Path, console: Console) -> None:
-    """Writes the mean over the seeds of a run's variant. Says so where it can't: it is a picture, not a run."""
+    """Writes the mean over the seeds of a run's variant. An error is only printed, because no run depends on it."""
     folder = runs / run.folder.parent
     try:
         with lock(runs):
@@ -52,7 +52,7 @@ def write_variant_mean(run: Run, runs: Path, console: Console) -> None:
 
 
 def _comparable(folder: Path, run: Run) -> list[Path]:
-    """The directories of a variant's finished seeds that are comparable with the run: a mean mixes no others in."""
+    """Returns the directories of a variant's finished seeds that are comparable with the run."""
     known = {path: RunDir(path).run_json() for path in sorted(folder.glob("seed*"))}
     made = {path: each.provenance for path, each in known.items() if each}
     mine = made.get(folder / run.folder.name, Provenance())

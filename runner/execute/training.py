@@ -18,7 +18,7 @@ from runner.execute.record import new_attempt, run_json
 from runner.expand import Run, file_hash
 from runner.logs.hparams import hparams
 from runner.logs.writer import RunLog
-from runner.spec.problems import words
+from runner.spec.problems import describe
 from runner.store.epochs import Row
 from runner.store.provenance import Provenance, own_model, same_provenance
 from runner.store.records import FAILED, FINISHED, PRUNED, RUNNING, RunResult
@@ -47,7 +47,7 @@ class TrainingRun:
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
         self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: another run's is refused
-        self._anew = ""  # why it does not resume from its checkpoint, in words
+        self._restart_reason = ""  # why it does not resume from its checkpoint
 
     def open(self, device: torch.device) -> None:
         """Sets up learner and log: new ones, or those of a checkpoint that comparable code, data and versions made.
@@ -69,7 +69,7 @@ class TrainingRun:
 
     def began(self) -> None:
         """Says that it is ready. A supervised run that resumes from a checkpoint may be told to stop at once."""
-        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._anew))
+        self._tell(Message("began", self.run, {"epoch": self.learner.epoch}, self._restart_reason))
 
     def _resume(self, device: torch.device) -> list[Row]:
         """Sets the learner and returns the rows of its epochs so far; none where no checkpoint can be used."""
@@ -93,7 +93,8 @@ class TrainingRun:
             if is_machines(error):
                 raise
         if (path := self._directory.checkpoint).exists():
-            self._anew = f"{path} is corrupt, another run's, or of other code, data or versions; the run starts over"
+            why = "is corrupt, another run's, or of other code, data or versions"
+            self._restart_reason = f"{path} {why}; the run starts over"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
@@ -109,14 +110,14 @@ class TrainingRun:
                 self.finished(event)
             else:
                 self.failed(event.error)
-        except Interrupted:  # told to stop while it waited for a search's answer
+        except Interrupted:  # the runner stopped it while it waited for a search's answer
             raise
         except Exception as error:  # its directory, not its training: a full disk, a lost mount
             event.learner.failed = True
             self.failed(error)
 
     def epoch(self, event: Epoch) -> None:
-        """Logs an epoch and says so; a checkpoint every CHECKPOINT_SECONDS."""
+        """Logs an epoch and sends a message; saves a checkpoint every CHECKPOINT_SECONDS."""
         number = self.learner.epoch
         self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
         self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))
@@ -166,7 +167,7 @@ class TrainingRun:
         `its_own`: the run itself failed. Where it did not, the next command resumes from its checkpoint.
         """
         self.ended = True
-        cause = words(error)
+        cause = describe(error)
         directory = self._directory
         machines = not its_own or is_machines(error)
         trouble: list[Exception] = []
@@ -184,7 +185,7 @@ class TrainingRun:
             except Exception as second:  # the other records are still written
                 trouble.append(second)
         if trouble:
-            cause += f" (and its directory can't be written: {words(trouble[0])})"
+            cause += f" (and its directory can't be written: {describe(trouble[0])})"
         self._send(Message("failed", self.run, cause=cause))
 
     def interrupted(self) -> None:

@@ -1,4 +1,4 @@
-"""A study to its ordered runs and cohorts: what would be trained, and in which directory."""
+"""Turns a study into ordered runs and cohorts: what is trained, and in which directory."""
 
 from runner.expand.files import file_hash
 from runner.expand.resolve import Overrides, parse_set, resolve

@@ -1,4 +1,4 @@
-"""A study's cells: the baseline, the explicit variants, and those its factors and design stand for."""
+"""A study's cells: the baseline, the named variants, and the variants from its factors and its design."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from runner.spec.problems import Mistake, shown, suggest
 from runner.spec.study import check_name, parse_settings
 
 _MOST_CELLS, _LONGEST_NAME = 10_000, 200
-_IS_THE_BASELINE = Mistake(Kind.DUPLICATE, f'"{BASELINE}" is the baseline itself.')
+_IS_THE_BASELINE = Mistake(Kind.DUPLICATE, f'"{BASELINE}" is the name of the baseline; choose another name.')
 
 
 def declared_cells(
     study: Study, forced: dict[str, Any], where: str
 ) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
-    """Each variant's name and what it changes: the baseline, the explicit ones, the expanded ones."""
+    """Returns each variant's name and its changes, and all problems. The baseline comes first, factors come last."""
     problems: list[Problem] = []
     declared: list[tuple[str, dict[str, Any]]] = [(BASELINE, {})]
     for name, changes in study.variants.items():
@@ -40,7 +40,9 @@ def declared_cells(
         for key in unknown
     ]
     if (cells := _count(study)) > _MOST_CELLS:
-        what = f"{cells:,} variants, more than {_MOST_CELLS:,}; give fewer levels, or search (docs/search.md)."
+        what = (
+            f"got {cells:,} variants; expected at most {_MOST_CELLS:,}. Give fewer levels, or search (docs/search.md)."
+        )
         problems.append(Problem(Kind.LIMIT, f"{where}: factors", what))
     elif not unknown:
         baseline = neutral_values() | study.baseline | forced
@@ -53,21 +55,21 @@ def declared_cells(
     lowered = Counter(name.lower() for name, _ in declared)
     for name, _ in declared:
         if len(name) > _LONGEST_NAME:
-            what = f"of {len(name)} characters is too long for a directory; declare such variants by name."
+            what = f"has {len(name)} characters; expected at most {_LONGEST_NAME}. Name such a variant under variants."
             problems.append(Problem(Kind.LIMIT, f"{where}: factors", f"the name {shown(name)} {what}"))
         if lowered[name.lower()] > 1:
             problems.append(
                 Problem(
                     Kind.DUPLICATE,
                     f'{where}: variant "{name}"',
-                    "another name differs only in upper or lower case; not every disk tells them apart.",
+                    "another name differs only in upper or lower case, which some disks ignore; rename one of them.",
                 )
             )
     return declared, problems
 
 
 def _count(study: Study) -> int:
-    """How many variants the factors stand for, at most."""
+    """Returns how many variants the factors give at most."""
     if isinstance(study.factors, list):
         return len(study.factors)
     levels = [len(values) for values in study.factors.values()]
@@ -75,16 +77,16 @@ def _count(study: Study) -> int:
 
 
 def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:
-    """A cell as text, so that cells can be compared before they are checked."""
+    """Returns a cell as text, so that cells can be compared before they are checked."""
     settings, _ = parse_settings(baseline | changes, "")
-    return settings.identity() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
+    return settings.digest() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
 
 
 def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The variants that the factors and the design stand for."""
+    """Yields the variants that the factors and the design give."""
     neutral = neutral_values()
     given = study.factors
-    # Bare settings are put back to their neutral values.
+    # A setting without levels goes back to its neutral value.
     factors = {key: [neutral.get(key)] for key in given} if isinstance(given, list) else given
     if study.design == "factorial":
         levels = [[(key, value) for value in [baseline.get(key), *values]] for key, values in factors.items()]
@@ -99,12 +101,16 @@ def _expanded(study: Study, baseline: dict[str, Any]) -> Iterator[tuple[str, dic
 
 
 def cell_name(changes: dict[str, Any]) -> str:
-    """What a combination of levels is called, as in lr=0.01,batch_norm=True."""
+    """Returns the name of a combination of levels.
+
+    >>> cell_name({"lr": 0.01, "batch_norm": True})
+    'lr=0.01,batch_norm=True'
+    """
     return ",".join(f"{key}={slug(value)}" for key, value in changes.items())
 
 
 def slug(value: Any) -> str:
-    """A value as part of a directory's name; lists of transforms by the transforms' names."""
+    """Returns a value as part of a directory's name; a list of transforms gives the transforms' names."""
     if isinstance(value, (list, tuple)) and value and all(isinstance(v, (str, dict)) for v in value):
         text = "+".join(v if isinstance(v, str) else "+".join(map(str, v)) for v in value)
     else:

@@ -1,4 +1,4 @@
-"""Files that arguments name: what is in them decides a run's numbers, so their hashes are part of its identity."""
+"""Files that arguments name: their contents decide a run's numbers, so their hashes are part of its digest."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from runner.spec import Kind, Problem, RequestError, Settings
 
 
 def with_files(study: ResolvedStudy) -> ResolvedStudy:
-    """The study, each variant with the hashes of the files that its arguments name, as they are now.
+    """Returns the study with the present hashes of the files that each variant's arguments name.
 
-    RequestError for a file that can't be read.
+    Raises RequestError for a file that can't be read.
     """
     files = file_hashes((variant.settings for variant in study.variants), str(study.file))
     variants = {each.name: replace(each, files=named_files(each.settings, files)) for each in study.variants}
@@ -26,9 +26,9 @@ def with_files(study: ResolvedStudy) -> ResolvedStudy:
 
 
 def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
-    """The SHA-256 of every regular file that a text in `model_args` names, by that text.
+    """Returns the SHA-256 of every regular file that a text in `model_args` names, by that text.
 
-    RequestError for a file that can't be read.
+    Raises RequestError for a file that can't be read.
     """
     hashes: dict[str, str] = {}
     problems = []
@@ -48,15 +48,15 @@ def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
 
 
 def named_files(settings: Settings, hashes: Mapping[str, str]) -> dict[str, str]:
-    """Those of the hashes whose files the settings name."""
+    """Returns the hashes of the files that the settings name."""
     return {text: hashes[text] for text in _texts(settings.model_args) if text in hashes}
 
 
 def file_hash(text: str) -> str | None:
-    """The SHA-256 of the regular file at this path; None where there is none. OSError where it can't be read."""
+    """Returns the SHA-256 of the regular file at this path; None where there is none. Raises OSError if unreadable."""
     try:
         found = Path(text).stat()
-    except (OSError, ValueError):  # no file, or a text that is no path
+    except (OSError, ValueError):  # no file, or a text that is not a path
         return None
     if not stat.S_ISREG(found.st_mode):  # a device or a pipe may have no end
         return None
@@ -65,13 +65,13 @@ def file_hash(text: str) -> str | None:
 
 @lru_cache(maxsize=1000)
 def _sha256(state: tuple[str, int, int, int]) -> str:
-    """Read once a process for each state of a file: its path, inode, size and time of writing."""
+    """Hashes a file once per process for each state: its path, inode, size and time of writing."""
     with open(state[0], "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in plain data, at any depth; keys are names."""
+    """Yields every text in plain data, at any depth, except keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (dict, list)):

@@ -1,4 +1,4 @@
-"""A study's dict and the command line to checked variants, runs and questions; every problem at once."""
+"""Turns a study's dict and the command line into checked variants, runs and questions; reports all problems at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from runner.spec.plain import plain
 from runner.spec.problems import Mistake, mistake_of, shown, suggest
 from runner.spec.study import check_seeds, parse, parse_questions, parse_settings
 
-_LONGEST_NAME = 200  # bytes; a directory's name may have 255, and some files' names are longer
+_LONGEST_NAME = 200  # bytes; disks take 255, and some files add to the name
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Overrides:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def forced(self) -> dict[str, Any]:
-        """The settings that they change, data set included; RequestError for what is no plain data."""
+        """Returns the settings that they change, with the data set. Raises RequestError for anything but plain data."""
         dataset = {} if self.dataset is None else {"dataset": self.dataset}
         given: dict[str, Any] = plain(self.settings | dataset, "command line")
         return given
 
 
 def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedStudy:
-    """One study's dict with the command line's changes; RequestError with every problem."""
+    """Resolves one study's dict with the command line's changes. Raises RequestError with every problem."""
     where = str(file)
     study = parse(data, where)
     forced = overrides.forced()
@@ -79,7 +79,10 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
 
 
 def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
-    """5 or "5" is the seeds 0 to 4; "0,3,7" or [0, 3, 7] those very ones ("7," is seed 7 alone)."""
+    """Returns the seeds: 5 or "5" gives 0 to 4, "0,3,7" or [0, 3, 7] gives these, "7," gives 7 alone.
+
+    Raises ValueError for anything else.
+    """
     if isinstance(given, str):
         parts = [part.strip() for part in given.removesuffix(",").split(",")]
         if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
@@ -90,13 +93,14 @@ def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
 
 
 def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
-    """KEY=VALUE pairs, each value read as Python where it is Python, else as a string."""
+    """Reads KEY=VALUE pairs; a value that is not Python is a string. Raises RequestError for other texts."""
     settings: dict[str, Any] = {}
     problems = []
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            problems.append(Problem(Kind.VALUE, f"--set {pair}", "expected KEY=VALUE, such as lr=0.01."))
+            what = f'got "{shown(pair)[1:-1]}"; expected KEY=VALUE, such as lr=0.01.'
+            problems.append(Problem(Kind.VALUE, f"--set {pair}", what))
             continue
         try:
             settings[key.strip()] = ast.literal_eval(text.strip())
@@ -110,11 +114,11 @@ def parse_set(pairs: Iterable[str]) -> dict[str, Any]:
 def _check_variants(
     declared: list[tuple[str, dict[str, Any]]], written: dict[str, Any], forced: dict[str, Any], where: str
 ) -> tuple[list[Variant], list[Problem]]:
-    """Checked variants, and every problem said once, where it was written."""
+    """Returns checked variants, and every problem once, where it was written."""
     baseline = written | forced
     variants: list[Variant] = []
     problems: list[Problem] = []
-    said: set[tuple[str, Mistake]] = set()  # of the baseline: its variants inherit them
+    said: set[tuple[str, Mistake]] = set()  # problems of the baseline, which its variants inherit
     names_of: dict[str, str] = {}
     reference: Settings | None = None
     for name, changes in declared:
@@ -136,9 +140,9 @@ def _check_variants(
             if name == BASELINE:
                 said.add((key, mistake))
         reference = settings if name == BASELINE else reference
-        twin = names_of.setdefault(settings.identity(), name)
+        twin = names_of.setdefault(settings.digest(), name)
         if twin != name:
-            what = f'it has the very settings of "{twin}"; change something, or leave it out.'
+            what = f'its settings equal those of "{twin}"; change a setting, or remove the variant.'
             problems.append(Problem(Kind.DUPLICATE, place, what))
         differences = settings.differences(reference) if reference else dict(changes)
         variants.append(Variant(name, settings, differences))
@@ -146,24 +150,26 @@ def _check_variants(
 
 
 def effective(settings: Settings, written: dict[str, Any], forced: dict[str, Any]) -> list[str]:
-    """The settings of a baseline that must have an effect: those that are not neutral, and where the command line
-    names another model, of these only what it names itself."""
+    """Returns the settings of a baseline that must have an effect: those that are not neutral.
+
+    Where the command line names another model, these are only settings that the command line names.
+    """
     given = forced if forced.get("model", written.get("model")) != written.get("model") else written | forced
     plain, neutral = settings.plain(), neutral_values()
     return [key for key in given if key not in neutral or plain[key] != neutral[key]]
 
 
 def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable[str] = ()) -> dict[str, Mistake]:
-    """Changed settings that neither the model nor the models that inherit them ever read: they have no effect."""
+    """Returns the changed settings without effect: neither the model nor the models of `heirs` read them."""
     own, *others = (reads(model) for model in (settings.model, *heirs))
-    what = f'the model "{settings.model}" does not read this setting; it reads {", ".join(sorted(own))}.'
+    what = f'the model "{settings.model}" ignores this setting; remove it. It reads {", ".join(sorted(own))}.'
     return {
         key: Mistake(Kind.IGNORED, what) for key in changes if key in MODEL_SETTINGS and key not in own.union(*others)
     }
 
 
 def _with_data(questions: Iterable[Question], declared: object, used: str) -> tuple[Question, ...]:
-    """Each claim with the data that it is about: the study's own, as its file has it, where it names none."""
+    """Returns the questions; a claim that names no data set is about the one in the study's file."""
     own = dataset_label(declared if isinstance(declared, str) else used)
     return tuple(
         question.model_copy(update={"claim_for": (own,)}) if question.claim and not question.claim_for else question
@@ -174,12 +180,12 @@ def _with_data(questions: Iterable[Question], declared: object, used: str) -> tu
 def _check_questions(
     questions: dict[int, Question], names: list[str], variants: list[Variant], where: str
 ) -> list[Problem]:
-    """Questions about variants or settings that the study does not have, and questions asked twice."""
+    """Returns the problems of questions about unknown variants or settings, and of questions that occur twice."""
     problems = []
     first: dict[str, int] = {}
     for number, question in questions.items():
         if first.setdefault(question.ask, number) != number:
-            what = f'asks the same as question {first[question.ask]}, "{question.ask}"; give each its own words.'
+            what = f'got the words of question {first[question.ask]}, "{question.ask}"; expected different words.'
             problems.append(Problem(Kind.DUPLICATE, f"{where}: question {number}: ask", what))
         problems += [
             Problem(
@@ -189,48 +195,40 @@ def _check_questions(
             if name not in names
         ]
         if question.trend and question.trend not in Settings.model_fields:
-            problems.append(
-                Problem(
-                    Kind.UNKNOWN,
-                    f"{where}: question {number}: trend",
-                    f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}',
-                )
-            )
+            what = f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}'
+            problems.append(Problem(Kind.UNKNOWN, f"{where}: question {number}: trend", what))
         elif question.trend and (wrong := _no_trend(question.trend, variants)):
             problems.append(wrong.at(f"{where}: question {number}: trend"))
     return problems
 
 
 def _no_trend(key: str, variants: list[Variant]) -> Mistake | None:
-    """Why there is no slope over a setting, or None where there is one."""
+    """Returns why a slope over a setting can't be computed; None where it can."""
     levels = [variant.settings.plain()[key] for variant in variants if variant.changes.keys() <= {key}]
     if len(levels) < 2:
-        what = f'no variant changes "{key}" alone; a trend goes over those that do, and the baseline.'
+        what = f'no variant changes only "{key}", so there is no trend; add such variants.'
         return Mistake(Kind.MISSING, what)
     odd = [level for level in levels if level_of(key, level) in (None, math.inf)]
     if not odd:
         return None
     meaning = f", which means {NO_LIMIT[key]}," if key in NO_LIMIT else ""
-    what = f'"{key}" has the value {shown(odd[0])}{meaning} among its levels; a trend needs numbers.'
+    what = f'"{key}" has the value {shown(odd[0])}{meaning} among its levels; expected numbers in a trend.'
     return Mistake(Kind.VALUE, what)
 
 
 def _select(asked: str | Sequence[str] | None, names: list[str]) -> tuple[list[str], list[Problem]]:
-    """The variants to train, the baseline always among them, in the study's order."""
+    """Returns the variants to train in the study's order, always with the baseline, and the unknown names."""
     if not asked:
         return names, []
     if isinstance(asked, str):
         asked = _listed(asked, names)
-    problems = [
-        Problem(Kind.UNKNOWN, "--variants", f'there is no variant "{name}". {suggest(name, names)}')
-        for name in asked
-        if name not in names
-    ]
+    unknown = {name: f'there is no variant "{name}". {suggest(name, names)}' for name in asked if name not in names}
+    problems = [Problem(Kind.UNKNOWN, "--variants", what) for what in unknown.values()]
     return [name for name in names if name == BASELINE or name in asked], problems
 
 
 def _listed(text: str, names: list[str]) -> list[str]:
-    """The names in a list with commas between them, where names may have commas of their own: the longest first."""
+    """Splits a list at its commas. Names may contain commas, so the longest known name wins."""
     found = []
     while text:
         known = [name for name in names if text == name or text.startswith(f"{name},")]
@@ -241,9 +239,9 @@ def _listed(text: str, names: list[str]) -> list[str]:
 
 
 def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: dict[str, Any]) -> str:
-    """<study>-<dataset>, and +key=value for each setting that the command line really changed.
+    """Returns <study>-<dataset>, and +key=value for each setting that the command line really changed.
 
-    RequestError where that can't be a directory's name.
+    Raises RequestError where this can't name a directory.
     """
     plain = baseline.plain()
     neutral = neutral_values()
@@ -254,6 +252,6 @@ def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: d
     ]
     name = "+".join(parts)
     if len(name.encode()) > _LONGEST_NAME or not file.stem.isprintable():
-        what = f"its runs' directory, {shown(name)}, would have too long or too strange a name; rename the file, or "
-        raise RequestError([Problem(Kind.VALUE, str(file), what + "put overrides into it.")])
+        what = f"its runs' directory would be {shown(name)}, which is too long or not printable; rename the file, "
+        raise RequestError([Problem(Kind.VALUE, str(file), what + "or write the --set values into it.")])
     return name

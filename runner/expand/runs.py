@@ -1,4 +1,4 @@
-"""Variants, runs and cohorts: what a study's dict stands for."""
+"""Variants, runs and cohorts: the content of a study after it is resolved."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from runner.spec import Question, Settings
 
 SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background")  # which images
-DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and how they come
+DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and in which order and form
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One complete set of settings, seed apart, and what it changes against the baseline."""
+    """One complete set of settings without the seed, and what it changes from the baseline."""
 
     name: str
     settings: Settings
     changes: dict[str, Any] = field(hash=False)
-    files: dict[str, str] = field(default_factory=dict, hash=False)  # that its arguments name: path to SHA-256
+    files: dict[str, str] = field(default_factory=dict, hash=False)  # named by its arguments: path to SHA-256
 
     @property
     def digest(self) -> str:
-        """Eight hex digits from everything that decides its numbers, seed apart."""
-        return self.settings.identity(self.files)
+        """Eight hex digits from everything except the seed that decides its numbers."""
+        return self.settings.digest(self.files)
 
     @property
     def directory(self) -> str:
@@ -36,7 +36,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Run:
-    """Variant x seed = one directory = one TensorBoard run."""
+    """One variant with one seed: one directory and one TensorBoard run."""
 
     study: str
     variant: Variant
@@ -44,24 +44,24 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Relative to the directory of all runs."""
+        """The run's directory, relative to the directory of all runs."""
         return Path(self.study) / self.variant.directory / f"seed{self.seed}"
 
     @property
     def source_key(self) -> tuple[str, ...]:
-        """What decides which images it sees: runs that agree in it share a cache."""
+        """The settings that decide which images it sees; runs with the same key share a cache."""
         return self.data_key[: len(SOURCE_SETTINGS)]
 
     @property
     def data_key(self) -> tuple[str, ...]:
-        """What decides the stream of batches; runs that agree in it are one cohort."""
+        """The settings that decide the stream of batches; runs with the same key are one cohort."""
         plain = self.variant.settings.plain()
         return (*(json.dumps(plain[key], sort_keys=True) for key in DATA_SETTINGS), str(self.seed))
 
 
 @dataclass(frozen=True)
 class ResolvedStudy:
-    """A study as asked for: all its variants, and of them the ones selected now."""
+    """A study as a command asks for it: all its variants, and those selected for training."""
 
     name: str
     file: Path
@@ -73,16 +73,16 @@ class ResolvedStudy:
 
     @property
     def is_dict(self) -> bool:
-        """Whether a notebook or a script declared it, not a file in ablations/."""
+        """Whether a notebook or a script declared it, instead of a file in ablations/."""
         return self.file.suffix != ".py"
 
     def runs(self) -> list[Run]:
-        """Seed by seed, so that every variant has its first result early."""
+        """Returns the selected runs, seed by seed, so that every variant has its first result early."""
         return [Run(self.name, variant, seed) for seed in self.seeds for variant in self.selected]
 
 
 def cohorts(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs that share data settings and seed, in the order in which they first come."""
+    """Groups runs that share data settings and seed, in the order of their first run."""
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault(run.data_key, []).append(run)

@@ -1,4 +1,4 @@
-"""The studies that a request names: files in ablations/, paths, dicts."""
+"""Resolves the studies that a request names: files in ablations/, paths, dicts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME_OF_DICT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 def resolve_studies(
     names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides, name_of_dict: str | None = None
 ) -> list[ResolvedStudy]:
-    """Every study asked for, a dict by the name given; RequestError with every problem of all of them."""
+    """Returns every study asked for; `name_of_dict` names a dict. Raises RequestError with the problems of all."""
     resolved: list[ResolvedStudy] = []
     if problems := _check_name_of_dict(names, name_of_dict):
         raise RequestError(problems)
@@ -39,7 +39,7 @@ def resolve_studies(
         Problem(
             Kind.DUPLICATE,
             name,
-            f"{count} of the studies asked for have this name; give each once, and different files other names.",
+            f"{count} of these studies have this name; give each study once, and give files different names.",
         )
         for name, count in counts.items()
         if count > 1
@@ -53,7 +53,7 @@ def _check_name_of_dict(names: Sequence[Any], given: str | None) -> list[Problem
     if given is None:
         return []
     if all(isinstance(name, str) for name in names):
-        return [Problem(Kind.CONFLICT, "name", "is for a study that is a dict; a file's study has the file's name.")]
+        return [Problem(Kind.CONFLICT, "name", "a study in a file takes the file's name; remove name, or give a dict.")]
     if not isinstance(given, str) or not _NAME_OF_DICT.fullmatch(given):
         return [
             Problem(

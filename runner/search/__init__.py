@@ -1,4 +1,4 @@
-"""A search spec to runs, by Optuna: the same workers, logs and directories as a study's."""
+"""Turns a search spec into runs with Optuna, on the same workers, logs and directories as a study."""
 
 from runner.search.run import SearchOutcome, search
 

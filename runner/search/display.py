@@ -1,4 +1,4 @@
-"""What you see of a search: a line for each run that ended, and on a terminal the runs in training."""
+"""Shows a search: a line for each run that ended, and on a terminal the runs in training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Display:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """While it is open, a terminal shows the runs in training."""
+        """Shows the runs in training on a terminal while this context is open."""
         if not self._console.is_terminal:
             yield
             return
@@ -36,7 +36,7 @@ class Display:
             yield
 
     def on_message(self, message: Message) -> None:
-        """Shows a message, which the record must have taken in before."""
+        """Shows a message. The record must have received it first."""
         run, losses = message.run, self._record.tried[message.run].losses
         if message.kind in ("began", "epoch"):
             if message.cause:

@@ -1,4 +1,4 @@
-"""A search's dict and the command line to a checked baseline and spaces; every problem at once."""
+"""Turns a search's dict and the command line into a checked baseline and spaces; reports all problems at once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from runner.spec.study import parse_settings, read_file
 from runner.store.study import TWIN
 
 _MOST_DATA_CASES = 1000
-Values = dict[str, Any]  # of the settings that are searched, as plain data
+Values = dict[str, Any]  # a value for each searched setting, as plain data
 
 
 @dataclass(frozen=True)
 class ResolvedSearch:
-    """A search as asked for: where it starts, what it may change, and how."""
+    """A search as a command asks for it: where it starts, what it may change, and how."""
 
     name: str
     file: Path
@@ -42,64 +42,65 @@ class ResolvedSearch:
     pruner: str
     random_on: tuple[str, ...]
     claim: Values = field(hash=False)
-    files: dict[str, str] = field(default_factory=dict, hash=False)  # that arguments name: path to SHA-256
+    files: dict[str, str] = field(default_factory=dict, hash=False)  # named by arguments: path to SHA-256
 
-    def identity(self) -> str:
-        """Eight hex digits from what decides the suggestions: another baseline or space is another search.
+    def digest(self) -> str:
+        """Returns eight hex digits that identify what decides the suggestions, such as baseline and spaces.
 
-        How many runs there are decides none of them: a search may be prolonged.
+        The number of runs is not part of it, so a search can be extended.
         """
         spaces = {key: (space.kind, space.values) for key, space in self.space.items()}
-        deciding = (self.baseline.identity(self.files), spaces, self.seed, self.sampler, self.pruner)
+        deciding = (self.baseline.digest(self.files), spaces, self.seed, self.sampler, self.pruner)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
     def cells(self) -> float:
-        """How many different values there are to try; infinity where a space is continuous."""
+        """How many combinations of values there are; infinity where a space is continuous."""
         return math.prod(space.cells for space in self.space.values())
 
     def start(self) -> Values | None:
-        """What the baseline has of the settings that are searched; None where that lies outside their spaces."""
+        """Returns the baseline's values of the searched settings; None where they are outside the spaces."""
         values = {key: self.baseline.plain()[key] for key in self.space}
         return values if all(space.has(values[key]) for key, space in self.space.items()) else None
 
     def epochs(self, values: Values) -> int:
-        """The most that a run with these values has."""
+        """Returns the maximum number of epochs of a run with these values."""
         return int(values.get("epochs", self.baseline.epochs))
 
     def settings(self, values: Values) -> Settings:
-        """The baseline with these values, but for those that the model chosen does not read."""
+        """Returns the baseline with these values, except values that the chosen model ignores."""
         chosen = Settings.model_validate(self.baseline.plain() | values)
         idle = ignored_settings(chosen, values)
         read = {key: value for key, value in values.items() if key not in idle}
         return Settings.model_validate(self.baseline.plain() | read) if idle else chosen
 
     def variant(self, number: int, values: Values) -> Variant:
-        """The baseline with these values, named by its number."""
+        """Returns the variant with these values, named by its number."""
         settings = self.settings(values)
         files = named_files(settings, self.files)
         return Variant(f"{number:04d}", settings, settings.differences(self.baseline), files)
 
     def run(self, variant: Variant) -> Run:
+        """Returns a variant's run with the search's seed."""
         return Run(self.name, variant, self.seed)
 
     def claimed(self) -> Settings | None:
-        """The settings that are said elsewhere to be the best, where there are any."""
+        """Returns the settings that are claimed elsewhere to be the best; None where there are none."""
         return Settings.model_validate(self.baseline.plain() | self.claim) if self.claim else None
 
     def random_twin(self) -> ResolvedSearch:
-        """The random search beside it: the same spaces, as many runs."""
+        """Returns the random search to compare with: the same spaces, as many runs."""
         return replace(self, name=f"{self.name}{TWIN}", sampler="random", random_on=())
 
     def plain(self) -> dict[str, Any]:
-        """What a record of the search must hold, as plain data."""
+        """Returns what study.json records of the search, as plain data."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "file", "doc")}
         spaces = {key: {space.kind: list(space.values)} for key, space in self.space.items()}
         return named | {"baseline": self.baseline.plain(), "space": spaces, "random_on": list(self.random_on)}
 
     @classmethod
     def from_plain(cls, name: str, file: str, doc: str, data: dict[str, Any]) -> ResolvedSearch:
-        """The search that `plain` gave; ValueError or TypeError where it is none."""
+        """Returns the search that `plain` recorded. Raises ValueError or TypeError where it recorded none."""
         Search.model_validate({key: value for key, value in data.items() if key != "files"})
         spaces = {
             key: Space.recorded(kind, values) for key, each in data["space"].items() for kind, values in each.items()
@@ -109,7 +110,7 @@ class ResolvedSearch:
         return cls(name=name, file=Path(file), doc=doc, **data | checked | {"random_on": tuple(data["random_on"])})
 
     def data_probes(self) -> Iterator[Run]:
-        """A run of each combination of data settings that the search may ask for, bounds for ranges."""
+        """Yields a run of each combination of data settings that the search may suggest; of ranges, the bounds."""
         keys = _data_keys(self.space)
         for number, values in enumerate(itertools.product(*(self.space[key].values for key in keys))):
             yield self.run(self.variant(number, dict(zip(keys, values, strict=True))))
@@ -124,14 +125,14 @@ def _data_keys(spaces: Iterable[str]) -> list[str]:
 
 
 def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
-    """The search of that name in ablations/; RequestError with every problem."""
+    """Resolves a search in ablations/ by name or path. Raises RequestError with every problem."""
     file, data, doc = read_file(name, constant="SEARCH")
     where = str(file)
     search = parse_search(data, where)
     forced = overrides.forced()
     spaces, problems = parse_spaces(search, where)
     problems += [
-        Problem(Kind.CONFLICT, f"--set {key}", "the search chooses this setting itself; change its space.")
+        Problem(Kind.CONFLICT, f"--set {key}", "the search itself chooses this setting; change its space.")
         for key in forced
         if key in search.space
     ]
@@ -149,7 +150,8 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     if problems or baseline is None:
         raise RequestError(problems)
     if (cases := math.prod(len(spaces[key].values) for key in _data_keys(spaces))) > _MOST_DATA_CASES:
-        what = f"{cases:,} combinations of data settings, each prepared beforehand; give {_MOST_DATA_CASES:,} at most."
+        what = f"got {cases:,} combinations of data settings, which all need preparation; "
+        what += f"expected at most {_MOST_DATA_CASES:,}."
         raise RequestError([Problem(Kind.LIMIT, f"{where}: space", what)])
     exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
     chosen = [baseline.model_copy(update={"model_args": value}) for value in _choices(exact, "model_args")]
@@ -161,10 +163,10 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
 
 
 def _claim(search: Search, forced: Values, known: Mapping[str, Mistake], where: str) -> tuple[Values, list[Problem]]:
-    """What is said elsewhere to be best, as plain data, but for what the command line sets."""
+    """Returns the claim as plain data, without what the command line sets, and its problems."""
     said = {key: value for key, value in search.claim.items() if key not in forced}
     if "dataset" in said:
-        return {}, [Problem(Kind.CONFLICT, f"{where}: dataset", "is the search's own; leave it out.")]
+        return {}, [Problem(Kind.CONFLICT, f"{where}: dataset", "a claim is about the search's data set; remove it.")]
     settings, problems = parse_settings(search.baseline | forced | said, where)
     problems = [problem for problem in problems if any(problem.where == f"{where}: {key}" for key in said)]
     if settings is None:
@@ -177,7 +179,7 @@ def _claim(search: Search, forced: Values, known: Mapping[str, Mistake], where: 
 def _check_values(
     baseline: Values, key: str, space: Space, known: dict[str, Mistake], any_model: bool, where: str
 ) -> list[Problem]:
-    """Every choice, or both bounds, as the setting itself and the libraries behind it see them."""
+    """Returns the problems of every choice, or of both bounds, found by the setting's type and by libraries."""
     place = f"{where}: space"
     problems: list[Problem] = []
     for value in space.values:
@@ -191,8 +193,8 @@ def _check_values(
 
 
 def _plain(baseline: Settings, key: str, space: Space) -> Space:
-    """The same space with its values as plain data: the form in which runs record them."""
-    if space.kind == "integer":  # of a setting that may be any number too
+    """Returns the same space with its values as plain data, the form in which runs record them."""
+    if space.kind == "integer":  # also for a setting that may be any number
         return space
     values = (Settings.model_validate(baseline.plain() | {key: value}).plain()[key] for value in space.values)
     return replace(space, values=tuple(values))

@@ -1,4 +1,4 @@
-"""A search, from its request to its winners on fresh seeds."""
+"""Carries out a search, from its request to its winners on fresh seeds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from runner.execute.script import check_script
 from runner.execute.studies import check_places, execute
 from runner.expand import Overrides
 from runner.search.resolve import resolve_search
-from runner.spec.problems import late
+from runner.spec.problems import after_start
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """What came of a search.
+    """The outcome of a search.
 
     name     the search's name
     winners  the name of the study that retrains its winners; None without a winner
@@ -29,9 +29,10 @@ class SearchOutcome:
 
 
 def search(request: Request, console: Console) -> SearchOutcome:
-    """Makes the search that the request names and its random twin if it has one; retrains the winners on fresh seeds.
+    """Runs the search that the request names, and its random twin if it has one; retrains the winners on fresh seeds.
 
-    RequestError, with nothing trained or written unless it is late, where the request is wrong.
+    Raises RequestError where the request is wrong. Nothing was trained or written then, unless its `after_start` is
+    True.
     """
     (name,) = request.studies
     check_script()
@@ -40,7 +41,7 @@ def search(request: Request, console: Console) -> SearchOutcome:
     searches = [resolved]
     if resolved.baseline.dataset in resolved.random_on and resolved.sampler != "random":
         searches.append(resolved.random_twin())
-    # Torch and Optuna come with these: not before the request is known to be right.
+    # These import torch and Optuna, which takes seconds, so the request is checked first.
     from runner.execute.crew import NoWorkers
     from runner.search.record import Record
     from runner.search.train import train
@@ -54,10 +55,10 @@ def search(request: Request, console: Console) -> SearchOutcome:
             console.print(f"stopped: {error}", soft_wrap=True)
             return SearchOutcome(resolved.name, None, resolved.runs)
         records = [Record(each, request.runs) for each in searches]
-    with late():
+    with after_start():
         study = winners_study(records[0], records[1] if len(records) > 1 else None)
         if study is None:
-            console.print("no run finished: there is no winner")
+            console.print("no run finished, so there is no winner")
             return SearchOutcome(resolved.name, None, 0)
         outcome = execute(replace(request, studies=(study,), overrides=Overrides()), console)
     return SearchOutcome(resolved.name, study.name, outcome.failed)

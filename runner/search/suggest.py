@@ -1,8 +1,7 @@
-"""Optuna's part: the runs so far to the next settings, and which run is hopeless. Pure functions.
+"""Suggests the next settings from the runs so far, and finds hopeless runs, with Optuna. Pure functions.
 
-Nothing of Optuna's is kept on the disk: its study is made anew from the run directories each time, so that
-there is one record, and no kill can leave two that disagree. Every suggestion draws from a seed of its own, so
-the same runs always lead to the same suggestion.
+Optuna keeps nothing on the disk. Its study is rebuilt from the run directories each time, so a kill can't leave two
+records that disagree. Every suggestion has its own seed, so the same runs always lead to the same suggestion.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from runner.spec.search import LARGEST_GRID
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 FINISHED, PRUNED, FAILED, RUNNING = "finished", "pruned", "failed", "running"
-_ATTEMPTS = 1000  # at settings that no run has had
-# A failed run is told as a pruned one that got nowhere: Optuna forgets failed trials and would ask for them again.
+_ATTEMPTS = 1000  # to draw settings that no run had
+# A failed run counts as pruned, without a loss: Optuna forgets failed trials and would suggest them again.
 _STATES = {
     FINISHED: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.PRUNED, RUNNING: TrialState.RUNNING,
 }  # fmt: skip
@@ -33,7 +32,7 @@ _STATES = {
 
 @dataclass
 class Tried:
-    """A run of the search as far as it is: its validation loss (nats) after each epoch."""
+    """A run of the search so far: its values, its state, and its validation loss (nats) after each epoch."""
 
     values: Values
     state: str
@@ -41,38 +40,38 @@ class Tried:
 
     @property
     def loss(self) -> float:
-        """The lowest validation loss, which is what the search minimises; infinity where there is none."""
+        """The lowest validation loss, which the search minimizes; infinity where there is none."""
         return min((loss for loss in self.losses if math.isfinite(loss)), default=math.inf)
 
 
 def suggest(search: ResolvedSearch, history: Sequence[Tried]) -> Values | None:
-    """The settings of the next run, none that a run had before; None where there are none left.
+    """Returns the values of the next run, which no earlier run had; None where none remain.
 
-    The baseline's come first, where they lie in the spaces: a search must find better ones. Then the sampler speaks;
-    where it repeats itself, a random one goes on.
+    The baseline's values come first if they are in the spaces, because a search must beat them. Then the sampler
+    suggests. Where it repeats itself, a random sampler takes over.
     """
     if not history and (start := search.start()):
         return start
     if len(history) >= search.cells:
         return None
-    had = {search.settings(tried.values).identity() for tried in history}
+    had = {search.settings(tried.values).digest() for tried in history}
     study = _study(search, history)
     for sampler in _samplers(search, len(history)):
         study.sampler = sampler
         trial = study.ask({key: _distribution(search, key) for key in search.space})
         values = {key: _decoded(search, key, trial.params[key]) for key in search.space}
-        if search.settings(values).identity() not in had:
+        if search.settings(values).digest() not in had:
             return values
     return _first_left(search, had)
 
 
 def _first_left(search: ResolvedSearch, had: Container[str]) -> Values | None:
-    """A combination that no run had, if one is left of a space that can be counted: draws seldom hit the last ones."""
+    """Returns a remaining combination of a space that can be counted, because draws seldom hit the last ones."""
     if search.cells > LARGEST_GRID:
         return None
     for cell in itertools.product(*(_choices(search, key) for key in search.space)):
         values = {key: _decoded(search, key, value) for key, value in zip(search.space, cell, strict=True)}
-        if search.settings(values).identity() not in had:
+        if search.settings(values).digest() not in had:
             return values
     return None
 
@@ -88,11 +87,11 @@ def _samplers(search: ResolvedSearch, number: int) -> Iterator[optuna.samplers.B
 
 
 def hopeless(search: ResolvedSearch, history: Sequence[Tried], tried: Tried) -> str:
-    """Why a run that has come so far is to be stopped, in words; empty where it is to go on."""
+    """Returns why a run must stop, as text; empty where it continues."""
     losses = tried.losses
-    if search.pruner == "none" or not math.isfinite(losses[-1]):  # what is no number fails by itself
+    if search.pruner == "none" or not math.isfinite(losses[-1]):  # a run with such a loss fails by itself
         return ""
-    # A fifth of the epochs is theirs in any case: a small learning rate begins slowly.
+    # Every run gets a fifth of its epochs, because a small learning rate begins slowly.
     pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=max(2, search.epochs(tried.values) // 5))
     trial = create_trial(state=TrialState.RUNNING, intermediate_values=_steps(losses))
     if not pruner.prune(_study(search, history), trial):
@@ -104,12 +103,11 @@ def hopeless(search: ResolvedSearch, history: Sequence[Tried], tried: Tried) -> 
 
 
 def importances(search: ResolvedSearch, history: Sequence[Tried], trees: int = 64) -> dict[str, float]:
-    """The share of the variance of the runs' ranks that each setting explains alone (functional ANOVA over a
-    random forest; Hutter et al. 2014, ICML); the rest is their interplay. Empty with fewer than 4 ended
-    runs, or where they are all alike.
+    """Returns the share of the variance of the runs' ranks that each setting explains alone.
 
-    Pruned runs count with the lowest loss that they had reached, failed ones come last. Ranks, so that one
-    diverged run is not all the variance.
+    Functional ANOVA over a random forest of `trees` trees (Hutter et al. 2014, ICML). The remaining share belongs to
+    interactions. Empty with fewer than 4 ended runs, or where all have the same loss. Pruned runs count with the
+    lowest loss that they reached, and failed runs come last. Ranks keep a diverged run from dominating the variance.
     """
     ended = [tried for tried in history if tried.state != RUNNING]
     places = [math.inf if tried.state == FAILED else tried.loss for tried in ended]
@@ -120,7 +118,7 @@ def importances(search: ResolvedSearch, history: Sequence[Tried], trees: int = 6
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=trees, seed=0)
     try:
         found = evaluator.evaluate(_study(search, ranked))
-    except RuntimeError:  # a resample whose runs are all alike: no tree has anything to split
+    except RuntimeError:  # all runs of a resample have the same rank, so no tree can split them
         return {}
     return {key: float(found.get(key, 0.0)) for key in search.space}
 
@@ -142,7 +140,7 @@ def _trial(search: ResolvedSearch, tried: Tried) -> FrozenTrial:
 
 
 def _prolonged(search: ResolvedSearch, tried: Tried) -> list[float]:
-    """A finished run that its patience stopped keeps its last loss: the median is one of all that finished."""
+    """Returns a run's losses; a finished run that stopped early repeats its last, so that medians cover all runs."""
     missing = search.epochs(tried.values) - len(tried.losses) if tried.state == FINISHED and tried.losses else 0
     return tried.losses + tried.losses[-1:] * missing
 

@@ -1,4 +1,4 @@
-"""A search's runs in training: a suggestion for every free worker, an answer after every epoch."""
+"""Trains a search's runs: a suggestion for every free worker, an answer after every epoch."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from runner.search.record import Record
 from runner.search.resolve import ResolvedSearch
 from runner.search.suggest import FINISHED, PRUNED
 from runner.spec import BASELINE, Kind, Problem, RequestError, is_reference
-from runner.spec.problems import late
+from runner.spec.problems import after_start
 
-_AGAIN = "make prune and then the same command make them anew."
+_AGAIN = "make prune removes them; then the same command reruns them."
 
 
 def train(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> None:
     """Trains the remaining runs of the searches, one search after the other.
 
-    RequestError, with nothing trained, where data are missing or another runner makes the same search; NoWorkers where
-    no worker can live. KeyboardInterrupt passes, with checkpoints written.
+    Raises RequestError, with nothing trained, where data are missing or another runner has the same search, and
+    NoWorkers where workers die before they are ready. KeyboardInterrupt passes, with checkpoints written.
     """
     tried = [run for search in searches for run in Record(search, request.runs).tried]
     with open_crew(request, tried, searches[0].runs) as crew:
@@ -39,7 +39,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
         start = searches[0].baseline
         if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
             measure([searches[0].run(Variant(BASELINE, start, {}))], data, crew.device)
-        with _alone([search.name for search in searches], request.runs), late():
+        with _alone([search.name for search in searches], request.runs), after_start():
             for search in searches:
                 record = Record(search, request.runs)
                 record.write()
@@ -56,12 +56,12 @@ def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], con
     if search.cells < search.runs:
         console.print(f"its space has only {search.cells:.0f} combinations")
     ended = [run for run, tried in record.tried.items() if tried.state in (FINISHED, PRUNED)]
-    for note in crew.notes(ended, data, record.spoilt, _AGAIN):
+    for note in crew.notes(ended, data, record.corrupt, _AGAIN):
         console.print(note, soft_wrap=True)
 
 
 def _prepared(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> Callable[[Run], Path]:
-    """Prepares the data; returns the function that gives a run's. Of a range, only the bounds come beforehand."""
+    """Prepares the data; returns the function that gives a run's. For a range, only its bounds are prepared now."""
     probes = [run for search in searches for run in search.data_probes()]
     known = prepare_data(probes, request)
     say_notes(known, probes, console)
@@ -93,12 +93,15 @@ def _train(record: Record, crew: OpenCrew, data: Callable[[Run], Path], console:
 
 @contextmanager
 def _alone(names: Sequence[str], runs: Path) -> Iterator[None]:
-    """Holds each search for this runner, so that suggestions come one after the other. RequestError if another does."""
+    """Locks each search for this runner, so that suggestions come one after the other.
+
+    Raises RequestError where another runner has the lock.
+    """
     with ExitStack() as locks:
         for name in names:
             try:
                 locks.enter_context(lock(runs / name).acquire(blocking=False))
             except Timeout as error:
-                what = "another runner is making this search; wait for it, or give another --runs."
+                what = "another runner is running this search; wait for it, or give another --runs."
                 raise RequestError([Problem(Kind.BUSY, str(runs / name), what)]) from error
         yield

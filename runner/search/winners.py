@@ -1,4 +1,4 @@
-"""What a search found, put to the test: studies made from its winners."""
+"""Makes studies that test a search's winners."""
 
 from __future__ import annotations
 
@@ -24,15 +24,20 @@ _LONGEST = 60  # characters of a search's name in a file's
 
 
 def winners_name(search: str, stem: str) -> str:
-    """The name of the study that trains a search's winners again: search_dropout_winners-mnist5k."""
+    """Returns the name of the study that retrains a search's winners.
+
+    >>> winners_name("search_dropout-mnist5k", "search_dropout")
+    'search_dropout_winners-mnist5k'
+    """
     return f"{stem}_winners{search.removeprefix(stem)}"
 
 
 def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
-    """Baseline, winner, runner-up, the random search's winner and what is said elsewhere to be best, on seeds that
-    chose nothing; None where no run finished. Where the winner is what the search began with, it is the baseline.
+    """Returns the study that retrains the winners on fresh seeds; None where no run finished.
 
-    Validation chose the winner, so the questions are about test.
+    Its variants are baseline, winner, runner-up, the random search's winner, and the settings claimed elsewhere to be
+    best. A winner with the baseline's settings is the baseline. Validation chose the winner, so the questions are
+    about test.
     """
     search = record.search
     ranked = record.ranked()
@@ -72,7 +77,7 @@ def winners_study(record: Record, twin: Record | None) -> ResolvedStudy | None:
 
 
 def _read(baseline: Settings, variants: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The baseline's settings, but for those that no variant's model reads: a search of models may have such."""
+    """Returns the baseline's settings, except those that no variant's model reads, as in a search over models."""
     idle = ignored_settings(
         baseline, baseline.plain(), [changes["model"] for changes in variants.values() if "model" in changes]
     )
@@ -80,23 +85,26 @@ def _read(baseline: Settings, variants: dict[str, dict[str, Any]]) -> dict[str, 
 
 
 def winner_name(best: Run) -> str:
-    """What the winners' study calls the search's best run: the baseline where that was the best, tried first."""
+    """Returns the name of the search's best run in the winners' study: "baseline" where the baseline was best."""
     return WINNER if best.variant.changes else BASELINE
 
 
 def fresh_seeds(record: Record) -> list[int]:
-    """The seeds next to the search's own."""
+    """Returns the seeds after the search's own seed."""
     search = record.search
     return list(range(search.seed + 1, search.seed + 1 + search.fresh_seeds))
 
 
 def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
-    """A study whose baseline is the winner and whose variants undo one choice each, back to the search's baseline."""
+    """Writes a study whose baseline is the winner; each variant undoes one choice. Returns its file.
+
+    Raises RequestError where there is no winner, or where it equals the search's baseline.
+    """
     run, start, stem = _winner(record), record.search.baseline.plain(), _stem(record)
     name = _file_name(record.search.name)
     if not run.variant.changes:
         raise RequestError(
-            [Problem(Kind.STATE, record.search.name, "its winner is what it began with: there is nothing to undo.")]
+            [Problem(Kind.STATE, record.search.name, "its winner is its baseline, so there is nothing to undo.")]
         )
     winner = run.variant.settings
     undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
@@ -118,16 +126,21 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
 
 
 def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Path:
-    """A study of two searches' winners, each as a variant of what the first search began with."""
+    """Writes a study that compares two searches' winners, as variants of the first search's baseline. Returns its file.
+
+    Raises RequestError where the searches do not fit together, or where a search has no winner.
+    """
     start, stems = first.search.baseline, [_stem(record) for record in (first, second)]
     if start.dataset != second.search.baseline.dataset or stems[0] == stems[1]:
         names = " and ".join(record.search.name for record in (first, second))
         raise RequestError(
-            [Problem(Kind.CONFLICT, names, "give two searches of different files, on the same data set.")]
+            [Problem(Kind.CONFLICT, names, "expected two searches of different files, on the same data set.")]
         )
     winners = [_winner(record).variant.settings for record in (first, second)]
     if winners[0] == winners[1]:
-        raise RequestError([Problem(Kind.STATE, " and ".join(stems), "both winners have the very same settings.")])
+        raise RequestError(
+            [Problem(Kind.STATE, " and ".join(stems), "both winners have the same settings; expected different ones.")]
+        )
     variants = {stem: winner.differences(start) for stem, winner in zip(stems, winners, strict=True)}
     variants = {stem: changes for stem, changes in variants.items() if changes}  # a winner may be the baseline itself
     sides = [stem if stem in variants else BASELINE for stem in stems]
@@ -151,13 +164,19 @@ def _winner(record: Record) -> Run:
     ranked = record.ranked()
     if not ranked:
         raise RequestError(
-            [Problem(Kind.STATE, record.search.name, "no run of this search has finished; there is no winner.")]
+            [
+                Problem(
+                    Kind.STATE,
+                    record.search.name,
+                    "no run of this search has finished, so it has no winner; run the search first.",
+                )
+            ]
         )
     return ranked[0][0]
 
 
 def _stem(record: Record) -> str:
-    """The name of the search's file: what names a study in a record that may be from elsewhere."""
+    """Returns the name of the search's file. Raises RequestError where the record has a name that can't be a file's."""
     stem = record.search.file.stem
     if wrong := check_name(stem):
         raise RequestError([wrong.at(f"{record.search.name}: its file's name")])
@@ -165,7 +184,7 @@ def _stem(record: Record) -> str:
 
 
 def _file_name(search: str) -> str:
-    """A search's whole name, data set and all, as a study's file may be called: search_dropout_cifar10."""
+    """Returns a search's whole name, with its data set, as a file's name: search_dropout_cifar10."""
     return re.sub(r"\W+", "_", search, flags=re.ASCII).strip("_")[:_LONGEST]
 
 
@@ -186,7 +205,7 @@ def _write(
     questions: list[Any],
     seeds: list[int],
 ) -> Path:
-    """A study's file, as a person would write it; RequestError where another of that name is there."""
+    """Writes a study's file as you would write it. Raises RequestError where a different file has that name."""
     neutral = neutral_values()
     read = _read(baseline, variants).items()
     given = {key: value for key, value in read if key not in neutral or value != neutral[key]}
@@ -194,7 +213,9 @@ def _write(
     whole = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{doc}"
     text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
-        raise RequestError([Problem(Kind.PATH, str(file), "is there already and differs; rename or remove it first.")])
+        raise RequestError(
+            [Problem(Kind.PATH, str(file), "exists already with other contents; rename or remove it first.")]
+        )
     check_writable(file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, text)
@@ -202,5 +223,5 @@ def _write(
 
 
 def _quoted(doc: str) -> str:
-    """As it may stand in a docstring: whatever a record from elsewhere holds, it stays text."""
+    """Escapes a text for a docstring, so that a record from elsewhere can't add code."""
     return "\n".join(line.encode("unicode_escape").decode("ascii").replace('"', '\\"') for line in doc.split("\n"))

@@ -1,4 +1,4 @@
-"""A study's dict to checked, frozen settings: all errors at once, in words; and a run's identity."""
+"""Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
 from runner.spec.problems import Kind, Problem, RequestError
 from runner.spec.questions import Question

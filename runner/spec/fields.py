@@ -1,4 +1,4 @@
-"""The types of settings: what each accepts, and the words for what it refuses."""
+"""The types of settings: what each accepts, and what it says when it refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.spec.problems import Kind, Refusal, shown, suggest
 
 
 def entry_of(table: Mapping[str, object]) -> AfterValidator:
-    """Accepts the names of a table's entries; ValueError with the nearest of them, and all, for another name."""
+    """Accepts the names of a table's entries. Another name raises ValueError, which lists all names and the nearest."""
 
     def check(value: str) -> str:
         if value not in table:
@@ -25,7 +25,7 @@ def entry_of(table: Mapping[str, object]) -> AfterValidator:
 
 
 def one_of(table: Mapping[str, object], *others: str) -> str:
-    """In words: one of a table's entries, or something else.
+    """Lists the names of a table's entries, and other choices, as text.
 
     >>> one_of({"a": 1, "b": 2})
     'one of a, b'
@@ -37,7 +37,7 @@ def one_of(table: Mapping[str, object], *others: str) -> str:
 
 
 def _can_be_written_down(value: Any) -> Any:
-    """Arguments become part of a run's identity, so they must be plain data; ValueError where they are not."""
+    """Arguments become part of a run's digest, so they must be plain data. Raises ValueError where they are not."""
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -48,7 +48,7 @@ def _can_be_written_down(value: Any) -> Any:
 
 
 def _bare_names_have_no_arguments(value: Any) -> Any:
-    """["HorizontalFlip"] as [{"HorizontalFlip": {}}]; ValueError for an item that names no single transform."""
+    """Turns ["HorizontalFlip"] into [{"HorizontalFlip": {}}]. Raises ValueError for any other kind of item."""
     if not isinstance(value, (list, tuple)):
         return value
     items = [{item: {}} if isinstance(item, str) else item for item in value]

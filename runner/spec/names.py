@@ -1,4 +1,4 @@
-"""Names that only the libraries themselves can check; they are imported only when asked."""
+"""Checks names that only libraries or your own modules know. They are imported only when they are needed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalog import INITIALIZATIONS
-from runner.spec.problems import Kind, Mistake, Problem, RequestError, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, RequestError, describe, shown, suggest
 from runner.spec.settings import Settings, is_reference
 from runner.torchvision import repaired
 
 # Known without importing torch, so that listing and most errors stay quick.
 _COMMON_OPTIMIZERS = {"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "NAdam", "RAdam"}
-_OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # settings of their own
-# need a closure, sparse gradients, matrices alone (no biases), a subclass
+_OWN_OPTIMIZER_ARGUMENTS = {"params", "lr", "weight_decay"}  # they are settings themselves
+# They need a closure, sparse gradients, matrices only (no biases), or a subclass.
 _UNUSABLE_OPTIMIZERS = {"LBFGS", "SparseAdam", "Muon", "Optimizer"}
-_NO_SETTINGS = {"capturable", "differentiable"}  # about CUDA graphs and gradients through steps, which a run has not
+_NO_SETTINGS = {"capturable", "differentiable"}  # for CUDA graphs and for gradients through steps: no run uses them
 _SWITCHES = {"foreach", "fused"}  # arguments that are None by default and mean True or False
 _SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can import
 
 
 def problems_of(settings: Settings) -> dict[str, Mistake]:
-    """What the libraries object to: setting -> what is wrong and what is right."""
+    """Returns what the libraries refuse: setting -> what is wrong and what was expected."""
     checks: dict[str, Callable[[Settings], Mistake | None]] = {
         "optimizer": _optimizer,
         "optimizer_args": _optimizer_arguments,
@@ -42,8 +42,8 @@ def problems_of(settings: Settings) -> dict[str, Mistake]:
     return {key: wrong for key, check in checks.items() if (wrong := check(settings))}
 
 
-def resolve(reference: str) -> Callable[..., Any]:
-    """The function that package.module:function names; ImportError or AttributeError if there is none."""
+def load_function(reference: str) -> Callable[..., Any]:
+    """Imports the function that package.module:function names. Raises ImportError or AttributeError if it fails."""
     module, _, function = reference.partition(":")
     found = getattr(repaired(lambda: importlib.import_module(module)), function)
     if not callable(found):
@@ -52,25 +52,27 @@ def resolve(reference: str) -> Callable[..., Any]:
 
 
 def check_call(function: Callable[..., Any], arguments: dict[str, Any]) -> str:
-    """Why a model's function can't be called as function(shape, classes, **arguments), in words; empty where it can."""
+    """Returns why a model's function can't be called as function(shape, classes, **arguments); empty where it can."""
     try:
         inspect.signature(function).bind((1, 1, 1), 2, **arguments)
     except TypeError as error:
         return f"must take (shape, classes, **model_args): {error}"
     except ValueError:  # a function of C without a signature
-        return "is no Python function; expected one that takes (shape, classes, **model_args)"
+        return "is not a Python function; expected one that takes (shape, classes, **model_args)"
     return ""
 
 
 def refuse_modules_in(folder: Path, references: Iterable[Any]) -> None:
-    """RequestError for data sets and models that are functions of modules in a folder of runs: what came with runs
-    from elsewhere is data. Nothing is imported to find out, no package's own module either."""
+    """Raises RequestError for data sets and models that are functions of modules in a folder of runs.
+
+    Such modules may have come with runs from elsewhere, which must never run code. The check imports nothing.
+    """
     place = folder.resolve()
     problems = [
         Problem(
             Kind.UNSAFE,
             reference,
-            f"lies in {file}, among the runs in {place}, and these are data; nothing there is run.",
+            f"is in {file}, among the runs in {place}. The runner imports no code from there; move it elsewhere.",
         )
         for reference in filter(lambda given: isinstance(given, str) and is_reference(given), references)
         for file in itertools.islice(filter(lambda file: file.is_relative_to(place), _files(reference)), 1)
@@ -80,7 +82,7 @@ def refuse_modules_in(folder: Path, references: Iterable[Any]) -> None:
 
 
 def _files(reference: str) -> Iterable[Path]:
-    """The files and folders from which a reference's packages and module would be imported, the outermost first."""
+    """Yields the files and folders that importing a reference would read, the outermost package first."""
     package, *inner = reference.partition(":")[0].split(".")
     spec = PathFinder.find_spec(package)
     places = list(spec.submodule_search_locations or []) if spec else []
@@ -92,7 +94,7 @@ def _files(reference: str) -> Iterable[Path]:
 
 
 def albumentations() -> Any:
-    """The albumentations package, imported without its call home and without threads of its own."""
+    """Imports albumentations, without its check for updates on the network and without OpenCV's threads."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as package
     import cv2
@@ -102,7 +104,7 @@ def albumentations() -> Any:
 
 
 def optimizer_class(name: str) -> Any:
-    """The torch.optim class of that name, or None."""
+    """Returns the torch.optim class of that name, or None where there is none that a run can use."""
     import torch
 
     found = getattr(torch.optim, name, None)
@@ -127,7 +129,7 @@ def _optimizer_arguments(settings: Settings) -> Mistake | None:
     valid = set(inspect.signature(found).parameters) - _OWN_OPTIMIZER_ARGUMENTS
     for key in settings.optimizer_args:
         if key in _OWN_OPTIMIZER_ARGUMENTS:
-            return Mistake(Kind.CONFLICT, f'"{key}" is a setting of its own; move it out of optimizer_args.')
+            return Mistake(Kind.CONFLICT, f'"{key}" is a setting itself; move it out of optimizer_args.')
         if key in _NO_SETTINGS:
             return Mistake(Kind.IGNORED, f'"{key}" has no effect on a run; remove it.')
         if key not in valid:
@@ -157,7 +159,7 @@ def _weight_decay(settings: Settings) -> Mistake | None:
 def _batch_size(settings: Settings) -> Mistake | None:
     if settings.batch_size > 1 or not settings.batch_norm:
         return None
-    return Mistake(Kind.CONFLICT, "BatchNorm has no variance over a batch of one image; expected a batch_size from 2.")
+    return Mistake(Kind.CONFLICT, "BatchNorm can't compute a variance from one image; expected at least 2 in a batch.")
 
 
 def _augment(settings: Settings) -> Mistake | None:
@@ -190,7 +192,7 @@ def _is_transform(package: Any, name: str) -> bool:
 def _init_arguments(settings: Settings) -> Mistake | None:
     entry, given = INITIALIZATIONS[settings.init], settings.init_args
     if not entry.fill:
-        return Mistake(Kind.IGNORED, f'init "{entry.name}" takes no arguments.') if given else None
+        return Mistake(Kind.IGNORED, f'init "{entry.name}" takes no arguments; remove them.') if given else None
     if missing := [key for key in entry.required if key not in given]:
         return Mistake(
             Kind.MISSING, f'init "{entry.name}" needs "{missing[0]}": "init_args": {{"{missing[0]}": 0.01}}.'
@@ -214,11 +216,12 @@ def _reference(text: str) -> Mistake | None:
     if not is_reference(text):
         return None
     try:
-        resolve(text)
+        load_function(text)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # importing somebody's module may raise anything, SystemExit too
-        return Mistake(Kind.CODE, f'can\'t load "{text}": {words(error)}')
+    except BaseException as error:  # importing your module may raise anything, even SystemExit
+        what = f'can\'t load "{text}": {describe(error)}; expected package.module:function that Python can import.'
+        return Mistake(Kind.CODE, what)
     return None
 
 
@@ -227,9 +230,9 @@ def _own_model(settings: Settings) -> Mistake | None:
     if not is_reference(reference):
         return None
     if reference.partition(":")[0] in _SCRIPTS:
-        what = f'workers can\'t import "{reference}" from a notebook or script; write it to a file such as mymodels.py.'
+        what = f'workers can\'t import "{reference}" from a notebook or script; move it to a file such as mymodels.py.'
         return Mistake(Kind.CODE, what)
     if mistake := _reference(reference):
         return mistake
-    wrong = check_call(resolve(reference), settings.model_args)
+    wrong = check_call(load_function(reference), settings.model_args)
     return Mistake(Kind.CODE, f'"{reference}" {wrong}.') if wrong else None

@@ -1,8 +1,8 @@
-"""Plain data: what a spec may consist of, copied before anything looks at it.
+"""Copies a spec's dict to plain data before anything else reads it.
 
-A spec file is Python, so its dict may hold anything: objects that raise when they are looked at, lists that contain
-themselves, a number of a million digits. Past this point there are only dicts with string keys, lists, strings,
-numbers, booleans and None, of a bounded depth and size.
+A spec file is Python, so its dict may hold anything: objects that raise when they are read, lists that contain
+themselves, a number of a million digits. The copy holds only dicts with string keys, lists, strings, numbers,
+booleans and None, with limits on depth and size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOST_PROBLEMS = 20
 
 
 def plain(data: Any, where: str) -> Any:
-    """A copy of the data; RequestError with the place of everything that is not plain."""
+    """Returns a copy of the data. Raises RequestError with the place of everything that is not plain."""
     copier = _Copier()
     copy = copier.copy(data, where, _DEEPEST)
     if copier.problems:
@@ -26,7 +26,7 @@ def plain(data: Any, where: str) -> Any:
 
 
 def is_plain(data: Any) -> bool:
-    """Whether there is nothing but plain data in it."""
+    """Whether all of it is plain data."""
     copier = _Copier()
     copier.copy(data, "", _DEEPEST)
     return not copier.problems
@@ -38,11 +38,11 @@ class _Copier:
         self._left = _MOST_VALUES
 
     def copy(self, value: Any, place: str, levels: int) -> Any:
-        """The value as plain data; what is not becomes None, and a problem."""
+        """Returns the value as plain data. Whatever is not plain becomes None, and a problem is noted."""
         self._left -= 1
         if self._left < 0:
             return self._refuse(
-                Kind.LIMIT, place, f"more than {_MOST_VALUES:,} values; a study is written by hand.", last=True
+                Kind.LIMIT, place, f"got more than {_MOST_VALUES:,} values; expected at most that many.", last=True
             )
         if value is None or isinstance(value, bool):
             return value
@@ -51,7 +51,7 @@ class _Copier:
         if isinstance(value, int):
             if abs(number := int.__index__(value)) >= _LARGEST_INTEGER:
                 return self._refuse(
-                    Kind.LIMIT, place, f"a whole number of {number.bit_length()} bits; expected at most 63."
+                    Kind.LIMIT, place, f"got a whole number of {number.bit_length()} bits; expected at most 63."
                 )
             return number
         if isinstance(value, float):
@@ -61,9 +61,8 @@ class _Copier:
             what = f'got an object of type "{name}"; expected a number, text, True, False, None, a list or a dict.'
             return self._refuse(Kind.VALUE, place, what)
         if not levels:
-            return self._refuse(
-                Kind.LIMIT, place, f"more than {_DEEPEST} levels of lists and dicts, or one that contains itself."
-            )
+            what = f"got a list or dict that contains itself, or more than {_DEEPEST} levels; expected fewer levels."
+            return self._refuse(Kind.LIMIT, place, what)
         if isinstance(value, dict):
             return self._dict(value, place, levels)
         items = tuple.__iter__(value) if isinstance(value, tuple) else list.__iter__(value)
@@ -83,11 +82,11 @@ class _Copier:
         text = str.__str__(value)
         if len(text) > _LONGEST_TEXT:
             return self._refuse(
-                Kind.LIMIT, place, f"a text of {len(text):,} characters; expected at most {_LONGEST_TEXT:,}."
+                Kind.LIMIT, place, f"got a text of {len(text):,} characters; expected at most {_LONGEST_TEXT:,}."
             )
         if any("\ud800" <= character <= "\udfff" for character in text):
             return self._refuse(
-                Kind.VALUE, place, "half a character (a lone surrogate) that no file can hold; write it whole."
+                Kind.VALUE, place, "got half a character (a lone surrogate), which no file can hold; expected text."
             )
         return text
 

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in words: every problem is collected before any is shown."""
+"""What is wrong with a request. Every problem is collected before any is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_PLACE, _LONGEST = 500, 3000  # characters; libraries have long lists of
 
 
 class Kind(StrEnum):
-    """What kind of problem it is: for tests and callers, which read no sentences."""
+    """The kind of a problem, for tests and callers that do not read sentences."""
 
     UNKNOWN = "unknown"  # A name does not exist.
     MISSING = "missing"  # Something that is needed is not given.
@@ -35,14 +35,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: its kind, its place (file, variant, key), and what would be right."""
+    """One mistake: its kind, its place (file, variant, key), and a text with what is wrong and what was expected."""
 
     kind: Kind
     where: str
     what: str
 
     def __str__(self) -> str:
-        """One line that a terminal can show, whatever was in the request."""
+        """Returns one line that a terminal can show, whatever the request contains."""
         return f"{_line(self.where, _LONGEST_PLACE)}: {_line(self.what, _LONGEST)}"
 
 
@@ -53,12 +53,12 @@ class Mistake(NamedTuple):
     what: str
 
     def at(self, where: str) -> Problem:
-        """The problem that it is at this place."""
+        """Returns the problem at this place."""
         return Problem(self.kind, where, self.what)
 
 
 class Refusal(ValueError):
-    """A ValueError that knows the kind of its problem; every other one is a Kind.VALUE."""
+    """A ValueError with the kind of its problem. Any other ValueError counts as Kind.VALUE."""
 
     def __init__(self, kind: Kind, what: str) -> None:
         super().__init__(what)
@@ -66,7 +66,7 @@ class Refusal(ValueError):
 
 
 def mistake_of(error: ValueError) -> Mistake:
-    """What a ValueError says is wrong."""
+    """Returns what a ValueError says is wrong."""
     return Mistake(error.kind if isinstance(error, Refusal) else Kind.VALUE, str(error))
 
 
@@ -80,21 +80,21 @@ def _printable(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
-def words(error: BaseException) -> str:
-    """An exception of somebody else's code in words; showing it may itself raise anything."""
+def describe(error: BaseException) -> str:
+    """Returns an exception's type and text on one line, even where its text can't be computed."""
     try:
         text = " ".join(str(error).split())
     except Exception:
-        text = "(with no words that can be shown)"
+        text = "(its text can't be shown)"
     return f"{type(error).__name__}: {shown(text, 300)[1:-1]}" if text else type(error).__name__
 
 
 class RequestError(Exception):
-    """The request was wrong; nothing was trained or written, unless it says that it came `late`."""
+    """The request was wrong. Nothing was trained or written, unless `after_start` is True."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(dict.fromkeys(problems))
-        self.late = False
+        self.after_start = False
         super().__init__("\n".join(map(str, self.problems)))
 
     @property
@@ -104,17 +104,17 @@ class RequestError(Exception):
 
 
 @contextmanager
-def late() -> Iterator[None]:
-    """What turns out wrong within it does so after something was trained or written."""
+def after_start() -> Iterator[None]:
+    """Marks a RequestError that is raised inside as raised after something was trained or written."""
     try:
         yield
     except RequestError as error:
-        error.late = True
+        error.after_start = True
         raise
 
 
 def suggest(given: str, valid: Iterable[str]) -> str:
-    """'Did you mean ...?' with the nearest valid name, or every valid name where none is near."""
+    """Returns 'Did you mean ...?' with the nearest valid name, or a list of all valid names where none is near."""
     names = list(valid)
     by_lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.6)
@@ -124,7 +124,7 @@ def suggest(given: str, valid: Iterable[str]) -> str:
 
 
 def shown(value: Any, limit: int = 60) -> str:
-    """A value as a person would recognise it from their file, cut where it is long."""
+    """Returns a value as it looks in your file, cut to `limit` characters."""
     try:
         text = repr(value)
     except Exception:  # a hostile or recursive object must not break its own error message
@@ -134,9 +134,9 @@ def shown(value: Any, limit: int = 60) -> str:
 
 
 def from_pydantic(error: pydantic.ValidationError, where: str, model: type[pydantic.BaseModel]) -> list[Problem]:
-    """Pydantic's errors in our words: one for each key, with what was given and what is expected.
+    """Returns Pydantic's errors as problems: one for each key, with what was given and what was expected.
 
-    What is expected is the field's own description, so there is one place that says it.
+    The description of the model's field says what was expected.
     """
     problems: dict[str, Problem] = {}
     for item in error.errors(include_url=False):

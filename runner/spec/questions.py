@@ -1,4 +1,4 @@
-"""Questions declared in a study: each is judged by the runs, never by who reads them."""
+"""Questions that a study declares before its runs answer them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.metrics import METRICS, Unit
 from runner.spec.problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
-_LEAST, _MOST = 1e-9, 1e6  # what could be a difference, and a value
+_LEAST, _MOST = 1e-9, 1e6  # the smallest difference and the largest value that a question may name
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
 
 
@@ -45,9 +45,9 @@ class Question(pydantic.BaseModel):
         default="different", description="one of less, more, different, equal"
     )
     smallest: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="the smallest difference worth knowing, above 0"
+        default=None, gt=0, allow_inf_nan=False, description="the smallest difference that matters, above 0"
     )
-    claim: str | None = Field(default=None, description="what is said elsewhere, quoted beside the verdict")
+    claim: str | None = Field(default=None, description="what is claimed elsewhere, quoted beside the verdict")
     claim_for: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
         default=None,
         strict=False,
@@ -59,42 +59,38 @@ class Question(pydantic.BaseModel):
     @classmethod
     def _is_one_line(cls, value: str | None) -> str | None:
         if value is not None and not (value := one_line(value)):
-            raise ValueError("it is blank; write it in words.")
+            raise ValueError("got a blank text; expected words.")
         return value
 
     @pydantic.field_validator("metric")
     @classmethod
     def _metric_is_known(cls, value: str) -> str:
         if value not in METRICS:
-            raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, METRICS)}')
+            raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, METRICS)}')
         return value
 
     @pydantic.model_validator(mode="after")
     def _has_one_kind(self) -> Question:
         given = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise Refusal(
-                Kind.CONFLICT, f"a question has exactly one of {', '.join(KINDS)}; this one has {len(given)}."
-            )
+            raise Refusal(Kind.CONFLICT, f"got {len(given)} of {', '.join(KINDS)}; expected exactly one of them.")
         if (self.metric == "epochs_to") != (self.accuracy is not None):
-            raise Refusal(Kind.CONFLICT, '"accuracy" goes with the metric "epochs_to", and that metric needs it.')
+            raise Refusal(Kind.CONFLICT, '"accuracy" and the metric "epochs_to" need each other; give both or neither.')
         if self.best_of and self.expect in ("less", "equal"):
-            raise Refusal(Kind.CONFLICT, f'"best_of" asks which is best; it has no "expect": "{self.expect}".')
+            what = f'"best_of" asks which variant is best, not "expect": "{self.expect}"; remove "expect".'
+            raise Refusal(Kind.CONFLICT, what)
         if self.expect == "equal" and self.smallest is None:
-            raise Refusal(
-                Kind.CONFLICT, 'expect "equal" needs "smallest": the margin within which they count as equal.'
-            )
+            what = '"expect": "equal" needs "smallest"; give the margin within which values count as equal.'
+            raise Refusal(Kind.CONFLICT, what)
         if self.claim_for and self.claim is None:
-            raise Refusal(Kind.CONFLICT, '"claim_for" says what data a "claim" is about; there is no claim.')
+            raise Refusal(Kind.CONFLICT, '"claim_for" names the data of a "claim"; give the claim, or remove it.')
         return self
 
     @pydantic.model_validator(mode="after")
     def _variants_differ(self) -> Question:
         twice = [name for name, count in Counter(self.variants()).items() if count > 1]
         if twice:
-            raise Refusal(
-                Kind.DUPLICATE, f'"{twice[0]}" is named more than once; a variant can\'t be compared with itself.'
-            )
+            raise Refusal(Kind.DUPLICATE, f'"{twice[0]}" is named more than once; expected different variants.')
         return self
 
     @pydantic.model_validator(mode="after")
@@ -102,14 +98,15 @@ class Question(pydantic.BaseModel):
         is_share = METRICS[self.metric].unit is Unit.SHARE
         most = 1.0 if is_share and not self.trend else _MOST  # a slope may be steep
         if self.value and abs(self.value[1]) > most:
-            raise ValueError(f"value: got {shown(self.value[1])}; {self.metric} is between {-most:g} and {most:g}.")
+            what = f"expected a number from {-most:g} to {most:g} for {self.metric}."
+            raise ValueError(f"value: got {shown(self.value[1])}; {what}")
         if self.smallest is not None and not _LEAST <= self.smallest <= most:
-            what = f"a difference of {self.metric} is between {_LEAST:g} and {most:g}."
+            what = f"expected a difference of {self.metric} from {_LEAST:g} to {most:g}."
             raise ValueError(f"smallest: got {shown(self.smallest)}; {what}")
         return self
 
     def variants(self) -> list[str]:
-        """Every variant that the question names."""
+        """Returns every variant that the question names."""
         if self.compare:
             first, others = self.compare
             return [first, *([others] if isinstance(others, str) else others)]

@@ -1,4 +1,4 @@
-"""A search: one Python dict in `ablations/`, its shape and its spaces checked and frozen."""
+"""A search: one Python dict in `ablations/`. Its shape and its spaces are checked and frozen."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from runner.spec.settings import Settings
 SpaceKind = Literal["categorical", "integer", "uniform", "log_uniform"]
 _BOUNDED: tuple[SpaceKind, ...] = ("integer", "uniform", "log_uniform")
 _FORMS = 'a list of choices, or {"integer": [1, 9]}, {"uniform": [0.1, 0.7]} or {"log_uniform": [1e-4, 0.1]}'
-LARGEST_GRID = 100_000  # cells; Optuna lays all of them out
+LARGEST_GRID = 100_000  # cells; Optuna lists all of them in memory
 MOST_RUNS = 100_000
 
 
 @dataclass(frozen=True)
 class Space:
-    """The values that a search may give one setting: its choices, or (low, high), both included."""
+    """The values that a search may give to a setting: a list of choices, or (low, high) with both included."""
 
     kind: SpaceKind
     values: tuple[Any, ...]
 
     @classmethod
     def recorded(cls, kind: Any, values: Any) -> Space:
-        """As a record of a search has it; ValueError where it is none."""
+        """Returns the space that a search's record holds. Raises ValueError where it holds none."""
         bounds = kind in _BOUNDED and [type(value) in (int, float) for value in values] == [True, True]
         if not bounds and not (kind == "categorical" and isinstance(values, list) and values):
-            raise ValueError(f"{shown(kind)}: {shown(values)} is no space")
+            raise ValueError(f"{shown(kind)}: {shown(values)} is not a space")
         return cls(kind, tuple(values))
 
     @property
     def cells(self) -> float:
-        """How many different values there are."""
+        """How many different values there are; infinity where the space is continuous."""
         if self.kind == "integer":
             return float(self.values[1] - self.values[0] + 1)
         return float(len(self.values)) if self.kind == "categorical" else math.inf
@@ -53,7 +53,7 @@ class Space:
 
 
 class Search(pydantic.BaseModel):
-    """The dict as written, its shape checked; `runner.search` checks the settings it leads to."""
+    """The dict as written, with its shape checked. `runner.search` checks the settings in it."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -68,12 +68,12 @@ class Search(pydantic.BaseModel):
         default=(), strict=False, description="a list of data sets on which a random search of as many runs is added"
     )
     claim: dict[str, Any] = Field(
-        default_factory=dict, description="a dict of settings that are said elsewhere to be the best"
+        default_factory=dict, description="a dict of settings that are claimed elsewhere to be the best"
     )
 
 
 def parse_search(data: Any, where: str) -> Search:
-    """The dict as a Search; RequestError with every problem of its outer shape."""
+    """Returns the dict as a Search. Raises RequestError with every problem of its outer shape."""
     data = plain(data, where)
     if not isinstance(data, dict):
         raise RequestError([Problem(Kind.VALUE, where, f"SEARCH is {shown(data)}; expected a dict.")])
@@ -84,7 +84,7 @@ def parse_search(data: Any, where: str) -> Search:
 
 
 def parse_spaces(search: Search, where: str) -> tuple[dict[str, Space], list[Problem]]:
-    """Each setting's space, and what is wrong with those that can't be read."""
+    """Returns each setting's space, and the problems of the spaces that can't be read."""
     spaces: dict[str, Space] = {}
     problems: list[Problem] = []
     for key, given in search.space.items():
@@ -95,36 +95,40 @@ def parse_spaces(search: Search, where: str) -> tuple[dict[str, Space], list[Pro
             problems.append(mistake_of(error).at(place))
     if search.sampler == "grid":
         problems += [
-            Problem(Kind.CONFLICT, f"{where}: space: {key}", f"a grid needs a list or whole numbers, not {space.kind}.")
+            Problem(
+                Kind.CONFLICT,
+                f"{where}: space: {key}",
+                f"got {space.kind}; expected a list or integer bounds in a grid.",
+            )
             for key, space in spaces.items()
             if space.cells == math.inf
         ]
         cells = math.prod(space.cells for space in spaces.values())
         if LARGEST_GRID < cells < math.inf:
-            what = f"this grid has {cells:,.0f} cells, more than {LARGEST_GRID:,}; make it coarser, or search by tpe."
+            what = f'got a grid of {cells:,.0f} cells; expected at most {LARGEST_GRID:,}. Or use "sampler": "tpe".'
             problems.append(Problem(Kind.LIMIT, f"{where}: space", what))
     return spaces, problems
 
 
 def _space(key: str, given: Any) -> Space:
-    """ValueError, in words, where there is no such setting or its values can't be read."""
+    """Reads one space. Raises ValueError where there is no such setting or its values can't be read."""
     if key not in Settings.model_fields:
         raise Refusal(Kind.UNKNOWN, f"unknown setting. {suggest(key, Settings.model_fields)}")
     if key == "dataset":
-        what = "every run of a search is measured on the same data; give the data set in the baseline."
+        what = "all runs of a search use the same data set; give it in the baseline, not in the space."
         raise Refusal(Kind.CONFLICT, what)
     if isinstance(given, (list, tuple)):
         if len(given) < 2:
             raise ValueError(f"got {shown(given)}; expected at least two choices (one value belongs in the baseline).")
         texts = [json.dumps(choice, sort_keys=True, default=repr) for choice in given]
         if len(set(texts)) < len(texts):
-            raise Refusal(Kind.DUPLICATE, f"got {shown(given)}; each choice may stand there once.")
+            raise Refusal(Kind.DUPLICATE, f"got {shown(given)}; expected different choices.")
         return Space("categorical", tuple(given))
     if not isinstance(given, dict) or len(given) != 1:
         raise ValueError(f"got {shown(given)}; expected {_FORMS}.")
     ((kind, bounds),) = given.items()
     if kind not in _BOUNDED:
-        raise Refusal(Kind.UNKNOWN, f'there is no kind of space "{kind}". {suggest(str(kind), _BOUNDED)}')
+        raise Refusal(Kind.UNKNOWN, f'unknown kind of space "{kind}". {suggest(str(kind), _BOUNDED)}')
     return Space(kind, _bounds(kind, bounds))
 
 
@@ -136,7 +140,7 @@ def _bounds(kind: SpaceKind, bounds: Any) -> tuple[float, float]:
         raise ValueError(f"got {shown(bounds)}; expected {what}.")
     low, high = pair
     if not low < high:
-        raise ValueError(f"got {shown(bounds)}; expected the lower bound first, and below the upper one.")
+        raise ValueError(f"got {shown(bounds)}; expected [low, high] with low below high.")
     if kind == "log_uniform" and low <= 0:
-        raise ValueError(f"got {shown(bounds)}; a logarithmic space begins above 0.")
+        raise ValueError(f"got {shown(bounds)}; expected bounds above 0 for log_uniform.")
     return (low, high) if kind == "integer" else (float(low), float(high))

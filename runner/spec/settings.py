@@ -1,7 +1,7 @@
-"""Settings: everything that decides what a run computes, seed apart. One place, with neutral values and meanings.
+"""Settings: everything except the seed that decides what a run computes, with neutral values and meanings.
 
-The defaults below are the neutral values: what a setting that a study does not give means. A neutral value is no part
-of a run's identity, so it is never changed once released, and a setting added later changes no old identity.
+The defaults below are the neutral values. They apply where a study does not give a setting. Neutral values are not part
+of a run's digest: a released one never changes, and a setting that is added later changes no old digest.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHED
 from runner.spec.fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
 from runner.spec.problems import Kind, Refusal, suggest
 
-NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings whose 0 is no limit, and what it means
+NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings in which 0 means no limit, and how to say it
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
 
 
 class Settings(pydantic.BaseModel):
-    """One complete set of settings. Frozen; unknown keys and wrong types are refused.
+    """One complete set of settings. It is frozen, and it refuses unknown keys and wrong types.
 
-    A field's `description` says what is expected, for messages; its `Doc` says what it means, for docs/settings.md.
+    A field's `description` says what is expected, for messages. Its `Doc` says what it means, for docs/settings.md.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -168,23 +168,23 @@ class Settings(pydantic.BaseModel):
     def _dataset_is_known(cls, value: str) -> str:
         if value in DATASETS or is_reference(value) or value.removeprefix("folder:") not in ("", value):
             return value
-        raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, [*DATASETS, _OWN_DATA, _OWN])}')
+        raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, [*DATASETS, _OWN_DATA, _OWN])}')
 
     @pydantic.field_validator("model")
     @classmethod
     def _model_is_known(cls, value: str) -> str:
         if value in MODELS or is_reference(value):
             return value
-        raise Refusal(Kind.UNKNOWN, f'got "{value}"; {suggest(value, [*MODELS, _OWN])}')
+        raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, [*MODELS, _OWN])}')
 
     def plain(self) -> dict[str, Any]:
-        """All settings as plain JSON data, in their declared order."""
+        """Returns all settings as plain JSON data, in the order of their declaration."""
         return self.model_dump(mode="json")
 
-    def identity(self, files: Mapping[str, str] | None = None) -> str:
-        """Eight hex digits from all settings that are not neutral; the path of the data is not in it.
+    def digest(self, files: Mapping[str, str] | None = None) -> str:
+        """Returns eight hex digits that identify all settings that are not neutral, without the path of the data.
 
-        `files` are the hashes of the files that the arguments name, as recorded: no file is read here.
+        `files` are the recorded hashes of the files that the arguments name. This reads no file.
         """
         neutral = neutral_values()
         mine = {k: v for k, v in self.plain().items() if k not in neutral or v != neutral[k]}
@@ -194,16 +194,16 @@ class Settings(pydantic.BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
     def __hash__(self) -> int:
-        return hash(self.identity())  # dicts of arguments have no hash of their own
+        return hash(self.digest())  # dicts of arguments have no hash of their own
 
     def differences(self, other: Settings) -> dict[str, Any]:
-        """The settings whose value here is not `other`'s, as plain data."""
+        """Returns the settings that differ from `other`'s, with the values here, as plain data."""
         theirs = other.plain()
         return {key: value for key, value in self.plain().items() if value != theirs[key]}
 
 
 def neutral_values() -> dict[str, Any]:
-    """The value of each setting that may be left out, as plain JSON data."""
+    """Returns the value of each optional setting, as plain JSON data."""
     return {
         key: json.loads(json.dumps(field.get_default(call_default_factory=True)))
         for key, field in Settings.model_fields.items()
@@ -212,14 +212,14 @@ def neutral_values() -> dict[str, Any]:
 
 
 def level_of(key: str, value: object) -> float | None:
-    """A setting's value as a place on a scale, infinity where it means no limit; None where it is no number."""
+    """Returns a setting's value as a number, infinity where it means no limit; None where it is not a number."""
     if not isinstance(value, (int, float)):
         return None
     return math.inf if key in NO_LIMIT and value == 0 else float(value)
 
 
 def is_reference(text: str) -> bool:
-    """Whether `text` has the form package.module:function; folder:photos names a folder."""
+    """Whether `text` has the form package.module:function. A text such as folder:photos names a folder instead."""
     module, colon, function = text.partition(":")
     return (
         bool(colon) and module != "folder" and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
@@ -227,7 +227,7 @@ def is_reference(text: str) -> bool:
 
 
 def dataset_label(dataset: str) -> str:
-    """A data set's name in directories: the last part of a folder's path, or a function's own name."""
+    """Returns a data set's name in directories: the last part of a folder's path, or a function's own name."""
     if dataset.startswith("folder:"):
         return dataset.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1].removeprefix("folder:") or "folder"
     return dataset.rsplit(":", 1)[-1]

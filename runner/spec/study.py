@@ -13,19 +13,19 @@ import pydantic
 from pydantic import Field
 
 from runner.spec.plain import plain
-from runner.spec.problems import Kind, Mistake, Problem, Refusal, RequestError, from_pydantic, shown, suggest, words
+from runner.spec.problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec.questions import Question
 from runner.spec.settings import Settings
 
 FOLDER = Path("ablations")
 BASELINE = "baseline"
 _COMMANDS = {"STUDY": "run", "SEARCH": "search"}  # what a file may assign, and the command for it
-RESERVED = {"mean"}  # a directory of ours beside the seeds' own
+RESERVED = {"mean"}  # the runner's own directory beside those of the seeds
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]{0,79}")
 
 
 class Study(pydantic.BaseModel):
-    """The dict as written, its shape checked; `runner.expand` checks the settings it leads to."""
+    """The dict as written, with its shape checked. `runner.expand` checks the settings in it."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -58,7 +58,7 @@ class Study(pydantic.BaseModel):
         empty = [key for key, levels in value.items() if not levels] if isinstance(value, dict) else []
         if empty:
             names = ", ".join(shown(key) for key in empty)
-            raise Refusal(Kind.MISSING, f"no levels for {names}; give at least one, or leave the setting out.")
+            raise Refusal(Kind.MISSING, f"no levels for {names}; give at least one, or remove the setting.")
         return value
 
     @pydantic.model_validator(mode="after")
@@ -70,63 +70,66 @@ class Study(pydantic.BaseModel):
 
 
 def check_seeds(seeds: Any) -> tuple[int, ...]:
-    """The seeds as a tuple; ValueError where there are none, too many, or the same one twice."""
+    """Returns the seeds as a tuple. Raises ValueError where there are none, too many, or duplicates."""
     numbers = tuple(seeds) if not isinstance(seeds, int) else ()
     if not 1 <= len(numbers) <= 1000 or any(type(seed) is not int or not 0 <= seed < 2**32 for seed in numbers):
         raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
     if len(set(numbers)) < len(numbers):
-        raise Refusal(Kind.DUPLICATE, f"got {shown(seeds)}; each seed may stand there once.")
+        raise Refusal(Kind.DUPLICATE, f"got {shown(seeds)}; expected different seeds.")
     return numbers
 
 
 def check_name(name: str) -> Mistake | None:
-    """Why `name` can't be a variant's (and so a directory's) name, or None."""
+    """Returns why `name` can't name a variant and its directory; None where it can."""
     if not _NAME.fullmatch(name):
         what = (
-            f"the name {shown(name)} can't be a directory's; use up to 80 letters, digits and . _ + = , -, "
+            f"{shown(name)} can't name a directory; use up to 80 letters, digits and . _ + = , -, "
             "beginning with a letter or digit."
         )
         return Mistake(Kind.VALUE, what)
     if name.lower() in RESERVED:
-        return Mistake(Kind.CONFLICT, f'the name "{name}" is taken by the runner\'s own directory; choose another.')
+        return Mistake(Kind.CONFLICT, f'the runner itself uses the name "{name}" for a directory; choose another.')
     return None
 
 
 def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
-    """The names of the spec files in `folder` that assign `constant`, sorted."""
+    """Returns the names of the spec files in `folder` that assign `constant`, sorted."""
     return [file.stem for file in sorted(folder.glob("*.py")) if re.search(rf"^{constant}\b", _text(file), re.M)]
 
 
 def _is_file(file: Path) -> bool:
     try:
         return file.is_file()
-    except OSError:  # a name longer than the disk takes
+    except OSError:  # a name that is too long for the disk
         return False
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_text(errors="replace") if file.is_file() else ""
-    except OSError:  # one that may not be read is no reason not to list the others
+    except OSError:  # an unreadable file must not hide the others
         return ""
 
 
 def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tuple[Path, Any, str]:
-    """The file, the STUDY (or SEARCH) and the docstring of a spec by name or path; RequestError if it can't be read."""
+    """Runs a spec file, given by name or path; returns its path, its STUDY (or SEARCH) and its docstring.
+
+    Raises RequestError where it can't be read.
+    """
     file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
     if not _is_file(file):
         what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
         raise RequestError([Problem(Kind.UNKNOWN, str(file), what)])
     try:
         module = runpy.run_path(str(file))
-    except BaseException as error:  # a spec file may raise anything, SystemExit too
+    except BaseException as error:  # a spec file may raise anything, even SystemExit
         if isinstance(error, KeyboardInterrupt):
             raise
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
         raise RequestError(
-            [Problem(Kind.CODE, where, f"the file raised {words(error)}; mend it and try again.")]
+            [Problem(Kind.CODE, where, f"the file raised {describe(error)}; fix the file and try again.")]
         ) from error
     if constant not in module:
         other = next((c for c in _COMMANDS if c in module), None)
@@ -141,7 +144,7 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
 
 
 def parse(data: Any, where: str) -> Study:
-    """The dict as a Study; RequestError with every problem of its outer shape."""
+    """Returns the dict as a Study. Raises RequestError with every problem of its outer shape."""
     data = plain(data, where)
     if not isinstance(data, dict):
         raise RequestError([Problem(Kind.VALUE, where, f"STUDY is {shown(data)}; expected a dict.")])
@@ -152,7 +155,7 @@ def parse(data: Any, where: str) -> Study:
 
 
 def parse_settings(data: dict[str, Any], where: str) -> tuple[Settings | None, list[Problem]]:
-    """Checked settings, or None with what is wrong with them."""
+    """Returns checked settings, or None and what is wrong with them."""
     try:
         return Settings.model_validate(data), []
     except pydantic.ValidationError as error:
@@ -160,7 +163,7 @@ def parse_settings(data: dict[str, Any], where: str) -> tuple[Settings | None, l
 
 
 def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list[Problem]]:
-    """The study's questions by their numbers, and what is wrong with those that can't be read."""
+    """Returns the study's questions by number (from 1), and the problems of those that can't be read."""
     questions: dict[int, Question] = {}
     problems: list[Problem] = []
     for number, data in enumerate(study.questions, start=1):
@@ -172,7 +175,7 @@ def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list
 
 
 def first_line(file: Path) -> str:
-    """The first line of a spec file's docstring, read without running the file."""
+    """Returns the first line of a spec file's docstring, without running the file."""
     try:
         return (ast.get_docstring(ast.parse(_text(file))) or "").partition("\n")[0]
     except (SyntaxError, ValueError, MemoryError, RecursionError):

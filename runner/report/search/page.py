@@ -46,7 +46,7 @@ _TITLES = {
 
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
-    notes = [not_counted_note(len(data.record.counted()[1]), _AGAIN), corrupt_note(data.record.spoilt), _apart(data)]
+    notes = [not_counted_note(len(data.record.counted()[1]), _AGAIN), corrupt_note(data.record.corrupt), _apart(data)]
     parts = [f"# {escaped(title(data))}", headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if ranked := data.record.ranked():

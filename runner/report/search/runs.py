@@ -60,7 +60,7 @@ def read_search(runs: Path) -> SearchRuns:
     if (there / "study.json").exists():
         with suppress(RequestError):  # what is in its place is no search
             twin = read_search(there)
-    if twin and twin.record.search.identity() != beside.identity():  # of this search as it was before an edit
+    if twin and twin.record.search.digest() != beside.digest():  # of this search as it was before an edit
         twin = None
     winners, mine = _winners(record, runs), _folders(record)
     apart: list[str] = []
