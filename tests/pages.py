@@ -18,8 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from runner.publish import write_all
-from runner.report.front import front_page
-from runner.store.study import StudyFile
+from runner.report import front_page
+from runner.store import StudyFile
 from runner.text import plain_console
 from tests.planted import MADE, Images, Planted, entry, plant_study
 from tests.planted_search import SEARCH, STOPPED, plant_search

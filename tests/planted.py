@@ -11,11 +11,19 @@ import numpy as np
 import pandas as pd
 
 from runner.expand import Run
-from runner.store.provenance import Provenance
-from runner.store.records import FAILED, FINISHED, PRUNED, RunJson, RunResult
-from runner.store.rundir import RunDir
-from runner.store.study import StudyFile, VariantEntry, write_study
-from runner.store.tags import EPOCH_SCALARS
+from runner.store import (
+    EPOCH_SCALARS,
+    FAILED,
+    FINISHED,
+    PRUNED,
+    Provenance,
+    RunDir,
+    RunJson,
+    RunResult,
+    StudyFile,
+    VariantEntry,
+    write_study,
+)
 
 DAY = 1.7e9  # 2023-11-14, 22:13 UTC
 MADE = Provenance.model_validate(

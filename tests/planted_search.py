@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.search.record import read_record
-from runner.search.resolve import ResolvedSearch
-from runner.search.winners import winners_study
-from runner.spec import Settings
-from runner.spec.search import Space
-from runner.store.study import StudyFile, VariantEntry, write_study
+from runner.search import read_record
+from runner.search._resolve import ResolvedSearch
+from runner.search._winners import winners_study
+from runner.spec import Settings, Space
+from runner.store import StudyFile, VariantEntry, write_study
 from tests.planted import MADE, Images, Planted, plant_run, plant_study
 from tests.studies import BASE
 

@@ -11,10 +11,7 @@ import numpy as np
 import pandas as pd
 
 from runner.publish import write_all
-from runner.store.provenance import Provenance
-from runner.store.records import RunJson, RunResult
-from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_SCALARS
+from runner.store import EPOCH_SCALARS, Provenance, RunDir, RunJson, RunResult
 from runner.text import plain_console
 from tests.studies import vouch
 

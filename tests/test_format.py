@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from runner.report.format import narrow_text
-from runner.report.imbalance import Narrow
+from runner.report._format import narrow_text
+from runner.report._imbalance import Narrow
 
 
 def named(found: list[Narrow]) -> tuple[list[str], list[str]]:

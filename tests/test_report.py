@@ -18,15 +18,14 @@ from scipy import stats
 
 from runner.__main__ import main
 from runner.publish import write_all, write_front_page, write_report
-from runner.report.effects import effects_in, effects_table
-from runner.report.format import points
-from runner.report.front import headline
-from runner.report.imbalance import Narrow
-from runner.report.tables import gather, studies_in
+from runner.report import effects_table, gather, studies_in
+from runner.report._effects import effects_in
+from runner.report._format import points
+from runner.report._front import headline
+from runner.report._imbalance import Narrow
 from runner.spec import Kind
 from runner.stats import Interval, holm
-from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_SCALARS
+from runner.store import EPOCH_SCALARS, RunDir
 from runner.text import plain_console, utc
 from tests.problems import refused
 from tests.reports import ACCURACY, cells, change, predict, said, write_runs
