@@ -68,7 +68,7 @@ def _plant(runs: Path, search: ResolvedSearch, asked: Sequence[tuple[dict[str, A
     variants = {}
     for number, (values, planted) in enumerate(asked):
         variant = search.variant(number, values)
-        variants[variant.name] = VariantEntry.of(variant, search=search.identity(), values=values)
+        variants[variant.name] = VariantEntry.of(variant, search=search.digest(), values=values)
         plant_run(runs, search.run(variant), planted, _IMAGES)
     study = StudyFile(
         name=search.name, file=str(search.file), doc=search.doc, command="make search NAME=hunt", variants=variants,

@@ -42,7 +42,6 @@ from runner.text import plain_console, table
 from tests.commands import runner
 from tests.conftest import BASE
 from tests.problems import refused
-from tests.test_main import runner
 
 DATA = Path("data")
 SIDE = 12

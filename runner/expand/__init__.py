@@ -2,7 +2,8 @@
 
 from runner.expand._cells import cell_name, slug
 from runner.expand._files import file_hash, file_hashes, named_files
-from runner.expand._resolve import Overrides, effective, ignored_settings, parse_set, resolve, run_name
+from runner.expand._overrides import Overrides, parse_set
+from runner.expand._resolve import effective, ignored_settings, resolve, run_name
 from runner.expand._runs import DATA_SETTINGS, SOURCE_SETTINGS, ResolvedStudy, Run, Variant, cohorts
 from runner.expand._studies import resolve_studies
 

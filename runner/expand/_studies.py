@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand._files import with_files
-from runner.expand._resolve import Overrides, resolve
+from runner.expand._overrides import Overrides
+from runner.expand._resolve import resolve
 from runner.expand._runs import ResolvedStudy
 from runner.spec import Kind, Problem, RequestError, read_file, shown
 
