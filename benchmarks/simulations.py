@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from runner.report.verdicts import REFUTED, SUPPORTED, weigh
+from runner.report import REFUTED, SUPPORTED, weigh
 from runner.stats import (
     ALPHA,
     Effect,

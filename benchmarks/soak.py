@@ -35,7 +35,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from runner.execute.training import CHECKPOINT_SECONDS
+from runner.execute.crew import CHECKPOINT_SECONDS
 from runner.files import lock
 from tests.commands import ROOT, event_steps, numbers, start
 

@@ -59,7 +59,7 @@ def run(
 
 def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
     """Writes the reports; returns whether all of them could be written."""
-    from runner.spec.problems import after_start
+    from runner.spec import after_start
 
     with after_start():
         page, whole = _write_all(runs, names, reports)
@@ -97,8 +97,7 @@ def ablate_winner(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study that tests a search's winner: each variant undoes one of the winner's choices."""
-    from runner.search.record import find_record
-    from runner.search.winners import write_ablation
+    from runner.search import find_record, write_ablation
 
     _wrote(write_ablation(find_record(runs, name)))
 
@@ -110,8 +109,7 @@ def compare_winners(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study that compares the winners of two searches."""
-    from runner.search.record import find_record
-    from runner.search.winners import write_comparison
+    from runner.search import find_record, write_comparison
 
     _wrote(write_comparison(find_record(runs, first), find_record(runs, second)))
 
@@ -123,7 +121,7 @@ def _wrote(file: Path) -> None:
 @app.command("list")
 def list_studies() -> None:
     """List the studies and searches in ablations/, and what each asks."""
-    from runner.spec.study import FOLDER, available, first_line
+    from runner.spec import FOLDER, available, first_line
 
     for name in sorted({*available(), *available(constant="SEARCH")}):
         _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from runner.files import replace
-from runner.spec.problems import describe
+from runner.spec import describe
 
 State = dict[str, Any]  # tensors and plain data, by name
 

@@ -13,8 +13,7 @@ from torch.nn.utils import parametrize
 
 from runner.catalog import INITIALIZATIONS, MODELS, Shape
 from runner.randomness import Generators, run_seed
-from runner.spec import Settings
-from runner.spec.names import check_call, load_function
+from runner.spec import Settings, check_call, load_function
 from runner.torchvision import repaired
 
 _LAYERS = 1  # gives the layers other random numbers than the constructor

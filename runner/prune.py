@@ -15,13 +15,9 @@ from rich.console import Console
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.report import ended_runs, studies_in
-from runner.search.record import is_search, read_record
-from runner.spec import RequestError, Settings, available
-from runner.spec.names import refuse_modules_in
-from runner.spec.study import FOLDER, read_file
-from runner.store.comparable import comparable
-from runner.store.rundir import RunDir
-from runner.store.study import StudyFile, read_study
+from runner.search import is_search, read_record
+from runner.spec import FOLDER, RequestError, Settings, available, read_file, refuse_modules_in
+from runner.store import RunDir, StudyFile, comparable, read_study
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`

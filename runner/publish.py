@@ -8,14 +8,21 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.files import lock, write_text
-from runner.logs.summary import write_card
-from runner.report import EffectsTable, StudyRuns, gather
-from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
-from runner.report.page import notes
-from runner.report.terminal import show_table
+from runner.logs import write_card
+from runner.report import (
+    EFFECTS_TABLE,
+    RUNS_TABLE,
+    EffectsTable,
+    StudyRuns,
+    front_page,
+    gather,
+    notes,
+    read_front,
+    show_table,
+)
 from runner.report.write import write_study
-from runner.spec.problems import describe
-from runner.store.study import read_study
+from runner.spec import describe
+from runner.store import read_study
 from runner.text import one_line, plain_console
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES, Entry
-from runner.logs.run_pictures import RUN_PICTURES
+from runner.logs import RUN_PICTURES
 from runner.metrics import CURVES, METRICS
 from runner.spec import Settings, neutral_values
-from runner.store.tags import RESULT_TAGS
+from runner.store import RESULT_TAGS
 from runner.text import code, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"

@@ -14,10 +14,11 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import torch
 
 from runner.data import Dataset, load, prepare
-from runner.execute.messages import Command, Job
+from runner.execute import Job
+from runner.execute._messages import Command
 from runner.expand import Run, Variant
 from runner.spec import Settings
-from runner.store.provenance import present_provenance
+from runner.store import present_provenance
 from tests.studies import BASE
 
 __all__ = ["BASE"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.store.rundir import RunDir
-from runner.store.study import StudyFile, VariantEntry
+from runner.store import RunDir, StudyFile, VariantEntry
 
 BASE: dict[str, Any] = {  # a small baseline on real data (digits ships with scikit-learn)
     "dataset": "digits",

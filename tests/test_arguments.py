@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.__main__ import main
-from runner.execute.opened import crowded, worker_count
+from runner.execute._opened import crowded, worker_count
 from runner.machine import cores
 from tests.commands import run
 from tests.conftest import BASE

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner.data import load, prepare
-from runner.data.cache import cache_places
+from runner.data._cache import cache_places
 from runner.spec import Kind, RequestError, Settings
 from tests.problems import refused
 from tests.studies import BASE

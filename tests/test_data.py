@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.data import Dataset, Stream, check_augmentation, load, prepare
-from runner.data.dataset import channel_statistics
-from runner.data.images import resize
-from runner.data.stream import Augmenter
+from runner.data._dataset import channel_statistics
+from runner.data._images import resize
+from runner.data._stream import Augmenter
 from runner.spec import Kind, RequestError, Settings
 from runner.torchvision import torchvision
 from tests.pictures import load_folder, picture, write_pictures
@@ -414,7 +414,7 @@ def test_cifar_is_downloaded_and_its_checksum_verified(
     def read_only(_: Path) -> None:
         raise PermissionError("read-only")
 
-    monkeypatch.setattr("runner.data.sources.lock", read_only)  # what is there already needs no place to write
+    monkeypatch.setattr("runner.data._sources.lock", read_only)  # what is there already needs no place to write
     again = load(prepare(settings(dataset=name), location, tmp_path / "other"))
     assert again.fingerprint == dataset.fingerprint
 

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 import runner
-from runner.data import decode, prepare, progress
+from runner.data import _decode as decode
+from runner.data import _progress as progress
+from runner.data import prepare
 from runner.evaluate import evaluate
 from runner.files import read_json
 from runner.publish import write_report
@@ -90,7 +92,7 @@ def test_a_size_that_no_memory_has_is_refused(pets: Path, cache: Path, monkeypat
     def no_room(*_: Any, **__: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr("runner.data.decode.np.empty", no_room)
+    monkeypatch.setattr("runner.data._decode.np.empty", no_room)
     with refused(Kind.MACHINE, str(pets), "GB", "image_size"):
         load_folder(pets, cache)
 

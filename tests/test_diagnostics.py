@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runner.report import diagnostics
-from runner.report.effects import EffectRow, EffectsTable
-from runner.report.factorial import contrasts
-from runner.report.predictions import class_differences, compare_on_test, predicted
-from runner.report.runs import StudyRuns
+from runner.report import EffectsTable, StudyRuns
+from runner.report import _diagnostics as diagnostics
+from runner.report._effects import EffectRow
+from runner.report._factorial import contrasts
+from runner.report._predictions import class_differences, compare_on_test, predicted
 from runner.stats import mcnemar_p, mean_interval, one_sample_effect, two_level_effect
-from runner.store.rundir import RunDir
+from runner.store import RunDir
 from tests.studies import study_file
 
 SEEDS = 4

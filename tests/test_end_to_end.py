@@ -12,8 +12,8 @@ from PIL import Image
 from rich.console import Console
 
 from runner.execute import Request, execute
-from runner.logs.evaluation import write_evaluation
-from runner.store.tags import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
+from runner.logs import write_evaluation
+from runner.store import EPOCH_SCALARS, HPARAM_METRICS, mean_tag
 from tests.boards import SESSIONS, Get, tensorboard
 from tests.conftest import BASE
 

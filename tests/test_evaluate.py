@@ -23,20 +23,21 @@ from typer.testing import CliRunner
 from runner import checkpoints
 from runner.__main__ import app
 from runner.data import load, prepare
-from runner.evaluate import Classified, Evaluation, classify, evaluate, figures, show
-from runner.evaluate.metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
-from runner.evaluate.results import Mistake
-from runner.evaluate.store import mistakes
-from runner.evaluate.tables import class_table, overall_table, show_classes
-from runner.execute.job import train_job
-from runner.execute.messages import Command, Job
+from runner.evaluate import Classified, Evaluation, classify, evaluate, show, show_classes
+from runner.evaluate import _figures as figures
+from runner.evaluate._metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
+from runner.evaluate._results import Mistake
+from runner.evaluate._store import mistakes
+from runner.evaluate._tables import class_table, overall_table
+from runner.execute import Job
+from runner.execute._job import train_job
+from runner.execute._messages import Command
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.models import build
 from runner.sheets import read_sheet, write_sheet
 from runner.spec import Kind, RequestError, Settings
-from runner.store.provenance import Provenance
-from runner.store.rundir import RunDir
+from runner.store import Provenance, RunDir
 from runner.text import plain_console, table
 from tests.conftest import BASE
 from tests.problems import refused
@@ -402,7 +403,7 @@ def test_a_run_in_training_is_not_evaluated_and_one_that_is_evaluated_is_not_tra
             lock(run).acquire(blocking=False)
         held.append(True)
 
-    monkeypatch.setattr("runner.evaluate.evaluation.write", look)
+    monkeypatch.setattr("runner.evaluate._evaluation.write", look)
     evaluate(run, DATA, tmp_path / "reports")
     assert held
     with lock(run).acquire(blocking=False):

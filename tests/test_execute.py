@@ -17,15 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from runner import checkpoints
 from runner.execute import Request, execute
-from runner.execute.schedule import Costs, finish_seconds, split_jobs
+from runner.execute._schedule import Costs, finish_seconds, split_jobs
 from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
-from runner.logs.run_pictures import RUN_PICTURES
+from runner.logs import RUN_PICTURES
 from runner.spec import Kind, RequestError
-from runner.store.epochs import read_rows
-from runner.store.provenance import deciding_files, meaning, present_provenance, same_provenance
-from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_SCALARS, RESULT_TAGS
+from runner.store import EPOCH_SCALARS, RESULT_TAGS, RunDir, present_provenance, read_rows, same_provenance
+from runner.store._provenance import deciding_files, meaning
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 from tests.problems import refused
@@ -344,18 +342,18 @@ def test_code_is_exactly_what_decides_numbers() -> None:
     """A new data set or picture, or where images come from, makes no other code: data have a fingerprint."""
     root = Path(__file__).parents[1] / "runner"
     assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
-        "data/dataset.py", "data/stream.py", "models.py", "randomness.py", "torchvision.py",
-        *(f"train/{name}.py" for name in ("__init__", "arithmetic", "learner", "lockstep")),
-        *(f"catalog/{name}.py" for name in ("activations", "initializations", "models", "schedules")),
+        "data/_dataset.py", "data/_stream.py", "models.py", "randomness.py", "torchvision.py",
+        *(f"train/{name}.py" for name in ("__init__", "_arithmetic", "_learner", "_lockstep")),
+        *(f"catalog/_{name}.py" for name in ("activations", "initializations", "models", "schedules")),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["logs/writer.py", "logs/pictures.py", "catalog/datasets.py", "data/sources.py"])
+@pytest.mark.parametrize("name", ["logs/_writer.py", "logs/_pictures.py", "catalog/_datasets.py", "data/_sources.py"])
 def test_a_new_data_set_or_picture_is_no_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert _code_with(monkeypatch, name) == _code_with(monkeypatch, "")
 
 
-@pytest.mark.parametrize("name", ["catalog/initializations.py", "train/arithmetic.py", "randomness.py"])
+@pytest.mark.parametrize("name", ["catalog/_initializations.py", "train/_arithmetic.py", "randomness.py"])
 def test_another_initialization_or_other_arithmetic_is_other_code(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert _code_with(monkeypatch, name) != _code_with(monkeypatch, "")
 

@@ -15,16 +15,17 @@ import pytest
 
 from runner.__main__ import main
 from runner.data import prepare
-from runner.execute.crew import Crew, NoWorkers
-from runner.execute.job import train_job
-from runner.execute.local import LocalEngine
-from runner.execute.messages import Command, Job, Message
+from runner.execute import Job, Message
+from runner.execute._job import train_job
+from runner.execute._local import LocalEngine
+from runner.execute._messages import Command
+from runner.execute._policy import Crew
+from runner.execute.crew import NoWorkers
 from runner.expand import Run, Variant
 from runner.files import replace
 from runner.publish import write_report
 from runner.spec import Kind, Settings
-from runner.store.provenance import present_provenance
-from runner.store.rundir import RunDir
+from runner.store import RunDir, present_provenance
 from tests.commands import numbers, run
 from tests.conftest import BASE
 from tests.problems import refused

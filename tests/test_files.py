@@ -10,15 +10,14 @@ import pytest
 from rich.console import Console
 
 from runner.execute import Request, execute
-from runner.expand import Overrides, Run, Variant, resolve_studies
-from runner.expand.files import file_hash, file_hashes, with_files
+from runner.expand import Overrides, Run, Variant, file_hash, file_hashes, resolve_studies
+from runner.expand._files import with_files
 from runner.files import read_json
 from runner.prune import find_removable
-from runner.search.record import Record, read_record
-from runner.search.resolve import resolve_search
+from runner.search import Record, read_record
+from runner.search._resolve import resolve_search
 from runner.spec import Kind, Settings
-from runner.store.provenance import Provenance
-from runner.store.rundir import RunDir
+from runner.store import Provenance, RunDir
 from tests.commands import run
 from tests.problems import refused
 from tests.studies import BASE
@@ -87,7 +86,7 @@ def test_a_file_that_cannot_be_read_is_named(place: Path, monkeypatch: pytest.Mo
     def denied(*_: Any) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("runner.expand.files._sha256", denied)
+    monkeypatch.setattr("runner.expand._files._sha256", denied)
     with refused(Kind.PATH, "model_args", "weights.txt", "Permission denied"):
         resolve_studies([study()], Overrides())
 
@@ -98,8 +97,9 @@ def test_a_file_that_changes_while_a_command_is_at_work_fails_its_run(place: Pat
     stale = resolved.variants[0]
     assert stale.files != variant(file="weights.txt").files
     from runner.data import prepare
-    from runner.execute.job import train_job
-    from runner.execute.messages import Command, Job, Message
+    from runner.execute import Job, Message
+    from runner.execute._job import train_job
+    from runner.execute._messages import Command
 
     messages: list[Message] = []
     job = Job((Run("study-digits", stale, 0),), prepare(stale.settings, place / "data"))

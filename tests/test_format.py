@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.report.format import narrow_text
-from runner.report.imbalance import Narrow
+from runner.report._format import narrow_text
+from runner.report._imbalance import Narrow
 
 
 def test_classes_that_are_never_predicted_stand_with_their_seeds() -> None:

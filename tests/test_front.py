@@ -13,8 +13,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from runner.publish import write_front_page, write_report
-from runner.report.effects import EffectRow
-from runner.report.front import FRONT, headline, read_front
+from runner.report import read_front
+from runner.report._effects import EffectRow
+from runner.report._front import FRONT, headline
 from runner.stats import Interval
 from tests.test_report import ACCURACY, change, write_runs
 

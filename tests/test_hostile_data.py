@@ -278,7 +278,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr("runner.data.trees.os.scandir", refuse)
+    monkeypatch.setattr("runner.data._trees.os.scandir", refuse)
     (problem,), _ = dry_run(tmp_path, pets)
     assert is_about(problem, Kind.PATH, str(pets), "Permission denied")
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from runner.report.front import front_page, read_front
+from runner.report import front_page, read_front
 from runner.text import table
 
 ROOT = Path(__file__).parents[1]

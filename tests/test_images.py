@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runner.data import Dataset
-from runner.data.images import Window, decode, decode_image, open_image, read_header
+from runner.data import Dataset, decode_image
+from runner.data._images import Window, decode, open_image, read_header
 from runner.evaluate import classify
 from runner.spec import Kind
 from tests.commands import train

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from runner.data import Dataset, load, prepare
-from runner.data.labels import classes_of, whole_numbers
+from runner.data._labels import classes_of, whole_numbers
 from runner.spec import Kind, Settings
 from tests.problems import refused
 from tests.studies import BASE

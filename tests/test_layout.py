@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.data.layout import Layout, junk, lay_out
+from runner.data._layout import Layout, junk, lay_out
 from runner.spec import Kind
 from tests.problems import one
 

@@ -11,10 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from runner.metrics import REPORTED
-from runner.report.effects import effects_table
-from runner.report.level_figures import draw_levels
-from runner.report.levels import LevelLine, level_lines
-from runner.report.runs import StudyRuns
+from runner.report import StudyRuns, effects_table
+from runner.report._level_figures import draw_levels
+from runner.report._levels import LevelLine, level_lines
 from runner.spec import BASELINE
 from tests.studies import study_file
 

@@ -17,20 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from runner import checkpoints
 from runner.data import Dataset
 from runner.files import read_json, replace, write_json
-from runner.logs.evaluation import write_evaluation
-from runner.logs.events import event_files, keep_epochs
-from runner.logs.pictures import captions, confusion, filters, gallery
-from runner.logs.run_pictures import RunPicture, When
-from runner.logs.summary import write_mean
-from runner.logs.writer import RunLog
+from runner.logs import RunLog, confusion, write_evaluation, write_mean
+from runner.logs._events import event_files, keep_epochs
+from runner.logs._pictures import captions, filters, gallery
+from runner.logs._run_pictures import RunPicture, When
 from runner.models import build
 from runner.spec import Settings
-from runner.store.epochs import read_rows
-from runner.store.provenance import Provenance
-from runner.store.records import RunJson, RunResult
-from runner.store.rundir import RunDir
-from runner.store.study import read_study
-from runner.store.tags import EPOCH_SCALARS, mean_tag
+from runner.store import EPOCH_SCALARS, Provenance, RunDir, RunJson, RunResult, mean_tag, read_rows, read_study
 from tests.studies import amend
 
 Make = Callable[..., Settings]
@@ -96,7 +89,7 @@ def test_a_new_picture_is_one_entry(
         RunPicture("pictures/none", "nothing to show", When.SOMETIMES, lambda _: None),
         RunPicture("pictures/end", "white", When.END, lambda _: white),
     )
-    monkeypatch.setattr("runner.logs.run_pictures.RUN_PICTURES", entries)
+    monkeypatch.setattr("runner.logs._run_pictures.RUN_PICTURES", entries)
     log = RunLog(tmp_path, digits)
     write_epochs(log, model, 1, 5)
     log.close()

@@ -19,22 +19,18 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.data import prepare
-from runner.execute.job import train_job
-from runner.execute.messages import Command, Job, Message
+from runner.execute import Job, Message
+from runner.execute._job import train_job
+from runner.execute._messages import Command
 from runner.expand import Run, Variant
 from runner.publish import write_all, write_report
-from runner.report.effects import effects_table
-from runner.report.makers import spent
+from runner.report import effects_table, gather
+from runner.report._makers import spent
 from runner.report.search import read_search
-from runner.report.tables import gather
-from runner.search.record import read_record
+from runner.search import read_record
 from runner.spec import Settings
-from runner.store import provenance
-from runner.store.comparable import comparable, what_changed
-from runner.store.provenance import Provenance
-from runner.store.records import RunJson
-from runner.store.rundir import RunDir
-from runner.store.tags import MEAN_SCALARS, mean_tag
+from runner.store import MEAN_SCALARS, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
+from runner.store import _provenance as provenance
 from runner.train import Interrupted
 from tests.commands import run
 from tests.conftest import BASE
@@ -222,7 +218,7 @@ def test_a_model_edited_between_two_commands_is_said_and_never_in_one_table(
 
 def test_an_edited_models_checkpoint_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("runner.execute.training.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("runner.execute._training.CHECKPOINT_SECONDS", 0)
     (tmp_path / "ownmodel.py").write_text(NET.format(width=8))
     settings = Settings.model_validate(BASE | {"model": "ownmodel:net"})
     run = Run("toy", Variant("own", settings, {}), 0)

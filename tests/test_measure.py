@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from runner.data import prepare
-from runner.execute.measure import measure
-from runner.execute.schedule import Costs
+from runner.execute._schedule import Costs
+from runner.execute.crew import measure
 from runner.expand import Run, Variant
 from runner.spec import Kind, RequestError, Settings
-from runner.store.rundir import RunDir
+from runner.store import RunDir
 from tests.commands import run
 from tests.problems import is_about, refused
 from tests.studies import BASE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.execute.memory import free_memory, training_memory
+from runner.execute._memory import free_memory, training_memory
 from runner.spec import Settings
 
 

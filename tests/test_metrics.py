@@ -12,7 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from runner.confusion import confusion
 from runner.metrics import CURVES, METRICS, PART_METRICS, REPORTED, Unit, from_predictions
-from runner.store.tags import HPARAM_METRICS, MEAN_SCALARS, RESULT_TAGS
+from runner.store import HPARAM_METRICS, MEAN_SCALARS, RESULT_TAGS
 
 
 def test_names_are_unique_and_every_metric_says_what_it_is() -> None:

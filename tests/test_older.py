@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.report.effects import effects_table
-from runner.report.tables import gather
-from runner.search.record import read_record
+from runner.report import effects_table, gather
+from runner.search import read_record
 from runner.sheets import read_sheet
-from runner.store.rundir import RunDir
-from runner.store.tags import RESULT_TAGS
+from runner.store import RESULT_TAGS, RunDir
 
 OLDER = Path(__file__).parent / "older"
 

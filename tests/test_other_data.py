@@ -9,7 +9,7 @@ import pytest
 
 from runner import checkpoints
 from runner.evaluate import evaluate
-from runner.store.rundir import RunDir
+from runner.store import RunDir
 from tests.commands import run
 from tests.conftest import BASE
 

@@ -22,13 +22,9 @@ import torch
 
 from runner.__main__ import main
 from runner.files import read_json, write_json
-from runner.search.record import find_record
-from runner.search.winners import write_ablation
-from runner.spec import Kind, Settings
-from runner.spec.names import refuse_modules_in
-from runner.spec.study import read_file
-from runner.store.rundir import RunDir
-from runner.store.study import read_study
+from runner.search import find_record, write_ablation
+from runner.spec import Kind, Settings, read_file, refuse_modules_in
+from runner.store import RunDir, read_study
 from tests.commands import ROOT, numbers, run
 from tests.conftest import BASE
 from tests.problems import refused

@@ -17,7 +17,7 @@ from runner.execute import Request, execute
 from runner.files import lock, read_json, write_json
 from runner.prune import find_removable, remove
 from runner.spec import RequestError
-from runner.store.rundir import RunDir
+from runner.store import RunDir
 from tests.commands import ROOT, numbers
 from tests.conftest import BASE
 from tests.test_makers import edit

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.questions import images
 from benchmarks.questions.__main__ import MEASUREMENTS
 from runner.expand import Overrides, resolve
-from runner.spec.study import available, read_file
+from runner.spec import available, read_file
 
 ROOT = Path(__file__).parents[1]
 ABLATIONS = ROOT / "ablations"

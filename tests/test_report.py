@@ -18,15 +18,12 @@ from scipy import stats
 
 from runner.__main__ import main
 from runner.publish import write_all, write_front_page, write_report
-from runner.report.effects import effects_in, effects_table
-from runner.report.format import points
-from runner.report.tables import gather, studies_in
+from runner.report import effects_table, gather, studies_in
+from runner.report._effects import effects_in
+from runner.report._format import points
 from runner.spec import RequestError
 from runner.stats import Interval, holm
-from runner.store.provenance import Provenance
-from runner.store.records import RunJson, RunResult
-from runner.store.rundir import RunDir
-from runner.store.tags import EPOCH_SCALARS
+from runner.store import EPOCH_SCALARS, Provenance, RunDir, RunJson, RunResult
 from runner.text import plain_console, utc
 from tests.studies import amend, vouch
 

@@ -25,18 +25,18 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks.soak import unsafe_seconds
 from runner import checkpoints
 from runner.data import Stream, prepare
-from runner.execute import training
-from runner.execute.job import train_job
-from runner.execute.messages import Command, Job, Message
-from runner.execute.record import record_failure
-from runner.execute.training import TrainingRun
+from runner.execute import Job, Message
+from runner.execute import _training as training
+from runner.execute._job import train_job
+from runner.execute._messages import Command
+from runner.execute._record import record_failure
+from runner.execute._training import TrainingRun
 from runner.expand import Run, Variant
 from runner.files import lock
-from runner.logs.events import event_files
-from runner.logs.writer import RunLog
+from runner.logs import RunLog
+from runner.logs._events import event_files
 from runner.spec import Settings
-from runner.store.provenance import present_provenance
-from runner.store.rundir import RunDir
+from runner.store import RunDir, present_provenance
 from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
@@ -365,7 +365,7 @@ def test_law_1_killed_at_random_moments_it_ends_in_the_same_bits(cache: Path, tm
     job = Job(every.runs[:3], every.data)
     train_job(job, command_in(tmp_path / "whole"), lambda _: None)
     context = multiprocessing.get_context("forkserver")  # children that have their imports behind them
-    context.set_forkserver_preload(["runner.execute.job"])
+    context.set_forkserver_preload(["runner.execute._job"])
     moments, kills = random.Random(7), 0
     seen: dict[Path, int] = {}
     while True:

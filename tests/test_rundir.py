@@ -13,11 +13,10 @@ import pytest
 from runner.__main__ import main
 from runner.evaluate import evaluate
 from runner.files import read_json
-from runner.logs.hparams import hparams
-from runner.search.record import find_record, read_record
+from runner.logs import hparams
+from runner.search import find_record, read_record
 from runner.spec import RequestError
-from runner.store.comparable import comparable
-from runner.store.rundir import RunDir
+from runner.store import RunDir, comparable
 from tests.conftest import BASE
 
 BIG = "1" * 400

@@ -38,7 +38,7 @@ def test_a_script_without_a_guard_is_refused_in_words(tmp_path: Path) -> None:
 def test_a_script_from_standard_input_is_refused_in_words(tmp_path: Path) -> None:
     result = python(tmp_path, "-", text=CALL)
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("runner.spec.problems.RequestError: <stdin>")
+    assert result.stderr.splitlines()[-1].startswith("runner.spec._problems.RequestError: <stdin>")
     assert not (tmp_path / "runs").exists()
 
 

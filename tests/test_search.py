@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runner.execute.messages import Message
+from runner.execute import Message
 from runner.expand import Overrides
 from runner.files import read_json, write_json
-from runner.search.record import Record, find_record, read_record
-from runner.search.resolve import ResolvedSearch, resolve_search
-from runner.search.suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, importances, suggest
+from runner.search import FAILED, FINISHED, PRUNED, RUNNING, Record, find_record, importances, read_record
+from runner.search._resolve import ResolvedSearch, resolve_search
+from runner.search._suggest import Tried, hopeless, suggest
 from runner.spec import Kind, RequestError
 from tests.problems import one, refused
 from tests.studies import BASE
@@ -167,7 +167,7 @@ def test_no_two_runs_have_the_same_settings_and_a_small_space_comes_to_its_end(r
 def test_the_last_combination_is_found_however_seldom_it_is_drawn(
     resolved: Resolve, sampler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.search.suggest._ATTEMPTS", 0)
+    monkeypatch.setattr("runner.search._suggest._ATTEMPTS", 0)
     search = resolved(space={"patience": {"integer": [1, 40]}, "optimizer": ["Adam", "SGD"]}, sampler=sampler)
     cells = [{"patience": epochs, "optimizer": name} for epochs in range(1, 41) for name in ("Adam", "SGD")]
     last = cells.pop(57)

@@ -21,23 +21,27 @@ import pytest
 from rich.console import Console
 
 from runner.__main__ import main
-from runner.execute import Request
-from runner.execute.prepare import prepare_data
+from runner.execute import Request, prepare_data
 from runner.expand import Overrides, resolve
 from runner.files import lock, read_json, write_json
 from runner.publish import write_all
 from runner.report.search import read_search
-from runner.report.search.page import best_within
-from runner.report.search.settings import at_bounds
+from runner.report.search._page import best_within
+from runner.report.search._settings import at_bounds
 from runner.report.search.write import write_search_report
-from runner.search import SearchOutcome, search
-from runner.search.record import find_record, read_record
-from runner.search.suggest import FINISHED, PRUNED
-from runner.search.winners import winner_name, write_ablation, write_comparison
-from runner.spec import BASELINE, Kind, Problem, RequestError
-from runner.spec.study import read_file
-from runner.store.epochs import read_rows
-from runner.store.rundir import RunDir
+from runner.search import (
+    FINISHED,
+    PRUNED,
+    SearchOutcome,
+    find_record,
+    read_record,
+    search,
+    winner_name,
+    write_ablation,
+    write_comparison,
+)
+from runner.spec import BASELINE, Kind, Problem, RequestError, read_file
+from runner.store import RunDir, read_rows
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
 from tests.conftest import BASE

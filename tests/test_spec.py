@@ -12,11 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalog import ACTIVATIONS, MODELS, SCHEDULES
-from runner.spec import Kind, RequestError, Settings, neutral_values
-from runner.spec.names import problems_of
-from runner.spec.problems import mistake_of, suggest
-from runner.spec.settings import dataset_label
-from runner.spec.study import check_name, check_seeds, parse_settings, read_file
+from runner.spec import (
+    Kind,
+    RequestError,
+    Settings,
+    check_name,
+    check_seeds,
+    dataset_label,
+    mistake_of,
+    neutral_values,
+    parse_settings,
+    problems_of,
+    read_file,
+    suggest,
+)
 from tests.problems import one, refused
 from tests.studies import BASE
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store.epochs import read_rows
-from runner.store.rundir import RunDir
+from runner.store import RunDir, read_rows
 from tests.commands import ROOT, numbers, run, start, wait_for
 from tests.conftest import BASE
 
@@ -89,7 +88,7 @@ commands.main()
 def test_the_server_of_the_workers_leaves_the_terminals_signals_to_the_runner(tmp_path: Path) -> None:
     """From its first moment: while it imports, Python would show a traceback of each."""
     code = """
-from runner.execute.processes import context
+from runner.execute._processes import context
 from multiprocessing import forkserver, resource_tracker
 context()
 for pid in (forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid):

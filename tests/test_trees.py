@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.data import Dataset, load, prepare
-from runner.data.trees import open_tree
+from runner.data._trees import open_tree
 from runner.spec import Kind, Settings
 from tests.commands import ROOT
 from tests.pictures import load_folder, picture, write_pictures
@@ -109,7 +109,7 @@ def test_a_device_is_not_read(tmp_path: Path) -> None:
     """It has no end, so another process looks; in little memory, should it read."""
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31))\n"
-        "from pathlib import Path; from runner.data.trees import open_tree\n"
+        "from pathlib import Path; from runner.data._trees import open_tree\n"
         "from runner.spec import Kind, RequestError\n"
         "try: open_tree(Path('/dev/zero'))\n"
         "except RequestError as error: print(*error.kinds, *(problem.where for problem in error.problems))"

@@ -16,14 +16,14 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from runner.execute.claims import ended_attempts
-from runner.execute.job import train_job
-from runner.execute.messages import Command, Job, Message
+from runner.execute import Job, Message
+from runner.execute._claims import ended_attempts
+from runner.execute._job import train_job
+from runner.execute._messages import Command
 from runner.files import read_json, write_json
-from runner.logs.events import event_files
+from runner.logs._events import event_files
 from runner.spec import Settings
-from runner.store.epochs import read_rows
-from runner.store.rundir import RunDir
+from runner.store import RunDir, read_rows
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 from tests.studies import amend, vouch

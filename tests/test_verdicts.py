@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from runner.course import Course
 from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
-from runner.report.answers import long_answer, short_answer, short_answers
-from runner.report.declared import declared
-from runner.report.format import p_text
-from runner.report.imbalance import guesses
-from runner.report.runs import StudyRuns
-from runner.report.verdicts import REFUTED, SUPPORTED, UNDECIDED, judge, weigh
+from runner.report import REFUTED, SUPPORTED, StudyRuns, judge, weigh
+from runner.report._answers import long_answer, short_answer, short_answers
+from runner.report._declared import declared
+from runner.report._format import p_text
+from runner.report._imbalance import guesses
+from runner.report._verdicts import UNDECIDED
 from runner.stats import one_sample_effect
 from tests.studies import study_file
 

@@ -8,13 +8,15 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from runner.execute import local
-from runner.execute.claims import record_death
-from runner.execute.crew import Crew, NoWorkers
-from runner.execute.local import LocalEngine, LocalHand
-from runner.execute.messages import Command, Job, Message
-from runner.execute.processes import exit_reason
-from runner.execute.record import record_failure
+from runner.execute import Job, Message
+from runner.execute import _local as local
+from runner.execute._claims import record_death
+from runner.execute._local import LocalEngine, LocalHand
+from runner.execute._messages import Command
+from runner.execute._policy import Crew
+from runner.execute._processes import exit_reason
+from runner.execute._record import record_failure
+from runner.execute.crew import NoWorkers
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.spec import Settings

@@ -12,8 +12,7 @@ import torch
 from torch import nn
 
 from runner.data import Dataset, Part, Stream, load, prepare
-from runner.spec import Settings
-from runner.spec.study import read_file
+from runner.spec import Settings, read_file
 from runner.stats import mean_interval
 from runner.train import Epoch, Failed, Learner, lockstep
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from benchmarks.questions.common import mean, mnist, settings, table
 from runner.models import build
-from runner.spec.names import albumentations
+from runner.spec import albumentations
 from runner.torchvision import torchvision
 
 Image = Any  # uint8, height x width x channels

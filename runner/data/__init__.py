@@ -1,11 +1,21 @@
 """Loads, splits and caches data sets as uint8 arrays, and streams their batches for (data settings, seed, epoch)."""
 
-from runner.data.dataset import Dataset, Part, load, prepare
-from runner.data.images import decode_image, read_file
-from runner.data.stream import Batch, Stream, batches, check_augmentation, evaluation_batch
-from runner.data.trees import image_files
+from runner.data._dataset import Dataset, Part, load, prepare
+from runner.data._images import decode_image, read_file
+from runner.data._stream import Batch, Stream, batches, check_augmentation, evaluation_batch
+from runner.data._trees import image_files
 
 __all__ = [
-    "Batch", "Dataset", "Part", "Stream", "batches", "check_augmentation", "decode_image", "evaluation_batch",
-    "image_files", "load", "prepare", "read_file",
-]  # fmt: skip
+    "Batch",
+    "Dataset",
+    "Part",
+    "Stream",
+    "batches",
+    "check_augmentation",
+    "decode_image",
+    "evaluation_batch",
+    "image_files",
+    "load",
+    "prepare",
+    "read_file",
+]

@@ -5,9 +5,9 @@ import signal
 import torch
 
 import runner.arguments
-import runner.execute.local
-import runner.execute.measure
-import runner.logs.writer  # noqa: F401
+import runner.execute._local
+import runner.execute._measure
+import runner.logs  # noqa: F401
 
 torch.optim.SGD([torch.zeros(1)])  # an optimizer's first use imports for seconds
 # A SIGTERM to the whole group must not end the server: otherwise the runner mistakes its workers for dead and exits,

@@ -1,1 +1,22 @@
 """Writes what TensorBoard shows: runs, means over seeds, columns of hparams. No other room writes events."""
+
+from runner.logs._evaluation import write_evaluation
+from runner.logs._hparams import hparams, search_sessions
+from runner.logs._pictures import confusion, encoded, has_pictures
+from runner.logs._run_pictures import RUN_PICTURES
+from runner.logs._summary import write_card, write_mean, write_root
+from runner.logs._writer import RunLog
+
+__all__ = [
+    "RUN_PICTURES",
+    "RunLog",
+    "confusion",
+    "encoded",
+    "has_pictures",
+    "hparams",
+    "search_sessions",
+    "write_card",
+    "write_evaluation",
+    "write_mean",
+    "write_root",
+]

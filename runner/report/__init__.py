@@ -1,20 +1,32 @@
 """Run tables to effects and verdicts, and those to words. It knows no model; `write` draws, nothing else here does."""
 
-from runner.report.effects import EffectsTable, effects_table
-from runner.report.ended import ended_runs, is_readable
-from runner.report.runs import StudyRuns
-from runner.report.tables import gather, studies_in, unreadable
-from runner.report.verdicts import Verdict, judge
+from runner.report._effects import EffectsTable, effects_table
+from runner.report._ended import ended_runs, is_readable
+from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
+from runner.report._page import notes
+from runner.report._runs import StudyRuns
+from runner.report._tables import gather, studies_in, unreadable
+from runner.report._terminal import show_table
+from runner.report._verdicts import REFUTED, SUPPORTED, Verdict, judge, weigh
 
 __all__ = [
+    "EFFECTS_TABLE",
+    "REFUTED",
+    "RUNS_TABLE",
+    "SUPPORTED",
     "EffectsTable",
     "StudyRuns",
     "Verdict",
     "effects_table",
     "ended_runs",
+    "front_page",
     "gather",
     "is_readable",
     "judge",
+    "notes",
+    "read_front",
+    "show_table",
     "studies_in",
     "unreadable",
+    "weigh",
 ]

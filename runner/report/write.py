@@ -9,20 +9,21 @@ import pandas as pd
 
 from runner.files import lock, write_text
 from runner.metrics import METRICS
-from runner.report import curve_figures, figures
-from runner.report.answers import short_answers
-from runner.report.curves import learning_curves
-from runner.report.effects import EffectsTable, effects_table, most_accurate_first
-from runner.report.evaluations import evaluations
-from runner.report.factorial import contrasts
-from runner.report.front import EFFECTS_TABLE, RUNS_TABLE, Entry, headline, write_front
-from runner.report.level_figures import draw_levels
-from runner.report.levels import level_lines
-from runner.report.page import StudyFindings, answers, study_page, title
-from runner.report.predictions import Predicted, class_differences, compare_on_test, confusions, predicted
-from runner.report.results import NARROW, results
-from runner.report.runs import StudyRuns
-from runner.report.verdicts import judge
+from runner.report import _curve_figures as curve_figures
+from runner.report import _figures as figures
+from runner.report._answers import short_answers
+from runner.report._curves import learning_curves
+from runner.report._effects import EffectsTable, effects_table, most_accurate_first
+from runner.report._evaluations import evaluations
+from runner.report._factorial import contrasts
+from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, Entry, headline, write_front
+from runner.report._level_figures import draw_levels
+from runner.report._levels import level_lines
+from runner.report._page import StudyFindings, answers, study_page, title
+from runner.report._predictions import Predicted, class_differences, compare_on_test, confusions, predicted
+from runner.report._results import NARROW, results
+from runner.report._runs import StudyRuns
+from runner.report._verdicts import judge
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
 

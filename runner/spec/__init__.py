@@ -1,22 +1,84 @@
 """Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
-from runner.spec.problems import Kind, Problem, RequestError
-from runner.spec.questions import Question
-from runner.spec.settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
-from runner.spec.study import BASELINE, Study, available
+from runner.spec._names import (
+    albumentations,
+    check_call,
+    load_function,
+    optimizer_class,
+    problems_of,
+    refuse_modules_in,
+)
+from runner.spec._plain import is_plain, plain
+from runner.spec._problems import (
+    Kind,
+    Mistake,
+    Problem,
+    RequestError,
+    after_start,
+    describe,
+    from_pydantic,
+    mistake_of,
+    shown,
+    suggest,
+)
+from runner.spec._questions import Question
+from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
+from runner.spec._settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
+from runner.spec._study import (
+    BASELINE,
+    FOLDER,
+    Study,
+    available,
+    check_name,
+    check_seeds,
+    first_line,
+    parse,
+    parse_questions,
+    parse_settings,
+    read_file,
+)
 
 __all__ = [
     "BASELINE",
+    "FOLDER",
+    "LARGEST_GRID",
+    "MOST_RUNS",
     "NO_LIMIT",
     "Kind",
+    "Mistake",
     "Problem",
     "Question",
     "RequestError",
+    "Search",
     "Settings",
+    "Space",
     "Study",
+    "after_start",
+    "albumentations",
     "available",
+    "check_call",
+    "check_name",
+    "check_seeds",
     "dataset_label",
+    "describe",
+    "first_line",
+    "from_pydantic",
+    "is_plain",
     "is_reference",
     "level_of",
+    "load_function",
+    "mistake_of",
     "neutral_values",
+    "optimizer_class",
+    "parse",
+    "parse_questions",
+    "parse_search",
+    "parse_settings",
+    "parse_spaces",
+    "plain",
+    "problems_of",
+    "read_file",
+    "refuse_modules_in",
+    "shown",
+    "suggest",
 ]

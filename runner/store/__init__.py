@@ -1,1 +1,54 @@
 """Reads and writes run directories: states, run.json, result.json, study.json, epochs, tags and provenance."""
+
+from runner.store._comparable import comparable, what_changed
+from runner.store._epochs import Row, add_row, read_rows, write_rows
+from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
+from runner.store._records import FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
+from runner.store._rundir import RunDir
+from runner.store._study import TWIN, StudyFile, VariantEntry, first_end, read_study, write_study
+from runner.store._tags import (
+    EPOCH_SCALARS,
+    EVALUATION_PREFIX,
+    FINAL_PREFIXES,
+    HPARAM_METRICS,
+    MEAN_SCALARS,
+    RESULT_TAGS,
+    SEARCH_METRICS,
+    mean_tag,
+)
+
+__all__ = [
+    "EPOCH_SCALARS",
+    "EVALUATION_PREFIX",
+    "FAILED",
+    "FINAL_PREFIXES",
+    "FINISHED",
+    "HPARAM_METRICS",
+    "MEAN_SCALARS",
+    "PRUNED",
+    "RESULT_TAGS",
+    "RUNNING",
+    "SEARCH_METRICS",
+    "TWIN",
+    "Provenance",
+    "Row",
+    "RunDir",
+    "RunJson",
+    "RunResult",
+    "StudyFile",
+    "VariantEntry",
+    "add_row",
+    "command",
+    "commit",
+    "comparable",
+    "first_end",
+    "mean_tag",
+    "own_model",
+    "present_provenance",
+    "read_rows",
+    "read_study",
+    "same_provenance",
+    "what_changed",
+    "write_rows",
+    "write_study",
+]

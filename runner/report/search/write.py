@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from runner.files import lock, write_text
-from runner.report.front import RUNS_TABLE, Entry, write_front
-from runner.report.search import figures
-from runner.report.search.page import headline, search_page, title
-from runner.report.search.runs import SearchRuns, importance_table, read_search
+from runner.report._front import RUNS_TABLE, Entry, write_front
+from runner.report.search import _figures as figures
+from runner.report.search._page import headline, search_page, title
+from runner.report.search._runs import SearchRuns, importance_table, read_search
 from runner.sheets import write_sheet
 
 

@@ -1,0 +1,248 @@
+"""Splits and caches a data set: it is decoded once into uint8 arrays that all workers map into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from runner.catalog import carved
+from runner.data._cache import cache_places, first_writable, tag_as_cache
+from runner.data._images import Images, Labels, Window
+from runner.data._parts import PARTS, Content, Parts, Rows
+from runner.data._sources import find_source
+from runner.files import crc, lock, read_json, sync
+from runner.spec import Kind, Problem, RequestError, Settings, dataset_label, shown
+
+_SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
+_FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
+_LAYOUT = 3  # the version of the cache's format and of the splits; increase it to rebuild all caches
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images (uint8, N x H x W x C) and labels (int64, N)."""
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A split data set.
+
+    mean, std    of each channel over the train part, for pixels scaled to [0, 1]
+    fingerprint  a hash of images, labels, classes and splits
+    notes        what you should know about how files became images
+    window       the range of gray values of more than 8 bits, where there are any
+    """
+
+    train: Part
+    val: Part
+    test: Part
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    window: Window | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        height, width, channels = self.train.images.shape[1:]
+        return channels, height, width
+
+
+def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_unreadable: bool = False) -> Path:
+    """Returns the folder with the data set's cache, and writes the cache where there is none.
+
+    location         the folder or zip given by --data
+    cache            the folder of all caches; by default the first of `cache_places` that can be written
+    skip_unreadable  skip images that can't be read, instead of raising
+
+    Raises RequestError where the data set can't be found, read, split or written.
+    """
+    places = [cache] if cache else cache_places(location)
+    source = find_source(settings, location, skip_unreadable)
+    if source.signature is not None:
+        names = [_folder_name(settings, source.signature, skipped) for skipped in (False, True)[: 1 + skip_unreadable]]
+        for folder in (place / name for name in names for place in places):
+            if _is_whole(folder):
+                return folder
+    content = source.read()
+    if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
+        what = f"the class name {shown(strange[0])} is not text in UTF-8; rename the class."  # our files are UTF-8
+        raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
+    content = replace(content, parts=split(content.parts, settings, content.classes))
+    fingerprint = _fingerprint(content.parts, content.classes)
+    # Two functions may give the same images with different notes; each gets its own cache.
+    signature = source.signature or repr((fingerprint, content.notes))
+    name = _folder_name(settings, signature, content.skipped)
+    return first_writable(places, lambda place: _write(place / name, content, fingerprint))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the cache is complete and not corrupt: all files have the CRCs they were written with."""
+    meta = read_json(folder / "meta.json") or {}
+    if meta.get("crc") != {name: crc(folder / name) for name in _FILES}:
+        return False
+    try:
+        load(folder)
+    except Exception:  # a corrupt file may raise any error
+        return False
+    return True
+
+
+def load(folder: Path) -> Dataset:
+    """Maps a prepared data set into memory without reading it, so that workers share the memory."""
+    meta = json.loads((folder / "meta.json").read_text())
+    # Mode "c" makes a private, writable map: torch warns about read-only arrays. Nothing writes to it.
+    part = {
+        name: Part(np.load(folder / f"{name}.npy", mmap_mode="c"), np.load(folder / f"{name}-labels.npy"))
+        for name in PARTS
+    }
+    return Dataset(
+        part["train"], part["val"], part["test"],
+        tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
+        tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
+    )  # fmt: skip
+
+
+def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
+    """Returns train, validation and test; a missing part is carved from train, stratified by class.
+
+    The split is the same for every seed. Raises RequestError where a class has too few images.
+    """
+    parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
+    total = len(parts["train"])
+    val_share, test_share = _SHARES
+    val, test = carved(settings.dataset) or (round(val_share * total), round(test_share * total))
+    for name, count in (("test", test), ("val", val)):
+        if name not in parts:
+            parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
+    if settings.images_per_class:
+        parts = parts | {"train": _few(parts["train"], settings, classes)}
+    return parts
+
+
+def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
+    """Keeps `images_per_class` train images of each class, the same for every seed.
+
+    A smaller number keeps a subset of the images that a larger number keeps.
+    """
+    asked, labels = settings.images_per_class, train.labels
+    counts = np.bincount(labels, minlength=len(classes))
+    if asked > counts.min():
+        rare = classes[int(counts.argmin())]
+        what = f'got {asked}; expected at most {counts.min()}, the number of train images of "{rare}".'
+        raise RequestError([Problem(Kind.VALUE, f"{settings.dataset}: images_per_class", what)])
+    shuffled = np.random.default_rng(0).permutation(len(labels))
+    chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
+    return train.take(np.sort(np.concatenate(chosen)))
+
+
+def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
+    from sklearn.model_selection import train_test_split
+
+    labels = train.labels
+    try:
+        kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=0)
+    except ValueError as error:
+        counts = np.bincount(labels, minlength=len(classes))
+        rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
+        what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
+        raise RequestError([Problem(Kind.DATA, dataset, what)]) from error
+    return {"train": train.take(np.sort(kept)), name: train.take(np.sort(taken))}
+
+
+def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(repr(classes).encode())
+    for name in PARTS:
+        rows = parts[name]
+        digest.update(repr((name, rows.shape)).encode())
+        for images in rows.chunks():
+            digest.update(np.ascontiguousarray(images).data)
+        digest.update(np.ascontiguousarray(rows.labels).data)
+    return digest.hexdigest()[:16]
+
+
+def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[float]]:
+    """Returns the mean and the population standard deviation of each channel, for pixels scaled to [0, 1].
+
+    `images` are chunks of uint8, N x H x W x C. Counts of the 256 levels make the result exact. A constant channel
+    gets deviation 1.
+
+    >>> channel_statistics([np.array([[[[0], [255]]]], dtype=np.uint8)])
+    ([0.5], [0.5])
+    """
+    levels = np.arange(256) / 255
+    counts = np.array(0)
+    for some in images:
+        channels = range(some.shape[-1])
+        counts = counts + [np.bincount(some[..., channel].ravel(), minlength=256) for channel in channels]
+    means, deviations = [], []
+    for count in counts:
+        share = count / count.sum()
+        mean = float(share @ levels)
+        means.append(mean)
+        deviations.append(float(np.sqrt(share @ (levels - mean) ** 2)) or 1.0)
+    return means, deviations
+
+
+def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
+    # The key covers the sizes of the parts, but not the place of the data.
+    sizes = (carved(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
+    key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
+    label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
+    return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _write(folder: Path, content: Content, fingerprint: str) -> Path:
+    """Writes the cache under a temporary name and renames it, so that it is never half there."""
+    with lock(folder.parent):
+        if _is_whole(folder):  # another process has written it meanwhile
+            return folder
+        tag_as_cache(folder.parent)
+        for left in folder.parent.glob("*.tmp"):  # we hold the lock, so whoever wrote these has died
+            shutil.rmtree(left)
+        beside = folder.with_name(f"{folder.name}.tmp")
+        beside.mkdir()
+        for name in PARTS:
+            _write_images(beside / f"{name}.npy", content.parts[name])
+            np.save(beside / f"{name}-labels.npy", content.parts[name].labels)
+        mean, std = channel_statistics(content.parts["train"].chunks())
+        meta = {
+            "classes": list(content.classes), "mean": mean, "std": std, "fingerprint": fingerprint,
+            "notes": list(content.notes), "window": content.window and [content.window.low, content.window.high],
+            "crc": {name: crc(beside / name) for name in _FILES},
+        }  # fmt: skip
+        (beside / "meta.json").write_text(json.dumps(meta, indent=2))
+        for path in (*beside.iterdir(), beside):
+            sync(path)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(beside, folder)
+        sync(folder.parent)
+    return folder
+
+
+def _write_images(path: Path, rows: Rows) -> None:
+    """Writes images as np.save does, without a copy of all images in memory."""
+    with open(path, "wb") as file:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
+            "fortran_order": False,
+            "shape": rows.shape,
+        }
+        np.lib.format.write_array_header_1_0(file, header)
+        for images in rows.chunks():
+            file.write(np.ascontiguousarray(images).data)

@@ -1,0 +1,170 @@
+"""Streams the batches for (data settings, seed, epoch). Runs that share these see the same batches."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from runner.data._dataset import Dataset, Part
+from runner.data._images import Images
+from runner.randomness import run_seed
+from runner.spec import Kind, Problem, RequestError, Settings, albumentations
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+_EVALUATED, _MOST_BYTES = 1_000, 2**27  # images in a batch of evaluation, and the most bytes they may take
+_ORDER, _TRAIN_EVAL = 1, 2  # give each use of a seed its own random numbers
+
+
+def batches(count: int, size: int) -> list[slice]:
+    """Returns the slices of an epoch's batches of `size` images.
+
+    A last batch of a single image is skipped, because BatchNorm needs a variance.
+
+    >>> batches(5, 2)
+    [slice(0, 2, None), slice(2, 4, None)]
+    """
+    places = [slice(start, start + size) for start in range(0, count, size)]
+    return places[:-1] if count % size == 1 < min(size, count) else places
+
+
+def evaluation_batch(shape: tuple[int, int, int], batch_size: int) -> int:
+    """Returns how many images of `shape` (channels, height, width) a batch of evaluation has.
+
+    1,000 images; where these take more than 128 MiB as float32, at most as many as a training step has.
+    """
+    return _EVALUATED if 4 * _EVALUATED * math.prod(shape) <= _MOST_BYTES else min(_EVALUATED, batch_size)
+
+
+class Augmenter:
+    """Augments one image at a time with Albumentations, as a function of (seed, epoch, index) alone.
+
+    It sets the states of two shared generators, which takes 10 us an image. Reseeding takes 377 us, because it makes
+    new generators.
+    """
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        package = albumentations()
+        transforms = [getattr(package, name)(**args) for item in settings.augment for name, args in item.items()]
+        self._compose: Any = package.Compose(transforms, strict=True, is_check_shapes=False)
+        self._philox: Any = np.random.Philox(key=0)
+        self._python = random.Random()
+        self._compose.set_random_state(np.random.Generator(self._philox), self._python)
+        self._seed = run_seed(settings.stream, seed)
+
+    def __call__(self, image: Images, epoch: int, index: int) -> Images:
+        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part."""
+        # Lists take a tenth of the time that arrays take.
+        state = {"counter": [0, 0, index, epoch], "key": [self._seed, 0]}
+        fresh = {"buffer": [0, 0, 0, 0], "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
+        self._philox.state = {"bit_generator": "Philox", "state": state, **fresh}
+        self._python.seed((self._seed << 96) | (epoch << 64) | index)
+        return self._compose(image=image)["image"]  # type: ignore[no-any-return]
+
+    def extremes(self, image: Images) -> Iterator[Images]:
+        """Yields the image with all transforms applied, then once without each transform that is applied by chance."""
+        by_chance = [transform for transform in self._compose.transforms if 0 < transform.p < 1]
+        for left_out in (None, *by_chance):
+            for transform in by_chance:
+                transform.p = float(transform is not left_out)
+            yield self(image, epoch=1, index=0)
+
+
+def check_augmentation(settings: Settings, dataset: Dataset) -> None:
+    """Tries the transforms on one image. Raises RequestError where they fail, or change its size or type."""
+    if not settings.augment:
+        return
+    image = np.array(dataset.train.images[0])
+    where = f"{settings.dataset}: augment"
+    try:
+        results = list(Augmenter(settings, seed=0).extremes(image))
+    except Exception as error:
+        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}; change them."
+        raise RequestError([Problem(Kind.VALUE, where, what)]) from error
+    for result in results:
+        if result.shape != image.shape or result.dtype != np.uint8:
+            what = (
+                f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
+                "use only ones that keep size and type."
+            )
+            raise RequestError([Problem(Kind.VALUE, where, what)])
+
+
+class Stream:
+    """Streams one data set for one seed to a device: images float32, N x C x H x W, and labels int64, N."""
+
+    def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
+        self.dataset = dataset
+        self._settings = settings
+        self._seed = run_seed(settings.stream, seed)
+        self.device = device
+        self._augmenter = Augmenter(settings, seed) if settings.augment else None
+        train = settings.normalize == "train"
+        shape = (1, len(dataset.mean), 1, 1)
+        mean = torch.tensor(dataset.mean if train else 0.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
+        std = torch.tensor(dataset.std if train else 1.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
+        self._shift = (mean * 255).float().to(device)
+        self._scale = (1 / (std * 255)).float().to(device)
+
+    @property
+    def augments(self) -> bool:
+        """Whether train images are augmented."""
+        return self._augmenter is not None
+
+    def train(self, epoch: int) -> Iterator[Batch]:
+        """Yields the batches of the train part in this epoch's order; epochs count from 1."""
+        images, labels = self._resident
+        for index in self.order(epoch):
+            if self._augmenter:
+                pixels = torch.from_numpy(self.augmented(epoch, index)).to(self.device)
+            else:
+                pixels = images.index_select(0, torch.from_numpy(index).to(self.device))
+            yield self.normalized(pixels), labels[torch.from_numpy(index).to(self.device)]
+
+    def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        """Returns the indices of each batch of an epoch, into the train part."""
+        order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(len(self.dataset.train))
+        return [order[part] for part in batches(len(order), self._settings.batch_size)]
+
+    def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
+        """Returns the train images at `index` as this epoch shows them: uint8, N x H x W x C."""
+        images = self.dataset.train.images
+        if not self._augmenter:
+            return np.array(images[index])
+        return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
+
+    def evaluation(self, part: Part, size: int | None = None) -> Iterator[Batch]:
+        """Yields a part's batches in its own order, without augmentation; `size` images, or as `evaluation_batch`."""
+        size = size or evaluation_batch(self.dataset.shape, self._settings.batch_size)
+        for start in range(0, len(part), size):
+            pixels = torch.from_numpy(part.images[start : start + size]).to(self.device)
+            yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + size]).to(self.device)
+
+    @cached_property
+    def train_eval(self) -> Part:
+        """A fixed part of train as large as validation (CIFAR: 5,000), the same for every seed and run.
+
+        So both sides of the generalization gap are equally precise, and evaluation on train images stays cheap.
+        """
+        train, count = self.dataset.train, len(self.dataset.val)
+        if len(train) <= count:
+            return train
+        chosen = np.sort(np.random.default_rng([0, 0, _TRAIN_EVAL]).permutation(len(train))[:count])
+        return Part(np.array(train.images[chosen]), train.labels[chosen])
+
+    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Turns uint8, N x H x W x C, into normalized float32, N x C x H x W, as A.Normalize and ToTensorV2 do."""
+        floats = pixels.permute(0, 3, 1, 2).contiguous().float()
+        return floats.sub_(self._shift).mul_(self._scale)
+
+    @cached_property
+    def _resident(self) -> Batch:
+        """The train part that batches are gathered from: a memory map on a CPU, else a copy on the device."""
+        train = self.dataset.train
+        return torch.from_numpy(train.images).to(self.device), torch.from_numpy(train.labels).to(self.device)

@@ -1,0 +1,39 @@
+"""Ended runs that other code, data or versions made: what you should know about them before training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from runner.data import load
+from runner.execute._messages import Command
+from runner.expand import Run
+from runner.store import RunDir, own_model, same_provenance, what_changed
+
+
+def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
+    """Returns a note on the ended runs that other code, data or versions made; empty where there are none.
+
+    `data` gives a run's prepared data. `again` says how such runs are retrained.
+    """
+    own_model.cache_clear()  # a notebook's earlier command may have looked; the workers import your models afresh
+    fingerprints: dict[Path, str] = {}
+    changes: list[str] = []
+    count = 0
+    for run in runs:
+        known = RunDir(command.runs / run.folder).run_json()
+        folder = data(run)
+        if folder not in fingerprints:
+            fingerprints[folder] = load(folder).fingerprint
+        now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.settings.model))
+        if known and not same_provenance(known.provenance, now):
+            count += 1
+            changes += what_changed(known.provenance, now)
+    if not count:
+        return ""
+    head = "1 run that is done was" if count == 1 else f"{count} runs that are done were"
+    return (
+        f"{head} made by other code, data or versions "
+        f"({'; '.join(dict.fromkeys(changes))}). A report never mixes them with new runs: it skips them as soon as "
+        f"there are new ones. {again}"
+    )

@@ -1,0 +1,82 @@
+"""The crew of one command, for studies and searches: what the command decides, its workers, notes before it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from runner.execute._claims import ended_attempts, record_death
+from runner.execute._foreign import others_note
+from runner.execute._local import LocalEngine
+from runner.execute._messages import Command, Job, Message
+from runner.execute._policy import Crew, OnMessage
+from runner.execute._request import Request
+from runner.execute._script import script
+from runner.expand import Run
+from runner.machine import cores, pick_device
+from runner.store import commit, present_provenance
+
+
+@dataclass(frozen=True)
+class OpenCrew:
+    """A crew whose workers have been started, and what its command has decided."""
+
+    command: Command
+    device: torch.device
+    workers: int
+    _crew: Crew
+
+    def notes(self, done: Iterable[Run], data: Callable[[Run], Path], corrupt: Iterable[Path], again: str) -> list[str]:
+        """Returns what you should know before training.
+
+        done     runs that ended before and are not retrained: those of other code, data or versions are named
+        data     gives a run's prepared data
+        corrupt  files of finished runs that are not what was written
+        again    says how runs of other code, data or versions are retrained
+        """
+        notes = [others_note(done, self.command, data, again), crowded(self.workers)]
+        if files := ", ".join(map(str, corrupt)):
+            notes.append(f"these files of finished runs are corrupt, so the runs are retrained: {files}")
+        return [note for note in notes if note]
+
+    def train(self, jobs: Iterable[Job], on_message: OnMessage) -> None:
+        """Trains every job, as `Crew.train` does. `on_message` gets a death as a failure, once it is recorded."""
+
+        def recorded(job: Job, message: Message) -> str | None:
+            return on_message(job, record_death(message, self.command) if message.kind == "died" else message)
+
+        self._crew.train(jobs, recorded)
+
+
+@contextmanager
+def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[OpenCrew]:
+    """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
+
+    `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
+    Raises RequestError where there is no such device, or where workers can't import your script.
+    """
+    device = pick_device(request.device)
+    made_by = present_provenance(str(device)).having(commit=commit())
+    command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
+    workers = worker_count(request.workers, device, to_do)
+    with Crew(LocalEngine(command), 0 if request.dry_run else min(workers, to_do)) as crew:
+        if script():
+            crew.await_one()
+        yield OpenCrew(command, device, workers, crew)
+
+
+def worker_count(asked: int | None, device: torch.device, most: int) -> int:
+    """Returns the number of workers asked for, or that suits the device: at least 1, at most `most` (runs)."""
+    # A cohort in lockstep fills a GPU by itself.
+    return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
+
+
+def crowded(workers: int) -> str:
+    """Returns a hint where there are more workers than cores; else an empty text."""
+    if workers <= cores():
+        return ""
+    return f"{workers} workers share {cores()} cores; more workers than cores train no faster and take more memory."

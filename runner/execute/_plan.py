@@ -1,0 +1,145 @@
+"""The plan of a request: what is done and what remains, to be shown or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import Timeout
+from rich.console import Console
+
+from runner.execute._claims import record_death
+from runner.execute._measure import measure
+from runner.execute._messages import Job, Message
+from runner.execute._opened import OpenCrew
+from runner.execute._policy import FailFast, NoWorkers
+from runner.execute._progress import Progress
+from runner.execute._request import Request
+from runner.execute._schedule import finish_seconds, split_jobs
+from runner.execute._summaries import write_columns, write_variant_mean
+from runner.expand import Run
+from runner.spec import Kind, Problem, RequestError
+from runner.store import RunDir
+from runner.text import duration
+
+_STATUS = {
+    "finished": "done",
+    "failed": "to do, failed before",
+    "started": "to do, resumes",
+    "corrupt": "to do, corrupt",
+}
+_AGAIN = "--retrain reruns them."
+
+
+class Plan:
+    """The runs of a request, the remaining ones, their jobs and costs."""
+
+    def __init__(self, runs: Sequence[Run], request: Request) -> None:
+        self._request = request
+        self._runs = list(runs)
+        self._status = {run: self._directory(run).own_status() for run in runs}
+        self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
+
+    @property
+    def to_do(self) -> int:
+        """How many runs remain to be done."""
+        return len(self._left)
+
+    def schedule(self, crew: OpenCrew, data: Callable[[Run], Path]) -> None:
+        """Measures what the remaining runs cost, and makes jobs of those that fit into this machine's memory.
+
+        `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
+        """
+        self._crew = crew
+        self._costs = measure(self._left, data, crew.device)
+        unfit = {run: self._costs.unfit.get(run.variant.settings.digest(), "") for run in self._left}
+        self._unfit = {run: cause for run, cause in unfit.items() if cause}
+        if self._unfit and len(self._unfit) == len(self._runs):
+            raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
+        parts = split_jobs([run for run in self._left if run not in self._unfit], self._costs, crew.workers)
+        self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
+        done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
+        corrupt = [run for run in self._left if self._status[run] == "corrupt"]
+        files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
+        self._notes = crew.notes(done, data, files, _AGAIN)
+
+    def _unfit_variants(self) -> list[tuple[str, str]]:
+        """Returns each variant that this machine can't train, and why."""
+        named = {f'{run.study}: variant "{run.variant.name}"': cause for run, cause in self._unfit.items()}
+        return [(name, f"this machine can't train it: {cause}.") for name, cause in named.items()]
+
+    def _directory(self, run: Run) -> RunDir:
+        return RunDir(self._request.runs / run.folder)
+
+    def show(self, console: Console) -> None:
+        """Prints every variant with its changes and every run with its state, then the expected time and size."""
+        for variant in dict.fromkeys(run.variant for run in self._runs):
+            changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
+            console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
+        for run in self._runs:
+            shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "does not fit" if run in self._unfit else shown
+            console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
+        self._say_before(console)
+        stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self._left)
+        sooner = "early stopping may end it sooner, " if stops else ""
+        size = sum(self._costs.size[run.variant.settings.digest()] for run in self._left)
+        console.print(
+            f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
+            f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
+            f"{size / 1e6:.0f} MB. Nothing was trained.",
+        )
+
+    def train(self, console: Console) -> int:
+        """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
+        write_columns(self._request.runs)
+        self._say_before(console)
+        if not self._left:
+            console.print(f"all {len(self._runs)} runs are done already")
+            return 0
+        console.print(
+            f"{self._fitting} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
+            f"{self._crew.workers} workers on {self._crew.device}",
+        )
+        pending = list(self._left)
+        with Progress(self._left, self._costs, console) as progress:
+
+            def on_message(job: Job, message: Message) -> None:
+                progress.on_message(job, message)
+                if message.kind in ("finished", "failed"):
+                    pending.remove(message.run)
+                    if not any(_same_variant(run, message.run) for run in pending):
+                        write_variant_mean(message.run, self._request.runs, console)
+                if message.kind == "failed" and self._request.fail_fast:
+                    raise FailFast
+
+            try:
+                for run, cause in self._unfit.items():
+                    with suppress(Timeout):  # another runner tries it
+                        died = Message("died", run, cause=cause)
+                        on_message(Job((run,), Path()), record_death(died, self._crew.command))
+                self._crew.train(self._jobs, on_message)
+            except FailFast:
+                console.print("stopped at the first failure, because of --fail-fast")
+            except NoWorkers as error:
+                console.print(f"stopped: {error}", soft_wrap=True)
+                return len(pending) + progress.failed
+        return progress.failed
+
+    def _say_before(self, console: Console) -> None:
+        """Prints what you should know before training begins."""
+        for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
+            console.print(note, soft_wrap=True)
+
+    @property
+    def _fitting(self) -> int:
+        return len(self._left) - len(self._unfit)
+
+    @property
+    def _seconds(self) -> float:
+        return finish_seconds([job.runs for job in self._jobs], self._costs, self._crew.workers)
+
+
+def _same_variant(one: Run, other: Run) -> bool:
+    return one.variant == other.variant and one.study == other.study

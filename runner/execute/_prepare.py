@@ -1,0 +1,65 @@
+"""The data that runs need, prepared before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from runner.execute._request import Request
+from runner.expand import Run
+from runner.spec import Problem, RequestError
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A function from a run to the folder with its data. Raises KeyError for a run whose data were not prepared."""
+
+    folders: Mapping[tuple[str, ...], Path]  # by a run's source_key
+
+    def __call__(self, run: Run) -> Path:
+        """Returns the folder with a run's data."""
+        return self.folders[run.source_key]
+
+    def notes_of(self, runs: Iterable[Run]) -> list[str]:
+        """Returns notes on how these runs' files became images, each once."""
+        from runner.data import load
+
+        first = {run.source_key: run.variant.settings.dataset for run in runs}
+        return list(
+            dict.fromkeys(
+                f"{dataset}: {note}" for source, dataset in first.items() for note in load(self.folders[source]).notes
+            )
+        )
+
+
+def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
+    """Decodes and caches every data set that the runs need. Raises RequestError with every problem at once."""
+    from runner.data import check_augmentation, load, prepare
+
+    folders: dict[tuple[str, ...], Path] = {}
+    checked: set[tuple[str, ...]] = set()
+    problems: list[Problem] = []
+    for run in runs:
+        source, data = run.source_key, run.data_key[:-1]
+        if data in checked:
+            continue
+        checked.add(data)
+        try:
+            if source not in folders:
+                skip = request.skip_unreadable
+                folders[source] = prepare(run.variant.settings, request.data, skip_unreadable=skip)
+            check_augmentation(run.variant.settings, load(folders[source]))
+        except RequestError as error:
+            problems += error.problems
+    if problems:
+        raise RequestError(problems)
+    return PreparedData(folders)
+
+
+def say_notes(data: PreparedData, runs: Sequence[Run], console: Console) -> None:
+    """Prints the notes on how these runs' files became images."""
+    for note in data.notes_of(runs):
+        console.print(note, soft_wrap=True, markup=False, highlight=False)

@@ -1,0 +1,89 @@
+"""Reads and rewrites event files, so that a resumed run has only the events of the epochs that it resumes after."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins.hparams import metadata
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
+from torch.utils.tensorboard import SummaryWriter
+
+from runner.files import replace
+from runner.store import EPOCH_SCALARS, FINAL_PREFIXES
+
+_AROUND = 16  # bytes around a record: its length and the length's checksum before it, its own checksum after it
+
+
+def event_files(folder: Path) -> list[Path]:
+    """Returns the event files directly in a folder, oldest first: their names have seconds and a counter."""
+    return sorted(folder.glob("events.out.tfevents.*"), key=lambda path: list(map(int, re.findall(r"\d+", path.name))))
+
+
+def open_writer(folder: Path, **options: Any) -> SummaryWriter:
+    """Opens a SummaryWriter for a folder, with torch's own options.
+
+    The writer's thread hands an error, such as a full disk, to the next call, which raises it. So the thread prints no
+    error of its own.
+    """
+    before = threading.excepthook
+
+    def quiet(failure: threading.ExceptHookArgs) -> None:
+        if not isinstance(failure.thread, _AsyncWriterThread):
+            before(failure)
+
+    threading.excepthook = quiet  # the thread writes at once, so it may fail before its own hook is replaced
+    try:
+        writer = SummaryWriter(str(folder), **options)
+        thread = writer._get_file_writer().event_writer._async_writer._worker
+        thread._invoke_excepthook = lambda *_: None
+    finally:
+        threading.excepthook = before
+    return writer
+
+
+def keep_epochs(folder: Path, epochs: int) -> bool:
+    """Drops the events after `epochs` and those of a run's end, and returns whether the remaining ones are complete.
+
+    They are complete where each epoch is there once, in order. If they are not, it drops all events. A crash leaves
+    events after the checkpoint, which the resumed run writes again. With `purge_step` instead, some readers draw
+    zigzag curves.
+    """
+    steps: list[int] = []
+    for path in event_files(folder) if epochs else ():
+        replace(path, lambda beside, path=path: steps.extend(_rewrite(path, beside, epochs)))  # type: ignore[misc]
+    whole = epochs > 0 and steps == list(range(1, epochs + 1))
+    if not whole:
+        for path in event_files(folder):
+            path.unlink()
+    return whole
+
+
+def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:
+    """Writes the events that are kept, and returns the steps that end an epoch."""
+    steps = []
+    with open(beside, "wb") as file:
+        for framed, event in _records(path):
+            if event.step <= epochs and not any(_is_final(value.tag) for value in event.summary.value):
+                file.write(framed)
+                steps += [event.step for value in event.summary.value if value.tag == EPOCH_SCALARS[-1]]
+    return steps
+
+
+def _records(path: Path) -> Iterator[tuple[bytes, Event]]:
+    """Yields the file's whole records as bytes, with their events. It skips a torn or corrupt end."""
+    try:
+        with open(path, "rb") as file:
+            for record in RawEventFileLoader(str(path)).Load():
+                yield file.read(len(record) + _AROUND), Event.FromString(record)
+    except Exception:  # the loader and protobuf raise several kinds; the rest of the file is unreadable
+        return
+
+
+def _is_final(tag: str) -> bool:
+    return tag.startswith(FINAL_PREFIXES) or tag == metadata.SESSION_END_INFO_TAG or tag.startswith("failure")

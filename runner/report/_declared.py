@@ -1,0 +1,38 @@
+"""Questions as study.json has them: typed once, or with the reason why one can't be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from runner.spec import Question, from_pydantic
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A question that a study declared.
+
+    question   None where it is malformed: an older version accepted it, or study.json was edited by hand
+    malformed  what is wrong with it then
+    when       when it was declared (UTC, ISO 8601); empty where study.json does not say
+    """
+
+    ask: str
+    question: Question | None
+    malformed: str = ""
+    when: str = ""
+
+
+def declared(entry: Mapping[str, Any]) -> Declared:
+    """Reads one question of study.json."""
+    given = {key: value for key, value in entry.items() if value is not None}
+    when = str(given.pop("declared", ""))
+    try:
+        question = Question.model_validate(given)
+    except pydantic.ValidationError as error:
+        why = "; ".join(str(problem) for problem in from_pydantic(error, "question", Question))
+        return Declared(str(given.get("ask")), None, why, when)
+    return Declared(question.ask, question, when=when)

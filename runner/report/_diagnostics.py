@@ -1,0 +1,204 @@
+"""Diagnostics in words and tables: how training went, who overfits, what other seeds and images would say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from runner.report._effects import EffectsTable
+from runner.report._factorial import Contrast
+from runner.report._format import p_text, plus_minus, points
+from runner.report._predictions import OnTest
+from runner.report._runs import StudyRuns
+from runner.spec import BASELINE
+from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
+from runner.text import duration, escaped, table
+
+
+def training(data: StudyRuns, effects: EffectsTable) -> str:
+    """A table: losses, epochs, how many runs the limit of epochs stopped, time."""
+    rows = [
+        [
+            escaped(name),
+            _on_train(data, name, "loss", 1, 4),
+            _half(effects.row(name, "val/loss").mean, 4),
+            _half(effects.row(name, "test/loss").mean, 4),
+            _on_train(data, name, "accuracy", 100, 2),
+            _half(effects.row(name, "best_epoch").mean, 1),
+            plus_minus(effects.row(name, "epochs").mean.estimate, math.nan, 1),
+            _cut_off(data, name),
+            duration(data.finished(name)["seconds"].median()) if len(data.finished(name)) else "-",
+        ]
+        for name in effects.variants
+    ]
+    heads = ["variant", "training loss", "validation loss", "test loss", "training accuracy, %"]
+    heads += ["best epoch", "epochs", "stopped by the limit", "time a run (median)"]
+    note = (
+        "Losses and accuracy are measured at the best epoch. Training loss and accuracy are measured on a fixed part "
+        "of train, in evaluation mode. *Stopped by the limit*: runs that used all their epochs before their patience "
+        'ran out. With more epochs they might improve. "-": the patience can\'t end a run.'
+    )
+    return table(heads, rows) + "\n\n" + note
+
+
+def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: int) -> str:
+    (values,) = data.paired([variant], f"train_eval/{scalar}")
+    return _half(mean_interval(unit * values), digits)
+
+
+def _cut_off(data: StudyRuns, variant: str) -> str:
+    settings, finished = data.study.variants[variant].settings, data.finished(variant)
+    patience = settings.get("patience", 0)
+    if not 0 < patience < settings.get("epochs", math.inf) or not len(finished):
+        return "-"
+    waited = finished["epochs"] - finished["best_epoch"]
+    return f"{(waited < patience).sum()} of {len(finished)}"
+
+
+def most_accurate(data: StudyRuns) -> str:
+    """What the effects would be at each run's most accurate epoch, instead of that of its lowest validation loss."""
+    highest = data.curves.groupby(["variant", "seed"])["val/accuracy"].max() if len(data.curves) else pd.Series()
+    rows = []
+    for name in data.trained:
+        mine, gain = highest[name], 100 * (highest[name] - data.finished(name)["val/accuracy"])
+        interval = mean_interval(100 * mine)
+        effect = "-"
+        if name != BASELINE and BASELINE in highest:
+            seeds = mine.index.intersection(highest[BASELINE].index)
+            theirs = highest[BASELINE][seeds].to_numpy()
+            effect = points(paired_effect(mine[seeds].to_numpy(), theirs).interval)
+        rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
+    heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch, points", "effect, points"]
+    note = (
+        "The other tables take accuracy at the epoch of the lowest validation loss. Accuracy often rises for some "
+        "epochs after that. This table takes each run's most accurate epoch. The same accuracy chooses that epoch, so "
+        "the value is slightly too high, more so for long runs. Where an effect differs between this table and the "
+        "table of results, part of it comes from the choice of epoch."
+    )
+    return table(heads, rows) + "\n\n" + note if rows else ""
+
+
+def overfitting(data: StudyRuns) -> str:
+    """For each variant where validation loss turns, what both losses do then, and the gap then and at the end."""
+    rows = []
+    for name in data.variants:
+        curves = data.curves[data.curves["variant"] == name]
+        if len(curves):
+            rows.append([escaped(name), *_overfitting(curves)])
+    heads = [
+        "variant",
+        "n",
+        "turns after epoch",
+        "then rises by",
+        "training falls by",
+        "gap then",
+        "at the end",
+        "sign",
+    ]
+    note = (
+        "Validation loss turns at its lowest epoch. The next two columns are slopes over the epochs after the turn: "
+        "how much validation loss rises and training loss falls per epoch. Gap: accuracy on a fixed part of train "
+        "minus validation accuracy, in points. Values are means over seeds ± half the 95% interval. *Overfits*: after "
+        "the turn validation loss rises and training loss falls, and both 95% intervals exclude 0 (not corrected for "
+        "the number of variants). The same curve chooses the turn, so noise that lasts over epochs exaggerates the "
+        "rise after it. *Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown*: "
+        "neither. The gap can still be large. n: the seeds with at least two epochs after the turn; only these have "
+        "slopes."
+    )
+    return table(heads, rows) + "\n\n" + note
+
+
+def _overfitting(curves: pd.DataFrame) -> list[str]:
+    seeds = []
+    for _, rows in curves.sort_values("epoch").groupby("seed"):
+        last = rows.iloc[-1]
+        number = int(rows["val/loss"].argmin()) if rows["val/loss"].notna().any() else len(rows) - 1
+        turn, after = rows.iloc[number], rows.iloc[number + 1 :]
+        seeds.append(
+            {
+                "turn": turn["epoch"],
+                "rise": _slope(after["epoch"], after["val/loss"]),
+                "fall": -_slope(after["epoch"], after["train/loss"]),
+                "then": 100 * turn["generalization_gap"],
+                "end": 100 * last["generalization_gap"],
+                "late": turn["epoch"] > 0.9 * last["epoch"],
+            }
+        )
+    table = pd.DataFrame(seeds)
+    rise, fall = (one_sample_effect(table[name].dropna()).interval for name in ("rise", "fall"))
+    shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "not shown"
+    gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
+    count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))
+    return [count, _half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, shown]
+
+
+def _slope(epochs: pd.Series[float], losses: pd.Series[float]) -> float:
+    """Least squares, an epoch; nan with fewer than two epochs, or with a loss that is no number."""
+    if len(epochs) < 2 or not np.isfinite(losses).all():
+        return math.nan
+    return float(np.polyfit(epochs, losses, 1)[0])
+
+
+def _half(interval: Interval, digits: int) -> str:
+    return plus_minus(interval.estimate, interval.low, digits)
+
+
+def on_test(effects: dict[str, OnTest]) -> str:
+    """What new seeds, and new test images besides, would say of each variant."""
+    rows = [
+        [
+            escaped(name),
+            str(effect.over_seeds.interval.n),
+            points(effect.over_seeds.interval),
+            points(effect.over_both.interval),
+            f"{effect.better} / {effect.over_seeds.interval.n - effect.better - effect.worse} / {effect.worse}",
+        ]
+        for name, effect in effects.items()
+    ]
+    heads = [
+        "variant",
+        "n",
+        "test accuracy, over seeds",
+        "over seeds and test images",
+        "pairs better / not significant / worse",
+    ]
+    note = (
+        "Values are the variant minus the baseline, in points [95% interval]. *Over seeds* estimates the effect for "
+        "new seeds on the same test images. *Over seeds and test images* estimates it for new seeds on new test images "
+        "(a crossed design of seeds and images). Pairs: McNemar's exact test compares the two trained models of each "
+        "seed on the test images, at .05 each, not corrected. It is about these two models and does not replace "
+        "variation over seeds."
+    )
+    return table(heads, rows) + "\n\n" + note if rows else ""
+
+
+def main_effects(found: list[Contrast]) -> str:
+    """Main effects and interactions, product by product."""
+    rows = [
+        [escaped(c.label), escaped(c.design), points(c.effect.interval), p_text(c.effect.p), str(c.effect.interval.n)]
+        for c in found
+        if not math.isnan(c.effect.interval.estimate)
+    ]
+    note = (
+        "Values are effects on validation accuracy, in points [95% interval]. A main effect compares a setting's level "
+        "with the baseline's level, averaged over the levels of the product's other settings. An interaction is how "
+        "much one setting changes the effect of the other. Where an interaction is as large as a main effect, that "
+        "main effect describes neither level. p is not corrected."
+    )
+    return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
+
+
+def symmetric(effects: EffectsTable) -> str:
+    """Variants whose first layer is narrower than it looks: units that start equal and stay equal."""
+    lines = []
+    for name in effects.variants:
+        units, distinct = effects.row(name, "units").mean.estimate, effects.row(name, "distinct_units").mean
+        if distinct.estimate < units / 2:
+            lines.append(
+                f"- {escaped(name)}: of the first layer's {units:.0f} units on average only {distinct.estimate:.0f} "
+                f"differ at the best epoch (n = {distinct.n}). Units that start equal get equal gradients and stay "
+                "equal."
+            )
+    return "\n".join(lines)

@@ -1,0 +1,151 @@
+"""The effects table: what each variant reached, and its effect against the baseline.
+
+Every page, figure, CSV file and headline shows this one computation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.metrics import METRICS, REPORTED
+from runner.report._lost import best_first, pair_signs
+from runner.report._runs import StudyRuns
+from runner.spec import BASELINE
+from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
+
+BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
+_COMPARED = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")  # metrics whose effects are in the table
+_NONE = Interval(math.nan, math.nan, math.nan, 0)
+_COLUMNS = (
+    "variant", "metric", "n", "failed", "mean", "low", "high",
+    "effect", "effect low", "effect high", "effect p", "effect p adjusted", "effect n", "side",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """One variant and metric.
+
+    n, failed  its finished and failed runs
+    mean       over the finished runs, with a 95% t interval, in the metric's own unit
+    effect     variant minus baseline, paired by seed; `effect.n` pairs, 0 where the table has no effect
+    p          that the effect is 0
+    adjusted   p after Holm's correction over the variants
+    side       whether the variant is significantly better or worse than the baseline, or neither
+    """
+
+    variant: str
+    metric: str
+    n: int
+    failed: int
+    mean: Interval
+    effect: Interval = _NONE
+    p: float = math.nan
+    adjusted: float = math.nan
+    side: str = SAME_AS
+
+
+@dataclass(frozen=True)
+class EffectsTable:
+    """A row a variant and metric, in the study's order of variants."""
+
+    rows: tuple[EffectRow, ...]
+
+    @property
+    def variants(self) -> list[str]:
+        """The variants with a finished or failed run, in the study's order."""
+        return list(dict.fromkeys(row.variant for row in self.rows))
+
+    def of(self, metric: str) -> list[EffectRow]:
+        """A row a variant."""
+        return [row for row in self.rows if row.metric == metric]
+
+    def row(self, variant: str, metric: str) -> EffectRow:
+        """The row of a variant and metric; KeyError where there is none."""
+        for row in self.rows:
+            if (row.variant, row.metric) == (variant, metric):
+                return row
+        raise KeyError((variant, metric))
+
+    def frame(self) -> pd.DataFrame:
+        """The rows as summary.csv has them."""
+        cells = [
+            (
+                *(row.variant, row.metric, row.n, row.failed),
+                *(*_bounds(row.mean), *_bounds(row.effect)),
+                *(row.p, row.adjusted, row.effect.n, row.side),
+            )
+            for row in self.rows
+        ]
+        return pd.DataFrame(cells, columns=list(_COLUMNS))
+
+
+def _bounds(interval: Interval) -> tuple[float, float, float]:
+    return interval.estimate, interval.low, interval.high
+
+
+def effects_table(data: StudyRuns) -> EffectsTable:
+    """The effects of a study's variants on every metric that its runs report."""
+    others = [name for name in data.variants if name != BASELINE]
+    found: dict[tuple[str, str], EffectRow] = {}
+    for metric in REPORTED:
+        effects = {name: data.effect(name, metric) for name in others} if metric in _COMPARED else {}
+        adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))
+        for name in data.variants:
+            failed = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
+            mean = mean_interval(data.values(name, metric))
+            row = EffectRow(name, metric, len(data.finished(name)), failed, mean)
+            if effect := effects.get(name):
+                row = _with_effect(row, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
+            found[name, metric] = row
+    return EffectsTable(tuple(found[name, metric] for name in data.variants for metric in REPORTED))
+
+
+def most_accurate_first(data: StudyRuns, table: EffectsTable) -> list[str]:
+    """The variants, the best first by validation accuracy; one that diverged ranks below all that did not."""
+    return best_first(data, {row.variant: row.mean.estimate for row in table.of("val/accuracy")})
+
+
+def _with_effect(row: EffectRow, effect: Effect, adjusted: float, lost: Sequence[int]) -> EffectRow:
+    side = _side(row.metric, effect.interval.estimate, adjusted, lost)
+    return EffectRow(row.variant, row.metric, row.n, row.failed, row.mean, effect.interval, effect.p, adjusted, side)
+
+
+def _side(metric: str, effect: float, adjusted: float, lost: Sequence[int]) -> str:
+    """Better or worse than the baseline; neither where it is not significant, or where a lost pair speaks against it.
+
+    `lost` has the sign of variant minus baseline that each pair with a diverged run speaks for.
+    """
+    sign = int(np.sign(effect)) if adjusted <= ALPHA else 0
+    if not sign or any(each != sign for each in lost):
+        return SAME_AS
+    return BETTER_THAN if sign == METRICS[metric].better else WORSE_THAN
+
+
+def effects_in(sheet: pd.DataFrame) -> EffectsTable:
+    """The table of a summary.csv, also of one that older code wrote without sides, adjusted p or numbers of pairs.
+
+    KeyError where another column is missing. A table without sides knows of no lost runs.
+    """
+    if "effect p adjusted" not in sheet:
+        p_values = sheet.groupby("metric")["effect p"]
+        sheet = sheet.assign(**{"effect p adjusted": p_values.transform(lambda own: holm(own.tolist()))})
+    return EffectsTable(tuple(_read(row) for _, row in sheet.iterrows()))
+
+
+def _read(row: pd.Series[Any]) -> EffectRow:
+    count, adjusted = int(row["n"]), float(row["effect p adjusted"])
+    mean = Interval(float(row["mean"]), float(row["low"]), float(row["high"]), count)
+    low, high, pairs = float(row["effect low"]), float(row["effect high"]), int(row.get("effect n", count))
+    effect = Interval(float(row["effect"]), low, high, pairs)
+    side = row["side"] if "side" in row else _side(str(row["metric"]), effect.estimate, adjusted, ())
+    return EffectRow(
+        str(row["variant"]), str(row["metric"]), count, int(row["failed"]), mean, effect, float(row["effect p"]),
+        adjusted, side if isinstance(side, str) else SAME_AS,
+    )  # fmt: skip

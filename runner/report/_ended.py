@@ -1,0 +1,60 @@
+"""A study's run directories, as far as their runs have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.report._imbalance import Guesses, guesses
+from runner.spec import RequestError
+from runner.store import RunDir, RunJson, RunResult, StudyFile, read_study
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A run that finished (it has a result), failed, or had finished and has corrupt files."""
+
+    variant: str
+    path: Path
+    run_json: RunJson | None  # None where it can't be read; a finished run has one
+    result: RunResult | None
+    corrupt: Sequence[Path] = ()
+    guesses: Guesses | None = None
+
+    @property
+    def seed(self) -> int:
+        return self.run_json.seed if self.run_json else -1
+
+
+def ended_runs(folder: Path, study: StudyFile) -> Iterator[EndedRun]:
+    """The runs of the study as it was last asked for, as far as they have ended."""
+    for name, variant in study.variants.items():
+        for path in sorted((folder / variant.directory).glob("seed*"), key=lambda p: (len(p.name), p.name)):
+            directory = RunDir(path)
+            if directory.misplaced():  # a copy beside its original
+                continue
+            status = directory.status()  # first: a run that finishes in the meantime has a result by then
+            known, result = directory.run_json(), directory.result()
+            predictions = directory.load_predictions() if status == "finished" else None
+            if status == "finished" and predictions is None:
+                yield EndedRun(name, path, known, None, [path / "predictions.npz"])
+            elif status == "corrupt":
+                yield EndedRun(name, path, known, None, directory.corrupt_files())
+            elif status == "failed":
+                yield EndedRun(name, path, known, None)
+            elif predictions is not None and result:
+                yield EndedRun(name, path, known, result, guesses=guesses(predictions))
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether a directory's study.json is a study's, or a search's with its record."""
+    study = read_study(folder)
+    if study and study.search is not None:
+        from runner.search import read_record  # with Optuna
+
+        with suppress(RequestError):
+            return bool(read_record(folder))
+        return False
+    return study is not None

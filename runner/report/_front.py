@@ -1,0 +1,103 @@
+"""The front page over all reports, from what each report's folder says of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pydantic
+
+from runner.files import read_json, write_json
+from runner.report._effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, effects_in
+from runner.report._format import majority_text, points
+from runner.report._imbalance import Majority
+from runner.sheets import read_sheet
+from runner.spec import BASELINE
+from runner.text import escaped, link, one_line
+
+EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
+RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
+FRONT = "front.json"
+_FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A study or search on the front page. `headline` and `answers` are lines of Markdown, the others are text."""
+
+    name: str
+    title: str
+    headline: str
+    answers: tuple[str, ...] = ()
+    figure: str = ""  # its path in the report's folder
+
+
+def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str:
+    """One sentence: which variants' validation accuracy differs from the baseline's; `rows` are that metric's."""
+    without = [row for row in rows if row.variant != BASELINE and not row.n]
+    there = [row for row in rows if row.variant != BASELINE and row.n]
+    heads = {
+        BETTER_THAN: "better than the baseline",
+        WORSE_THAN: "worse than the baseline",
+        SAME_AS: "no significant difference",
+    }
+    named_by: dict[str, list[str]] = {side: [] for side in heads}
+    for row in there:
+        alike = " in every seed" if row.effect.n > 1 and math.isnan(row.effect.low) else ""
+        lost = f"; {row.failed} failed" if row.failed else ""
+        named_by[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
+    parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in named_by.items() if names]
+    counts = sorted({row.effect.n for row in there})
+    seeds = f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds" if counts else ""
+    if without:
+        named = [f"{escaped(row.variant)} ({row.failed} failed)" for row in without]
+        parts.append(f"**no finished run:** {', '.join(named)}")
+    test = "significant: p at most .05 after Holm correction over the variants"
+    small = f"points of validation accuracy with 95% intervals, {seeds}; {test}"
+    imbalance = f" {majority_text(majority)} accuracy." if majority else ""
+    return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
+
+
+def front_page(entries: Sequence[Entry]) -> str:
+    """Every report: its folder, title, headline and answers, and its figure where there is one."""
+    parts = [
+        "# Ablations",
+        "The short answers of each study. Its own page has the tables, the curves and how it was made.",
+    ]
+    for entry in entries:
+        place = quote(entry.name)
+        page = f"{place}/summary.md"
+        head = entry.name if entry.title in ("", entry.name) else f"{entry.name}: {entry.title}"
+        parts += [f"## {link(head, page)}", one_line(entry.headline)]
+        parts.append("\n".join(f"- {one_line(answer)}" for answer in entry.answers))
+        if entry.figure:
+            parts.append(f"[![{Path(entry.figure).stem}]({place}/{entry.figure})]({page})")
+    if not entries:
+        parts.append("There are no studies yet. `make ablations` trains one.")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_front(folder: Path, entry: Entry) -> None:
+    """What the front page says of a report, beside its page."""
+    write_json(folder / FRONT, asdict(entry))
+
+
+def read_front(folder: Path) -> Entry:
+    """A report's entry; of a folder without a front.json that can be read what its tables say."""
+    figure = next((path for path in _FIGURES if (folder / path).exists()), "")
+    try:
+        entry = pydantic.TypeAdapter(Entry).validate_python(read_json(folder / FRONT) or {})
+        return replace(entry, name=folder.name, figure=figure)
+    except pydantic.ValidationError:
+        return Entry(folder.name, "", _headline_of(folder / EFFECTS_TABLE), figure=figure)
+
+
+def _headline_of(path: Path) -> str:
+    """From summary.csv; empty where there is none, or one of an older form."""
+    try:
+        return headline(effects_in(read_sheet(path, text=("variant", "metric"))).of("val/accuracy"))
+    except (OSError, KeyError, TypeError, ValueError):
+        return ""

@@ -1,0 +1,202 @@
+"""Pages: a study's summary.md, and the front page over all studies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.classnames import legend, numbered
+from runner.report import _diagnostics as diagnostics
+from runner.report._answers import long_answer, short_answers, unjudged
+from runner.report._effects import EffectsTable
+from runner.report._factorial import Contrast
+from runner.report._format import Write, counted, majority_text
+from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
+from runner.report._predictions import OnTest
+from runner.report._results import remarks, results
+from runner.report._runs import StudyRuns
+from runner.report._verdicts import Verdict
+from runner.spec import BASELINE
+from runner.text import code, escaped, one_line, paragraph, table
+
+_JUDGED = (
+    "A question is supported if p is at most .05 after Holm correction over the study's questions that can be tested, "
+    "and the effect has the expected direction. It is refuted if the effect has the opposite direction. Otherwise it "
+    "is undecided. Where one variant is compared with several, the claim holds if every comparison is significant, so "
+    "its p is the largest of their p-values. It is refuted if any comparison is significant in the opposite direction "
+    "(Bonferroni-corrected). Intervals are 95%, paired by seed, not corrected. The signed-rank p is Wilcoxon's and "
+    "needs six differences that are not zero. Verdicts are about new seeds on the same validation or test images. New "
+    "images add uncertainty (Diagnostics: new seeds, new test images)."
+)
+
+CAPTIONS = {
+    "effects": "Green is significantly better than the baseline and red significantly worse: p at most .05 after Holm "
+    "correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The table below gives n.",
+    "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
+    "panel ends with its longest run.",
+    "losses": "Loss, drawn like accuracy above.",
+    "levels": "Accuracy at the best epoch for each level of a numeric setting, with all other settings equal. Levels "
+    "are drawn in equal steps. Points are means; bars are 95% t intervals over the seeds on validation, not corrected. "
+    "Of more than six lines only one is drawn.",
+    "classes": "Means over the seeds; the table above gives n. Bold: the 95% interval, paired by seed and not "
+    "corrected, excludes 0. By chance alone one cell in twenty would be bold.",
+    "confusion": "Test predictions of all seeds together; nothing is tested. Left: the baseline. Right: the variant "
+    "with the highest validation accuracy minus the baseline, where that is another variant. Blue means more often "
+    "than with the baseline, red less often. Off the diagonal, blue is worse.",
+}
+ALT = {
+    "effects": "each variant's effect on validation accuracy, with its 95% interval",
+    "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
+    "losses": "loss over the epochs, on a fixed part of train and on validation, means with 95% bands",
+    "levels": "accuracy at each level of a setting, on a fixed part of train and on validation, with 95% intervals",
+    "classes": "each class's test accuracy, minus the baseline's",
+    "confusion": "confusion on test, and how it differs from the baseline's",
+}
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """Everything that a study's page says: judged, tested and drawn."""
+
+    data: StudyRuns
+    effects: EffectsTable
+    verdicts: Sequence[Verdict]
+    contrasts: list[Contrast]
+    tests: dict[str, OnTest]
+    figures: dict[str, str]  # a figure's path in the report, by its name
+    evaluated: str = ""  # the runs that were looked at closely, as Markdown
+
+
+def study_page(found: StudyFindings) -> str:
+    """A study's whole page, as Markdown for GitHub."""
+    data, effects = found.data, found.effects
+    parts = [f"# {escaped(title(data))}", _introduction(data), _what(data), _data_notes(data)]
+    parts += [f"> {note}" for note in notes(data)]
+    if found.verdicts:
+        parts += ["## Answers", answers(found.verdicts)]
+    parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
+    parts += [_figure(found, "losses"), _section("Level by level", _figure(found, "levels"))]
+    parts += ["## Results", _results(data, effects), *remarks(data), _small_print(effects)]
+    if found.verdicts:
+        parts += ["## Questions", _JUDGED]
+        each = enumerate(found.verdicts, start=1)
+        parts += [long_answer(verdict, number) for number, verdict in each if verdict.judged]
+        parts += [unjudged(found.verdicts)]
+    parts += [_section("Main effects and interactions", diagnostics.main_effects(found.contrasts))]
+    parts += ["## Diagnostics", _section("Training", diagnostics.training(data, effects), 3)]
+    parts += [_section("Each run's most accurate epoch", diagnostics.most_accurate(data), 3)]
+    parts += [_section("Overfitting", diagnostics.overfitting(data), 3)]
+    parts += [_section("New seeds, new test images", diagnostics.on_test(found.tests), 3)]
+    parts += [_section("Class by class", _figure(found, "classes"), 3)]
+    parts += [_section("Confusion", _figure(found, "confusion"), 3), _legend(found)]
+    parts += [_section("Symmetry", diagnostics.symmetric(effects), 3)]
+    parts += [_section("Evaluated runs", found.evaluated)]
+    parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _data_notes(data: StudyRuns) -> str:
+    """How files became images, on one line."""
+    said = escaped("; ".join(data.study.data_notes))
+    return f"> Data: {said}." if said else ""
+
+
+def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
+    """Which runs don't count, and why; and that accuracy says little about these data."""
+    said = [not_counted_note(len(data.not_counted), "--retrain"), corrupt_note(data.corrupt)]
+    if data.majority:
+        said.append(
+            f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy. Compare each accuracy with "
+            "that, or ask about `val/balanced_accuracy` or `val/macro_f1`."
+        )
+    return [note for note in said if note]
+
+
+def title(data: StudyRuns) -> str:
+    """The study's one-line description, or its name."""
+    return one_line(str(data.study.doc).strip().partition("\n")[0]) or str(data.study.name)
+
+
+def _introduction(data: StudyRuns) -> str:
+    """The paragraphs of the study's docstring, but for the title and how to run it."""
+    paragraphs = re.split(r"\n\s*\n", data.study.doc.strip())[1:]
+    return "\n\n".join(paragraph(text) for text in paragraphs if not text.startswith("Run:"))
+
+
+def answers(verdicts: Sequence[Verdict]) -> str:
+    """Each question's short answer, as a list in Markdown."""
+    return "\n".join(f"- {line}" for line in short_answers(verdicts))
+
+
+def _section(head: str, body: str, level: int = 2) -> str:
+    return f"{'#' * level} {head}\n\n{body}" if body else ""
+
+
+def _legend(found: StudyFindings) -> str:
+    """Which class each number in the figures is, where no font can write the names."""
+    classes = found.data.classes
+    return (
+        f"Classes: {legend(classes)}." if {"classes", "confusion"} & found.figures.keys() and numbered(classes) else ""
+    )
+
+
+def _figure(found: StudyFindings, name: str) -> str:
+    return f"![{ALT[name]}]({found.figures[name]})\n\n*{CAPTIONS[name]}*" if name in found.figures else ""
+
+
+def _what(data: StudyRuns) -> str:
+    baseline = data.study.baseline
+    seeds = data.runs["seed"].nunique()
+    counts = data.images
+    split = (
+        f" ({counts['val']:,} validation and {counts['test']:,} test images, the same split for every run)"
+        if counts.keys() >= {"val", "test"}
+        else ""
+    )
+    return (
+        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
+        f"{escaped(baseline['dataset'])}{split}. "
+        f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
+    )
+
+
+def _results(data: StudyRuns, effects: EffectsTable) -> str:
+    rows = results(data, effects)
+    names = [f"**{row.variant}**" if row.variant == BASELINE else escaped(row.variant) for row in rows]
+    cells = [[name + row.mark, *row.cells] for name, row in zip(names, rows, strict=True)]
+    heads = ["variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation accuracy, points"]
+    return table(heads, cells)
+
+
+def _small_print(effects: EffectsTable) -> str:
+    return (
+        "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
+        "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
+        "An effect is the variant minus the baseline, paired by seed."
+        + ("" if all(row.n > 1 for row in effects.rows) else " With one seed there is no interval and no conclusion.")
+    )
+
+
+def _failures(data: StudyRuns) -> str:
+    failed = data.runs[data.runs["status"] == "failed"]
+    return "\n".join(
+        f"- {escaped(row['variant'])}, seed {row['seed']}: {escaped(row['cause'])}" for _, row in failed.iterrows()
+    )
+
+
+def _how(data: StudyRuns) -> str:
+    study, baseline = data.study, data.study.baseline
+    lines = [
+        f"Command: {code(study.command)} (study: {code(study.file)}). {spent(data.runs)}.",
+        "",
+    ]
+    lines += made_by(data.provenances, data.not_counted)
+    settings = [[key, code(value)] for key, value in baseline.items()]
+    changes = [
+        [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant.changes.items())]
+        for name, variant in study.variants.items()
+        if name != BASELINE
+    ]
+    tables = (table(["setting", "baseline"], settings, names=2), table(["variant", "changes"], changes, names=2))
+    return "\n\n".join(part for part in ("\n".join(lines), *tables) if part)

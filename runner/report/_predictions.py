@@ -1,0 +1,143 @@
+"""What the runs predicted on test: which images each got right, class by class, seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from runner.confusion import Counts, Floats, confusion
+from runner.confusion import shares as row_shares
+from runner.report._runs import StudyRuns
+from runner.spec import BASELINE
+from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
+from runner.store import RunDir
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A variant's test predictions: seeds x images, and the images' true classes."""
+
+    seeds: tuple[int, ...]
+    classes: Counts
+    labels: Counts
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Seeds x images: whether the prediction was right."""
+        return np.asarray(self.classes == self.labels)
+
+    def confusion(self, count: int) -> Counts:
+        """Counts (true x predicted) over all seeds."""
+        return confusion(self.labels, self.classes, count)
+
+    def class_accuracies(self, count: int) -> npt.NDArray[np.float64]:
+        """Seeds x classes; nan for a class without test images."""
+        columns = [self.right[:, self.labels == label] for label in range(count)]
+        return np.column_stack([c.mean(axis=1) if c.shape[1] else np.full(len(c), np.nan) for c in columns])
+
+    def of(self, seeds: list[int]) -> Predicted:
+        """Those seeds alone."""
+        return Predicted(tuple(seeds), self.classes[[self.seeds.index(seed) for seed in seeds]], self.labels)
+
+
+def predicted(data: StudyRuns) -> dict[str, Predicted]:
+    """Every variant's predictions, as far as they can be read."""
+    found = {}
+    for name in data.variants:
+        seeds, classes, labels = [], [], None
+        for seed in data.finished(name).index:
+            archive = RunDir(data.folders[name, seed]).load_predictions()
+            if archive is not None and (labels is None or np.array_equal(labels, archive["test_labels"])):
+                labels = archive["test_labels"]
+                seeds.append(int(seed))
+                classes.append(archive["test_logits"].argmax(axis=1))
+        if labels is not None:
+            found[name] = Predicted(tuple(seeds), np.stack(classes), labels)
+    return found
+
+
+def pairs(mine: Predicted, theirs: Predicted) -> tuple[Predicted, Predicted]:
+    """Both over the seeds that both have."""
+    seeds = [seed for seed in mine.seeds if seed in theirs.seeds]
+    return mine.of(seeds), theirs.of(seeds)
+
+
+@dataclass(frozen=True)
+class OnTest:
+    """A variant against the baseline on test: over seeds, over seeds and images, and model by model."""
+
+    over_seeds: Effect
+    over_both: Effect
+    better: int  # seed pairs whose two trained models differ by McNemar's test, in its favour
+    worse: int
+
+
+def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
+    """Each variant's effect on test accuracy, where the baseline's predictions are there."""
+    effects = {}
+    for name, own in predictions.items():
+        if name == BASELINE or BASELINE not in predictions:
+            continue
+        mine, theirs = pairs(own, predictions[BASELINE])
+        if not mine.seeds or mine.labels.shape != theirs.labels.shape:
+            continue
+        differences = mine.right.astype(float) - theirs.right
+        shifts = differences.mean(axis=1)
+        told = np.array([mcnemar_p(a, b) <= ALPHA for a, b in zip(mine.right, theirs.right, strict=True)])
+        effects[name] = OnTest(
+            paired_effect(mine.right.mean(axis=1), theirs.right.mean(axis=1)),
+            two_level_effect(differences, scale=1.0),
+            int((told & (shifts > 0)).sum()),
+            int((told & (shifts < 0)).sum()),
+        )
+    return effects
+
+
+def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Variants x classes: the mean over seeds of test accuracy within the class, minus the baseline's; and whether
+    its 95% interval, paired by seed, leaves out 0."""
+    means: dict[str, Any] = {}
+    told: dict[str, Any] = {}
+    for name, own in predictions.items():
+        if name != BASELINE and BASELINE in predictions:
+            mine, theirs = pairs(own, predictions[BASELINE])
+            if mine.seeds and mine.labels.shape == theirs.labels.shape:
+                count = len(classes)
+                columns = zip(mine.class_accuracies(count).T, theirs.class_accuracies(count).T, strict=True)
+                intervals = [paired_effect(own, other).interval for own, other in columns]
+                means[name] = [interval.estimate for interval in intervals]
+                told[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
+    return (
+        pd.DataFrame.from_dict(means, orient="index", columns=classes),
+        pd.DataFrame.from_dict(told, orient="index", columns=classes, dtype=bool),
+    )
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """The baseline's confusion on test over all seeds, and how another variant's differs.
+
+    shares      true x predicted class, each row in shares of its images
+    difference  the other variant's shares minus the baseline's; None where there is no other
+    """
+
+    shares: Floats
+    difference: Floats | None
+    other: str
+    classes: Sequence[str]
+
+
+def confusions(predictions: dict[str, Predicted], best: str, classes: list[str]) -> Confusions | None:
+    """The baseline's confusion against the best variant's; None without predictions of the baseline."""
+    if BASELINE not in predictions:
+        return None
+    shares = row_shares(predictions[BASELINE].confusion(len(classes)))
+    difference = None
+    if best in predictions and best != BASELINE:
+        difference = row_shares(predictions[best].confusion(len(classes))) - shares
+    return Confusions(shares, difference, best, classes)

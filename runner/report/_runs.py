@@ -1,0 +1,150 @@
+"""A study's run directories, read: what every table, figure and verdict is made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.course import Course
+from runner.metrics import CURVES, METRICS, FromEpochs
+from runner.report._declared import Declared
+from runner.report._imbalance import Guesses, Majority, Narrow, majority, narrow
+from runner.spec import BASELINE, level_of
+from runner.stats import Effect, paired_effect
+from runner.store import Provenance, RunDir, StudyFile
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A run that failed; `machines`: killed, or for want of disk or memory, so that it says nothing of its settings."""
+
+    variant: str
+    seed: int
+    cause: str
+    machines: bool
+
+
+@dataclass(frozen=True)
+class StudyRuns:
+    """A study's run directories, read: `runs` has a row a run, `curves` a row a run and epoch.
+
+    The finished runs come from one state of code, data and versions. `provenances` are theirs, `not_counted` those of
+    runs from other states. `corrupt` are files of finished runs that are not what was written; these runs don't count.
+    """
+
+    study: StudyFile
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    folders: dict[tuple[str, int], Path]
+    provenances: list[Provenance]
+    not_counted: list[Provenance]
+    corrupt: Sequence[Path] = ()
+    first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
+    guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
+    questions: Sequence[Declared] = ()  # every one that the study declared
+
+    @property
+    def variants(self) -> list[str]:
+        """Variants with a finished or failed run, in the study's order."""
+        return [name for name in self.study.variants if (self.runs["variant"] == name).any()]
+
+    @property
+    def trained(self) -> list[str]:
+        """Variants with a finished run, in the study's order."""
+        return [name for name in self.variants if len(self.finished(name))]
+
+    @property
+    def classes(self) -> list[str]:
+        """The data set's class names, from any run that finished."""
+        for path in self.folders.values():
+            if (known := RunDir(path).run_json()) and known.classes:
+                return list(map(str, known.classes))
+        return []
+
+    @property
+    def images(self) -> dict[str, int]:
+        """How many images validation and test have, from any run that finished; one split is all runs'."""
+        for own in self.guesses.values():
+            return {part: int(counts.sum()) for part, counts in own.images.items()}
+        return {}
+
+    @property
+    def majority(self) -> Majority | None:
+        """The majority class, where accuracy is mostly about it."""
+        return majority(self.guesses, self.classes)
+
+    @property
+    def narrow(self) -> list[Narrow]:
+        """The finished runs that never predict some class."""
+        return narrow(self.guesses, self.classes)
+
+    @property
+    def finished_folders(self) -> list[Path]:
+        """The directories of the runs that finished."""
+        done = self.runs[self.runs["status"] == "finished"]
+        return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
+
+    def lost(self, variants: Sequence[str]) -> tuple[Lost, ...]:
+        """The failed runs of these variants, in their order."""
+        failed = self.runs[self.runs["status"] == "failed"]
+        rows = [row for name in variants for _, row in failed[failed["variant"] == name].sort_values("seed").iterrows()]
+        return tuple(
+            Lost(str(row["variant"]), int(row["seed"]), str(row.get("cause", "")), bool(row.get("machines", False)))
+            for row in rows
+        )
+
+    def finished(self, variant: str) -> pd.DataFrame:
+        """The variant's finished runs, by seed."""
+        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
+        return rows.set_index("seed").sort_index()
+
+    def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
+        """A question's metric of each variant, over the seeds that all of them finished and, where it is about the
+        course of training, over the epochs that all of them had."""
+        finished = [self.finished(name) for name in variants]
+        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
+        if all(metric in each for each in finished):
+            return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
+        source = METRICS[metric].source
+        if not isinstance(source, FromEpochs):
+            raise ValueError(f"the runs have no {metric}, and no epochs give one")
+        values: list[list[float]] = [[] for _ in variants]
+        for seed in seeds:
+            curves = [self._curve(name, seed) for name in variants]
+            common = min(map(len, curves)) if source.common else None
+            for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
+                planned = int(self.study.variants[name].settings["epochs"])
+                course = Course(_columns(curve.head(common or len(curve))), planned, accuracy)
+                values[number].append(source.value(course))
+        return [np.array(each, dtype=float) for each in values]
+
+    def _curve(self, variant: str, seed: int) -> pd.DataFrame:
+        mine = (self.curves["variant"] == variant) & (self.curves["seed"] == seed)
+        return self.curves[mine].sort_values("epoch")
+
+    def levels(self, key: str) -> dict[str, float]:
+        """The baseline and the variants that change this setting alone, by its value."""
+        variants = self.study.variants
+        alone = [name for name in self.variants if set(variants[name].changes) <= {key}]
+        levels = {name: level_of(key, variants[name].settings.get(key)) for name in alone}
+        numbers = [(name, level) for name, level in levels.items() if level is not None and math.isfinite(level)]
+        return dict(sorted(numbers, key=lambda pair: pair[1]))
+
+    def values(self, variant: str, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return self.finished(variant)[metric].to_numpy(dtype=float)
+
+    def effect(self, variant: str, metric: str, other: str = BASELINE) -> Effect:
+        """Variant minus the other, over the seeds that both finished."""
+        mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
+        seeds = mine.index.intersection(theirs.index)
+        return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+
+
+def _columns(epochs: pd.DataFrame) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    return {name: epochs[name].to_numpy(dtype=float) for name in CURVES if name in epochs}

@@ -1,0 +1,76 @@
+"""Run directories to tables: a row a run, and a row an epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from runner.metrics import REPORTED
+from runner.report._declared import declared
+from runner.report._ended import ended_runs, is_readable
+from runner.report._runs import StudyRuns
+from runner.spec import Kind, Problem, RequestError
+from runner.store import TWIN, comparable, first_end, read_study
+from runner.text import utc
+
+
+def studies_in(runs: Path, names: list[str] | None) -> list[str]:
+    """The names asked for, or all that have a study.json; RequestError for one that has not.
+
+    A random search is in the report of the search that it stands beside.
+    """
+    there = sorted(path.parent.name for path in runs.glob("*/study.json"))
+    if missing := [name for name in names or [] if name not in there]:
+        valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
+        raise RequestError(
+            [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
+        )
+    return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
+
+
+def unreadable(runs: Path) -> list[str]:
+    """Directories whose study.json can't be used: corrupt, or of another place."""
+    return sorted(path.parent.name for path in runs.glob("*/study.json") if not is_readable(path.parent))
+
+
+def gather(folder: Path) -> StudyRuns:
+    """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
+    study = read_study(folder)
+    if not study:
+        raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
+    every = list(ended_runs(folder, study))
+    found = [each for each in every if not each.corrupt]
+    finished = [each.run_json for each in found if each.result and each.run_json]
+    good = comparable(finished)
+    counts = iter(good)
+    kept = [each for each in found if not each.result or next(counts)]
+    rows, curves = [], []
+    for each in kept:
+        metrics = each.result.numbers if each.result else {}
+        known = each.run_json
+        rows.append(
+            {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
+            | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
+            | {"ended": utc(known.ended) if known else ""}
+            | {name: metrics.get(name, np.nan) for name in REPORTED}
+            | (each.guesses.metrics if each.guesses else {})
+        )
+        if each.result:
+            curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
+    columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
+    variants = study.variants.items()
+    ends = {name: first_end(folder / each.directory, each.first_end) for name, each in variants}
+    return StudyRuns(
+        study,
+        pd.DataFrame(rows, columns=columns),
+        pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["variant", "seed", "epoch"]),
+        {(each.variant, each.seed): each.path for each in kept},
+        [each.provenance for each, count in zip(finished, good, strict=True) if count],
+        [each.provenance for each, count in zip(finished, good, strict=True) if not count],
+        [path for each in every for path in each.corrupt],
+        ends,
+        {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
+        [declared(question) for question in study.questions],
+    )

@@ -1,0 +1,233 @@
+"""Settings: everything except the seed that decides what a run computes, with neutral values and meanings.
+
+The defaults below are the neutral values. They apply where a study does not give a setting. Neutral values are not part
+of a run's digest: a released one never changes, and a setting that is added later changes no old digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+from typing_extensions import Doc
+
+from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES
+from runner.spec._fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
+from runner.spec._problems import Kind, Refusal, suggest
+
+NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings in which 0 means no limit, and how to say it
+_OWN_DATA, _OWN = "folder:PATH", "package.module:function"
+
+
+class Settings(pydantic.BaseModel):
+    """One complete set of settings. It is frozen, and it refuses unknown keys and wrong types.
+
+    A field's `description` says what is expected, for messages. Its `Doc` says what it means, for docs/settings.md.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    dataset: Annotated[str, Doc("a built-in data set, `folder:PATH` or `package.module:function`")] = Field(
+        description=one_of(DATASETS, _OWN_DATA, _OWN)
+    )
+    image_size: Annotated[
+        Literal["native"] | Annotated[int, Field(ge=4, le=1024)],
+        Doc("or the side in pixels to which images are resized; images that are not square are squeezed"),
+    ] = Field(default="native", description='"native" or a side in pixels from 4 to 1024, such as 64')
+    channels: Annotated[Literal["native", 1, 3], Doc("or 1 (grayscale) or 3 (RGB)")] = Field(
+        default="native", description='"native", 1 (grayscale) or 3 (RGB)'
+    )
+    normalize: Annotated[
+        Literal["none", "train"],
+        Doc(
+            '`"none"` scales pixels to [0, 1]; `"train"` subtracts the channel means of the train part and divides by '
+            "its standard deviations"
+        ),
+    ] = Field(
+        default="none",
+        description='"none" (scale to [0, 1]) or "train" (by the train set\'s own means and deviations)',
+    )
+    images_per_class: Annotated[int, Doc("train images of each class, the same for every seed; 0 takes all")] = Field(
+        default=0, ge=0, le=1_000_000, description="train images of each class, such as 50; 0 takes all"
+    )
+    background: Annotated[
+        Literal["white", "black"], Doc('or `"black"`: what transparent pixels of image files show')
+    ] = Field(default="white", description='"white" or "black": what transparent pixels show')
+    augment: Annotated[
+        Transforms,
+        Doc(
+            'Albumentations transforms by name, such as `["HorizontalFlip", {"Affine": {"rotate": [-15, 15], '
+            '"p": 0.5}}]`'
+        ),
+    ] = Field(
+        default=(),
+        description='a list of Albumentations transforms, such as ["HorizontalFlip", {"Affine": {"rotate": 10}}]',
+    )
+    batch_size: Annotated[int, Doc("images per optimizer step")] = Field(
+        ge=1, le=1_000_000, description="a whole number from 1, such as 128"
+    )
+    stream: Annotated[
+        int, Doc("another number gives a seed other random numbers: the same run with other chance, for A/A studies")
+    ] = Field(default=0, ge=0, le=10_000, description="a whole number from 0: another one gives other random numbers")
+
+    model: Annotated[str, Doc("a built-in model, or `package.module:function`")] = Field(
+        description=one_of(MODELS, _OWN)
+    )
+    model_args: Annotated[
+        Arguments,
+        Doc("keyword arguments of your own model's function; for a text that names a file, the file's contents count"),
+    ] = Field(default_factory=dict, description="a dict of keyword arguments for your own model's function")
+    hidden: Annotated[Widths, Doc("widths of the fully connected layers")] = Field(
+        default=(), description="a list of layer widths, each from 1 to 100000, such as [512, 256]"
+    )
+    filters: Annotated[Widths, Doc("filters of each stage of the cnn")] = Field(
+        default=(32, 64, 128),
+        min_length=1,
+        description="a list of filters for each stage of the cnn, such as [32, 64, 128]",
+    )
+    convs: Annotated[int, Doc("3x3 convolutions in each stage of the cnn")] = Field(
+        default=1, ge=1, le=100, description="convolutions in each stage of the cnn, such as 2"
+    )
+    activation: Annotated[str, entry_of(ACTIVATIONS), Doc("the activation function of mlp and cnn")] = Field(
+        default="relu", description=one_of(ACTIVATIONS)
+    )
+    batch_norm: Annotated[
+        bool, Doc("BatchNorm after each hidden linear or convolution layer, before the activation")
+    ] = Field(default=False, description="True or False")
+    dropout: Annotated[
+        Fraction,
+        Doc("probability; after each hidden layer's activation, and in the cnn also at the end of each stage"),
+    ] = Field(default=0.0, description="a number from 0 to below 1")
+    init: Annotated[
+        str,
+        entry_of(INITIALIZATIONS),
+        Doc("the scheme for the initial weights of linear and convolution layers"),
+    ] = Field(default="default", description=one_of(INITIALIZATIONS))
+    init_args: Annotated[Arguments, Doc('arguments of the initialization, such as `{"val": 0.01}`')] = Field(
+        default_factory=dict, description='a dict of arguments of the initialization, such as {"val": 0.01}'
+    )
+
+    optimizer: Annotated[
+        str,
+        Doc("any optimizer of `torch.optim` by name, except LBFGS, SparseAdam and Muon: a plain loop can't run them"),
+    ] = Field(description="the name of a torch.optim optimizer, such as Adam")
+    optimizer_args: Annotated[Arguments, Doc('further arguments of the optimizer, such as `{"momentum": 0.9}`')] = (
+        Field(
+            default_factory=dict,
+            description='a dict of the optimizer\'s further arguments, such as {"momentum": 0.9}',
+        )
+    )
+    lr: Annotated[float, Doc("learning rate; the peak of a schedule")] = Field(
+        gt=0, le=1e6, allow_inf_nan=False, description="a number above 0, such as 1e-3"
+    )
+    weight_decay: Annotated[
+        float, Doc("weight decay as the optimizer defines it (PyTorch's default for AdamW is 0.01)")
+    ] = Field(default=0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="a number from 0, such as 1e-4")
+    schedule: Annotated[
+        str, entry_of(SCHEDULES), Doc("the schedule of the learning rate, which changes at every step")
+    ] = Field(default="constant", description=one_of(SCHEDULES))
+    label_smoothing: Annotated[
+        Fraction, Doc("in the training loss only; validation and test losses are plain cross-entropies")
+    ] = Field(default=0.0, description="a number from 0 to below 1, such as 0.1")
+    weight_average: Annotated[
+        Fraction,
+        Doc(
+            "decay per step of an exponential average of the weights; the average is evaluated and kept; 0 keeps no "
+            "average"
+        ),
+    ] = Field(
+        default=0.0,
+        description="decay a step of the average of the weights that is evaluated, such as 0.999; 0 evaluates the last",
+    )
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Doc(
+            "or `bfloat16`: matrix products and convolutions in half the bits (torch.autocast), weights and losses in "
+            "float32. Steps are 1.7 to 2 times faster on a processor with AVX512-BF16 and slower on others"
+        ),
+    ] = Field(default="float32", description="float32 or bfloat16")
+    epochs: Annotated[int, Doc("the most epochs that a run trains")] = Field(
+        ge=1, le=1_000_000, description="a whole number from 1, such as 30"
+    )
+    patience: Annotated[
+        int, Doc("epochs without a lower validation loss before training stops; 0 never stops early")
+    ] = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="epochs without a lower validation loss before stopping; 0 never stops early",
+    )
+
+    @pydantic.field_validator("dataset")
+    @classmethod
+    def _dataset_is_known(cls, value: str) -> str:
+        if value in DATASETS or is_reference(value) or value.removeprefix("folder:") not in ("", value):
+            return value
+        raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, [*DATASETS, _OWN_DATA, _OWN])}')
+
+    @pydantic.field_validator("model")
+    @classmethod
+    def _model_is_known(cls, value: str) -> str:
+        if value in MODELS or is_reference(value):
+            return value
+        raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, [*MODELS, _OWN])}')
+
+    def plain(self) -> dict[str, Any]:
+        """Returns all settings as plain JSON data, in the order of their declaration."""
+        return self.model_dump(mode="json")
+
+    def digest(self, files: Mapping[str, str] | None = None) -> str:
+        """Returns eight hex digits that identify all settings that are not neutral, without the path of the data.
+
+        `files` are the recorded hashes of the files that the arguments name. This reads no file.
+        """
+        neutral = neutral_values()
+        mine = {k: v for k, v in self.plain().items() if k not in neutral or v != neutral[k]}
+        mine["dataset"] = dataset_label(self.dataset) if mine["dataset"].startswith("folder:") else mine["dataset"]
+        mine |= {"files": dict(files)} if files else {}
+        canonical = json.dumps(mine, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+    def __hash__(self) -> int:
+        return hash(self.digest())  # dicts of arguments have no hash of their own
+
+    def differences(self, other: Settings) -> dict[str, Any]:
+        """Returns the settings that differ from `other`'s, with the values here, as plain data."""
+        theirs = other.plain()
+        return {key: value for key, value in self.plain().items() if value != theirs[key]}
+
+
+def neutral_values() -> dict[str, Any]:
+    """Returns the value of each optional setting, as plain JSON data."""
+    return {
+        key: json.loads(json.dumps(field.get_default(call_default_factory=True)))
+        for key, field in Settings.model_fields.items()
+        if not field.is_required()
+    }
+
+
+def level_of(key: str, value: object) -> float | None:
+    """Returns a setting's value as a number, infinity where it means no limit; None where it is not a number."""
+    if not isinstance(value, (int, float)):
+        return None
+    return math.inf if key in NO_LIMIT and value == 0 else float(value)
+
+
+def is_reference(text: str) -> bool:
+    """Whether `text` has the form package.module:function. A text such as folder:photos names a folder instead."""
+    module, colon, function = text.partition(":")
+    return (
+        bool(colon) and module != "folder" and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
+    )
+
+
+def dataset_label(dataset: str) -> str:
+    """Returns a data set's name in directories: the last part of a folder's path, or a function's own name."""
+    if dataset.startswith("folder:"):
+        return dataset.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1].removeprefix("folder:") or "folder"
+    return dataset.rsplit(":", 1)[-1]

@@ -1,0 +1,182 @@
+"""A study: one Python dict in `ablations/`, read, checked and frozen."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import traceback
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from runner.spec._plain import plain
+from runner.spec._problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
+from runner.spec._questions import Question
+from runner.spec._settings import Settings
+
+FOLDER = Path("ablations")
+BASELINE = "baseline"
+_COMMANDS = {"STUDY": "run", "SEARCH": "search"}  # what a file may assign, and the command for it
+RESERVED = {"mean"}  # the runner's own directory beside those of the seeds
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]{0,79}")
+
+
+class Study(pydantic.BaseModel):
+    """The dict as written, with its shape checked. `runner.expand` checks the settings in it."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    baseline: dict[str, Any] = Field(description="a dict: the reference settings")
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description='a dict from a variant\'s name to what it changes, such as {"dropout": 0.5}'
+    )
+    factors: dict[str, list[Any]] | list[str] = Field(
+        default_factory=dict,
+        description='a dict from a setting to its levels, such as {"dropout": [0.1, 0.5]}; '
+        "for leave_one_out also a list of settings",
+    )
+    design: Literal["one_at_a_time", "leave_one_out", "factorial"] = Field(
+        default="one_at_a_time", description="one of one_at_a_time, leave_one_out, factorial"
+    )
+    seeds: int | list[int] = Field(
+        default=5, description="a number of seeds from 1 to 1000, or a list of different seeds from 0"
+    )
+    questions: tuple[dict[str, Any], ...] = Field(default=(), strict=False, description="a list of dicts")
+
+    @pydantic.field_validator("seeds")
+    @classmethod
+    def _seeds_make_sense(cls, value: int | list[int]) -> int | list[int]:
+        check_seeds(range(value) if isinstance(value, int) and value <= 1000 else value)
+        return value
+
+    @pydantic.field_validator("factors")
+    @classmethod
+    def _factors_have_levels(cls, value: dict[str, list[Any]] | list[str]) -> dict[str, list[Any]] | list[str]:
+        empty = [key for key, levels in value.items() if not levels] if isinstance(value, dict) else []
+        if empty:
+            names = ", ".join(shown(key) for key in empty)
+            raise Refusal(Kind.MISSING, f"no levels for {names}; give at least one, or remove the setting.")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _only_leave_one_out_lists_bare_settings(self) -> Study:
+        if isinstance(self.factors, list) and self.design != "leave_one_out":
+            what = f'"factors" as a list of settings needs "design": "leave_one_out", not "{self.design}".'
+            raise Refusal(Kind.CONFLICT, what)
+        return self
+
+
+def check_seeds(seeds: Any) -> tuple[int, ...]:
+    """Returns the seeds as a tuple. Raises ValueError where there are none, too many, or duplicates."""
+    numbers = tuple(seeds) if not isinstance(seeds, int) else ()
+    if not 1 <= len(numbers) <= 1000 or any(type(seed) is not int or not 0 <= seed < 2**32 for seed in numbers):
+        raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
+    if len(set(numbers)) < len(numbers):
+        raise Refusal(Kind.DUPLICATE, f"got {shown(seeds)}; expected different seeds.")
+    return numbers
+
+
+def check_name(name: str) -> Mistake | None:
+    """Returns why `name` can't name a variant and its directory; None where it can."""
+    if not _NAME.fullmatch(name):
+        what = (
+            f"{shown(name)} can't name a directory; use up to 80 letters, digits and . _ + = , -, "
+            "beginning with a letter or digit."
+        )
+        return Mistake(Kind.VALUE, what)
+    if name.lower() in RESERVED:
+        return Mistake(Kind.CONFLICT, f'the runner itself uses the name "{name}" for a directory; choose another.')
+    return None
+
+
+def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
+    """Returns the names of the spec files in `folder` that assign `constant`, sorted."""
+    return [file.stem for file in sorted(folder.glob("*.py")) if re.search(rf"^{constant}\b", _text(file), re.M)]
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that is too long for the disk
+        return False
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace") if file.is_file() else ""
+    except OSError:  # an unreadable file must not hide the others
+        return ""
+
+
+def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tuple[Path, Any, str]:
+    """Runs a spec file, given by name or path; returns its path, its STUDY (or SEARCH) and its docstring.
+
+    Raises RequestError where it can't be read.
+    """
+    file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
+    if not _is_file(file):
+        what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
+        raise RequestError([Problem(Kind.UNKNOWN, str(file), what)])
+    try:
+        module = runpy.run_path(str(file))
+    except BaseException as error:  # a spec file may raise anything, even SystemExit
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        where = f"{file}:{line}" if line else str(file)
+        raise RequestError(
+            [Problem(Kind.CODE, where, f"the file raised {describe(error)}; fix the file and try again.")]
+        ) from error
+    if constant not in module:
+        other = next((c for c in _COMMANDS if c in module), None)
+        hint = (
+            f"it assigns a {other}: python -m runner {_COMMANDS[other]} {name}"
+            if other
+            else f"write {constant} = {{...}}"
+        )
+        raise RequestError([Problem(Kind.MISSING, str(file), f"the file assigns no {constant}; {hint}.")])
+    doc = module.get("__doc__")
+    return file, module[constant], doc if isinstance(doc, str) else ""
+
+
+def parse(data: Any, where: str) -> Study:
+    """Returns the dict as a Study. Raises RequestError with every problem of its outer shape."""
+    data = plain(data, where)
+    if not isinstance(data, dict):
+        raise RequestError([Problem(Kind.VALUE, where, f"STUDY is {shown(data)}; expected a dict.")])
+    try:
+        return Study.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise RequestError(from_pydantic(error, where, Study)) from error
+
+
+def parse_settings(data: dict[str, Any], where: str) -> tuple[Settings | None, list[Problem]]:
+    """Returns checked settings, or None and what is wrong with them."""
+    try:
+        return Settings.model_validate(data), []
+    except pydantic.ValidationError as error:
+        return None, from_pydantic(error, where, Settings)
+
+
+def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list[Problem]]:
+    """Returns the study's questions by number (from 1), and the problems of those that can't be read."""
+    questions: dict[int, Question] = {}
+    problems: list[Problem] = []
+    for number, data in enumerate(study.questions, start=1):
+        try:
+            questions[number] = Question.model_validate(data)
+        except pydantic.ValidationError as error:
+            problems += from_pydantic(error, f"{where}: question {number}", Question)
+    return questions, problems
+
+
+def first_line(file: Path) -> str:
+    """Returns the first line of a spec file's docstring, without running the file."""
+    try:
+        return (ast.get_docstring(ast.parse(_text(file))) or "").partition("\n")[0]
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return "(can't be read)"

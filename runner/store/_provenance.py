@@ -1,0 +1,202 @@
+"""Records what made a run: versions, code, data, machine and device."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from runner.spec import is_plain, is_reference
+
+_PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
+_DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
+    "data/_dataset.py", "data/_stream.py", "models.py", "randomness.py", "train", "torchvision.py",
+    *(f"catalog/_{table}.py" for table in ("activations", "initializations", "models", "schedules")),
+)  # fmt: skip
+_WORDS = ("meaning", "source")  # of a catalog's entry
+
+
+class Provenance(pydantic.BaseModel):
+    """What made a run; a value that an older version did not record is None.
+
+    versions   of Python and of the packages that decide numbers
+    code       a hash of the runner's deciding modules
+    machine    operating system and processor family
+    processor  the exact processor
+    device     cpu, cuda or mps
+    threads    threads for each worker
+    commit     the git commit, for people
+    data       the fingerprint of the data set's images, labels and splits
+    model      a hash of your own model's module
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    versions: dict[str, Any] = {}
+    code: Any = None
+    machine: Any = None
+    processor: Any = None
+    device: Any = None
+    threads: Any = None
+    commit: Any = None
+    data: Any = None
+    model: Any = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _is_plain(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not is_plain(value):
+            raise ValueError("a provenance is plain data")
+        return value
+
+    def having(self, **values: Any) -> Provenance:
+        """Returns a copy with other values."""
+        return self.model_copy(update=values)
+
+    def plain(self) -> dict[str, Any]:
+        """Returns what was recorded, as JSON data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+@cache
+def present_provenance(device: str) -> Provenance:
+    """Returns the provenance of runs in this process, without commit, data and your own model."""
+    return Provenance(
+        versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        code=_code(),
+        machine=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        device=device,
+        threads=1,
+    )
+
+
+def command() -> str:
+    """Returns the command that you typed, without --runs, --reports and --workers, which change no number.
+
+    From the path of --data it keeps the last part only, so that reports do not show your folders.
+    """
+    program = Path(sys.argv[0])
+    if "runner" not in (program.name, program.parent.name):
+        return "runner.run(...)"  # the command line of a notebook or script does not help readers
+    words, arguments = ["python", "-m", "runner"], iter(sys.argv[1:])
+    for argument in arguments:
+        key, given, value = argument.partition("=")
+        if key in ("--runs", "--reports", "--workers", "--data"):
+            value = value if given else next(arguments, "")
+            words += [key, Path(value).name] if key == "--data" else []
+        else:
+            words.append(argument)
+    return shlex.join(words)
+
+
+@cache  # a process imports the module once, so a later edit does not change what it does
+def own_model(model: str) -> dict[str, str]:
+    """Returns the provenance's `model`, a hash of your own model's module; empty for built-in models.
+
+    `code` covers the runner's modules only.
+    """
+    return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
+
+
+def _hash_of(module: str) -> str:
+    try:
+        spec = importlib.util.find_spec(module)
+        source = spec.loader.get_source(module)  # type: ignore[union-attr]
+        return hashlib.sha256(meaning(source).encode()).hexdigest()[:12]
+    except Exception:  # a module without Python source, or no module: then the run fails anyway
+        return "unknown"
+
+
+@cache
+def commit() -> str | None:
+    """Returns the present git commit, with + where tracked files have changes; None outside a checkout."""
+    root = Path(__file__).parents[2]
+    try:
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        )
+        status = ["git", "status", "--porcelain", "--untracked-files=no"]  # such as data sets, which change no code
+        changed = subprocess.run(status, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def same_provenance(one: Provenance, other: Provenance) -> bool:
+    """Whether two runs have the same code, versions, data and machine type.
+
+    It ignores the commit, because most commits change no number; `code` shows which do. It ignores the processor:
+    another processor of the same machine type only rounds differently.
+    """
+    return one.having(commit=None, processor=None) == other.having(commit=None, processor=None)
+
+
+def _processor() -> str:
+    """Returns the processor's name from Linux, else from Python."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in said:
+        return platform.processor()
+    return f"{said['model name']} (family {said.get('cpu family')}, model {said.get('model')})"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def deciding_files() -> list[Path]:
+    """Returns the runner's files whose code decides the numbers of a run."""
+    root = Path(__file__).parents[1]
+    return [
+        file
+        for name in _DECIDING
+        for file in (sorted((root / name).glob("*.py")) if (root / name).is_dir() else [root / name])
+    ]
+
+
+def _code() -> str:
+    """Hashes the deciding files without comments, docstrings and the descriptions of entries."""
+    digest = hashlib.sha256()
+    for file in deciding_files():
+        digest.update(meaning(file.read_text(encoding="utf-8"), _WORDS).encode())
+    return digest.hexdigest()[:12]
+
+
+def meaning(source: str, words: Collection[str] = ()) -> str:
+    """Returns the syntax tree of Python source as text, without docstrings: equal trees do the same.
+
+    `words` are arguments of calls that only people read: texts given to them are not part of the tree.
+
+    >>> meaning("x = 1  # one") == meaning("x=1")
+    True
+    """
+    tree = ast.parse(source)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+        if isinstance(node, ast.Call):
+            node.keywords = [each for each in node.keywords if not (each.arg in words and _is_text(each.value))]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,156 @@
+"""Reads and writes the files of a run directory, except TensorBoard's events and the weights.
+
+It writes a file whole or not at all, and expects that any file may be corrupt.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runner.files import crc, read_json, replace, sweep, write_json, write_text
+from runner.store._records import (
+    ENDED,
+    FAILED,
+    FINISHED,
+    PRUNED,
+    RunJson,
+    RunResult,
+    read_result,
+    read_run_json,
+    result_json,
+)
+
+CORRUPT, STARTED, NEW = "corrupt", "started", "new"  # states of a directory, beside those of an attempt
+_VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "best.pt")  # result.json has their CRCs
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """One run's directory. run.json says what the run is; result.json, written last, says that it is finished."""
+
+    folder: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """The path of an unfinished run's checkpoint; there may be none."""
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def best(self) -> Path:
+        """The path of a finished run's best weights; they may have been pruned."""
+        return self.folder / "best.pt"
+
+    def run_json(self) -> RunJson | None:
+        """Reads run.json; None where it is missing or not valid."""
+        return read_run_json(read_json(self.folder / "run.json"))
+
+    def ended_attempt(self) -> str | None:
+        """Returns the id of the run's last attempt; None while it is running, and where there was none.
+
+        Runs of older versions have no id; their times are used as one.
+        """
+        known = self.run_json()
+        if not known or known.status not in ENDED:
+            return None
+        return known.attempt or str((known.started, known.ended))
+
+    def misplaced(self) -> bool:
+        """Whether run.json belongs to another place, because the directory was copied or renamed.
+
+        False where run.json can't be read.
+        """
+        known = self.run_json()
+        return known is not None and self.folder.absolute().parts[-3:] != known.place
+
+    def result(self) -> RunResult | None:
+        """Reads result.json; None where it is missing or not valid."""
+        return read_result(read_json(self.folder / "result.json"))
+
+    def status(self) -> str:
+        """Returns the state: finished, corrupt (it was finished), failed, pruned, started or new."""
+        if (self.folder / "result.json").exists():
+            return FINISHED if not self.corrupt_files() else CORRUPT
+        known = self.run_json()
+        if known and known.status in (FAILED, PRUNED):
+            return known.status
+        return STARTED if self.checkpoint.exists() else NEW
+
+    def own_status(self) -> str:
+        """Returns the state as `status`, but "new" where the files belong to another run."""
+        return NEW if self.misplaced() else self.status()
+
+    def corrupt_files(self) -> list[Path]:
+        """Returns the files that differ from their CRCs in result.json, or result.json where it is not valid.
+
+        Missing weights do not count, because they may have been pruned.
+        """
+        result = self.result()
+        if not result:
+            return [self.folder / "result.json"]
+        bad = [] if self.run_json() else [self.folder / "run.json"]
+        for name in _VOUCHED:
+            now = crc(self.folder / name)
+            if now != result.files.get(name) and not (name == "best.pt" and now is None):
+                bad.append(self.folder / name)
+        return list(dict.fromkeys(bad))
+
+    def write_run_json(self, content: RunJson) -> None:
+        """Replaces run.json, and makes the directory where there is none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "run.json", content.plain())
+
+    def write_result(self, result: RunResult) -> None:
+        """Writes result.json, which makes the run finished, and removes the checkpoint."""
+        sums = {name: crc(self.folder / name) for name in _VOUCHED}
+        write_json(self.folder / "result.json", result_json(result.model_copy(update={"files": sums})))
+        with suppress(OSError):  # a checkpoint that can't be removed only takes space
+            self.forget_checkpoint()
+
+    def forget(self) -> None:
+        """Makes a run unfinished again, and removes half-written files of a killed process."""
+        for name in ("result.json", "best.pt", "predictions.npz", "traceback.txt"):
+            (self.folder / name).unlink(missing_ok=True)
+        sweep(self.folder)
+
+    def forget_checkpoint(self) -> None:
+        """Removes the checkpoint where there is one."""
+        self.checkpoint.unlink(missing_ok=True)
+
+    def save_predictions(self, **arrays: Any) -> None:
+        """Writes predictions.npz: `<part>_logits` (N x classes, float32) and `<part>_labels` (N, int64)."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        replace(self.folder / "predictions.npz", lambda beside: beside.write_bytes(buffer.getbuffer()))
+
+    def load_predictions(self) -> dict[str, Any] | None:
+        """Reads val_logits, val_labels, test_logits and test_labels (shapes as in `save_predictions`).
+
+        None where the file is missing or corrupt. Older files may have test only. No code in the file is run.
+        """
+        try:
+            with np.load(self.folder / "predictions.npz", allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files}
+            return arrays if _are_predictions(arrays) else None
+        except Exception:  # a corrupt file may raise any error
+            return None
+
+    def write_traceback(self, text: str) -> None:
+        """Writes a failed run's traceback."""
+        write_text(self.folder / "traceback.txt", text)
+
+
+def _are_predictions(arrays: dict[str, Any]) -> bool:
+    """Whether each part has one row of logits for each label, and test is there."""
+    parts = [part for part in ("val", "test") if part == "test" or f"{part}_logits" in arrays]
+    pairs = [(arrays[f"{part}_logits"], arrays[f"{part}_labels"]) for part in parts]
+    return all(
+        logits.ndim == 2 and labels.shape == logits.shape[:1] and logits.dtype.kind == "f" and labels.dtype.kind == "i"
+        and (not len(labels) or 0 <= labels.min() <= labels.max() < logits.shape[1])
+        for logits, labels in pairs
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+"""study.json: a study or search as it was last asked for, typed, read with distrust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from runner.expand import Variant
+from runner.files import read_json, write_json
+from runner.spec import BASELINE
+from runner.store._rundir import RunDir
+from runner.text import utc
+
+TWIN = "+sampler=random"  # ends the name of the random search beside another
+
+
+class _Counted(pydantic.BaseModel):
+    """The settings that readers count with; the others are shown as they are."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    dataset: str = ""
+    epochs: int = 1
+    patience: int = 0
+
+
+class VariantEntry(pydantic.BaseModel):
+    """A variant in study.json.
+
+    directory  its directory's name in the study's directory
+    changes    what it changes against the baseline; `settings` are all its settings
+    first_end  when the first of its runs ended (UTC, ISO 8601)
+    files      that its arguments name: path to SHA-256
+
+    A run of a search has more: `search`, the digest of the search that asked for it; `values`, what it asked for;
+    `again`, whether it was tried again.
+    """
+
+    model_config = pydantic.ConfigDict(strict=True, extra="allow")
+
+    directory: str = pydantic.Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
+    changes: dict[str, Any]
+    settings: dict[str, Any]
+    files: Any = None
+    first_end: str | None = None
+    search: Any = None
+    values: Any = None
+    again: Any = None
+
+    @classmethod
+    def of(cls, variant: Variant, **more: Any) -> VariantEntry:
+        """The entry of a variant that a command names; `more` are further fields."""
+        given: dict[str, Any] = {"files": variant.files} if variant.files else {}
+        return cls(
+            directory=variant.directory,
+            changes=variant.changes,
+            settings=variant.settings.plain(),
+            **given,
+            **more,
+        )
+
+    @pydantic.field_validator("settings")
+    @classmethod
+    def _settings_can_be_read(cls, value: dict[str, Any]) -> dict[str, Any]:
+        _Counted.model_validate(value)
+        return value
+
+
+class StudyFile(pydantic.BaseModel):
+    """The content of study.json.
+
+    questions    as they were declared, with the time of that; any dict may be one: the report says which it can't judge
+    data_notes   how files became images, in words
+    directories  of all variants that dicts of this name have had
+    search       the search as plain data; None for a study
+    """
+
+    model_config = pydantic.ConfigDict(strict=True, extra="allow")
+
+    name: str
+    file: str
+    doc: str
+    command: str
+    variants: dict[str, VariantEntry]
+    questions: list[dict[str, Any]] = []
+    data_notes: list[str] = []
+    directories: list[str] = []
+    search: dict[str, Any] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _has_a_baseline(self) -> StudyFile:
+        if self.search is None and BASELINE not in self.variants:
+            raise ValueError("a study has a baseline")
+        return self
+
+    @property
+    def baseline(self) -> dict[str, Any]:
+        """The baseline's settings; of a search's file, which has no such variant, none."""
+        return self.variants[BASELINE].settings if BASELINE in self.variants else {}
+
+    def plain(self) -> dict[str, Any]:
+        """The content of the file: what was given, no more."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+def read_study(folder: Path) -> StudyFile | None:
+    """The study.json in a study's directory, or None where there is none that can be used."""
+    try:
+        study = StudyFile.model_validate(read_json(folder / "study.json"))
+    except pydantic.ValidationError:
+        return None
+    return study if study.name == folder.resolve().name else None
+
+
+def write_study(folder: Path, study: StudyFile) -> None:
+    """Replaces a study's study.json, in a directory that is made where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "study.json", study.plain())
+
+
+def first_end(variant: Path, known: str | None) -> str | None:
+    """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
+    runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
+    ends = [utc(each.ended) for run in runs if (each := run.run_json())]
+    return min(filter(None, (known, *ends)), default=None)
