@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
-from runner.expand._resolve import parse_seeds
+from runner.expand._overrides import parse_seeds
 from runner.spec import Kind, Problem, RequestError
 from tests.problems import one, refused
 from tests.studies import BASE
