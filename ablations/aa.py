@@ -10,7 +10,7 @@ STUDY = {
         "model": "mlp", "hidden": [128],
         "optimizer": "Adam", "lr": 1e-3, "batch_size": 128, "epochs": 6,
     },
-    # Each draws all its random numbers anew: 80 arms make 40 pairs that have nothing in common.
+    # Each draws new random numbers: 80 arms make 40 pairs that have nothing in common.
     "variants": {f"stream_{number}": {"stream": number} for number in range(1, 80)},
     "seeds": 5,
 }  # fmt: skip
