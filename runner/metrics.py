@@ -1,6 +1,7 @@
 """The one table of metrics: what each is, its unit, which way is better, and where its value comes from.
 
 A new metric is one entry here. Questions, report columns, TensorBoard's tags and evaluations are derived from it.
+A value that is measured in training or evaluation also needs the code that measures it.
     METRICS       of a run: one number each, which a question may ask about
     CURVES        of an epoch: columns of metrics.csv and TensorBoard scalars, in their order
     PART_METRICS  of one part of the data, measured when a finished run is evaluated

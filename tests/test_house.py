@@ -44,30 +44,6 @@ def test_specs_import_nothing() -> None:
         assert not imports, path
 
 
-@pytest.mark.parametrize(
-    ("room", "never"),
-    [
-        ("spec", "expand|data|models|train|logs|execute|search|stats|report|evaluate"),
-        ("catalog", "spec|expand|data|models|train|logs|execute|search|stats|report|evaluate"),
-        ("metrics.py", "spec|expand|data|models|train|logs|execute|search|stats|report|evaluate"),
-        ("expand", "data|models|train|logs|execute|search|stats|report|evaluate"),
-        ("data", "models|train|logs|execute|search|stats|report|evaluate"),
-        ("models.py", "data|train|logs|execute|search|stats|report|evaluate"),
-        ("train", "logs|execute|search|stats|report|evaluate"),
-        ("logs", "execute|search|report|evaluate"),
-        ("execute", "search|report|evaluate"),
-        ("search", "report|evaluate"),
-        ("stats", "spec|expand|data|models|train|logs|execute|search|report|evaluate"),
-        ("report", "data|models|train|evaluate"),
-    ],
-)
-def test_nothing_to_the_right_is_imported_by_anything_to_its_left(room: str, never: str) -> None:
-    place = ROOT / "runner" / room
-    for path in place.rglob("*.py") if place.is_dir() else [place]:
-        found = re.findall(rf"(?:from|import) runner\.(?:{never})\b.*", path.read_text())
-        assert not found, (path, found)
-
-
 def test_only_logs_knows_tensorboard() -> None:
     for path in (ROOT / "runner").rglob("*.py"):
         if path.parent.name != "logs":

@@ -28,9 +28,9 @@ from runner.report.search import read_search
 from runner.report.search._page import best_within
 from runner.report.search._settings import at_bounds
 from runner.report.search.write import write_search_report
-from runner.search import FINISHED, PRUNED, find_record, read_record, winner_name, write_ablation, write_comparison
+from runner.search import find_record, read_record, winner_name, write_ablation, write_comparison
 from runner.spec import BASELINE, Kind, Problem, RequestError, read_file
-from runner.store import RunDir, read_rows
+from runner.store import FINISHED, PRUNED, RunDir, read_rows
 from tests.boards import SESSIONS, tensorboard
 from tests.commands import ROOT, numbers, wait_for
 from tests.conftest import BASE

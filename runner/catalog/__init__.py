@@ -1,11 +1,11 @@
 """The tables of what a study may name, one table per concept. An addition is one entry in one table."""
 
-from runner.catalog._activations import ACTIVATIONS, Activation
+from runner.catalog._activations import ACTIVATIONS
 from runner.catalog._datasets import DATASETS, DataSet, Downloaded, Packaged, carved
 from runner.catalog._entries import Entry
-from runner.catalog._initializations import INITIALIZATIONS, Initialization
-from runner.catalog._models import MODEL_SETTINGS, MODELS, Model, Shape, reads
-from runner.catalog._schedules import SCHEDULES, Schedule
+from runner.catalog._initializations import INITIALIZATIONS
+from runner.catalog._models import MODEL_SETTINGS, MODELS, Shape, reads
+from runner.catalog._schedules import SCHEDULES
 
 __all__ = [
     "ACTIVATIONS",
@@ -14,14 +14,10 @@ __all__ = [
     "MODELS",
     "MODEL_SETTINGS",
     "SCHEDULES",
-    "Activation",
     "DataSet",
     "Downloaded",
     "Entry",
-    "Initialization",
-    "Model",
     "Packaged",
-    "Schedule",
     "Shape",
     "carved",
     "reads",

@@ -2,11 +2,10 @@
 
 from runner.data._dataset import Dataset, Part, load, prepare
 from runner.data._images import decode_image, read_file
-from runner.data._stream import Batch, Stream, batches, check_augmentation, evaluation_batch
+from runner.data._stream import Stream, batches, check_augmentation, evaluation_batch
 from runner.data._trees import image_files
 
 __all__ = [
-    "Batch",
     "Dataset",
     "Part",
     "Stream",

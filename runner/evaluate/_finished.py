@@ -19,7 +19,7 @@ from runner.data import Dataset, Part, Stream, load, prepare
 from runner.machine import pick_device
 from runner.models import autocast, build
 from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, refuse_modules_in, suggest
-from runner.store import RunDir, RunJson, read_rows
+from runner.store import CORRUPT, FAILED, FINISHED, PRUNED, RunDir, RunJson, read_rows
 from runner.train import evaluation_batch
 
 _MOST_LISTED = 12
@@ -118,18 +118,18 @@ def _finished(folder: Path) -> tuple[RunJson, dict[str, float]]:
     """Returns run.json and the metrics of result.json. Raises RequestError where the run is not finished."""
     directory = RunDir(folder)
     known, result, status = directory.run_json(), directory.result(), directory.status()
-    if known and result and status == "finished":
+    if known and result and status == FINISHED:
         return known, result.numbers
     if not folder.is_dir():
         what = "there is no such directory."
     elif not known:
         what = "is not a run's directory: expected a run.json that can be read."
-    elif status == "corrupt":
+    elif status == CORRUPT:
         names = ", ".join(path.name for path in directory.corrupt_files())
         what = f"files of the run are corrupt ({names}); the command that trained it retrains it."
-    elif status == "failed":
+    elif status == FAILED:
         what = f"the run failed ({known.cause or 'no cause recorded'}); only a finished run can be evaluated."
-    elif status == "pruned":
+    elif status == PRUNED:
         cause = known.cause or "no cause recorded"
         what = f"the search stopped the run ({cause}); only a finished run can be evaluated."
     else:

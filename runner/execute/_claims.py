@@ -13,7 +13,7 @@ from runner.execute._record import record_failure
 from runner.expand import Run
 from runner.files import lock
 from runner.spec import describe
-from runner.store import RunDir
+from runner.store import FAILED, FINISHED, RunDir
 
 
 def ended_attempts(those: Iterable[Run], runs: Path) -> frozenset[str]:
@@ -33,7 +33,7 @@ def claim(run: Run, command: Command, send: Send, locks: ExitStack) -> bool:
         send(Message("taken", run))
         return False
     except OSError as error:  # no directory to train it in: a full disk, a file where it should be
-        send(Message("failed", run, cause=describe(error)))
+        send(Message(FAILED, run, cause=describe(error)))
         return False
     if message := already_ended(run, command):  # another runner ended it before we got the lock
         send(message)
@@ -52,10 +52,10 @@ def already_ended(run: Run, command: Command) -> Message | None:
     if not known or directory.misplaced():
         return None
     lately = directory.ended_attempt() not in command.ended
-    if status == "finished" and result and (lately or not command.retrain):
-        return Message("finished", run, result.numbers, before=True)
-    if status == "failed" and lately:
-        return Message("failed", run, cause=known.cause, before=True)
+    if status == FINISHED and result and (lately or not command.retrain):
+        return Message(FINISHED, run, result.numbers, before=True)
+    if status == FAILED and lately:
+        return Message(FAILED, run, cause=known.cause, before=True)
     return None
 
 
@@ -74,4 +74,4 @@ def record_death(message: Message, command: Command) -> Message:
         raise
     except OSError:  # nothing can be recorded there
         pass
-    return Message("failed", message.run, cause=message.cause)
+    return Message(FAILED, message.run, cause=message.cause)

@@ -16,6 +16,7 @@ from runner.execute._record import record_failure
 from runner.execute._training import TrainingRun
 from runner.expand import Run
 from runner.spec import describe
+from runner.store import FAILED
 from runner.train import Interrupted, lockstep
 
 _AUGMENTED_SAMPLES = 16
@@ -41,7 +42,7 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
         cause = f"the data can't be read any more: {describe(error)}"
         for run in runs:
             record_failure(run, command, cause, traceback.format_exc(), machines=True)
-            send(Message("failed", run, cause=cause))
+            send(Message(FAILED, run, cause=cause))
         return
     active: dict[int, TrainingRun] = {}
     for run in runs:

@@ -20,14 +20,14 @@ from runner.execute._schedule import finish_seconds, split_jobs
 from runner.execute._summaries import write_columns, write_variant_mean
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
-from runner.store import RunDir
+from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
 from runner.text import duration
 
 _STATUS = {
-    "finished": "done",
-    "failed": "to do, failed before",
-    "started": "to do, resumes",
-    "corrupt": "to do, corrupt",
+    FINISHED: "done",
+    FAILED: "to do, failed before",
+    STARTED: "to do, resumes",
+    CORRUPT: "to do, corrupt",
 }
 _AGAIN = "--retrain reruns them."
 
@@ -39,7 +39,7 @@ class Plan:
         self._request = request
         self._runs = list(runs)
         self._status = {run: self._directory(run).own_status() for run in runs}
-        self._left = [run for run in runs if request.retrain or self._status[run] != "finished"]
+        self._left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
 
     @property
     def to_do(self) -> int:
@@ -59,8 +59,8 @@ class Plan:
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
         parts = split_jobs([run for run in self._left if run not in self._unfit], self._costs, crew.workers)
         self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
-        done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == "finished"]
-        corrupt = [run for run in self._left if self._status[run] == "corrupt"]
+        done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == FINISHED]
+        corrupt = [run for run in self._left if self._status[run] == CORRUPT]
         files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
         self._notes = crew.notes(done, data, files, _AGAIN)
 
@@ -107,11 +107,11 @@ class Plan:
 
             def on_message(job: Job, message: Message) -> None:
                 progress.on_message(job, message)
-                if message.kind in ("finished", "failed"):
+                if message.kind in (FINISHED, FAILED):
                     pending.remove(message.run)
                     if not any(_same_variant(run, message.run) for run in pending):
                         write_variant_mean(message.run, self._request.runs, console)
-                if message.kind == "failed" and self._request.fail_fast:
+                if message.kind == FAILED and self._request.fail_fast:
                     raise FailFast
 
             try:

@@ -13,6 +13,7 @@ from filelock import Timeout
 from runner.execute._engine import AnyEngine, Gone, Hand
 from runner.execute._messages import ANSWERED, Job, Message, WorkerState
 from runner.expand import Run
+from runner.store import FAILED, FINISHED, PRUNED
 
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
 _MOST_DEATHS = 2  # of workers that had a run alone, until it has failed: the first may have another cause
@@ -138,7 +139,7 @@ class Crew:
         if message is WorkerState.DONE:
             worker.job = None
             return [replace(job, runs=tuple(worker.taken))] if worker.taken else []
-        if message.kind in ("finished", "pruned", "failed"):
+        if message.kind in (FINISHED, PRUNED, FAILED):
             worker.ended.add(message.run)
         if message.kind == "taken":
             worker.taken.append(message.run)

@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.execute._messages import Job, Message
 from runner.execute._schedule import Costs
 from runner.expand import Run
+from runner.store import FAILED
 from runner.text import duration
 
 
@@ -47,7 +48,7 @@ class Progress:
     @property
     def failed(self) -> int:
         """How many runs have failed."""
-        return sum(kind == "failed" for kind in self._ended.values())
+        return sum(kind == FAILED for kind in self._ended.values())
 
     def on_message(self, job: Job, message: Message) -> None:
         """Receives a message, and prints a line for a run that has ended."""
@@ -96,7 +97,7 @@ class Progress:
         text.append(f"{run.study}  {run.variant.name}  seed {run.seed}  ")
         if message.before:
             text.append("(done already)  ")
-        if message.kind == "failed":
+        if message.kind == FAILED:
             return text.append(f"FAILED: {message.cause}", "bold red")
         text.append(f"val {metrics['val/accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
         text.append(

@@ -74,8 +74,8 @@ def _write_study(study: ResolvedStudy, request: Request, data_notes: list[str]) 
     questions = [question.model_dump(mode="json", exclude_none=True) for question in study.questions]
     variants = {
         variant.name: VariantEntry.of(
-            # kept, so that retraining makes no question seem older than what it judges
             variant,
+            # kept, so that retraining makes no question seem older than what it judges
             first_end=first_end(folder / variant.directory, ended.get(variant.directory)),
         )
         for variant in study.variants

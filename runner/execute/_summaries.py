@@ -11,7 +11,7 @@ from runner.expand import Run
 from runner.files import lock
 from runner.logs import hparams, search_sessions, write_mean, write_root
 from runner.spec import MOST_RUNS, is_plain
-from runner.store import Provenance, RunDir, read_study, same_provenance
+from runner.store import FINISHED, Provenance, RunDir, read_study, same_provenance
 
 
 def write_columns(runs: Path) -> None:
@@ -53,4 +53,4 @@ def _comparable(folder: Path, run: Run) -> list[Path]:
     made = {path: each.provenance for path, each in known.items() if each}
     mine = made.get(folder / run.folder.name, Provenance())
     mates = [path for path, provenance in made.items() if same_provenance(provenance, mine)]
-    return [path for path in mates if RunDir(path).own_status() == "finished"]
+    return [path for path in mates if RunDir(path).own_status() == FINISHED]

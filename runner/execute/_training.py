@@ -150,7 +150,7 @@ class TrainingRun:
         self._write_run_json(FINISHED)
         self._directory.write_result(RunResult(metrics=dict(metrics), provenance=self._provenance))
         self.ended = True
-        self._send(Message("finished", self.run, metrics))
+        self._send(Message(FINISHED, self.run, metrics))
 
     def pruned(self, why: str) -> None:
         """Records that a search stopped the run: why, and what it had reached. Test data are not used."""
@@ -166,7 +166,7 @@ class TrainingRun:
         self._write_run_json(PRUNED, why)
         self._directory.forget_checkpoint()
         self._directory.forget()
-        self._send(Message("pruned", self.run, reached, why))
+        self._send(Message(PRUNED, self.run, reached, why))
 
     def failed(self, error: BaseException, its_own: bool = True) -> None:
         """Records a failure with its cause, as far as the disk allows: run.json, a traceback file, TensorBoard.
@@ -193,7 +193,7 @@ class TrainingRun:
                 trouble.append(second)
         if trouble:
             cause += f" (and its directory can't be written: {describe(trouble[0])})"
-        self._send(Message("failed", self.run, cause=cause))
+        self._send(Message(FAILED, self.run, cause=cause))
 
     def interrupted(self) -> None:
         """Stops cleanly: a checkpoint of the last complete epoch is on the disk."""

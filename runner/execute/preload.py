@@ -3,8 +3,8 @@
 import signal
 
 import torch
+import typer  # noqa: F401 (for the module of the command, which every worker imports)
 
-import runner.arguments
 import runner.execute._local
 import runner.execute._measure
 import runner.logs  # noqa: F401

@@ -1,13 +1,13 @@
-"""Run tables to effects and verdicts, and those to words. It knows no model; `write` draws, nothing else here does."""
+"""Run tables to effects and verdicts, and those to words. It knows no model. Only `write` and `search.write` draw."""
 
 from runner.report._effects import EffectsTable, effects_table
-from runner.report._ended import ended_runs, is_readable
+from runner.report._ended import ended_runs
 from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
 from runner.report._page import notes
 from runner.report._runs import StudyRuns
 from runner.report._tables import gather, studies_in, unreadable
 from runner.report._terminal import show_table
-from runner.report._verdicts import REFUTED, SUPPORTED, Verdict, judge, weigh
+from runner.report._verdicts import REFUTED, SUPPORTED, judge, weigh
 
 __all__ = [
     "EFFECTS_TABLE",
@@ -16,12 +16,10 @@ __all__ = [
     "SUPPORTED",
     "EffectsTable",
     "StudyRuns",
-    "Verdict",
     "effects_table",
     "ended_runs",
     "front_page",
     "gather",
-    "is_readable",
     "judge",
     "notes",
     "read_front",

@@ -42,7 +42,7 @@ def losses(found: Mapping[str, Curves], path: Path) -> None:
 def _draw(
     found: Mapping[str, Curves], what: str, limits: tuple[float, float], path: Path, ticks: Formatter | None = None
 ) -> None:
-    """The panels, on one scale but for variants that are beyond its limits in most epochs."""
+    """Draws the panels, on one scale except for variants that are beyond its limits in most epochs."""
     columns = min(_COLUMNS, len(found))
     rows = -(-len(found) // columns)
     reference = found.get(BASELINE) if len(found) > 1 else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from runner.report._lost import best_first, pair_signs
 from runner.report._runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
+from runner.store import FAILED
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
 _COMPARED = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")  # metrics whose effects are in the table
@@ -68,10 +70,11 @@ class EffectsTable:
 
     def row(self, variant: str, metric: str) -> EffectRow:
         """The row of a variant and metric; KeyError where there is none."""
-        for row in self.rows:
-            if (row.variant, row.metric) == (variant, metric):
-                return row
-        raise KeyError((variant, metric))
+        return self._places[variant, metric]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], EffectRow]:
+        return {(row.variant, row.metric): row for row in self.rows}
 
     def frame(self) -> pd.DataFrame:
         """The rows as summary.csv has them."""
@@ -94,13 +97,13 @@ def effects_table(data: StudyRuns) -> EffectsTable:
     """The effects of a study's variants on every metric that its runs report."""
     others = [name for name in data.variants if name != BASELINE]
     found: dict[tuple[str, str], EffectRow] = {}
+    failed = data.runs[data.runs["status"] == FAILED]["variant"].value_counts()
     for metric in REPORTED:
         effects = {name: data.effect(name, metric) for name in others} if metric in _COMPARED else {}
         adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))
         for name in data.variants:
-            failed = int(((data.runs["variant"] == name) & (data.runs["status"] == "failed")).sum())
             mean = mean_interval(data.values(name, metric))
-            row = EffectRow(name, metric, len(data.finished(name)), failed, mean)
+            row = EffectRow(name, metric, len(data.finished(name)), int(failed.get(name, 0)), mean)
             if effect := effects.get(name):
                 row = _with_effect(row, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
             found[name, metric] = row

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.report._imbalance import Guesses, guesses
 from runner.spec import RequestError
-from runner.store import RunDir, RunJson, RunResult, StudyFile, read_study
+from runner.store import CORRUPT, FAILED, FINISHED, RunDir, RunJson, RunResult, StudyFile, read_study
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class EndedRun:
 
     @property
     def seed(self) -> int:
+        """The run's seed; -1 where run.json can't be read."""
         return self.run_json.seed if self.run_json else -1
 
 
@@ -37,12 +38,12 @@ def ended_runs(folder: Path, study: StudyFile) -> Iterator[EndedRun]:
                 continue
             status = directory.status()  # first: a run that finishes in the meantime has a result by then
             known, result = directory.run_json(), directory.result()
-            predictions = directory.load_predictions() if status == "finished" else None
-            if status == "finished" and predictions is None:
+            predictions = directory.load_predictions() if status == FINISHED else None
+            if status == FINISHED and predictions is None:
                 yield EndedRun(name, path, known, None, [path / "predictions.npz"])
-            elif status == "corrupt":
+            elif status == CORRUPT:
                 yield EndedRun(name, path, known, None, directory.corrupt_files())
-            elif status == "failed":
+            elif status == FAILED:
                 yield EndedRun(name, path, known, None)
             elif predictions is not None and result:
                 yield EndedRun(name, path, known, result, guesses=guesses(predictions))

@@ -1,4 +1,4 @@
-"""A study's figures but for its curves: effects, confusion, classes. They draw what they are given."""
+"""Draws a study's figures, except its curves: effects, confusion, classes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 
 
 def effects(rows: Sequence[EffectRow], title: str, path: Path) -> None:
-    """Every variant's effect on an accuracy with its interval, sorted, in percentage points.
+    """Draws each variant's effect on an accuracy with its interval, sorted, in percentage points.
 
-    In color what is significantly better or worse than the baseline.
+    `rows` have finite effects. Significantly better and worse variants are in color.
     """
-    rows = sorted((row for row in rows if row.effect.n), key=lambda row: row.effect.estimate)
+    rows = sorted(rows, key=lambda row: row.effect.estimate)
     intervals = [(row.effect.estimate, row.effect.low, row.effect.high) for row in rows]
     estimates, lows, highs = 100 * np.array(intervals).T
     colors = {BETTER_THAN: UP, WORSE_THAN: DOWN, SAME_AS: LEVEL}

@@ -100,7 +100,7 @@ def read_front(folder: Path) -> Entry:
 
 
 def _headline_of(path: Path) -> str:
-    """From summary.csv; empty where there is none, or one of an older form."""
+    """Returns the headline from summary.csv; empty where the file is missing or lacks a column."""
     try:
         return headline(effects_in(read_sheet(path, text=("variant", "metric"))).of("val/accuracy"))
     except (OSError, KeyError, TypeError, ValueError):

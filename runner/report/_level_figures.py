@@ -44,7 +44,7 @@ def draw_levels(effects: EffectsTable, lines: dict[str, list[LevelLine]], path: 
 
 
 def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
-    """Levels in equal steps, by as many digits as tell them apart."""
+    """Marks the levels in equal steps, with enough digits to distinguish them."""
     digits = next(count for count in range(3, 18) if len({f"{level:.{count}g}" for level in levels}) == len(levels))
     texts = [
         NO_LIMIT[key]

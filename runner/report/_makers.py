@@ -1,4 +1,4 @@
-"""What made a report's runs, in words: versions, code, data and machine; and which runs it leaves out."""
+"""Describes what made a report's runs (versions, code, data, machine), and which runs are not counted."""
 
 from __future__ import annotations
 

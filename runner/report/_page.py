@@ -1,4 +1,4 @@
-"""Pages: a study's summary.md, and the front page over all studies."""
+"""Writes a study's page, summary.md, as Markdown."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from runner.report._results import remarks, results
 from runner.report._runs import StudyRuns
 from runner.report._verdicts import Verdict
 from runner.spec import BASELINE
+from runner.store import FAILED
 from runner.text import code, escaped, one_line, paragraph, table
 
 _JUDGED = (
@@ -119,7 +120,7 @@ def title(data: StudyRuns) -> str:
 
 
 def _introduction(data: StudyRuns) -> str:
-    """The paragraphs of the study's docstring, but for the title and how to run it."""
+    """The paragraphs of the study's docstring, except the title and how to run it."""
     paragraphs = re.split(r"\n\s*\n", data.study.doc.strip())[1:]
     return "\n\n".join(paragraph(text) for text in paragraphs if not text.startswith("Run:"))
 
@@ -179,7 +180,7 @@ def _small_print(effects: EffectsTable) -> str:
 
 
 def _failures(data: StudyRuns) -> str:
-    failed = data.runs[data.runs["status"] == "failed"]
+    failed = data.runs[data.runs["status"] == FAILED]
     return "\n".join(
         f"- {escaped(row['variant'])}, seed {row['seed']}: {escaped(row['cause'])}" for _, row in failed.iterrows()
     )

@@ -88,21 +88,23 @@ def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
             continue
         differences = mine.right.astype(float) - theirs.right
         shifts = differences.mean(axis=1)
-        told = np.array([mcnemar_p(a, b) <= ALPHA for a, b in zip(mine.right, theirs.right, strict=True)])
+        significant = np.array([mcnemar_p(a, b) <= ALPHA for a, b in zip(mine.right, theirs.right, strict=True)])
         effects[name] = OnTest(
             paired_effect(mine.right.mean(axis=1), theirs.right.mean(axis=1)),
             two_level_effect(differences, scale=1.0),
-            int((told & (shifts > 0)).sum()),
-            int((told & (shifts < 0)).sum()),
+            int((significant & (shifts > 0)).sum()),
+            int((significant & (shifts < 0)).sum()),
         )
     return effects
 
 
 def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Variants x classes: the mean over seeds of test accuracy within the class, minus the baseline's; and whether
-    its 95% interval, paired by seed, leaves out 0."""
+    """Each class's test accuracy minus the baseline's, and whether it is significant: two tables, variants x classes.
+
+    Differences are means over seeds, as shares. Significant: the 95% interval, paired by seed, excludes 0.
+    """
     means: dict[str, Any] = {}
-    told: dict[str, Any] = {}
+    significant: dict[str, Any] = {}
     for name, own in predictions.items():
         if name != BASELINE and BASELINE in predictions:
             mine, theirs = pairs(own, predictions[BASELINE])
@@ -111,10 +113,10 @@ def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> 
                 columns = zip(mine.class_accuracies(count).T, theirs.class_accuracies(count).T, strict=True)
                 intervals = [paired_effect(own, other).interval for own, other in columns]
                 means[name] = [interval.estimate for interval in intervals]
-                told[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
+                significant[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
     return (
         pd.DataFrame.from_dict(means, orient="index", columns=classes),
-        pd.DataFrame.from_dict(told, orient="index", columns=classes, dtype=bool),
+        pd.DataFrame.from_dict(significant, orient="index", columns=classes, dtype=bool),
     )
 
 

@@ -17,7 +17,7 @@ from runner.report._declared import Declared
 from runner.report._imbalance import Guesses, Majority, Narrow, majority, narrow
 from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
-from runner.store import Provenance, RunDir, StudyFile
+from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ class StudyRuns:
     @property
     def finished_folders(self) -> list[Path]:
         """The directories of the runs that finished."""
-        done = self.runs[self.runs["status"] == "finished"]
+        done = self.runs[self.runs["status"] == FINISHED]
         return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
 
     def lost(self, variants: Sequence[str]) -> tuple[Lost, ...]:
         """The failed runs of these variants, in their order."""
-        failed = self.runs[self.runs["status"] == "failed"]
+        failed = self.runs[self.runs["status"] == FAILED]
         rows = [row for name in variants for _, row in failed[failed["variant"] == name].sort_values("seed").iterrows()]
         return tuple(
             Lost(str(row["variant"]), int(row["seed"]), str(row.get("cause", "")), bool(row.get("machines", False)))
@@ -101,7 +101,7 @@ class StudyRuns:
 
     def finished(self, variant: str) -> pd.DataFrame:
         """The variant's finished runs, by seed."""
-        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == "finished")]
+        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == FINISHED)]
         return rows.set_index("seed").sort_index()
 
     def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
@@ -137,6 +137,7 @@ class StudyRuns:
         return dict(sorted(numbers, key=lambda pair: pair[1]))
 
     def values(self, variant: str, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The metric of each finished run of a variant, by seed."""
         return self.finished(variant)[metric].to_numpy(dtype=float)
 
     def effect(self, variant: str, metric: str, other: str = BASELINE) -> Effect:

@@ -12,7 +12,7 @@ from runner.report._declared import declared
 from runner.report._ended import ended_runs, is_readable
 from runner.report._runs import StudyRuns
 from runner.spec import Kind, Problem, RequestError
-from runner.store import TWIN, comparable, first_end, read_study
+from runner.store import FAILED, FINISHED, TWIN, comparable, first_end, read_study
 from runner.text import utc
 
 
@@ -51,7 +51,7 @@ def gather(folder: Path) -> StudyRuns:
         metrics = each.result.numbers if each.result else {}
         known = each.run_json
         rows.append(
-            {"variant": each.variant, "seed": each.seed, "status": "finished" if each.result else "failed"}
+            {"variant": each.variant, "seed": each.seed, "status": FINISHED if each.result else FAILED}
             | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
             | {"ended": utc(known.ended) if known else ""}
             | {name: metrics.get(name, np.nan) for name in REPORTED}

@@ -54,6 +54,7 @@ class Verdict:
 
     @property
     def answer(self) -> str:
+        """Supported, refuted or undecided, after the correction and in view of failed runs."""
         return self.leaning if self.adjusted <= ALPHA and not self.contradicted else UNDECIDED
 
     @property
@@ -184,11 +185,11 @@ def _contradicted(found: Sequence[Comparison], question: Question, leaning: str)
 
 
 def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
-    """Which way a question leans, and its p.
+    """Returns which way a question leans, and its p.
 
-    All differences must hold. For the claim that they do, p is the largest of theirs (intersection-union
-    test, Berger 1982); against it, one significant difference the other way is enough, at Bonferroni's p.
-    That they are different has no other way: who wants to show that they are not asks whether they are equal.
+    The claim holds if every comparison is significant, so its p is the largest of their p-values (intersection-union
+    test, Berger 1982). It is refuted if any comparison is significant in the other direction (Bonferroni-corrected).
+    The claim "different" can't be refuted: the claim "equal" tests that.
     """
     if not effects or any(math.isnan(effect.interval.estimate) for effect in effects):
         return SUPPORTED, math.nan

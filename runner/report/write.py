@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +78,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
         return {}
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
-    rows = effects.of("val/accuracy")
-    if any(row.effect.n for row in rows):
+    if rows := [row for row in effects.of("val/accuracy") if math.isfinite(row.effect.estimate)]:
         figures.effects(rows, METRICS["val/accuracy"].label, folder / drawn["effects"])
         made.append("effects")
     if trained := data.trained:

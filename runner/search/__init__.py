@@ -2,7 +2,7 @@
 
 from runner.search._record import Record, find_record, is_search, read_record
 from runner.search._run import SearchOutcome, search
-from runner.search._suggest import FAILED, FINISHED, PRUNED, RUNNING, importances
+from runner.search._suggest import importances
 from runner.search._winners import (
     CLAIMED,
     RANDOM_WINNER,
@@ -16,12 +16,8 @@ from runner.search._winners import (
 
 __all__ = [
     "CLAIMED",
-    "FAILED",
-    "FINISHED",
-    "PRUNED",
     "RANDOM_WINNER",
     "RUNNER_UP",
-    "RUNNING",
     "WINNER",
     "Record",
     "SearchOutcome",

@@ -12,7 +12,7 @@ from rich.text import Text
 from runner.execute import Message
 from runner.expand import Run
 from runner.search._record import Record
-from runner.search._suggest import RUNNING
+from runner.store import FAILED, PRUNED, RUNNING
 from runner.text import duration
 
 
@@ -53,10 +53,10 @@ class Display:
         ended = sum(each.state != RUNNING for each in record.tried.values())
         total = record.search.runs
         text = Text(f"[{ended:>{len(str(total))}}/{total}] {record.search.name}  {message.run.variant.name}  ")
-        if message.kind == "failed":
+        if message.kind == FAILED:
             text.append(f"FAILED: {message.cause}", "bold red")
         else:
-            word = "pruned after" if message.kind == "pruned" else "in"
+            word = "pruned after" if message.kind == PRUNED else "in"
             text.append(f"validation loss {tried.loss:.4f} {word} {len(tried.losses)} epochs")
         if ranked := record.ranked():
             text.append(f"  (best: {ranked[0][1].loss:.4f} by {ranked[0][0].variant.name})")

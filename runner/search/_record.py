@@ -10,9 +10,24 @@ from pathlib import Path
 from runner.execute import Message
 from runner.expand import Run
 from runner.search._resolve import ResolvedSearch, Values
-from runner.search._suggest import FAILED, FINISHED, PRUNED, RUNNING, Tried, hopeless, suggest
+from runner.search._suggest import Tried, hopeless, suggest
 from runner.spec import Kind, Problem, RequestError
-from runner.store import TWIN, RunDir, StudyFile, VariantEntry, command, comparable, read_rows, read_study, write_study
+from runner.store import (
+    CORRUPT,
+    FAILED,
+    FINISHED,
+    PRUNED,
+    RUNNING,
+    TWIN,
+    RunDir,
+    StudyFile,
+    VariantEntry,
+    command,
+    comparable,
+    read_rows,
+    read_study,
+    write_study,
+)
 
 _ENDED = (FINISHED, PRUNED, FAILED)
 _NUMBER = re.compile("[0-9]{4}|[1-9][0-9]{4,8}")  # a run's number as text
@@ -46,7 +61,7 @@ class Record:
         """Reads from a recorded run's own directory how far it is."""
         directory = RunDir(self.runs / run.folder)
         status = directory.status()
-        self.corrupt += directory.corrupt_files() if status == "corrupt" else []
+        self.corrupt += directory.corrupt_files() if status == CORRUPT else []
         self.tried[run] = Tried(values, status if status in _ENDED else RUNNING, self.losses(run))
         known = directory.run_json()
         if status == FAILED and known and known.machines and not self._variants[run.variant.name].again:

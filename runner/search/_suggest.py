@@ -19,10 +19,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from runner.search._resolve import ResolvedSearch, Values
 from runner.spec import LARGEST_GRID
+from runner.store import FAILED, FINISHED, PRUNED, RUNNING
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-FINISHED, PRUNED, FAILED, RUNNING = "finished", "pruned", "failed", "running"
 _ATTEMPTS = 1000  # to draw settings that no run had
 # A failed run counts as pruned, without a loss: Optuna forgets failed trials and would suggest them again.
 _STATES = {

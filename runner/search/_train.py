@@ -16,8 +16,8 @@ from runner.files import lock
 from runner.search._display import Display
 from runner.search._record import Record
 from runner.search._resolve import ResolvedSearch
-from runner.search._suggest import FINISHED, PRUNED
 from runner.spec import BASELINE, Kind, Problem, RequestError, after_start, is_reference
+from runner.store import FINISHED, PRUNED
 
 _AGAIN = "make prune removes them; then the same command reruns them."
 

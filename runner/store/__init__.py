@@ -4,7 +4,7 @@ from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
 from runner.store._records import FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
-from runner.store._rundir import RunDir
+from runner.store._rundir import CORRUPT, STARTED, RunDir
 from runner.store._study import TWIN, StudyFile, VariantEntry, first_end, read_study, write_study
 from runner.store._tags import (
     EPOCH_SCALARS,
@@ -18,6 +18,7 @@ from runner.store._tags import (
 )
 
 __all__ = [
+    "CORRUPT",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
     "FAILED",
@@ -29,6 +30,7 @@ __all__ = [
     "RESULT_TAGS",
     "RUNNING",
     "SEARCH_METRICS",
+    "STARTED",
     "TWIN",
     "Provenance",
     "Row",

@@ -1,6 +1,6 @@
 """The tags that runs write and that TensorBoard and the tables read.
 
-Scalars: CURVES of runner/metrics.py, which are also the columns of metrics.csv; once, at the end, its METRICS.
+Scalars: CURVES of runner/metrics.py, which are also the columns of metrics.csv; once, at the end, RESULT_TAGS.
 Images: the table RUN_PICTURES.
 Histograms, at every epoch: weights/<parameter>, gradients/<parameter> (of the last step).
 PR curves, once: best/<class> and best/all, on validation.

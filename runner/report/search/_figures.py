@@ -14,8 +14,8 @@ from matplotlib.ticker import LogLocator
 
 from runner.classnames import class_labels
 from runner.plot import CURVE, INK, LEVEL, MUTED, TRAIN, saved
-from runner.search import FINISHED, PRUNED
 from runner.spec import Space
+from runner.store import FINISHED, PRUNED
 
 
 def progress(runs: pd.DataFrame, random: pd.DataFrame | None, path: Path) -> None:

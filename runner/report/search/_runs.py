@@ -13,10 +13,10 @@ import pandas as pd
 from runner.expand import ignored_settings
 from runner.report._runs import StudyRuns
 from runner.report._tables import gather
-from runner.search import FINISHED, PRUNED, RUNNING, Record, importances, read_record, winner_name, winners_name
+from runner.search import Record, importances, read_record, winner_name, winners_name
 from runner.spec import RequestError
 from runner.stats import Effect, value_effect
-from runner.store import RunDir, VariantEntry, comparable, read_rows, read_study
+from runner.store import FINISHED, PRUNED, RUNNING, RunDir, VariantEntry, comparable, read_rows, read_study
 from runner.text import utc
 
 _RESAMPLES, _TREES = 20, 8
@@ -67,7 +67,7 @@ def read_search(runs: Path) -> SearchRuns:
 
 
 def _folders(record: Record) -> list[Path]:
-    """Of the runs whose numbers stand in the tables: a failed one has none to mix."""
+    """Returns the directories of finished and pruned runs; failed runs have no numbers to mix."""
     ended = [run for run, tried in record.counted()[0].items() if tried.state in (FINISHED, PRUNED)]
     return [record.runs / run.folder for run in ended]
 
@@ -149,5 +149,5 @@ def _winners(record: Record, runs: Path) -> StudyRuns | None:
 
 
 def _hash(variant: VariantEntry) -> str:
-    """Of its settings, as a directory's name ends with it: it stays where the runner gets settings that it had not."""
+    """Returns the digest in a directory's name. New settings with neutral values do not change it."""
     return variant.directory.rpartition("-")[2]
