@@ -7,8 +7,9 @@ This study uses all the ingredients of `best_mlp_parts` together, and trains lon
 is worth. The validation loss of seed 0 chose a dropout of 0.3 over 0.2 (.868 against .903).
 
 The network gets 70.07 ± 0.40% of the test images right, n = 3 (69.89, 70.20 and 70.12%). A run takes 53 minutes where
-two train side by side on 2 cores, and 43 minutes alone. The network fits 91% of its train images. Its images are
-deformed, so it compares with the 78% of Lin et al., and it is 8 points below.
+two train side by side on 2 cores, and 43 minutes alone. Three seeds don't show whether the mean is above 70%. The
+network fits 91% of its train images. Its images are deformed, so it compares with the 78% of Lin et al., and it is 8
+points below.
 """
 
 # Flips, then shifts by up to 4 pixels, 10% of scale and 10 degrees of turn, as in `best_mlp_parts`
