@@ -97,7 +97,7 @@ def ablate_winner(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study that tests a search's winner: each variant undoes one of the winner's choices."""
-    from runner.search import find_record, write_ablation
+    from runner.search.records import find_record, write_ablation
 
     _wrote(write_ablation(find_record(runs, name)))
 
@@ -109,7 +109,7 @@ def compare_winners(
     runs: option.RunsPlace = Path("runs"),
 ) -> None:
     """Write a study that compares the winners of two searches."""
-    from runner.search import find_record, write_comparison
+    from runner.search.records import find_record, write_comparison
 
     _wrote(write_comparison(find_record(runs, first), find_record(runs, second)))
 

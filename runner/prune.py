@@ -15,7 +15,7 @@ from rich.console import Console
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.report import ended_runs, studies_in
-from runner.search import is_search, read_record
+from runner.search.records import is_search, read_record
 from runner.spec import FOLDER, RequestError, Settings, available, read_file, refuse_modules_in
 from runner.store import RunDir, StudyFile, comparable, read_study
 

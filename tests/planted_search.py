@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.search import read_record
 from runner.search._resolve import ResolvedSearch
 from runner.search._winners import winners_study
+from runner.search.records import read_record
 from runner.spec import Settings, Space
 from runner.store import StudyFile, VariantEntry, write_study
 from tests.planted import MADE, Images, Planted, plant_run, plant_study

@@ -123,7 +123,7 @@ def test_a_flipped_bit_in_the_cache_is_noticed(settings: Make, tmp_path: Path) -
 
 
 def test_ones_own_images_do_not_pass_for_cifar(settings: Make, folder: Path, cache: Path) -> None:
-    with refused(Kind.DATA, str(folder), "2", "cifar10 10", "folder:PATH"):
+    with refused(Kind.DATA, str(folder), "2", "cifar10", "10", "folder:PATH"):
         prepare(settings(dataset="cifar10"), folder, cache)
 
 

@@ -14,8 +14,8 @@ from runner.expand import Overrides, Run, Variant, file_hash, file_hashes, resol
 from runner.expand._files import with_files
 from runner.files import read_json
 from runner.prune import find_removable
-from runner.search import Record, read_record
 from runner.search._resolve import resolve_search
+from runner.search.records import Record, read_record
 from runner.spec import Kind, Settings
 from runner.store import Provenance, RunDir
 from tests.commands import run

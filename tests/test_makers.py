@@ -28,7 +28,7 @@ from runner.publish import write_all, write_report
 from runner.report import effects_table, gather
 from runner.report._makers import spent
 from runner.report.search import read_search
-from runner.search import read_record
+from runner.search.records import read_record
 from runner.spec import Settings
 from runner.store import MEAN_SCALARS, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
 from runner.store import _provenance as provenance

@@ -9,7 +9,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runner.report import effects_table, gather
-from runner.search import read_record
+from runner.search.records import read_record
 from runner.sheets import read_sheet
 from runner.store import RESULT_TAGS, RunDir
 

@@ -22,7 +22,7 @@ import torch
 
 from runner.__main__ import main
 from runner.files import read_json, write_json
-from runner.search import find_record, write_ablation
+from runner.search.records import find_record, write_ablation
 from runner.spec import Kind, Settings, read_file, refuse_modules_in
 from runner.store import RunDir, read_study
 from tests.commands import ROOT, numbers, run

@@ -14,9 +14,9 @@ import pytest
 from runner.execute import Message
 from runner.expand import Overrides
 from runner.files import read_json, write_json
-from runner.search import Record, find_record, importances, read_record
 from runner.search._resolve import ResolvedSearch, resolve_search
 from runner.search._suggest import Tried, hopeless, suggest
+from runner.search.records import Record, find_record, importances, read_record
 from runner.spec import Kind, RequestError
 from runner.store import FAILED, FINISHED, PRUNED, RUNNING
 from tests.problems import one, refused

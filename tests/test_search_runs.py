@@ -28,7 +28,7 @@ from runner.report.search import read_search
 from runner.report.search._page import best_within
 from runner.report.search._settings import at_bounds
 from runner.report.search.write import write_search_report
-from runner.search import find_record, read_record, winner_name, write_ablation, write_comparison
+from runner.search.records import find_record, read_record, winner_name, write_ablation, write_comparison
 from runner.spec import BASELINE, Kind, Problem, RequestError, read_file
 from runner.store import FINISHED, PRUNED, RunDir, read_rows
 from tests.boards import SESSIONS, tensorboard
@@ -205,7 +205,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
 
 
-@pytest.mark.parametrize("where", ["execute.opened.others_note", "search.winners.winners_study"])
+@pytest.mark.parametrize("where", ["execute._opened.others_note", "search._winners.winners_study"])
 def test_what_goes_wrong_after_training_began_says_so(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,7 +53,7 @@ def is_readable(folder: Path) -> bool:
     """Whether a directory's study.json is a study's, or a search's with its record."""
     study = read_study(folder)
     if study and study.search is not None:
-        from runner.search import read_record  # with Optuna
+        from runner.search.records import read_record  # with Optuna
 
         with suppress(RequestError):
             return bool(read_record(folder))

@@ -16,7 +16,7 @@ from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report._verdicts import judge
 from runner.report.search._runs import SearchRuns
 from runner.report.search._settings import at_bounds, best_settings, text_of
-from runner.search import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, Record, winner_name
+from runner.search.records import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, Record, winner_name
 from runner.spec import BASELINE
 from runner.store import FAILED, FINISHED, PRUNED, RUNNING, Provenance, RunDir, read_study
 from runner.text import code, escaped, one_line, table
