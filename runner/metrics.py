@@ -157,14 +157,14 @@ METRICS = _table(
     Metric("epochs_to", "epochs to an accuracy", "epochs until validation accuracy first reaches the question's "
            '"accuracy"; one more than asked for where it never does',
            _EPOCHS, _L, FromEpochs(epochs_to), over_all=True),
-    Metric("val_accuracy_area", "mean validation accuracy", "mean validation accuracy over the epochs that the "
-           "compared runs of a seed all have: how fast and how high together",
+    Metric("val_accuracy_area", "mean validation accuracy", "mean validation accuracy up to the last epoch "
+           "that all compared runs of a seed reached: how fast and how high together",
            _SHARE, _H, FromEpochs(mean("val/accuracy"), common=True), over_all=True),
-    Metric("train_loss_area", "mean training loss", "mean training loss over the epochs that the compared runs of a "
-           "seed all have", _NATS, _L, FromEpochs(mean("train/loss"), common=True)),
-    Metric("train_roughness", "roughness of the training loss", "how much the training loss's relative fall changes "
-           "from one epoch to the next: mean absolute second difference of its logarithm, over the epochs that the "
-           "compared runs of a seed all have", Unit.NUMBER, _L, FromEpochs(roughness, common=True)),
+    Metric("train_loss_area", "mean training loss", "mean training loss up to the last epoch that all compared "
+           "runs of a seed reached", _NATS, _L, FromEpochs(mean("train/loss"), common=True)),
+    Metric("train_roughness", "roughness of the training loss", "how unevenly the logarithm of the training loss "
+           "falls: mean absolute change of its slope from one epoch to the next (second difference), up to the last "
+           "epoch that all compared runs of a seed reached", Unit.NUMBER, _L, FromEpochs(roughness, common=True)),
     Metric("first_epoch_loss_max", "largest first loss", "largest loss of a step in the first epoch",
            _NATS, _L, FromEpochs(first_loss_max)),
     Metric("late_spread", "late spread", "standard deviation of validation loss around a straight line, over the last "

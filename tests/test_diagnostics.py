@@ -89,7 +89,7 @@ def test_overfitting_is_named_where_validation_loss_turns() -> None:
     assert "| still learning |" in diagnostics.overfitting(falling)
     noise = 1 + np.array([3, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1.0]) / 10  # a turn, but nothing that goes on
     flat = study({"baseline": {}}, curves=curves(noise, np.ones(12)))
-    assert "| not shown |" in diagnostics.overfitting(flat)
+    assert "| neither |" in diagnostics.overfitting(flat)
 
 
 def test_runs_that_their_limit_stopped_are_counted() -> None:

@@ -14,7 +14,7 @@ from runner.stats import ALPHA
 from runner.text import escaped, table
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
-_NO_CHANCE = "Chance over seeds does not explain it."
+_NO_CHANCE = "Chance over seeds does not explain this."
 
 
 def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
@@ -90,7 +90,15 @@ def long_answer(verdict: Verdict, number: int) -> str:
     ]
     lines += [
         table(
-            ["difference", f"`{metric}` [95% interval]", "p (no difference)", "signed-rank p", "n", "correlation"], rows
+            [
+                "difference",
+                f"`{metric}` [95% interval]",
+                "p (t test, not corrected)",
+                "signed-rank p",
+                "n",
+                "correlation",
+            ],
+            rows,
         )
     ]
     said = [
@@ -144,7 +152,7 @@ def _answer(verdict: Verdict) -> str:
 def _meaning(verdict: Verdict) -> str:
     late = "The question was declared after runs that it judges, so it is exploratory. " if verdict.exploratory else ""
     if verdict.answer == SUPPORTED:
-        return late + f"The runs show what was claimed. {_NO_CHANCE}"
+        return late + f"{_supported(verdict)}. {_NO_CHANCE}"
     if verdict.answer == REFUTED:
         return late + f"{_refuted(verdict)}. {_NO_CHANCE}"
     if math.isnan(verdict.p):
@@ -160,8 +168,7 @@ def _meaning(verdict: Verdict) -> str:
             f"{verdict.family} questions it is {p_text(verdict.adjusted)}, which is not significant."
             + _seeds_needed(verdict)
         )
-    none = "These runs show no significant difference. That does not prove that there is none."
-    return late + none + _seeds_needed(verdict)
+    return late + _undecided(verdict) + _seeds_needed(verdict)
 
 
 def _untested(verdict: Verdict) -> str:
@@ -180,25 +187,46 @@ def _seeds_needed(verdict: Verdict) -> str:
         what = f" Showing that a difference is below {size}, if there is none,"
     else:
         slope = f" per unit of {question.trend}" if question.trend else ""
-        what = f" Detecting {'each ' if len(verdict.comparisons) > 1 else 'a '}difference of {size}{slope}"
+        what = f" Finding {'each' if len(verdict.comparisons) > 1 else 'a'} true difference of {size}{slope}"
     if needed.seeds <= needed.n:
         return what + f" with power .8 needs no more than these {needed.n} seeds, if their spread is typical."
     low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
     return (
-        f"{what} with power .8 at Holm's strictest level takes about {needed.seeds:,} seeds. The plausible range is "
-        f"{low} to {high}, because {needed.n} seeds estimate the spread only roughly."
+        f"{what} four times in five (power .8), at the strictest level of Holm's correction, takes "
+        f"about {needed.seeds:,} seeds. The number may be {low} to {high}, because {needed.n} seeds say little about "
+        "how much differences vary between seeds."
     )
 
 
-def _refuted(verdict: Verdict) -> str:
+def _supported(verdict: Verdict) -> str:
     question = verdict.question
     several = len(verdict.comparisons) > 1
+    if question.best_of:
+        return "The best variant is significantly better than every other"
+    if question.expect in ("more", "less"):
+        return f"{'All differences have' if several else 'The difference has'} the expected direction"
+    what = "within the margin" if question.expect == "equal" else "significant"
+    return f"{'All differences are' if several else 'The difference is'} {what}"
+
+
+def _refuted(verdict: Verdict) -> str:
+    what = "At least one difference" if len(verdict.comparisons) > 1 else "The difference"
+    return (
+        f"{what} {'is larger than the margin' if verdict.question.expect == 'equal' else 'has the opposite direction'}"
+    )
+
+
+def _undecided(verdict: Verdict) -> str:
+    question = verdict.question
     if question.expect == "equal":
-        what = "At least one difference" if several else "The difference"
-        return f"{what} is larger than the margin"
-    if several:
-        return "At least one difference has the opposite direction"
-    return "The runs show the opposite"
+        return "These runs don't show whether the margin holds."
+    if question.best_of:
+        first = "The best variant is not significantly better than every other."
+    elif len(verdict.comparisons) > 1:
+        first = "Not every difference that the claim needs is significant."
+    else:
+        first = "The difference is not significant."
+    return f"{first} That does not prove that there is none."
 
 
 def _comparison(comparison: Comparison, verdict: Verdict) -> str:

@@ -70,12 +70,12 @@ def most_accurate(data: StudyRuns) -> str:
             theirs = highest[BASELINE][seeds].to_numpy()
             effect = points(paired_effect(mine[seeds].to_numpy(), theirs).interval)
         rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
-    heads = ["variant", "n", "highest validation accuracy, %", "above the best epoch, points", "effect, points"]
+    heads = ["variant", "n", "highest validation accuracy, %", "gain over the best epoch, points", "effect, points"]
     note = (
         "The other tables take accuracy at the epoch of the lowest validation loss. Accuracy often rises for some "
         "epochs after that. This table takes each run's most accurate epoch. The same accuracy chooses that epoch, so "
-        "the value is slightly too high, more so for long runs. Where an effect differs between this table and the "
-        "table of results, part of it comes from the choice of epoch."
+        "the value is slightly too high, more so for long runs. Where an effect here differs from the table of "
+        "results, the choice of epoch explains part of the difference."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
 
@@ -87,25 +87,16 @@ def overfitting(data: StudyRuns) -> str:
         curves = data.curves[data.curves["variant"] == name]
         if len(curves):
             rows.append([escaped(name), *_overfitting(curves)])
-    heads = [
-        "variant",
-        "n",
-        "turns after epoch",
-        "then rises by",
-        "training falls by",
-        "gap then",
-        "at the end",
-        "sign",
-    ]
+    heads = ["variant", "n", "epoch of lowest validation loss", "rise of validation loss per epoch after it"]
+    heads += ["fall of training loss per epoch after it", "gap at that epoch", "gap at the end", "conclusion"]
     note = (
-        "Validation loss turns at its lowest epoch. The next two columns are slopes over the epochs after the turn: "
-        "how much validation loss rises and training loss falls per epoch. Gap: accuracy on a fixed part of train "
-        "minus validation accuracy, in points. Values are means over seeds ± half the 95% interval. *Overfits*: after "
-        "the turn validation loss rises and training loss falls, and both 95% intervals exclude 0 (not corrected for "
-        "the number of variants). The same curve chooses the turn, so noise that lasts over epochs exaggerates the "
-        "rise after it. *Still learning*: in every seed the turn is in the last tenth of the epochs. *Not shown*: "
-        "neither. The gap can still be large. n: the seeds with at least two epochs after the turn; only these have "
-        "slopes."
+        "The turn is the epoch of the lowest validation loss. Rise and fall are slopes over the epochs after the turn. "
+        "Gap: accuracy on a fixed part of train minus validation accuracy, in points. Values are means over seeds ± "
+        "half the 95% interval. *Overfits*: after the turn validation loss rises and training loss falls, and both 95% "
+        "intervals exclude 0 (not corrected for the number of variants). The turn is the lowest point of a noisy "
+        "curve, so the rise after it looks somewhat too large. *Still learning*: in every seed the turn is in the last "
+        "tenth of the epochs. *Neither*: no sign of these; the gap can still be large. n: the seeds with at least two "
+        "epochs after the turn; only these have slopes."
     )
     return table(heads, rows) + "\n\n" + note
 
@@ -128,7 +119,7 @@ def _overfitting(curves: pd.DataFrame) -> list[str]:
         )
     table = pd.DataFrame(seeds)
     rise, fall = (one_sample_effect(table[name].dropna()).interval for name in ("rise", "fall"))
-    shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "not shown"
+    shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "neither"
     gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
     count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))
     return [count, _half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, shown]
@@ -160,16 +151,16 @@ def on_test(effects: dict[str, OnTest]) -> str:
     heads = [
         "variant",
         "n",
-        "test accuracy, over seeds",
-        "over seeds and test images",
-        "pairs better / not significant / worse",
+        "effect on test accuracy, new seeds",
+        "new seeds and new test images",
+        "seeds better / not significant / worse",
     ]
     note = (
-        "Values are the variant minus the baseline, in points [95% interval]. *Over seeds* estimates the effect for "
-        "new seeds on the same test images. *Over seeds and test images* estimates it for new seeds on new test images "
-        "(a crossed design of seeds and images). Pairs: McNemar's exact test compares the two trained models of each "
-        "seed on the test images, at .05 each, not corrected. It is about these two models and does not replace "
-        "variation over seeds."
+        "Values are the variant minus the baseline, in points [95% interval]. *New seeds*: the effect for new seeds on "
+        "the same test images. *New seeds and new test images*: the effect if the test images are new as well; seeds "
+        "and images then both count as random (a crossed design). Last column: McNemar's exact test compares the two "
+        "trained models of each seed on the test images, at .05 each, not corrected. That says nothing about other "
+        "seeds."
     )
     return table(heads, rows) + "\n\n" + note if rows else ""
 
@@ -186,7 +177,7 @@ def main_effects(found: list[Contrast]) -> str:
         "variants combine, with the number of their levels. A main effect compares a setting's level "
         "with the baseline's level, averaged over the levels of the product's other settings. An interaction is how "
         "much one setting changes the effect of the other. Where an interaction is as large as a main effect, that "
-        "main effect describes neither level. p is not corrected."
+        "main effect holds at neither level of the other setting. p is not corrected."
     )
     return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
 
@@ -198,8 +189,8 @@ def symmetric(effects: EffectsTable) -> str:
         units, distinct = effects.row(name, "units").mean.estimate, effects.row(name, "distinct_units").mean
         if distinct.estimate < units / 2:
             lines.append(
-                f"- {escaped(name)}: of the first layer's {units:.0f} units, on average only {distinct.estimate:.0f} "
-                f"differ at the best epoch (n = {distinct.n}). Units that start equal get equal gradients and stay "
+                f"- {escaped(name)}: the first layer has {units:.0f} units; on average {distinct.estimate:.0f} are "
+                f"distinct at the best epoch (n = {distinct.n}). Units that start equal get equal gradients and stay "
                 "equal."
             )
     return "\n".join(lines)

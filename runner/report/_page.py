@@ -22,18 +22,21 @@ from runner.store import FAILED
 from runner.text import code, escaped, one_line, paragraph, table
 
 _JUDGED = (
-    "A question is supported if p is at most .05 after Holm correction over the study's questions that can be tested, "
-    "and the effect has the expected direction. It is refuted if the effect has the opposite direction. Otherwise it "
-    "is undecided. Where one variant is compared with several, the claim holds if every comparison is significant, so "
-    "its p is the largest of their p-values. It is refuted if any comparison is significant in the opposite direction "
-    "(Bonferroni-corrected). Intervals are 95%, paired by seed, not corrected. The signed-rank p is Wilcoxon's and "
-    "needs six differences that are not zero. Verdicts are about new seeds on the same validation or test images. New "
-    "images add uncertainty (Diagnostics: new seeds, new test images)."
+    "p is corrected by Holm over the study's questions that can be tested. A question whose corrected p is above .05 "
+    "is undecided. Otherwise it is supported if the effect has the expected direction, and refuted if it has the "
+    "opposite direction. Where one variant is compared with several, the claim needs every comparison to be "
+    "significant, so the question's p is the largest of their p-values. If some effects have the opposite direction, p "
+    "is the smallest p-value of these times the number of comparisons (Bonferroni), and the question leans to refuted. "
+    "Intervals are 95%, paired by seed, not corrected. The signed-rank p is Wilcoxon's and needs six differences that "
+    "are not zero (-: too few). The correlation is that of the paired values over the seeds: where it is high, pairing "
+    "makes the interval narrower. Verdicts are about new seeds on the same validation or test images. New images add "
+    "uncertainty (Diagnostics: new seeds, new test images)."
 )
 
 CAPTIONS = {
-    "effects": "Green is significantly better than the baseline and red significantly worse: p at most .05 after Holm "
-    "correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The table below gives n.",
+    "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
+    "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
+    "table of results gives n.",
     "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
     "panel ends with its longest run.",
     "losses": "Loss, drawn like accuracy above.",
@@ -41,10 +44,11 @@ CAPTIONS = {
     "are drawn in equal steps. Points are means; bars are 95% t intervals over the seeds on validation, not corrected. "
     "Of more than six lines only one is drawn.",
     "classes": "Means over the seeds; the table above gives n. Bold: the 95% interval, paired by seed and not "
-    "corrected, excludes 0. By chance alone one cell in twenty would be bold.",
-    "confusion": "Test predictions of all seeds together; nothing is tested. Left: the baseline. Right: the variant "
-    "with the highest validation accuracy minus the baseline, where that is another variant. Blue means more often "
-    "than with the baseline, red less often. Off the diagonal, blue is worse.",
+    "corrected, excludes 0. By chance alone one cell in twenty would be bold. A difference that is equal in all seeds "
+    "has no interval.",
+    "confusion": "Predictions on test images, all seeds pooled, without a significance test. Left: the baseline. "
+    "Right: the variant with the highest validation accuracy minus the baseline, where that is another variant. Blue "
+    "means more often than with the baseline, red less often. Off the diagonal, blue is worse.",
 }
 ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
