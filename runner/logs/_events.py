@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import metadata
@@ -28,6 +31,7 @@ def event_files(folder: Path) -> list[Path]:
 def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     """Opens a SummaryWriter for a folder, with torch's own options.
 
+    Checksums are computed in C: TensorBoard's own take 0.2 to 0.6 us a byte, which is 20 to 60 ms for a picture.
     The writer's thread hands an error, such as a full disk, to the next call, which raises it. So the thread prints no
     error of its own.
     """
@@ -40,11 +44,25 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     threading.excepthook = quiet  # the thread writes at once, so it may fail before its own hook is replaced
     try:
         writer = SummaryWriter(str(folder), **options)
-        thread = writer._get_file_writer().event_writer._async_writer._worker
+        events = writer._get_file_writer().event_writer._async_writer
+        events._writer.write = partial(_write_record, events._writer._writer)
+        thread = events._worker
         thread._invoke_excepthook = lambda *_: None
     finally:
         threading.excepthook = before
     return writer
+
+
+def _write_record(file: Any, data: bytes) -> None:
+    """Writes a record as `RecordWriter.write` does: length, its checksum, data, their checksum; little-endian."""
+    length = struct.pack("<Q", len(data))
+    file.write(length + _checksum(length) + data + _checksum(data))
+
+
+def _checksum(data: bytes) -> bytes:
+    """Returns the masked CRC-32C of TensorFlow's record files."""
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def keep_epochs(folder: Path, epochs: int) -> bool:
