@@ -23,11 +23,14 @@ def pick_device(name: str) -> torch.device:
     """
     import torch  # slow to import: not before the request is known to be right
 
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
-    if name not in there:
-        raise RequestError([Problem(Kind.UNKNOWN, "--device", f'got "{name}"; expected one of auto, cpu, cuda, mps.')])
-    if not there[name]:
-        raise RequestError([Problem(Kind.MACHINE, "--device", f'this machine or its torch has no "{name}".')])
+    kind, _, number = name.partition(":")
+    if kind not in there or (number and (kind != "cuda" or not number.isdecimal())) or name.endswith(":"):
+        what = f'got "{name}"; expected one of auto, cpu, cuda, mps (cuda:1 is the second GPU).'
+        raise RequestError([Problem(Kind.UNKNOWN, "--device", what)])
+    if int(number or 0) >= there[kind]:
+        have = f"has {there[kind]} of them" if number and there[kind] else f'or its torch has no "{kind}"'
+        raise RequestError([Problem(Kind.MACHINE, "--device", f"this machine {have}.")])
     return torch.device(name)
