@@ -43,7 +43,16 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
 
 
 def autocast(settings: Settings, device: torch.device) -> torch.autocast:
-    """Returns the context in which products have the precision that the settings name. Weights stay float32."""
+    """Returns the context in which products have the precision that the settings name. Weights stay float32.
+
+    On an NVIDIA GPU it also says whether products of float32 numbers round them to TF32's 10 bits; this holds until the
+    next call. Torch's own default is TF32 for convolutions and float32 for other products.
+    """
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True  # else convolutions add their parts in any order
+        products = "tf32" if settings.precision == "tf32" else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = products
+        torch.backends.cudnn.conv.fp32_precision = products  # type: ignore[attr-defined]
     return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16")
 
 

@@ -248,6 +248,8 @@ def test_a_wrong_request_writes_nothing(tmp_path: Path) -> None:
             run(STUDY, tmp_path, **options)
     with pytest.raises(RequestError, match="keep size and type"):
         run(STUDY | {"variants": {"tiny": {"augment": [{"Resize": {"height": 4, "width": 4}}]}}}, tmp_path)
+    with refused(Kind.MACHINE, 'variant "rounded"', "tf32", "cpu"):
+        run(STUDY | {"variants": {"rounded": {"precision": "tf32"}}}, tmp_path, device="cpu")
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_text("")
     with refused(Kind.PATH, "file", "can't write"):
@@ -343,7 +345,9 @@ def test_code_is_exactly_what_decides_numbers() -> None:
     root = Path(__file__).parents[1] / "runner"
     assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
         "data/_dataset.py", "data/_stream.py", "models.py", "randomness.py", "torchvision.py",
-        *(f"train/{name}.py" for name in ("__init__", "_arithmetic", "_learner", "_lockstep")),
+        *(f"train/{name}.py" for name in (
+            "__init__", "_arithmetic", "_lane", "_learner", "_lockstep", "_optimizer", "_recorded", "_tally",
+        )),
         *(f"catalog/_{name}.py" for name in ("activations", "initializations", "models", "schedules")),
     }  # fmt: skip
 

@@ -11,17 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from runner import checkpoints
 from runner.data import Dataset
 from runner.files import read_json, replace, write_json
 from runner.logs import RunLog, confusion, write_evaluation, write_mean
-from runner.logs._events import event_files, keep_epochs
+from runner.logs._events import _checksum, event_files, keep_epochs
 from runner.logs._pictures import captions, filters, gallery
 from runner.logs._run_pictures import RunPicture, When
-from runner.models import build
+from runner.models import build, weight_layers
 from runner.spec import Settings
 from runner.store import EPOCH_SCALARS, Provenance, RunDir, RunJson, RunResult, mean_tag, read_rows, read_study
 from tests.studies import amend
@@ -33,9 +36,16 @@ def metrics(value: float) -> dict[str, float]:
     return dict.fromkeys(EPOCH_SCALARS, value)
 
 
+def write_epoch(log: RunLog, model: torch.nn.Module, epoch: int, value: float, logit: float = 0.0) -> None:
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    gradients = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+    first = weight_layers(model)[0].weight.detach()  # type: ignore[operator]
+    log.epoch(epoch, metrics(value), weights, gradients, first, torch.full((200, 10), logit))
+
+
 def write_epochs(log: RunLog, model: torch.nn.Module, first: int, last: int) -> None:
     for epoch in range(first, last + 1):
-        log.epoch(epoch, metrics(epoch / 10), model, torch.zeros(200, 10))
+        write_epoch(log, model, epoch, epoch / 10)
 
 
 @pytest.fixture
@@ -106,7 +116,7 @@ def test_nan_is_shown_and_breaks_nothing(tmp_path: Path, digits: Dataset, model:
             parameter.view(-1)[::2] = float("nan")
         next(model.parameters()).fill_(float("inf"))
     log = RunLog(tmp_path, digits)
-    log.epoch(1, metrics(float("nan")), model, torch.full((200, 10), float("nan")))
+    write_epoch(log, model, 1, float("nan"), logit=float("nan"))
     log.fail("NonFiniteLoss: nan")
     accumulator = EventAccumulator(str(tmp_path))
     accumulator.Reload()
@@ -319,3 +329,8 @@ def test_event_files_come_in_the_order_of_their_counter(tmp_path: Path) -> None:
     for name in reversed(names):
         (tmp_path / name).touch()
     assert [path.name for path in event_files(tmp_path)] == names
+
+
+@given(st.binary(max_size=300))
+def test_checksums_are_tensorboards(data: bytes) -> None:
+    assert int.from_bytes(_checksum(data), "little") == masked_crc32c(data)

@@ -23,41 +23,9 @@ from runner.train import (
     lockstep,
     measure,
 )
+from tests.learners import CPU, VARIANTS, learner, outcome
 
 Make = Callable[..., Settings]
-CPU = torch.device("cpu")
-VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "batchnorm": {"batch_norm": True},
-    "dropout": {"dropout": 0.5},
-    "both": {"batch_norm": True, "dropout": 0.5},
-    "sgd": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}},
-    "cnn": {"model": "cnn", "filters": [4, 8], "dropout": 0.2},
-    "short": {"epochs": 2},
-    "cosine": {"schedule": "cosine", "label_smoothing": 0.1},
-    "bfloat16": {"precision": "bfloat16", "batch_norm": True, "dropout": 0.2},
-    "one_cycle": {"schedule": "one_cycle", "batch_norm": True, "weight_average": 0.9},
-    "dice": {"model": "tests.fakes:dice"},
-    "lazy": {"model": "tests.fakes:lazy", "weight_average": 0.9},
-}
-
-
-def learner(dataset: Dataset, chosen: Settings, seed: int = 0) -> Learner:
-    return Learner(chosen, dataset, seed, CPU)
-
-
-def outcome(learners: list[Learner], dataset: Dataset, chosen: Settings, **options: Any) -> dict[int, list[Any]]:
-    """For each learner its events, times apart, and its test logits."""
-    log: dict[int, list[Any]] = {id(each): [] for each in learners}
-    for event in lockstep(learners, Stream(dataset, chosen, 0, CPU), **options):
-        if isinstance(event, Failed):
-            log[id(event.learner)].append(repr(event.error))
-            continue
-        times = ("seconds", "train/images_per_second")
-        log[id(event.learner)].append({k: v for k, v in event.metrics.items() if k not in times})
-        if isinstance(event, Finished):
-            log[id(event.learner)].append(event.logits["test"].numpy().tobytes())
-    return log
 
 
 @pytest.fixture

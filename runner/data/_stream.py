@@ -19,6 +19,7 @@ from runner.spec import Kind, Problem, RequestError, Settings, albumentations
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 _EVALUATED, _MOST_BYTES = 1_000, 2**27  # images in a batch of evaluation, and the most bytes they may take
+_SHARE = 0.5  # of a GPU's free memory is the most that a part of the data may take
 _ORDER, _TRAIN_EVAL = 1, 2  # give each use of a seed its own random numbers
 
 
@@ -105,6 +106,8 @@ class Stream:
         self._seed = run_seed(settings.stream, seed)
         self.device = device
         self._augmenter = Augmenter(settings, seed) if settings.augment else None
+        self._parts: dict[int, Batch] = {}
+        self._batches: dict[int, Batch] = {}  # on a GPU, by their number of images
         train = settings.normalize == "train"
         shape = (1, len(dataset.mean), 1, 1)
         mean = torch.tensor(dataset.mean if train else 0.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
@@ -118,14 +121,29 @@ class Stream:
         return self._augmenter is not None
 
     def train(self, epoch: int) -> Iterator[Batch]:
-        """Yields the batches of the train part in this epoch's order; epochs count from 1."""
-        images, labels = self._resident
-        for index in self.order(epoch):
+        """Yields the batches of the train part in this epoch's order; epochs count from 1.
+
+        On a GPU a batch overwrites the last one of its size: recorded steps read the same tensors each time.
+        """
+        images, labels = self._resident(self.dataset.train)
+        order = self.order(epoch)
+        places = torch.from_numpy(np.concatenate(order)).to(images.device).split([len(index) for index in order])  # type: ignore[no-untyped-call]
+        for index, place in zip(order, places, strict=True):
             if self._augmenter:
-                pixels = torch.from_numpy(self.augmented(epoch, index)).to(self.device)
+                pixels = torch.from_numpy(self.augmented(epoch, index))
             else:
-                pixels = images.index_select(0, torch.from_numpy(index).to(self.device))
-            yield self.normalized(pixels), labels[torch.from_numpy(index).to(self.device)]
+                pixels = images.index_select(0, place)
+            yield self._batch(pixels.to(self.device), labels.index_select(0, place).to(self.device))
+
+    def _batch(self, pixels: torch.Tensor, labels: torch.Tensor) -> Batch:
+        if self.device.type == "cpu":
+            return self.normalized(pixels), labels
+        if len(pixels) not in self._batches:
+            self._batches[len(pixels)] = self.normalized(pixels), labels.clone()
+        images, chosen = self._batches[len(pixels)]
+        images.copy_(pixels.permute(0, 3, 1, 2)).sub_(self._shift).mul_(self._scale)
+        chosen.copy_(labels)
+        return images, chosen
 
     def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
         """Returns the indices of each batch of an epoch, into the train part."""
@@ -142,9 +160,10 @@ class Stream:
     def evaluation(self, part: Part, size: int | None = None) -> Iterator[Batch]:
         """Yields a part's batches in its own order, without augmentation; `size` images, or as `evaluation_batch`."""
         size = size or evaluation_batch(self.dataset.shape, self._settings.batch_size)
+        images, labels = self._resident(part)
         for start in range(0, len(part), size):
-            pixels = torch.from_numpy(part.images[start : start + size]).to(self.device)
-            yield self.normalized(pixels), torch.from_numpy(part.labels[start : start + size]).to(self.device)
+            pixels, chosen = images[start : start + size], labels[start : start + size]
+            yield self.normalized(pixels.to(self.device)), chosen.to(self.device)
 
     @cached_property
     def train_eval(self) -> Part:
@@ -163,8 +182,11 @@ class Stream:
         floats = pixels.permute(0, 3, 1, 2).contiguous().float()
         return floats.sub_(self._shift).mul_(self._scale)
 
-    @cached_property
-    def _resident(self) -> Batch:
-        """The train part that batches are gathered from: a memory map on a CPU, else a copy on the device."""
-        train = self.dataset.train
-        return torch.from_numpy(train.images).to(self.device), torch.from_numpy(train.labels).to(self.device)
+    def _resident(self, part: Part) -> Batch:
+        """A part that batches are taken from: a memory map on a CPU; on a GPU a copy there, where it has room."""
+        if id(part) not in self._parts:
+            device = self.device
+            if device.type == "cuda" and part.images.nbytes > torch.cuda.mem_get_info(device)[0] * _SHARE:
+                device = torch.device("cpu")
+            self._parts[id(part)] = torch.from_numpy(part.images).to(device), torch.from_numpy(part.labels).to(device)
+        return self._parts[id(part)]

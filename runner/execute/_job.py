@@ -13,6 +13,7 @@ from runner.data import Stream, load
 from runner.execute._claims import claim
 from runner.execute._messages import Command, Job, Message, Send
 from runner.execute._record import record_failure
+from runner.execute._scribe import Scribe
 from runner.execute._training import TrainingRun
 from runner.expand import Run
 from runner.spec import describe
@@ -57,8 +58,10 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
         _show_augmented(stream, [entry for entry in active.values() if entry.learner.epoch == 0])
         for entry in active.values():
             entry.began()
-        for event in lockstep([entry.learner for entry in active.values()], stream, stop):
-            active[id(event.learner)].handle(event)
+        # A search's runs wait for its answers anyway.
+        with Scribe(device, aside=device.type == "cuda" and not job.supervised) as scribe:
+            for event in lockstep([entry.learner for entry in active.values()], stream, stop):
+                scribe.do(active[id(event.learner)].handle, event)
     except Interrupted:
         with ThreadPoolExecutor(_CHECKPOINTS_AT_ONCE) as pool:  # most of a checkpoint's time is the disk's
             list(pool.map(TrainingRun.interrupted, active.values()))

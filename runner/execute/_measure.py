@@ -25,9 +25,10 @@ from runner.execute._script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs import confusion, encoded, has_pictures
 from runner.spec import Kind, Problem, RequestError, describe
-from runner.train import Learner
+from runner.train import Learner, abreast
 
 _SECONDS = 0.3  # for each thing that is measured
+_UNRECORDED = 3  # steps before a GPU replays them
 _MOST_STEPS = 2
 _MOST_DEATHS = 2  # of children that tried one model: the first may have another cause
 _FEW = 40  # classes whose picture takes milliseconds
@@ -189,9 +190,23 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))
     learner.model.train()
-    step = _mean_seconds(lambda: learner.step(images, labels), _MOST_STEPS)
+
+    def take_step() -> None:
+        with abreast([learner.lane]):
+            learner.step(images, labels)
+        learner.take_counts()  # waits for a GPU
+
+    for _ in range(_UNRECORDED if learner.lane.records else 0):
+        take_step()
+    step = _mean_seconds(take_step, _MOST_STEPS)
     learner.evaluated.eval()
-    forward = _mean_seconds(lambda: learner.logits(images), _MOST_STEPS)
+
+    def evaluate() -> torch.Tensor:
+        with abreast([learner.lane]):
+            logits = learner.logits(images)
+        return logits.cpu()
+
+    forward = _mean_seconds(evaluate, _MOST_STEPS)
     evaluated = (len(stream.train_eval) + len(dataset.val)) / len(dataset.train)
     weights = list(learner.model.parameters())
     parameters = sum(weight.numel() for weight in weights)

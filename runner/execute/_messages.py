@@ -41,7 +41,7 @@ class Message:
     `kind` is one of:
 
     began      it is ready to train; `cause` says why it does not resume from a checkpoint that is there
-    epoch      it finished an epoch; `metrics` are the epoch's
+    epoch      it finished an epoch; `metrics` are the epoch's, `cause` says why its steps are slow, if they are
     finished, pruned, failed    it ended
     taken      another runner has it
     died       its worker died and is to blame; the crew says so, no worker does

@@ -18,6 +18,7 @@ from runner.execute._request import Request
 from runner.execute._script import script
 from runner.expand import Run
 from runner.machine import cores, pick_device
+from runner.spec import Kind, Problem, RequestError
 from runner.store import commit, present_provenance
 
 
@@ -57,16 +58,30 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
-    Raises RequestError where there is no such device, or where workers can't import your script.
+    Raises RequestError where there is no such device, where it lacks a variant's precision, or where workers can't
+    import your script.
     """
     device = pick_device(request.device)
-    made_by = present_provenance(str(device)).having(commit=commit())
+    _check_precision(runs, device)
+    made_by = present_provenance(device.type).having(commit=commit())
     command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
     workers = worker_count(request.workers, device, to_do)
     with Crew(LocalEngine(command), 0 if request.dry_run else min(workers, to_do)) as crew:
         if script():
             crew.await_one()
         yield OpenCrew(command, device, workers, crew)
+
+
+def _check_precision(runs: Iterable[Run], device: torch.device) -> None:
+    if device.type != "cuda" and (wrong := {r.variant.name: r for r in runs if r.variant.settings.precision == "tf32"}):
+        raise RequestError(
+            Problem(
+                Kind.MACHINE,
+                f'{run.study}: variant "{name}"',
+                f'precision "tf32" needs an NVIDIA GPU, and this command uses the device "{device.type}".',
+            )
+            for name, run in wrong.items()
+        )
 
 
 def worker_count(asked: int | None, device: torch.device, most: int) -> int:

@@ -32,6 +32,7 @@ class Progress:
         self._began = time.monotonic()
         self._resumed = 0.0  # what checkpoints had done before
         self._shared = False  # with another runner
+        self._said: set[str] = set()
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render, transient=True)
 
@@ -56,8 +57,9 @@ class Progress:
         if message.kind in ("began", "epoch"):
             if message.kind == "began":
                 self._drop(run)  # it was in the job of a worker that died
-                if message.cause:
-                    self._console.print(message.cause, soft_wrap=True)
+            if message.cause and message.cause not in self._said:
+                self._said.add(message.cause)
+                self._console.print(message.cause, soft_wrap=True)
             self._current.setdefault(job, {})[run] = message.metrics
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":

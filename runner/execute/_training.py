@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from runner import checkpoints
-from runner.checkpoints import is_machines
+from runner.checkpoints import State, is_machines
 from runner.data import Dataset
 from runner.execute._messages import Command, Message, Send
 from runner.execute._record import new_attempt, run_json
@@ -53,7 +53,10 @@ class TrainingRun:
         self._started = time.time()
         self._saved_at = time.monotonic()
         self._saved_epoch = 0
+        self._epoch = 0  # the last one logged; on a GPU training may be further
+        self._snapshot: State = {}  # of that epoch
         self._name = [run.study, run.variant.digest, run.seed]  # in its checkpoint: another run's is refused
+        self._said_slow = False
         self._restart_reason = ""  # why it does not resume from its checkpoint
 
     def open(self, device: torch.device) -> None:
@@ -125,9 +128,9 @@ class TrainingRun:
 
     def epoch(self, event: Epoch) -> None:
         """Logs an epoch and sends a message; saves a checkpoint every CHECKPOINT_SECONDS."""
-        number = self.learner.epoch
-        self.log.epoch(number, event.metrics, self.learner.model, event.val_logits)
-        self._tell(Message("epoch", self.run, {"epoch": number, **event.metrics}))
+        self._snapshot, self._epoch = event.snapshot, event.number
+        self.log.epoch(event.number, event.metrics, event.weights, event.gradients, event.first_layer, event.val_logits)
+        self._tell(Message("epoch", self.run, {"epoch": event.number, **event.metrics}, self._slowness()))
         if not self.ended and time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
             self._checkpoint()
 
@@ -135,6 +138,13 @@ class TrainingRun:
         why = self._send(message)
         if why and not self.learner.done:  # after its last epoch stopping saves nothing
             self.pruned(why)
+
+    def _slowness(self) -> str:
+        """Says once why a GPU can't replay its steps; empty where it can."""
+        why = self.learner.recorded.why_not if self.learner.lane.records and not self._said_slow else ""
+        self._said_slow |= bool(why)
+        name = self.run.variant.name
+        return why and f"{self.run.study}: the GPU takes each step of {name} operation by operation, slowly: {why}"
 
     def finished(self, event: Finished) -> None:
         """Writes everything that the run leaves; result.json last."""
@@ -199,7 +209,7 @@ class TrainingRun:
         """Stops cleanly: a checkpoint of the last complete epoch is on the disk."""
         if not self.ended:
             with suppress(OSError, MemoryError):  # no room: the last checkpoint stays
-                if self.learner.epoch > self._saved_epoch:
+                if self._epoch > self._saved_epoch:
                     self._checkpoint()
                 self.log.close()
 
@@ -209,13 +219,13 @@ class TrainingRun:
             self._directory.checkpoint,
             {
                 "run": self._name,
-                "learner": self.learner.snapshot,
+                "learner": self._snapshot,
                 "rows": self.log.rows,
                 "provenance": self._provenance.plain(),
                 "started": self._started,
             },
         )
-        self._saved_at, self._saved_epoch = time.monotonic(), self.learner.epoch
+        self._saved_at, self._saved_epoch = time.monotonic(), self._epoch
 
     def _write_run_json(self, status: str, cause: str | None = None, machines: bool = False) -> None:
         weights = self.learner.model.parameters() if hasattr(self, "learner") else None

@@ -9,12 +9,10 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from runner.confusion import confusion as count_confusion
 from runner.data import Dataset, Part
 from runner.logs._pictures import Picture, captions, confusion, filters, gallery, has_pictures
-from runner.models import weight_layers
 
 _SAMPLES = 16
 
@@ -31,15 +29,15 @@ class When(StrEnum):
 class Context:
     """The data that pictures are drawn from.
 
-    epoch      the epoch of the images or weights, from 1
-    model      the network with that epoch's weights; None before any epoch, and at the end
-    logits     part -> N x classes, on the CPU
-    augmented  train images (uint8, N x H x W x C) as the network sees them, before normalization, and their labels
+    epoch        the epoch of the images or weights, from 1
+    first_layer  that epoch's weight of the first linear or convolution layer, where there is one
+    logits       part -> N x classes, on the CPU
+    augmented    train images (uint8, N x H x W x C) as the network sees them, before normalization, and their labels
     """
 
     dataset: Dataset
     epoch: int
-    model: nn.Module | None = None
+    first_layer: torch.Tensor | None = None
     logits: Mapping[str, torch.Tensor] = field(default_factory=dict)
     augmented: Part | None = None
 
@@ -88,11 +86,9 @@ def _val_samples(context: Context) -> Picture:
 
 
 def _first_layer(context: Context) -> Picture | None:
-    layers = weight_layers(context.model) if context.model is not None else []
-    if not layers:
+    weight, shape = context.first_layer, context.dataset.shape
+    if weight is None:
         return None
-    weight: torch.Tensor = layers[0].weight.detach()  # type: ignore[operator]
-    shape = context.dataset.shape
     if weight.ndim == 2 and weight.shape[1] == np.prod(shape):
         weight = weight.reshape(-1, *shape)
     return filters(weight.cpu().numpy()) if weight.ndim == 4 else None

@@ -145,12 +145,13 @@ class Settings(pydantic.BaseModel):
         description="decay a step of the average of the weights that is evaluated, such as 0.999; 0 evaluates the last",
     )
     precision: Annotated[
-        Literal["float32", "bfloat16"],
+        Literal["float32", "tf32", "bfloat16"],
         Doc(
-            "or `bfloat16`: matrix products and convolutions in half the bits (torch.autocast), weights and losses in "
-            "float32. Steps are 1.7 to 2 times faster on a processor with AVX512-BF16 and slower on others"
+            "`bfloat16`: matrix products and convolutions in half the bits (torch.autocast), weights and losses in "
+            "float32. Steps are 1.7 to 2 times faster on a processor with AVX512-BF16 and slower on others. `tf32`, on "
+            "NVIDIA GPUs: products of float32 numbers whose fractions are rounded to 10 bits"
         ),
-    ] = Field(default="float32", description="float32 or bfloat16")
+    ] = Field(default="float32", description="float32, tf32 (NVIDIA GPUs) or bfloat16")
     epochs: Annotated[int, Doc("the most epochs that a run trains")] = Field(
         ge=1, le=1_000_000, description="a whole number from 1, such as 30"
     )

@@ -3,65 +3,32 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from runner import data
-from runner.catalog import SCHEDULES, Shape
+from runner.catalog import Shape
 from runner.data import Dataset, batches
 from runner.models import autocast, build, most_values, torch_seed
 from runner.randomness import Generators, run_seed
-from runner.spec import Settings, is_reference, optimizer_class
+from runner.spec import Settings, is_reference
+from runner.train._lane import lane
+from runner.train._optimizer import Rate, make_average, make_optimizer, recordable, update_average
+from runner.train._recorded import Recorded
+from runner.train._tally import Counts, Tally
 
-GRAD_NORM_EVERY = 10  # steps; the norm takes 2-5% of a small model's step
 _MOST_BYTES = 2**30  # of activations in a batch of evaluation
+_EVALUATION = 2**31  # gives a GPU other random numbers than training
 _DROPOUT = 2  # gives training other random numbers than the initial weights
 
-Metrics = dict[str, float]
 State = dict[str, Any]
-
-
-@dataclass
-class Tally:
-    """What a learner counts during an epoch; tensors stay on its device until the end.
-
-    losses      mean cross-entropy (nats) of each step
-    sizes       images of each step
-    correct     images that each step predicts correctly
-    grad_norms  L2 norm of all gradients, at every tenth step
-    """
-
-    losses: list[torch.Tensor] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    correct: list[torch.Tensor] = field(default_factory=list)
-    grad_norms: list[torch.Tensor] = field(default_factory=list)
-    seconds: float = 0.0
-    eval_seconds: float = 0.0
-
-    def metrics(self) -> Metrics:
-        """Returns means over the epoch. They may be nan: the caller logs them and then raises NonFiniteLoss."""
-        losses, sizes = torch.stack(self.losses).cpu().double(), torch.tensor(self.sizes).double()
-        return {
-            "train/loss": float((losses * sizes).sum() / sizes.sum()),
-            "train/accuracy": int(torch.stack(self.correct).sum()) / sum(self.sizes),
-            "train/loss_max": float(losses.max()),
-            "train/grad_norm": float(torch.stack(self.grad_norms).cpu().double().mean()),
-        }
-
-    def first_non_finite(self) -> int | None:
-        """Returns the first step (from 1) whose loss was nan or infinite; None where all were finite."""
-        bad = (~torch.isfinite(torch.stack(self.losses).cpu())).nonzero()
-        return int(bad[0]) + 1 if len(bad) else None
 
 
 class Learner:
@@ -79,9 +46,9 @@ class Learner:
             raise ValueError("the model has no parameter to train: none has requires_grad=True")
         self.evaluation_batch = evaluation_batch(self.model, settings, dataset.shape)
         self.optimizer = make_optimizer(settings, self.model.parameters())
-        total_steps = settings.epochs * len(batches(len(dataset.train), settings.batch_size))
-        self._schedule = SCHEDULES[settings.schedule].make(self.optimizer, settings.lr, total_steps)
-        self._average = _average(settings, self.model)
+        steps = len(batches(len(dataset.train), settings.batch_size))
+        self.rate = Rate(self.optimizer, settings, settings.epochs * steps)
+        self._average = make_average(settings, self.model)
         self.evaluated: nn.Module = self._average.module if self._average else self.model
         self._parameters = list(self.model.parameters())
         self.epoch = 0  # finished epochs
@@ -92,8 +59,12 @@ class Learner:
         self.failed = False
         self.snapshot: State = {}
         self._own_code = is_reference(settings.model)
-        self._generators = Generators(torch_seed(run_seed(settings.stream, seed), _DROPOUT), self._own_code)
-        self._tally = Tally()
+        self._device_seed = torch_seed(run_seed(settings.stream, seed), _DROPOUT)
+        self._generators = Generators(self._device_seed, self._own_code)
+        self._steps = steps
+        self._tally = Tally(steps, device)
+        self.lane = lane(device)
+        self.recorded = Recorded(self._train_on, self._parameters, self._why_not_recorded())
 
     @property
     def done(self) -> bool:
@@ -107,29 +78,37 @@ class Learner:
         Raises TypeError or ValueError where your own model returns no logits.
         """
         began = time.perf_counter()
-        with self._randomness():
-            logits = self._output(self.model, images)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
-            for parameter in self._parameters:  # does what zero_grad does, without its 0.2 ms of bookkeeping
-                parameter.grad = None
-            loss.backward()  # type: ignore[no-untyped-call]
-            if len(self._tally.losses) % GRAD_NORM_EVERY == 0:
-                gradients = [p.grad for p in self._parameters if p.grad is not None]
-                self._tally.grad_norms.append(nn.utils.get_total_norm(gradients))
-            self.optimizer.step()
-            if self._schedule:
-                self._schedule.step()
-            if self._average:
-                self._average.update_parameters(self.model)
-        self._tally.losses.append(loss.detach())
-        self._tally.sizes.append(len(labels))
-        self._tally.correct.append((logits.detach().argmax(1) == labels).sum())
+        with self._randomness(self.epoch * self._steps + self._tally.steps):
+            self.recorded(self.lane, images, labels, self._tally.measures_norm)
+            self.rate.step()
+        self._tally.count(len(labels))
         self._tally.seconds += time.perf_counter() - began
+
+    def _train_on(self, images: torch.Tensor, labels: torch.Tensor, measured: bool) -> None:
+        """Computes a step. From the second on, all that it changes is on the device, so that it can be recorded."""
+        logits = self._output(self.model, images)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        for parameter in self._parameters:  # does what zero_grad does, without its 0.2 ms of bookkeeping
+            parameter.grad = None
+        loss.backward()  # type: ignore[no-untyped-call]
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients) if measured else None
+        self.optimizer.step()
+        if self._average:
+            update_average(self._average, self.model)
+        correct = (logits.detach().argmax(1) == labels).sum(dtype=torch.float32)
+        self._tally.write(loss.detach(), correct, norm)
+
+    def _why_not_recorded(self) -> str:
+        """Why a GPU starts its steps operation by operation; empty where it can record them."""
+        if self._own_code:
+            return "the model is your own, and may do other things at each step"
+        return "" if recordable(self.settings) else f"torch can't record steps of {self.settings.optimizer}"
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the logits of images, N x classes, by the averaged weights where there are any."""
         began = time.perf_counter()
-        with self._randomness(), torch.inference_mode():
+        with self._randomness(_EVALUATION + self.epoch), torch.inference_mode():
             output = self._output(self.evaluated, images)
         self._tally.eval_seconds += time.perf_counter() - began
         return output
@@ -149,7 +128,7 @@ class Learner:
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self._schedule.state_dict() if self._schedule else {},
+            "schedule": self.rate.state(),
             "average": self._average.state_dict() if self._average else {},
             "generators": self._generators.state(),
             "best_epoch": self.best_epoch,
@@ -162,8 +141,7 @@ class Learner:
         """Resumes from a state that `state` returned, or from a snapshot."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self._schedule:
-            self._schedule.load_state_dict(state["schedule"])
+        self.rate.restore(self.optimizer, state["schedule"])
         if self._average:
             self._average.load_state_dict(state["average"])
         self._generators.restore(state["generators"])
@@ -181,21 +159,28 @@ class Learner:
         evaluated = _copied(self.evaluated)
         if val_loss < self.best_loss:
             self.best_loss, self.best_epoch, self.best, self.best_logits = val_loss, self.epoch, evaluated, val_logits
-        own = {key: copy.deepcopy(self.state()[key]) for key in ("optimizer", "schedule", "average")}
-        self.snapshot = self.state() | own | {"model": _copied(self.model) if self._average else evaluated}
+        state = self.state()
+        own = {key: copy.deepcopy(state[key]) for key in ("optimizer", "schedule", "average")}
+        self.snapshot = state | own | {"model": _copied(self.model) if self._average else evaluated}
 
-    def take_tally(self) -> Tally:
-        """Returns what was counted since the last call."""
-        tally, self._tally = self._tally, Tally()
-        return tally
+    def take_counts(self) -> Counts:
+        """Returns what was counted since the last call, and lets each parameter's `grad` be that of the last step."""
+        self.recorded.show_gradients()
+        return self._tally.take()
 
     @contextmanager
-    def _randomness(self) -> Iterator[None]:
-        """Activates the learner's own random state; other learners' draws do not change it."""
-        with self._generators.active():
-            if self.device.type == "cuda":  # seeded from the CPU's state, so that a checkpoint needs one state only
-                torch.cuda.manual_seed(int(torch.randint(2**62, ())))
-            yield
+    def _randomness(self, step: int) -> Iterator[None]:
+        """Activates the learner's lane and own random state; other learners' draws do not change it.
+
+        A GPU's numbers are a function of the run and of the number of `step`, so a checkpoint needs no state of them.
+        """
+        self.lane.seed(self._device_seed << 32 | step)
+        with self.lane.active():
+            if self.device.type == "cpu" or self._own_code:
+                with self._generators.active():
+                    yield
+            else:  # a built-in model draws on the device alone
+                yield
 
 
 def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
@@ -221,26 +206,3 @@ def _check_output(output: Any, images: int, classes: int) -> None:
 
 def _copied(model: nn.Module) -> State:
     return {key: value.detach().clone() for key, value in model.state_dict().items()}
-
-
-def _average(settings: Settings, model: nn.Module) -> AveragedModel | None:
-    """Returns an exponential moving average of weights and BatchNorm statistics (Polyak & Juditsky 1992)."""
-    if not settings.weight_average:
-        return None
-    average = get_ema_multi_avg_fn(settings.weight_average)  # type: ignore[no-untyped-call]
-    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-
-
-def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Returns the named optimizer of torch.optim, fused where torch can: on a CPU Adam's step is 3 times faster."""
-    cls, weights = optimizer_class(settings.optimizer), list(parameters)
-    accepted = inspect.signature(cls).parameters
-    arguments: dict[str, Any] = {"lr": settings.lr, **settings.optimizer_args}
-    if "weight_decay" in accepted:
-        arguments["weight_decay"] = settings.weight_decay
-    if "fused" in accepted and not arguments.keys() & {"fused", "foreach", "differentiable"}:
-        try:
-            return cls(weights, fused=True, **arguments)  # type: ignore[no-any-return]
-        except RuntimeError:  # torch has no fused version for this device or type
-            pass
-    return cls(weights, **arguments)  # type: ignore[no-any-return]

@@ -17,8 +17,10 @@ import torch
 from torch.nn import functional
 
 from runner.data import Part, Stream
-from runner.models import distinct_units
-from runner.train._learner import Learner, Metrics, Tally
+from runner.models import distinct_units, weight_layers
+from runner.train._lane import abreast
+from runner.train._learner import Learner, State
+from runner.train._tally import Counts, Metrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,11 +36,24 @@ class Interrupted(Exception):
 
 @dataclass
 class Epoch:
-    """One learner has finished an epoch; `val_logits` are N x classes, on the CPU."""
+    """One learner has finished an epoch. All of it stays as it is while the learner trains on.
+
+    number       of the epoch, from 1
+    val_logits   N x classes, on the CPU
+    snapshot     what training resumes from
+    weights      the model's, by name
+    gradients    of its last step, by name
+    first_layer  the weight of the first linear or convolution layer; None without one
+    """
 
     learner: Learner
     metrics: Metrics
     val_logits: torch.Tensor
+    number: int
+    snapshot: State
+    weights: dict[str, torch.Tensor]
+    gradients: dict[str, torch.Tensor]
+    first_layer: torch.Tensor | None
 
 
 @dataclass
@@ -78,6 +93,7 @@ def lockstep(learners: list[Learner], stream: Stream, stop: Callable[[], bool] =
     while left := [learner for learner in learners if learner not in finished and not learner.failed]:
         for learner in [learner for learner in left if learner.done]:
             finished.append(learner)
+            learner.recorded.forget()
             yield _attempt(learner, _finish, learner, stream)
         training = [learner for learner in left if not learner.done]
         if training:
@@ -93,14 +109,13 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
     for images, labels in stream.train(epoch):
         if stop():
             raise Interrupted
-        for learner in _alive(learners):
-            failure = _attempt(learner, learner.step, images, labels)
-            if failure:
-                yield failure
+        with abreast(learner.lane for learner in _alive(learners)):
+            steps = [_attempt(learner, learner.step, images, labels) for learner in _alive(learners)]
+        yield from filter(None, steps)
     _settle(learners[0].device)
     train_seconds = time.perf_counter() - began
-    tallies = {id(learner): learner.take_tally() for learner in learners}
-    shared = (train_seconds - sum(t.seconds for t in tallies.values())) / len(learners)
+    counted = {id(learner): learner.take_counts() for learner in learners}
+    shared = (train_seconds - sum(counts.seconds for counts in counted.values())) / len(learners)
     began = time.perf_counter()
     evaluated: dict[str, dict[int, tuple[Metrics, torch.Tensor]]] = {}
     for name, part in (("train_eval", stream.train_eval), ("val", stream.dataset.val)):
@@ -109,18 +124,27 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
         yield from failures
     eval_seconds = (time.perf_counter() - began) / len(learners)
     for learner in _alive(learners):
-        tally = tallies[id(learner)]
+        counts = counted[id(learner)]
         (train_eval, _), (val, val_logits) = evaluated["train_eval"][id(learner)], evaluated["val"][id(learner)]
-        metrics = tally.metrics() | _prefixed("train_eval", train_eval) | _prefixed("val", val)
+        metrics = counts.metrics() | _prefixed("train_eval", train_eval) | _prefixed("val", val)
         metrics["generalization_gap"] = train_eval["accuracy"] - val["accuracy"]
-        metrics["train/lr"] = float(learner.optimizer.param_groups[0]["lr"])
-        metrics["train/images_per_second"] = sum(tally.sizes) / (tally.seconds + shared)
-        metrics["seconds"] = tally.seconds + shared + eval_seconds
+        metrics["train/lr"] = learner.rate.value
+        metrics["train/images_per_second"] = sum(counts.sizes) / (counts.seconds + shared)
+        metrics["seconds"] = counts.seconds + shared + eval_seconds
         learner.end_epoch(val["loss"], val_logits)
-        yield Epoch(learner, metrics, val_logits)
-        failure = _attempt(learner, _check_finite, tally, epoch, val["loss"])
+        yield _ended(learner, metrics, val_logits)
+        failure = _attempt(learner, _check_finite, counts, epoch, val["loss"])
         if failure:
             yield failure
+
+
+def _ended(learner: Learner, metrics: Metrics, val_logits: torch.Tensor) -> Epoch:
+    parameters = dict(learner.model.named_parameters())
+    weights = {name: learner.snapshot["model"][name] for name in parameters}
+    gradients = {name: weight.grad.clone() for name, weight in parameters.items() if weight.grad is not None}
+    layers = weight_layers(learner.model)
+    first: torch.Tensor | None = layers[0].weight.detach().clone() if layers else None  # type: ignore[operator]
+    return Epoch(learner, metrics, val_logits, learner.epoch, learner.snapshot, weights, gradients, first)
 
 
 def _settle(device: torch.device) -> None:
@@ -129,10 +153,10 @@ def _settle(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
-def _check_finite(tally: Tally, epoch: int, val_loss: float) -> None:
-    step = tally.first_non_finite()
-    if step is not None:
-        raise NonFiniteLoss(f"the training loss was {float(tally.losses[step - 1])} at epoch {epoch}, step {step}")
+def _check_finite(counts: Counts, epoch: int, val_loss: float) -> None:
+    if found := counts.first_non_finite():
+        step, loss = found
+        raise NonFiniteLoss(f"the training loss was {loss} at epoch {epoch}, step {step}")
     if not math.isfinite(val_loss):
         raise NonFiniteLoss(f"the validation loss was {val_loss} after epoch {epoch}")
 
@@ -153,8 +177,9 @@ def _evaluate(
         for images, _ in stream.evaluation(part, size):
             if stop():
                 raise Interrupted
-            for learner in _alive(alike):
-                output = _attempt(learner, learner.logits, images)
+            with abreast(learner.lane for learner in _alive(alike)):
+                answers = [(learner, _attempt(learner, learner.logits, images)) for learner in _alive(alike)]
+            for learner, output in answers:
                 if isinstance(output, Failed):
                     failures.append(output)
                 else:
@@ -185,7 +210,11 @@ def _finish(learner: Learner, stream: Stream) -> Finished:
     learner.evaluated.load_state_dict(learner.best)
     learner.evaluated.eval()
     batches = stream.evaluation(dataset.test, learner.evaluation_batch)
-    test = torch.cat([learner.logits(images) for images, _ in batches]).cpu()
+    outputs = []
+    for images, _ in batches:
+        with abreast([learner.lane]):  # for each batch, which must be complete before
+            outputs.append(learner.logits(images))
+    test = torch.cat(outputs).cpu()
     logits = {"val": learner.best_logits, "test": test}
     distinct, units = distinct_units(learner.evaluated)
     metrics: Metrics = {"best_epoch": learner.best_epoch, "epochs": learner.epoch}
@@ -201,6 +230,7 @@ def _attempt(learner: Learner, action: Callable[P, T], *args: P.args, **kwargs: 
         return action(*args, **kwargs)
     except Exception as error:
         learner.failed = True
+        learner.recorded.forget()
         return Failed(learner, error)
 
 
