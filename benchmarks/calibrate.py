@@ -27,10 +27,10 @@ from runner.expand import Overrides
 from runner.files import write_text
 from runner.plot import saved
 from runner.power import smallest_effect
-from runner.report import StudyRuns, gather
 from runner.spec import BASELINE
 from runner.stats import ALPHA, paired_effect
 from runner.text import plain_console, table
+from runner.verdicts import StudyRuns, gather
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from runner.report import REFUTED, SUPPORTED, weigh
 from runner.stats import (
     ALPHA,
     Effect,
@@ -22,6 +21,7 @@ from runner.stats import (
     trend_effect,
     two_level_effect,
 )
+from runner.verdicts import REFUTED, SUPPORTED, weigh
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]

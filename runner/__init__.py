@@ -41,8 +41,8 @@ def run(
     from runner.execute import Request, execute
     from runner.expand import Overrides
     from runner.publish import write_front_page, write_report
-    from runner.report import gather
     from runner.text import accept_any_text, plain_console
+    from runner.verdicts import gather
 
     accept_any_text(sys.stdout)
     request = Request(

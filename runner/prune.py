@@ -14,10 +14,11 @@ from rich.console import Console
 
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
-from runner.report import ended_runs, studies_in
+from runner.report import studies_in
 from runner.search.records import is_search, read_record
 from runner.spec import FOLDER, RequestError, Settings, available, read_file, refuse_modules_in
 from runner.store import RunDir, StudyFile, comparable, read_study
+from runner.verdicts import ended_runs
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from runner.report import StudyRuns
 from runner.report import _curve_figures as curve_figures
 from runner.report._curves import learning_curves
+from runner.verdicts import StudyRuns
 from tests.studies import study_file
 
 

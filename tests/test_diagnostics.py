@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runner.report import EffectsTable, StudyRuns
 from runner.report import _diagnostics as diagnostics
-from runner.report._effects import EffectRow
 from runner.report._factorial import contrasts
 from runner.report._predictions import class_differences, compare_on_test, predicted
 from runner.stats import mcnemar_p, mean_interval, one_sample_effect, two_level_effect
 from runner.store import RunDir
+from runner.verdicts import EffectsTable, StudyRuns
+from runner.verdicts._effects import EffectRow
 from tests.studies import study_file
 
 SEEDS = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runner.report._format import narrow_text
-from runner.report._imbalance import Narrow
+from runner.verdicts._imbalance import Narrow
 
 
 def named(found: list[Narrow]) -> tuple[list[str], list[str]]:

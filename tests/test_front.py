@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 
 from runner.publish import write_front_page, write_report
 from runner.report import read_front
-from runner.report._effects import EffectRow
 from runner.report._front import FRONT, headline
 from runner.stats import Interval
+from runner.verdicts._effects import EffectRow
 from tests.reports import ACCURACY, change, write_runs
 
 DOC = """<script>alert('title')</script> [t](javascript:alert(1)) \\input{x}

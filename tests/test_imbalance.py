@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.report._imbalance import Guesses, Narrow, guesses, majority, narrow
+from runner.verdicts._imbalance import Guesses, Narrow, guesses, majority, narrow
 
 CLASSES = ["cat", "dog", "owl"]
 

@@ -11,10 +11,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from runner.metrics import REPORTED
-from runner.report import StudyRuns, effects_table
 from runner.report._level_figures import draw_levels
 from runner.report._levels import LevelLine, level_lines
 from runner.spec import BASELINE
+from runner.verdicts import StudyRuns, effects_table
 from tests.studies import study_file
 
 BASE: dict[str, Any] = {"lr": 1e-3, "images_per_class": 0, "batch_norm": False, "stream": 0, "augment": []}

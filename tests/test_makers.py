@@ -25,7 +25,6 @@ from runner.execute._job import train_job
 from runner.execute._messages import Command
 from runner.expand import Run, Variant
 from runner.publish import write_all, write_report
-from runner.report import effects_table, gather
 from runner.report._makers import spent
 from runner.report.search import read_search
 from runner.search.records import read_record
@@ -33,6 +32,7 @@ from runner.spec import Settings
 from runner.store import MEAN_SCALARS, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
 from runner.store import _provenance as provenance
 from runner.train import Interrupted
+from runner.verdicts import effects_table, gather
 from tests.commands import run
 from tests.conftest import BASE
 from tests.reports import ACCURACY, cells, write_runs

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from runner.report import effects_table, gather
 from runner.search.records import read_record
 from runner.sheets import read_sheet
 from runner.store import RESULT_TAGS, RunDir
+from runner.verdicts import effects_table, gather
 
 OLDER = Path(__file__).parent / "older"
 

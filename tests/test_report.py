@@ -18,15 +18,16 @@ from scipy import stats
 
 from runner.__main__ import main
 from runner.publish import write_all, write_front_page, write_report
-from runner.report import effects_table, gather, studies_in
-from runner.report._effects import effects_in
+from runner.report import studies_in
 from runner.report._format import points
 from runner.report._front import headline
-from runner.report._imbalance import Narrow
 from runner.spec import Kind
 from runner.stats import Interval, holm
 from runner.store import EPOCH_SCALARS, RunDir
 from runner.text import plain_console, utc
+from runner.verdicts import effects_table, gather
+from runner.verdicts._effects import effects_in
+from runner.verdicts._imbalance import Narrow
 from tests.problems import refused
 from tests.reports import ACCURACY, cells, change, predict, said, write_runs
 from tests.studies import amend, vouch

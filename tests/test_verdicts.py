@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from runner.course import Course
 from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
-from runner.report import REFUTED, SUPPORTED, StudyRuns, judge, weigh
 from runner.report._answers import long_answer, short_answer, short_answers
-from runner.report._declared import declared
 from runner.report._format import p_text
-from runner.report._imbalance import Majority, Narrow, guesses
-from runner.report._runs import Lost
-from runner.report._verdicts import UNDECIDED
 from runner.stats import one_sample_effect
+from runner.verdicts import REFUTED, SUPPORTED, StudyRuns, judge, weigh
+from runner.verdicts._declared import declared
+from runner.verdicts._imbalance import Majority, Narrow, guesses
+from runner.verdicts._runs import Lost
+from runner.verdicts._verdicts import UNDECIDED
 from tests.studies import study_file
 
 SEEDS = 6

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RUNNER = ROOT / "runner"
 HEAVY = ("torch", "tensorboard", "matplotlib")
-LIGHT = ("spec", "expand", "catalog", "metrics", "stats", "power", "store", "report")
+LIGHT = ("spec", "expand", "catalog", "metrics", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
 TOOLS = {"classnames", "confusion", "course", "files", "plot", "randomness", "sheets", "stop", "text", "torchvision"}
 MAY = {  # the rooms that each room may import, besides tools
@@ -32,12 +32,13 @@ MAY = {  # the rooms that each room may import, besides tools
     "models": "catalog spec",
     "train": "catalog spec data models",
     "logs": "metrics stats store data models",
-    "execute": "catalog checkpoints data expand logs machine models places spec store train",
+    "verdicts": "metrics stats power spec expand store",
+    "execute": "catalog checkpoints data expand logs machine models places spec store train verdicts",
     "search": "execute expand places spec store",
-    "report": "metrics stats power spec expand store search",
+    "report": "metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",
-    "prune": "spec expand store search report",
-    "publish": "spec store logs report",
+    "prune": "spec expand store search report verdicts",
+    "publish": "spec store logs report verdicts",
     "reference": "catalog metrics spec store logs",
     "arguments": "catalog execute expand",
 }

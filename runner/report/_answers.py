@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 
 from runner.metrics import METRICS
-from runner.report._comparisons import Comparison
 from runner.report._format import lost_runs, majority_text, narrow_text, p_text
-from runner.report._verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict
 from runner.spec import Question
 from runner.stats import ALPHA
 from runner.text import escaped, table
+from runner.verdicts import REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No"}
 _NO_CHANCE = "Chance over seeds does not explain this."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from runner.report._runs import StudyRuns
 from runner.stats import mean_interval
+from runner.verdicts import StudyRuns
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from runner.report._effects import EffectsTable
 from runner.report._factorial import Contrast
 from runner.report._format import p_text, plus_minus, points
 from runner.report._predictions import OnTest
-from runner.report._runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
 from runner.text import duration, escaped, table
+from runner.verdicts import EffectsTable, StudyRuns
 
 
 def training(data: StudyRuns, effects: EffectsTable) -> str:

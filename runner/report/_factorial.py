@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.expand import slug
-from runner.report._runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import Effect, contrast_effect
+from runner.verdicts import StudyRuns
 
 Level = tuple[str, str]  # a setting and its value, as JSON
 Cell = tuple[Level, ...]

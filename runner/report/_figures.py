@@ -12,9 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from runner.plot import DOWN, INK, LEVEL, UP, confusion_side, matrix_panel, saved
-from runner.report._effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow
 from runner.report._predictions import Confusions
 from runner.spec import BASELINE
+from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow
 
 _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from runner.report._effects import EffectRow
-from runner.report._imbalance import PARTS, Majority, Narrow
-from runner.report._runs import Lost
 from runner.stats import Interval
 from runner.text import escaped, one_line
+from runner.verdicts import PARTS, EffectRow, Lost, Majority, Narrow
 
 _CAUSE, _NAMED, _GROUPS = 100, 5, 3  # characters of a cause; classes, and groups of seeds, in a sentence
 Write = Callable[[str], str]  # how names and causes are written: `escaped` in Markdown, `one_line` on a terminal

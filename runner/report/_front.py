@@ -11,12 +11,11 @@ from urllib.parse import quote
 import pydantic
 
 from runner.files import read_json, write_json
-from runner.report._effects import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, effects_in
 from runner.report._format import counted, majority_text, points
-from runner.report._imbalance import Majority
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.text import escaped, link, one_line
+from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majority, effects_in
 
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
 RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search

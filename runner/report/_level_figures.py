@@ -14,9 +14,9 @@ from matplotlib.ticker import PercentFormatter
 
 from runner.plot import INK, MUTED, saved
 from runner.report._curve_figures import wrapped
-from runner.report._effects import EffectsTable
 from runner.report._levels import BASELINES, LEAST, LevelLine
 from runner.spec import NO_LIMIT
+from runner.verdicts import EffectsTable
 
 _MOST_TICKS = 20  # that can be read
 _DODGE = 0.06  # of a step from level to level, so that intervals stand beside each other

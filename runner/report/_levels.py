@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.expand import cell_name
-from runner.report._runs import StudyRuns
 from runner.spec import level_of
+from runner.verdicts import StudyRuns
 
 LEAST, MOST_LINES = 3, 6  # levels that make a curve, and lines that a reader can distinguish
 BASELINES = "as the baseline"

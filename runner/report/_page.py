@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from runner.classnames import legend, numbered
 from runner.report import _diagnostics as diagnostics
 from runner.report._answers import long_answer, short_answers, unjudged
-from runner.report._effects import EffectsTable
 from runner.report._factorial import Contrast
 from runner.report._format import Write, counted, majority_text
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report._predictions import OnTest
 from runner.report._results import remarks, results
-from runner.report._runs import StudyRuns
-from runner.report._verdicts import Verdict
 from runner.spec import BASELINE
 from runner.store import FAILED
 from runner.text import code, escaped, one_line, paragraph, table
+from runner.verdicts import EffectsTable, StudyRuns, Verdict
 
 _JUDGED = (
     "p is corrected by Holm over the study's questions that can be tested. A question whose corrected p is above .05 "

@@ -12,10 +12,10 @@ import pandas as pd
 
 from runner.confusion import Counts, Floats, confusion
 from runner.confusion import shares as row_shares
-from runner.report._runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
 from runner.store import RunDir
+from runner.verdicts import StudyRuns
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.report._effects import EffectsTable, most_accurate_first
 from runner.report._format import Write, effect_text, lost_runs, narrow_text, percent
-from runner.report._runs import StudyRuns
 from runner.text import escaped
+from runner.verdicts import EffectsTable, StudyRuns, most_accurate_first
 
 NARROW = "†"  # marks a variant that never predicts some class
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from runner.report._effects import EffectsTable
 from runner.report._results import remarks, results
-from runner.report._runs import StudyRuns
 from runner.text import one_line
+from runner.verdicts import EffectsTable, StudyRuns
 
 
 def show_table(data: StudyRuns, effects: EffectsTable, console: Console) -> None:

@@ -14,7 +14,6 @@ from runner.report import _curve_figures as curve_figures
 from runner.report import _figures as figures
 from runner.report._answers import short_answers
 from runner.report._curves import learning_curves
-from runner.report._effects import EffectsTable, effects_table, most_accurate_first
 from runner.report._evaluations import evaluations
 from runner.report._factorial import contrasts
 from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, Entry, headline, write_front
@@ -23,10 +22,9 @@ from runner.report._levels import level_lines
 from runner.report._page import StudyFindings, answers, study_page, title
 from runner.report._predictions import Predicted, class_differences, compare_on_test, confusions, predicted
 from runner.report._results import NARROW, results
-from runner.report._runs import StudyRuns
-from runner.report._verdicts import judge
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
+from runner.verdicts import EffectsTable, StudyRuns, effects_table, judge, most_accurate_first
 
 _MOST_CLASSES = 20  # whose differences have room in one figure
 

@@ -10,16 +10,15 @@ import pandas as pd
 
 from runner.expand import Run
 from runner.report._answers import short_answers
-from runner.report._effects import effects_table
 from runner.report._format import counted, percent, plus_minus
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
-from runner.report._verdicts import judge
 from runner.report.search._runs import SearchRuns
 from runner.report.search._settings import at_bounds, best_settings, text_of
 from runner.search.records import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, Record, winner_name
 from runner.spec import BASELINE
 from runner.store import FAILED, FINISHED, PRUNED, RUNNING, Provenance, RunDir, read_study
 from runner.text import code, escaped, one_line, table
+from runner.verdicts import effects_table, judge
 
 _TOP = 10
 _AGAIN = "make prune and then the same command"

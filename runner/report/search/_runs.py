@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from runner.expand import ignored_settings
-from runner.report._runs import StudyRuns
-from runner.report._tables import gather
 from runner.search.records import Record, importances, read_record, winner_name, winners_name
 from runner.spec import RequestError
 from runner.stats import Effect, value_effect
 from runner.store import FINISHED, PRUNED, RUNNING, RunDir, VariantEntry, comparable, read_rows, read_study
 from runner.text import utc
+from runner.verdicts import StudyRuns, gather
 
 _RESAMPLES, _TREES = 20, 8
 

@@ -10,10 +10,6 @@ import numpy as np
 
 from runner.metrics import METRICS
 from runner.power import seeds_needed, spread_interval
-from runner.report._comparisons import Comparison, comparisons, wins
-from runner.report._declared import Declared
-from runner.report._imbalance import Majority, Narrow
-from runner.report._runs import Lost, StudyRuns
 from runner.spec import Question, dataset_label
 from runner.stats import (
     ALPHA,
@@ -22,6 +18,10 @@ from runner.stats import (
     holm,
     outside_p,
 )
+from runner.verdicts._comparisons import Comparison, comparisons, wins
+from runner.verdicts._declared import Declared
+from runner.verdicts._imbalance import Majority, Narrow
+from runner.verdicts._runs import Lost, StudyRuns
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 

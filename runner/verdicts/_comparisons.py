@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from runner.metrics import METRICS
-from runner.report._lost import best_first, diverged, pair_signs
-from runner.report._runs import StudyRuns
 from runner.spec import Question
 from runner.stats import (
     Effect,
@@ -22,6 +20,8 @@ from runner.stats import (
     trend_effect,
     value_effect,
 )
+from runner.verdicts._lost import best_first, diverged, pair_signs
+from runner.verdicts._runs import StudyRuns
 
 
 @dataclass(frozen=True)

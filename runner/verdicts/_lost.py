@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 
 from runner.metrics import METRICS
-from runner.report._runs import StudyRuns
+from runner.verdicts._runs import StudyRuns
 
 
 def diverged(data: StudyRuns, variant: str) -> set[int]:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from runner.course import Course
 from runner.metrics import CURVES, METRICS, FromEpochs
-from runner.report._declared import Declared
-from runner.report._imbalance import Guesses, Majority, Narrow, majority, narrow
 from runner.spec import BASELINE, level_of
 from runner.stats import Effect, paired_effect
 from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
+from runner.verdicts._declared import Declared
+from runner.verdicts._imbalance import Guesses, Majority, Narrow, majority, narrow
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from runner.metrics import METRICS, REPORTED
-from runner.report._lost import best_first, pair_signs
-from runner.report._runs import StudyRuns
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
 from runner.store import FAILED
+from runner.verdicts._lost import best_first, pair_signs
+from runner.verdicts._runs import StudyRuns
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
 _COMPARED = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")  # metrics whose effects are in the table

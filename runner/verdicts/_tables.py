@@ -8,31 +8,12 @@ import numpy as np
 import pandas as pd
 
 from runner.metrics import REPORTED
-from runner.report._declared import declared
-from runner.report._ended import ended_runs, is_readable
-from runner.report._runs import StudyRuns
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, TWIN, comparable, first_end, read_study
+from runner.store import FAILED, FINISHED, comparable, first_end, read_study
 from runner.text import utc
-
-
-def studies_in(runs: Path, names: list[str] | None) -> list[str]:
-    """The names asked for, or all that have a study.json; RequestError for one that has not.
-
-    A random search is in the report of the search that it stands beside.
-    """
-    there = sorted(path.parent.name for path in runs.glob("*/study.json"))
-    if missing := [name for name in names or [] if name not in there]:
-        valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
-        raise RequestError(
-            [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
-        )
-    return names or [name for name in there if not name.endswith(TWIN) and is_readable(runs / name)]
-
-
-def unreadable(runs: Path) -> list[str]:
-    """Directories whose study.json can't be used: corrupt, or of another place."""
-    return sorted(path.parent.name for path in runs.glob("*/study.json") if not is_readable(path.parent))
+from runner.verdicts._declared import declared
+from runner.verdicts._ended import ended_runs
+from runner.verdicts._runs import StudyRuns
 
 
 def gather(folder: Path) -> StudyRuns:

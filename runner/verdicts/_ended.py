@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.report._imbalance import Guesses, guesses
-from runner.spec import RequestError
-from runner.store import CORRUPT, FAILED, FINISHED, RunDir, RunJson, RunResult, StudyFile, read_study
+from runner.store import CORRUPT, FAILED, FINISHED, RunDir, RunJson, RunResult, StudyFile
+from runner.verdicts._imbalance import Guesses, guesses
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,3 @@ def ended_runs(folder: Path, study: StudyFile) -> Iterator[EndedRun]:
                 yield EndedRun(name, path, known, None)
             elif predictions is not None and result:
                 yield EndedRun(name, path, known, result, guesses=guesses(predictions))
-
-
-def is_readable(folder: Path) -> bool:
-    """Whether a directory's study.json is a study's, or a search's with its record."""
-    study = read_study(folder)
-    if study and study.search is not None:
-        from runner.search.records import read_record  # with Optuna
-
-        with suppress(RequestError):
-            return bool(read_record(folder))
-        return False
-    return study is not None
