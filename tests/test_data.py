@@ -27,7 +27,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.data import Dataset, Stream, check_augmentation, load, prepare
+from runner.data import Dataset, Stream, check_augmentation, draw_split, load, prepare
 from runner.data._dataset import channel_statistics
 from runner.data._images import resize
 from runner.data._stream import Augmenter
@@ -210,6 +210,27 @@ def test_law_3_the_split_is_the_same_in_every_size_and_number_of_channels(
         assert (part.labels == same.labels).all()
         expected = np.stack([resize(image, (height, width)) for image in part.images])
         assert (same.images == expected).all()  # image by image the same pictures
+
+
+@pytest.mark.parametrize("changes", [{}, {"images_per_class": 20}])
+def test_a_split_by_seed_redraws_train_and_validation(settings: Make, cache: Path, changes: dict[str, Any]) -> None:
+    by_seed = settings(split="seed", **changes)
+    fixed, whole = (load(prepare(own, cache, cache)) for own in (settings(**changes), by_seed))
+    zero, again, one_more = (draw_split(whole, by_seed, seed) for seed in (0, 0, 1))
+    assert draw_split(fixed, settings(**changes), 1) is fixed
+    for drawn in (zero, one_more):
+        assert [len(part) for part in (drawn.train, drawn.val, drawn.test)] == [
+            len(part) for part in (fixed.train, fixed.val, fixed.test)
+        ]
+        counts = [np.bincount(part.labels) for part in (drawn.val, fixed.val)]
+        assert np.abs(counts[0] - counts[1]).max() <= 1
+        assert np.array_equal(drawn.test.images, fixed.test.images)
+        assert drawn.mean == tuple(channel_statistics([drawn.train.images])[0])
+        pool = {image.tobytes() for part in (whole.train, whole.val) for image in part.images}
+        assert {image.tobytes() for part in (drawn.train, drawn.val) for image in part.images} <= pool
+    assert np.array_equal(zero.train.images, again.train.images)
+    assert not np.array_equal(zero.val.images, one_more.val.images)
+    assert not {image.tobytes() for image in zero.val.images} & {image.tobytes() for image in zero.train.images}
 
 
 def test_law_3_the_split_of_a_folder_is_too(folder: Path, cache: Path) -> None:

@@ -1,6 +1,6 @@
 """Loads, splits and caches data sets as uint8 arrays, and streams their batches for (data settings, seed, epoch)."""
 
-from runner.data._dataset import Dataset, Part, load, prepare
+from runner.data._dataset import Dataset, Part, draw_split, load, prepare
 from runner.data._images import decode_image, read_file
 from runner.data._stream import Stream, batches, check_augmentation, evaluation_batch
 from runner.data._trees import image_files
@@ -12,6 +12,7 @@ __all__ = [
     "batches",
     "check_augmentation",
     "decode_image",
+    "draw_split",
     "evaluation_batch",
     "image_files",
     "load",

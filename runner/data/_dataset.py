@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from runner.catalog import carved
 from runner.data._cache import cache_places, first_writable, tag_as_cache
@@ -18,7 +19,7 @@ from runner.data._images import Images, Labels, Window
 from runner.data._parts import PARTS, Content, Parts, Rows
 from runner.data._sources import find_source
 from runner.files import crc, lock, read_json, sync
-from runner.spec import Kind, Problem, RequestError, Settings, dataset_label, shown
+from runner.spec import FIXED, Kind, Problem, RequestError, Settings, dataset_label, shown
 
 _SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
 _FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
@@ -121,7 +122,8 @@ def load(folder: Path) -> Dataset:
 def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
     """Returns train, validation and test; a missing part is carved from train, stratified by class.
 
-    The split is the same for every seed. Raises RequestError where a class has too few images.
+    This split is the same for every seed; `draw_split` draws others. Raises RequestError where a class has too few
+    images.
     """
     parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
     total = len(parts["train"])
@@ -131,16 +133,34 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
         if name not in parts:
             parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
     if settings.images_per_class:
-        parts = parts | {"train": _few(parts["train"], settings, classes)}
+        few = parts["train"].take(_few(parts["train"].labels, settings, classes))
+        parts = parts if settings.split != FIXED else parts | {"train": few}
     return parts
 
 
-def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
-    """Keeps `images_per_class` train images of each class, the same for every seed.
+def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
+    """Returns the data set as a seed sees it: with `split="seed"`, train and validation are redrawn from their union.
+
+    The draw is stratified by class, and keeps the number of validation images. It copies both parts into memory.
+    """
+    if settings.split == FIXED:
+        return dataset
+    images = np.concatenate((dataset.train.images, dataset.val.images))
+    labels = np.concatenate((dataset.train.labels, dataset.val.labels))
+    kept, taken = _drawn(labels, len(dataset.val), seed)
+    if settings.images_per_class:
+        kept = kept[_few(labels[kept], settings, dataset.classes)]
+    train, val = (Part(images[chosen], labels[chosen]) for chosen in (kept, taken))
+    mean, std = map(tuple, channel_statistics([train.images]))
+    return replace(dataset, train=train, val=val, mean=mean, std=std)
+
+
+def _few(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Returns the places of `images_per_class` train images of each class, the same for every seed.
 
     A smaller number keeps a subset of the images that a larger number keeps.
     """
-    asked, labels = settings.images_per_class, train.labels
+    asked = settings.images_per_class
     counts = np.bincount(labels, minlength=len(classes))
     if asked > counts.min():
         rare = classes[int(counts.argmin())]
@@ -148,21 +168,30 @@ def _few(train: Rows, settings: Settings, classes: tuple[str, ...]) -> Rows:
         raise RequestError([Problem(Kind.VALUE, f"{settings.dataset}: images_per_class", what)])
     shuffled = np.random.default_rng(0).permutation(len(labels))
     chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
-    return train.take(np.sort(np.concatenate(chosen)))
+    return np.sort(np.concatenate(chosen))
+
+
+def _drawn(labels: Labels, count: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Draws `count` places, stratified by label; returns the others and these.
+
+    Raises ValueError where a class has too few images.
+    """
+    from sklearn.model_selection import train_test_split
+
+    kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=seed)
+    return np.sort(kept), np.sort(taken)
 
 
 def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
-    from sklearn.model_selection import train_test_split
-
     labels = train.labels
     try:
-        kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=0)
+        kept, taken = _drawn(labels, count, 0)
     except ValueError as error:
         counts = np.bincount(labels, minlength=len(classes))
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
         what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
         raise RequestError([Problem(Kind.DATA, dataset, what)]) from error
-    return {"train": train.take(np.sort(kept)), name: train.take(np.sort(taken))}
+    return {"train": train.take(kept), name: train.take(taken)}
 
 
 def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
@@ -201,7 +230,8 @@ def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[floa
 
 def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
     # The key covers the sizes of the parts, but not the place of the data.
-    sizes = (carved(settings.dataset), *([settings.images_per_class] if settings.images_per_class else []))
+    few = settings.images_per_class if settings.split == FIXED else 0
+    sizes = (carved(settings.dataset), *([few] if few else []))
     key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
     return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"

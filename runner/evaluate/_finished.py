@@ -15,7 +15,7 @@ from rich.progress import track
 from torch import nn
 
 from runner import checkpoints
-from runner.data import Dataset, Part, Stream, load, prepare
+from runner.data import Dataset, Part, Stream, draw_split, load, prepare
 from runner.machine import pick_device
 from runner.models import autocast, build
 from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, refuse_modules_in, suggest
@@ -107,6 +107,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     if dataset.fingerprint != known.provenance.data:
         then = str(known.provenance.data)
         raise RequestError([_other_data(folder, settings, data, then, dataset.fingerprint)])
+    dataset = draw_split(dataset, settings, known.seed)
     model = _model(folder, settings, dataset, known.seed, weights).to(place)
     return FinishedRun(
         folder, known.study, known.variant, known.digest, known.seed, known.ended or 0.0, settings, best_epoch,

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import torch
 
-from runner.data import Stream, load
+from runner.data import Stream, draw_split, load
 from runner.execute._claims import claim
 from runner.execute._messages import Command, Job, Message, Send
 from runner.execute._record import record_failure
@@ -37,8 +37,9 @@ def train_job(job: Job, command: Command, send: Send, stop: Callable[[], bool] =
 def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callable[[], bool]) -> None:
     device = torch.device(command.device)
     try:
-        dataset = load(job.data)
-        stream = Stream(dataset, runs[0].variant.settings, runs[0].seed, device)
+        settings, seed = runs[0].variant.settings, runs[0].seed
+        dataset = draw_split(load(job.data), settings, seed)
+        stream = Stream(dataset, settings, seed, device)
     except Exception as error:  # the data disappeared after they were prepared
         cause = f"the data can't be read any more: {describe(error)}"
         for run in runs:

@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.spec import Question, Settings
 
-SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background")  # which images
+SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background", "split")  # which images
 DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and in which order and form
 
 

@@ -23,7 +23,7 @@ from runner.spec._problems import (
 )
 from runner.spec._questions import Question
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
-from runner.spec._settings import NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
+from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
     FOLDER,
@@ -40,6 +40,7 @@ from runner.spec._study import (
 
 __all__ = [
     "BASELINE",
+    "FIXED",
     "FOLDER",
     "LARGEST_GRID",
     "MOST_RUNS",

@@ -20,6 +20,7 @@ from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHED
 from runner.spec._fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
 from runner.spec._problems import Kind, Refusal, suggest
 
+FIXED: Literal["fixed"] = "fixed"
 NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings in which 0 means no limit, and how to say it
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
 
@@ -55,6 +56,13 @@ class Settings(pydantic.BaseModel):
     images_per_class: Annotated[int, Doc("train images of each class, the same for every seed; 0 takes all")] = Field(
         default=0, ge=0, le=1_000_000, description="train images of each class, such as 50; 0 takes all"
     )
+    split: Annotated[
+        Literal["fixed", "seed"],
+        Doc(
+            '`"seed"` redraws train and validation with the seed, so that intervals hold for new splits too; test '
+            "stays; both parts are then in memory"
+        ),
+    ] = Field(default=FIXED, description='"fixed" or "seed" (redraw train and validation with the seed)')
     background: Annotated[
         Literal["white", "black"], Doc('or `"black"`: what transparent pixels of image files show')
     ] = Field(default="white", description='"white" or "black": what transparent pixels show')
