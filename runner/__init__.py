@@ -15,7 +15,7 @@ def run(
     name: str | None = None,
     *,
     dataset: str | None = None,
-    seeds: str | int | Sequence[int] | None = None,
+    seeds: str | int | Sequence[int] | Mapping[str, int] | None = None,
     variants: str | Sequence[str] | None = None,
     set: Mapping[str, Any] | None = None,
     data: str | Path = "data",
@@ -31,6 +31,7 @@ def run(
 
     study  a name in ablations/, the path of a file, or the STUDY dict itself
     name   names a study that is a dict (default: "study"); its runs are in runs/<name>-<dataset>/
+    seeds  5, [0, 3, 7], "5..27" or {"first": 5, "most": 27, "from": 5}
     set    settings of the baseline to change, by name
 
     The other parameters are the command's options. A dict with the baseline of an earlier dict of the same name adds
@@ -46,7 +47,8 @@ def run(
 
     accept_any_text(sys.stdout)
     request = Request(
-        studies=(study,), overrides=Overrides(dataset, seeds, variants, dict(set or {})), name=name, data=Path(data),
+        studies=(study,), overrides=Overrides(dataset, seeds, None, variants, dict(set or {})), name=name,
+        data=Path(data),
         runs=Path(runs), reports=Path(reports), workers=workers, device=device, retrain=retrain, fail_fast=fail_fast,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip

@@ -37,7 +37,16 @@ def run(
     study: Annotated[
         list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; default: mlp")
     ] = None,
-    seeds: Annotated[str | None, typer.Option(help="a number of seeds, or a list such as 0,3,7")] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="a number of seeds; a list such as 0,3,7; or 5..27: at least 5, at most 27 seeds, added only where a "
+            "question is still open"
+        ),
+    ] = None,
+    first_seed: Annotated[
+        int | None, typer.Option("--from", help="the first seed of a number of seeds, or of 5..27; default: 0")
+    ] = None,
     variants: Annotated[
         str | None, typer.Option(help="only these variants, separated by commas; the baseline always runs")
     ] = None,
@@ -48,7 +57,7 @@ def run(
     """Train the unfinished runs of studies, and write their reports."""
     from runner.execute import execute
 
-    asked = options.request(study or ["mlp"], seeds, variants)
+    asked = options.request(study or ["mlp"], seeds, first_seed, variants)
     request = replace(asked, retrain=retrain, fail_fast=fail_fast, dry_run=dry_run)
     outcome = execute(request, _out)
     if dry_run:

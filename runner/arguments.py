@@ -64,14 +64,20 @@ class TrainingOptions:
         bool, typer.Option("--skip-unreadable", help="skip images that can't be read; plan and report name them")
     ] = False
 
-    def request(self, studies: Sequence[str], seeds: str | None = None, variants: str | None = None) -> Request:
+    def request(
+        self,
+        studies: Sequence[str],
+        seeds: str | None = None,
+        first_seed: int | None = None,
+        variants: str | None = None,
+    ) -> Request:
         """Returns the request for these studies."""
         from runner.execute import Request
         from runner.expand import Overrides, parse_set
 
         return Request(
             studies=tuple(studies),
-            overrides=Overrides(self.dataset, seeds, variants, parse_set(self.set_ or [])),
+            overrides=Overrides(self.dataset, seeds, first_seed, variants, parse_set(self.set_ or [])),
             data=self.data, runs=self.runs, reports=self.reports, workers=self.workers, device=self.device,
             skip_unreadable=self.skip_unreadable,
         )  # fmt: skip

@@ -88,7 +88,7 @@ def _plant_winners(runs: Path) -> None:
                 means[variant.name] + (0.01, -0.01, 0.005)[(seed + number) % 3],
                 (0.9, 0.7, 0.65, 0.6, round(1.21 - means[variant.name] - 0.01 * ((seed + number) % 3), 4)),
             )
-            for seed in study.seeds
+            for seed in study.seeds.seeds
         }
         for number, variant in enumerate(study.variants)
     }

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
-from runner.expand._overrides import parse_seeds
 from runner.spec import Kind, Problem, RequestError
 from tests.problems import one, refused
 from tests.studies import BASE
@@ -198,11 +197,6 @@ def test_cohorts_share_data_settings_and_seed() -> None:
     variants = {"flip": {"augment": ["HorizontalFlip"]}, "big": {"batch_size": 128}, "d": {"dropout": 0.5}}
     groups = cohorts(expand({"variants": variants, "seeds": 2}).runs())
     assert [[run.variant.name for run in group] for group in groups] == 2 * [["baseline", "d"], ["flip"], ["big"]]
-
-
-@pytest.mark.parametrize(("given_seeds", "seeds"), [("3", (0, 1, 2)), ("0,3,7", (0, 3, 7)), ("7,", (7,)), (2, (0, 1))])
-def test_seeds(given_seeds: Any, seeds: tuple[int, ...]) -> None:
-    assert parse_seeds(given_seeds) == seeds
 
 
 def test_set_reads_python_values_and_plain_words() -> None:

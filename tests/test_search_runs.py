@@ -371,7 +371,7 @@ def test_the_winner_becomes_a_study_that_undoes_one_choice_each(made: Path, tmp_
     study = resolve(*read_file(str(file)), Overrides())
     start, winner = record.search.baseline, record.ranked()[0][0].variant
     assert study.variants[0].settings == winner.settings
-    assert study.seeds == (4, 5)
+    assert study.seeds.seeds == (4, 5)
     assert "\nRun:      make ablations STUDY=hunt_digits_winner\n" in study.doc  # as every study says it
     assert len(study.questions) == len(study.variants) - 1 == len(winner.changes)
     for variant, key in zip(study.variants[1:], winner.changes, strict=True):
@@ -400,6 +400,6 @@ def test_two_winners_meet_in_one_study(made: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     asked = [(question.metric, set(question.best_of or ())) for question in study.questions]
     assert asked == [("test/accuracy", {"hunt", "quest"})]  # the answer names the better one
-    assert first.search.seed not in study.seeds
+    assert first.search.seed not in study.seeds.seeds
     with refused(Kind.CONFLICT, "hunt-digits and hunt-digits"):
         write_comparison(first, first, tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ from runner.spec import (
     RequestError,
     Settings,
     check_name,
-    check_seeds,
     dataset_label,
-    mistake_of,
     neutral_values,
     parse_settings,
     problems_of,
@@ -132,7 +129,7 @@ def test_identities_and_neutral_values_are_those_of_the_first_release(settings: 
         "hidden": [], "filters": [32, 64, 128], "activation": "relu", "batch_norm": False, "dropout": 0.0,
         "init": "default", "init_args": {}, "optimizer_args": {}, "weight_decay": 0.0, "patience": 0,
         "images_per_class": 0, "stream": 0, "convs": 1, "schedule": "constant", "label_smoothing": 0.0,
-        "weight_average": 0.0, "precision": "float32", "background": "white",
+        "weight_average": 0.0, "precision": "float32", "background": "white", "split": "fixed",
     }  # fmt: skip
 
 
@@ -167,19 +164,6 @@ def test_names_of_the_runners_own_directories(name: str) -> None:
     found = check_name(name)
     assert found
     assert found.kind is Kind.CONFLICT
-
-
-@pytest.mark.parametrize(
-    ("seeds", "kind"),
-    [
-        ([], Kind.VALUE), ([0, 0], Kind.DUPLICATE), ([-1], Kind.VALUE), ([2**32], Kind.VALUE), (range(0), Kind.VALUE),
-        (5, Kind.VALUE), (True, Kind.VALUE), ("5", Kind.VALUE),
-    ],
-)  # fmt: skip
-def test_bad_seeds(seeds: Any, kind: Kind) -> None:
-    with pytest.raises(ValueError, match=re.escape(repr(seeds))) as caught:
-        check_seeds(seeds)
-    assert mistake_of(caught.value).kind is kind
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.spec import Kind, Problem, RequestError, check_seeds, plain, shown
+from runner.spec import Kind, Problem, RequestError, plain, shown
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line changes in a study."""
+    """What the command line changes in a study.
+
+    first_seed  that of a number of seeds or of a sequential design
+    """
 
     dataset: str | None = None
-    seeds: str | int | Sequence[int] | None = None
+    seeds: str | int | Sequence[int] | Mapping[str, int] | None = None
+    first_seed: int | None = None
     variants: str | Sequence[str] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -24,20 +28,6 @@ class Overrides:
         dataset = {} if self.dataset is None else {"dataset": self.dataset}
         given: dict[str, Any] = plain(self.settings | dataset, "command line")
         return given
-
-
-def parse_seeds(given: str | int | Sequence[int]) -> tuple[int, ...]:
-    """Returns the seeds: 5 or "5" gives 0 to 4, "0,3,7" or [0, 3, 7] gives these, "7," gives 7 alone.
-
-    Raises ValueError for anything else.
-    """
-    if isinstance(given, str):
-        parts = [part.strip() for part in given.removesuffix(",").split(",")]
-        if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
-            raise ValueError(f'got "{shown(given)[1:-1]}"; expected a number such as 5, or a list such as 0,3,7.')
-        numbers = [int(part) for part in parts]
-        given = numbers[0] if "," not in given else numbers
-    return check_seeds(range(given) if isinstance(given, int) and given <= 1000 else given)
 
 
 def parse_set(pairs: Iterable[str]) -> dict[str, Any]:

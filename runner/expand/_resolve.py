@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.catalog import MODEL_SETTINGS, reads
 from runner.expand._cells import declared_cells, slug
-from runner.expand._overrides import Overrides, parse_seeds
+from runner.expand._overrides import Overrides
 from runner.expand._runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
@@ -27,6 +27,7 @@ from runner.spec import (
     parse,
     parse_questions,
     parse_settings,
+    plan_seeds,
     problems_of,
     shown,
     suggest,
@@ -48,9 +49,13 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     selected, wrong = _select(overrides.variants, names)
     problems += wrong
     try:
-        seeds = parse_seeds(overrides.seeds if overrides.seeds is not None else study.seeds)
+        seeds = plan_seeds(overrides.seeds if overrides.seeds is not None else study.seeds, overrides.first_seed)
     except ValueError as error:
         problems.append(mistake_of(error).at("--seeds"))
+    else:
+        if seeds.is_sequential and not study.questions:
+            what = "seeds are added until questions are answered, and the study asks none; add some, or give a number."
+            problems.append(Problem(Kind.MISSING, f"{where}: questions", what))
     if problems:
         raise RequestError(problems)
     by_name = {variant.name: variant for variant in variants}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.spec import Question, Settings
+from runner.spec import Question, SeedPlan, Settings
 
 SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background", "split")  # which images
 DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and in which order and form
@@ -68,7 +68,7 @@ class ResolvedStudy:
     doc: str
     variants: tuple[Variant, ...]
     selected: tuple[Variant, ...]
-    seeds: tuple[int, ...]
+    seeds: SeedPlan
     questions: tuple[Question, ...]
 
     @property
@@ -76,9 +76,18 @@ class ResolvedStudy:
         """Whether a notebook or a script declared it, instead of a file in ablations/."""
         return self.file.suffix != ".py"
 
-    def runs(self) -> list[Run]:
-        """Returns the selected runs, seed by seed, so that every variant has its first result early."""
-        return [Run(self.name, variant, seed) for seed in self.seeds for variant in self.selected]
+    def runs(self, counts: Mapping[str, int] | None = None) -> list[Run]:
+        """Returns the selected runs, seed by seed, so that every variant has its first result early.
+
+        `counts` says how many seeds each variant takes, by its name; by default as many as the first look needs.
+        """
+        first = len(self.seeds.first)
+        return [
+            Run(self.name, variant, seed)
+            for number, seed in enumerate(self.seeds.seeds)
+            for variant in self.selected
+            if number < (counts.get(variant.name, first) if counts else first)
+        ]
 
 
 def cohorts(runs: Iterable[Run]) -> list[list[Run]]:

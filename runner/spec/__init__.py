@@ -23,6 +23,7 @@ from runner.spec._problems import (
 )
 from runner.spec._questions import Question
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
+from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
 from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
@@ -30,7 +31,6 @@ from runner.spec._study import (
     Study,
     available,
     check_name,
-    check_seeds,
     first_line,
     parse,
     parse_questions,
@@ -51,6 +51,7 @@ __all__ = [
     "Question",
     "RequestError",
     "Search",
+    "SeedPlan",
     "Settings",
     "Space",
     "Study",
@@ -59,7 +60,6 @@ __all__ = [
     "available",
     "check_call",
     "check_name",
-    "check_seeds",
     "dataset_label",
     "describe",
     "first_line",
@@ -77,8 +77,11 @@ __all__ = [
     "parse_settings",
     "parse_spaces",
     "plain",
+    "plan_seeds",
+    "planned_looks",
     "problems_of",
     "read_file",
+    "read_plan",
     "refuse_modules_in",
     "shown",
     "suggest",

@@ -15,6 +15,7 @@ from pydantic import Field
 from runner.spec._plain import plain
 from runner.spec._problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec._questions import Question
+from runner.spec._seeds import plan_seeds
 from runner.spec._settings import Settings
 
 FOLDER = Path("ablations")
@@ -41,15 +42,17 @@ class Study(pydantic.BaseModel):
     design: Literal["one_at_a_time", "leave_one_out", "factorial"] = Field(
         default="one_at_a_time", description="one of one_at_a_time, leave_one_out, factorial"
     )
-    seeds: int | list[int] = Field(
-        default=5, description="a number of seeds from 1 to 1000, or a list of different seeds from 0"
+    seeds: int | list[int] | dict[str, Any] = Field(
+        default=5,
+        description="a number of seeds from 1 to 1000, a list of different seeds from 0, or a dict such as "
+        '{"first": 5, "most": 27}',
     )
     questions: tuple[dict[str, Any], ...] = Field(default=(), strict=False, description="a list of dicts")
 
     @pydantic.field_validator("seeds")
     @classmethod
-    def _seeds_make_sense(cls, value: int | list[int]) -> int | list[int]:
-        check_seeds(range(value) if isinstance(value, int) and value <= 1000 else value)
+    def _seeds_make_sense(cls, value: int | list[int] | dict[str, Any]) -> int | list[int] | dict[str, Any]:
+        plan_seeds(value)
         return value
 
     @pydantic.field_validator("factors")
@@ -67,16 +70,6 @@ class Study(pydantic.BaseModel):
             what = f'"factors" as a list of settings needs "design": "leave_one_out", not "{self.design}".'
             raise Refusal(Kind.CONFLICT, what)
         return self
-
-
-def check_seeds(seeds: Any) -> tuple[int, ...]:
-    """Returns the seeds as a tuple. Raises ValueError where there are none, too many, or duplicates."""
-    numbers = tuple(seeds) if not isinstance(seeds, int) else ()
-    if not 1 <= len(numbers) <= 1000 or any(type(seed) is not int or not 0 <= seed < 2**32 for seed in numbers):
-        raise ValueError(f"got {shown(seeds)}; expected a number of seeds from 1 to 1000, or different seeds from 0.")
-    if len(set(numbers)) < len(numbers):
-        raise Refusal(Kind.DUPLICATE, f"got {shown(seeds)}; expected different seeds.")
-    return numbers
 
 
 def check_name(name: str) -> Mistake | None:

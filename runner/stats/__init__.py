@@ -13,6 +13,7 @@ from runner.stats._effects import (
     mean_interval,
     one_sample_effect,
     paired_effect,
+    resampled_effect,
     trend_effect,
     two_level_effect,
     value_effect,
@@ -27,7 +28,22 @@ from runner.stats._pvalues import (
 )
 
 __all__ = [
-    "ALPHA", "Effect", "Interval", "contrast_effect", "correlation", "equivalence_p", "holm", "interaction_effect",
-    "mcnemar_p", "mean_interval", "one_sample_effect", "outside_p", "paired_effect", "signed_rank_p", "trend_effect",
-    "two_level_effect", "value_effect",
-]  # fmt: skip
+    "ALPHA",
+    "Effect",
+    "Interval",
+    "contrast_effect",
+    "correlation",
+    "equivalence_p",
+    "holm",
+    "interaction_effect",
+    "mcnemar_p",
+    "mean_interval",
+    "one_sample_effect",
+    "outside_p",
+    "paired_effect",
+    "resampled_effect",
+    "signed_rank_p",
+    "trend_effect",
+    "two_level_effect",
+    "value_effect",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from scipy import optimize, stats
 
 Array = npt.NDArray[np.float64]
 ALPHA = 0.05
+_LEAST_P = 1e-12
 _ROUNDING = 1e-9  # of the values compared: differences that spread less than this differ by rounding only
 
 
@@ -28,12 +29,40 @@ class Interval:
 class Effect:
     """A mean of differences with its interval and two-sided p.
 
-    `spread` is the standard deviation of the differences (ddof = 1). p or spread are nan where they are not defined.
+    spread  the standard deviation of the differences over seeds (ddof = 1)
+    parts   standard error and degrees of freedom of each source of variation: one for the seeds, and where the images
+            are random too, one for them; empty without an interval
+
+    p or spread are nan where they are not defined.
     """
 
     interval: Interval
     p: float
     spread: float = math.nan
+    parts: tuple[tuple[float, int], ...] = ()
+
+    def half(self, p: float) -> float:
+        """Returns half the width of the interval whose two-sided error is p. Needs parts."""
+        return math.sqrt(sum((float(stats.t.isf(p / 2, df)) * error) ** 2 for error, df in self.parts))
+
+    def at(self, level: float) -> Effect:
+        """Returns the same effect with the interval of another level, such as 0.99."""
+        if not self.parts or level == 1 - ALPHA:
+            return self
+        mean, half = self.interval.estimate, self.half(1 - level)
+        return replace(self, interval=replace(self.interval, low=mean - half, high=mean + half))
+
+    def p_beyond(self, distance: float) -> float:
+        """Returns the two-sided error of the interval that ends at this distance (not negative) from the estimate.
+
+        Needs parts. The smallest value that several parts give is 1e-12.
+        """
+        if len(self.parts) == 1:
+            ((error, df),) = self.parts
+            return float(2 * stats.t.sf(distance / error, df))
+        if self.half(_LEAST_P) <= distance:
+            return _LEAST_P
+        return float(optimize.brentq(lambda p: self.half(p) - distance, _LEAST_P, 1.0))
 
 
 def _scale(*values: npt.ArrayLike) -> float:
@@ -90,8 +119,9 @@ def one_sample_effect(differences: npt.ArrayLike, scale: float = 0.0) -> Effect:
     spread = _spread(array, scale)
     if not spread:
         return _without_spread(interval.estimate, interval.n, max(scale, _scale(array)))
-    t = interval.estimate / (spread / math.sqrt(len(array)))  # scipy's test warns where values are nearly equal
-    return Effect(interval, float(2 * stats.t.sf(abs(t), len(array) - 1)), spread)
+    error, df = spread / math.sqrt(len(array)), len(array) - 1
+    # scipy's test warns where values are nearly equal
+    return Effect(interval, float(2 * stats.t.sf(abs(interval.estimate / error), df)), spread, ((error, df),))
 
 
 def _without_spread(mean: float, n: int, scale: float) -> Effect:
@@ -182,15 +212,29 @@ def two_level_effect(values: npt.ArrayLike, scale: float = 0.0) -> Effect:
     ms_seed, ms_image = images * float(rows.var(ddof=1)), seeds * float(columns.var(ddof=1))
     rest = x - rows[:, None] - columns + mean
     ms_rest = float((rest**2).sum()) / ((seeds - 1) * (images - 1))
-    parts = [(ms_seed / x.size, seeds - 1), (max(0.0, ms_image - ms_rest) / x.size, images - 1)]
+    variances = (ms_seed, seeds - 1), (max(0.0, ms_image - ms_rest), images - 1)
+    parts = tuple((math.sqrt(variance / x.size), df) for variance, df in variances)
+    effect = Effect(Interval(mean, mean, mean, seeds), math.nan, float(rows.std(ddof=1)), parts)
+    half = effect.half(ALPHA)
+    return replace(effect, interval=Interval(mean, mean - half, mean + half, seeds), p=effect.p_beyond(abs(mean)))
 
-    def half(p: float) -> float:
-        return math.sqrt(sum(float(stats.t.isf(p / 2, df)) ** 2 * variance for variance, df in parts))
 
-    least = 1e-12  # the smallest p that is computed
-    certain = half(least) <= abs(mean)
-    p = least if certain else float(optimize.brentq(lambda p: half(p) - abs(mean), least, 1.0))
-    return Effect(Interval(mean, mean - half(ALPHA), mean + half(ALPHA), seeds), p)
+def resampled_effect(effect: Effect, ratio: float) -> Effect:
+    """Returns an effect over seeds that also draw the split, with Nadeau & Bengio's correction (2003, ML 52:239).
+
+    `ratio` is the number of validation images divided by that of train images. Runs on overlapping splits are not
+    independent, so the variance of the mean is spread^2 (1 / n + ratio) instead of spread^2 / n.
+
+    >>> effect = resampled_effect(one_sample_effect([1, 2, 3]), 0.5)
+    >>> round(effect.interval.low, 3), round(effect.p, 3)  # 2 - 4.303 √(1/3 + 1/2)
+    (-1.928, 0.16)
+    """
+    if not effect.parts:
+        return effect
+    n, mean = effect.interval.n, effect.interval.estimate
+    wider = replace(effect, parts=((effect.spread * math.sqrt(1 / n + ratio), n - 1),))
+    half = wider.half(ALPHA)
+    return replace(wider, interval=Interval(mean, mean - half, mean + half, n), p=wider.p_beyond(abs(mean)))
 
 
 def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:

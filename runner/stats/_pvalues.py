@@ -70,10 +70,10 @@ def signed_rank_p(differences: npt.ArrayLike, scale: float = 0.0) -> float | Non
 
 
 def equivalence_p(effect: Effect, margin: float) -> float:
-    """Returns the larger p of two one-sided t tests that the mean is within ±margin (Schuirmann 1987).
+    """Returns the larger p of two one-sided tests that the mean is within ±margin (Schuirmann 1987).
 
-    It is at most .05 where the 90% interval is within the margin. It is nan without a spread: then no t test is
-    defined.
+    They are t tests. Where images are random too, they invert the interval over both (`two_level_effect`). p is at
+    most .05 where the 90% interval is within the margin. It is nan without a spread: then no t test is defined.
 
     >>> from runner.stats import one_sample_effect
     >>> round(equivalence_p(one_sample_effect([-1, 0, 1]), 2), 4)  # t = 2√3 with 2 degrees of freedom
@@ -96,11 +96,14 @@ def outside_p(effect: Effect, margin: float) -> float:
 
 
 def _one_sided(effect: Effect, against: float, side: str) -> float:
-    n, estimate = effect.interval.n, effect.interval.estimate
-    if n < 2 or not effect.spread > 0:
+    if not effect.parts:
         return math.nan
-    t = (estimate - against) / (effect.spread / math.sqrt(n))
-    return float(stats.t.cdf(t, n - 1) if side == "less" else stats.t.sf(t, n - 1))
+    distance = effect.interval.estimate - against
+    if len(effect.parts) == 1:
+        ((error, df),) = effect.parts
+        return float(stats.t.cdf(distance / error, df) if side == "less" else stats.t.sf(distance / error, df))
+    tail = effect.p_beyond(abs(distance)) / 2
+    return tail if (distance < 0) == (side == "less") else 1 - tail
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
