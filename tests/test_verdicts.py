@@ -19,11 +19,10 @@ from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
 from runner.report._answers import long_answer, short_answer, short_answers
 from runner.report._format import p_text
 from runner.stats import one_sample_effect
-from runner.verdicts import REFUTED, SUPPORTED, StudyRuns, judge, weigh
+from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Exploratory, StudyRuns, judge, weigh
 from runner.verdicts._declared import declared
 from runner.verdicts._imbalance import Majority, Narrow, guesses
 from runner.verdicts._runs import Lost
-from runner.verdicts._verdicts import UNDECIDED
 from tests.studies import study_file
 
 SEEDS = 6
@@ -68,7 +67,7 @@ def answer(question: dict[str, Any]) -> str:
         ({"compare": ["a", "baseline"], "expect": "different"}, SUPPORTED),
         ({"compare": ["same", "baseline"], "expect": "more", "smallest": 0.0001}, UNDECIDED),
         ({"compare": ["same", "baseline"], "expect": "equal", "smallest": 0.01}, SUPPORTED),
-        ({"compare": ["same", "baseline"], "expect": "different", "smallest": 0.01}, UNDECIDED),
+        ({"compare": ["same", "baseline"], "expect": "different", "smallest": 0.01}, EQUIVALENT),
         ({"compare": ["a", "baseline"], "expect": "equal", "smallest": 0.005}, REFUTED),
         ({"compare": ["ab", ["a", "b"]], "expect": "less"}, SUPPORTED),
         ({"compare": ["ab", ["a", "baseline"]], "expect": "less"}, REFUTED),  # one the other way is enough
@@ -232,7 +231,7 @@ def test_a_question_declared_after_its_runs_is_exploratory() -> None:
     before, after = "2026-01-01T00:00:00+00:00", "2026-03-01T00:00:00+00:00"
     for ends, late in (({"baseline": before}, True), ({"a": after}, False), ({"b": before, "a": None}, False)):
         (verdict,) = judge(runs([question], ends))
-        assert verdict.exploratory is late
+        assert verdict.exploratory == ((Exploratory.LATE,) if late else ())
 
 
 def test_a_question_about_variants_without_runs_stays_undecided() -> None:

@@ -16,7 +16,7 @@ from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import finish_seconds, split_jobs
+from runner.execute._schedule import Costs, finish_seconds, split_jobs
 from runner.execute._summaries import write_columns, write_variant_mean
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
@@ -35,16 +35,19 @@ _AGAIN = "--retrain reruns them."
 class Plan:
     """The runs of a request, the remaining ones, their jobs and costs."""
 
-    def __init__(self, runs: Sequence[Run], request: Request) -> None:
+    def __init__(self, runs: Sequence[Run], request: Request, costs: Costs | None = None) -> None:
+        """`costs` are those that are known already."""
         self._request = request
-        self._runs = list(runs)
+        self.runs = list(runs)
+        self.costs = costs or Costs({}, {}, {})
+        self.stopped = False  # before all its runs had ended
         self._status = {run: self._directory(run).own_status() for run in runs}
-        self._left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
+        self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
 
     @property
     def to_do(self) -> int:
         """How many runs remain to be done."""
-        return len(self._left)
+        return len(self.left)
 
     def schedule(self, crew: OpenCrew, data: Callable[[Run], Path]) -> None:
         """Measures what the remaining runs cost, and makes jobs of those that fit into this machine's memory.
@@ -52,15 +55,15 @@ class Plan:
         `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
         self._crew = crew
-        self._costs = measure(self._left, data, crew.device)
-        unfit = {run: self._costs.unfit.get(run.variant.settings.digest(), "") for run in self._left}
+        self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
+        unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
-        if self._unfit and len(self._unfit) == len(self._runs):
+        if self._unfit and len(self._unfit) == len(self.runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
-        parts = split_jobs([run for run in self._left if run not in self._unfit], self._costs, crew.workers)
+        parts = split_jobs([run for run in self.left if run not in self._unfit], self.costs, crew.workers)
         self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
-        done = [] if self._request.retrain else [run for run in self._runs if self._status[run] == FINISHED]
-        corrupt = [run for run in self._left if self._status[run] == CORRUPT]
+        done = [] if self._request.retrain else [run for run in self.runs if self._status[run] == FINISHED]
+        corrupt = [run for run in self.left if self._status[run] == CORRUPT]
         files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
         self._notes = crew.notes(done, data, files, _AGAIN)
 
@@ -74,36 +77,41 @@ class Plan:
 
     def show(self, console: Console) -> None:
         """Prints every variant with its changes and every run with its state, then the expected time and size."""
-        for variant in dict.fromkeys(run.variant for run in self._runs):
+        for variant in dict.fromkeys(run.variant for run in self.runs):
             changes = ", ".join(f"{key}={value}" for key, value in variant.changes.items()) or "the baseline"
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
-        for run in self._runs:
+        for run in self.runs:
             shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
-        stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self._left)
+        stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self.left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self._costs.size[run.variant.settings.digest()] for run in self._left)
+        size = sum(self.costs.size[run.variant.settings.digest()] for run in self.left)
         console.print(
-            f"{self._fitting} of {len(self._runs)} runs to do: about {duration(self._seconds)} with "
+            f"{self._fitting} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
             f"{size / 1e6:.0f} MB. Nothing was trained.",
         )
+
+    def seconds(self, runs: Sequence[Run]) -> float:
+        """Returns the estimated seconds for runs whose variants are all in the plan."""
+        parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._crew.workers)
+        return finish_seconds(parts, self.costs, self._crew.workers) if parts else 0.0
 
     def train(self, console: Console) -> int:
         """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
         write_columns(self._request.runs)
         self._say_before(console)
-        if not self._left:
-            console.print(f"all {len(self._runs)} runs are done already")
+        if not self.left:
+            console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self._runs)} runs to do, about {duration(self._seconds)} with "
+            f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._crew.workers} workers on {self._crew.device}",
         )
-        pending = list(self._left)
-        with Progress(self._left, self._costs, console) as progress:
+        pending = list(self.left)
+        with Progress(self.left, self.costs, console) as progress:
 
             def on_message(job: Job, message: Message) -> None:
                 progress.on_message(job, message)
@@ -121,8 +129,10 @@ class Plan:
                         on_message(Job((run,), Path()), record_death(died, self._crew.command))
                 self._crew.train(self._jobs, on_message)
             except FailFast:
+                self.stopped = True
                 console.print("stopped at the first failure, because of --fail-fast")
             except NoWorkers as error:
+                self.stopped = True
                 console.print(f"stopped: {error}", soft_wrap=True)
                 return len(pending) + progress.failed
         return progress.failed
@@ -134,11 +144,11 @@ class Plan:
 
     @property
     def _fitting(self) -> int:
-        return len(self._left) - len(self._unfit)
+        return len(self.left) - len(self._unfit)
 
     @property
     def _seconds(self) -> float:
-        return finish_seconds([job.runs for job in self._jobs], self._costs, self._crew.workers)
+        return finish_seconds([job.runs for job in self._jobs], self.costs, self._crew.workers)
 
 
 def _same_variant(one: Run, other: Run) -> bool:

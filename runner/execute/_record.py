@@ -21,6 +21,7 @@ def run_json(
     started: float,
     classes: Sequence[str] = (),
     parameters: int | None = None,
+    train_images: int | None = None,
     cause: str | None = None,
     machines: bool = False,
 ) -> RunJson:
@@ -32,6 +33,7 @@ def run_json(
     given: dict[str, Any] = {"files": run.variant.files} if run.variant.files else {}
     given |= {"cause": cause} if cause is not None else {}
     given |= {"machines": True} if machines else {}
+    given |= {} if train_images is None else {"train_images": train_images}
     return RunJson(
         study=run.study,
         variant=run.variant.name,

@@ -24,6 +24,19 @@ class Costs:
     size: Mapping[str, int]
     unfit: Mapping[str, str] = field(default_factory=dict)
 
+    def __or__(self, other: Costs) -> Costs:
+        """Returns the costs of both."""
+        return Costs(
+            {**self.variant, **other.variant},
+            {**self.stream, **other.stream},
+            {**self.size, **other.size},
+            {**self.unfit, **other.unfit},
+        )
+
+    def __contains__(self, run: Run) -> bool:
+        """Whether a run's costs are known."""
+        return run.variant.settings.digest() in self.variant and run.data_key[:-1] in self.stream
+
     def run(self, run: Run, epochs_done: int = 0) -> float:
         """Returns the seconds that a run still takes at most; early stopping may end it sooner."""
         settings = run.variant.settings

@@ -230,9 +230,6 @@ class TrainingRun:
     def _write_run_json(self, status: str, cause: str | None = None, machines: bool = False) -> None:
         weights = self.learner.model.parameters() if hasattr(self, "learner") else None
         parameters = sum(weight.numel() for weight in weights) if weights else None
-        classes = self._dataset.classes
-        self._directory.write_run_json(
-            run_json(
-                self.run, self._provenance, status, self._attempt, self._started, classes, parameters, cause, machines
-            )
-        )
+        given = (self._dataset.classes, parameters, len(self._dataset.train), cause, machines)
+        content = run_json(self.run, self._provenance, status, self._attempt, self._started, *given)
+        self._directory.write_run_json(content)

@@ -21,7 +21,7 @@ from runner.spec._problems import (
     shown,
     suggest,
 )
-from runner.spec._questions import Question
+from runner.spec._questions import PER_IMAGE, Question
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
 from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
 from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
@@ -45,6 +45,7 @@ __all__ = [
     "LARGEST_GRID",
     "MOST_RUNS",
     "NO_LIMIT",
+    "PER_IMAGE",
     "Kind",
     "Mistake",
     "Problem",

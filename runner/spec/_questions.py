@@ -13,6 +13,7 @@ from runner.spec._problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
 _LEAST, _MOST = 1e-9, 1e6  # the smallest difference and the largest value that a question may name
+PER_IMAGE = {"val/accuracy": "val", "test/accuracy": "test"}  # metrics that each image has, and its part
 KINDS = ("compare", "interaction", "best_of", "trend", "value")
 
 
@@ -46,6 +47,9 @@ class Question(pydantic.BaseModel):
     )
     smallest: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="the smallest difference that matters, above 0"
+    )
+    images: Literal["same", "new"] = Field(
+        default="same", description='"same" or "new": whether the answer is for these images or for new ones too'
     )
     claim: str | None = Field(default=None, description="what is claimed elsewhere, quoted beside the verdict")
     claim_for: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
@@ -82,6 +86,9 @@ class Question(pydantic.BaseModel):
         if self.expect == "equal" and self.smallest is None:
             what = '"expect": "equal" needs "smallest"; give the margin within which values count as equal.'
             raise Refusal(Kind.CONFLICT, what)
+        if self.images == "new" and self.metric not in PER_IMAGE:
+            what = f'"images": "new" needs a metric of each image, {" or ".join(PER_IMAGE)}; got "{self.metric}".'
+            raise Refusal(Kind.CONFLICT, what)
         if self.claim_for and self.claim is None:
             raise Refusal(Kind.CONFLICT, '"claim_for" names the data of a "claim"; give the claim, or remove it.')
         return self
@@ -104,6 +111,10 @@ class Question(pydantic.BaseModel):
             what = f"expected a difference of {self.metric} from {_LEAST:g} to {most:g}."
             raise ValueError(f"smallest: got {shown(self.smallest)}; {what}")
         return self
+
+    def key(self) -> str:
+        """Returns what identifies the question: neither its words, nor claims, nor default values are part of it."""
+        return self.model_dump_json(exclude_defaults=True, exclude={"ask", "claim", "claim_for"})
 
     def variants(self) -> list[str]:
         """Returns every variant that the question names."""

@@ -15,6 +15,7 @@ from runner.stats._effects import (
     paired_effect,
     resampled_effect,
     trend_effect,
+    trend_weights,
     two_level_effect,
     value_effect,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "resampled_effect",
     "signed_rank_p",
     "trend_effect",
+    "trend_weights",
     "two_level_effect",
     "value_effect",
 ]

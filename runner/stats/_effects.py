@@ -237,6 +237,16 @@ def resampled_effect(effect: Effect, ratio: float) -> Effect:
     return replace(wider, interval=Interval(mean, mean - half, mean + half, n), p=wider.p_beyond(abs(mean)))
 
 
+def trend_weights(levels: npt.ArrayLike) -> Array:
+    """Returns the weights whose sum with the values at these levels is their least-squares slope.
+
+    >>> trend_weights([0, 1, 2]).tolist()
+    [-0.5, 0.0, 0.5]
+    """
+    x = np.asarray(levels, dtype=float)
+    return np.asarray((x - x.mean()) / float(((x - x.mean()) ** 2).sum()))
+
+
 def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:
     """Returns the mean over seeds of each seed's least-squares slope; `values` is seeds x levels.
 
@@ -246,8 +256,7 @@ def trend_effect(levels: npt.ArrayLike, values: npt.ArrayLike) -> Effect:
     >>> trend_effect([0, 1, 2], [[0, 2, 4], [1, 4, 7]]).interval.estimate  # mean of 2 and 3
     2.5
     """
-    x = np.asarray(levels, dtype=float)
-    weights = (x - x.mean()) / float(((x - x.mean()) ** 2).sum())
+    weights = trend_weights(levels)
     table = np.asarray(values, dtype=float)
     with np.errstate(invalid="ignore"):
         # Subtract each seed's mean, which is large beside its slope: the weights add up to 0 only up to rounding.

@@ -3,9 +3,9 @@
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
-from runner.store._records import FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
+from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, STARTED, RunDir
-from runner.store._study import TWIN, StudyFile, VariantEntry, first_end, read_study, write_study
+from runner.store._study import TWIN, EarlierSeeds, StudyFile, VariantEntry, first_end, read_study, write_study
 from runner.store._tags import (
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
@@ -19,6 +19,7 @@ from runner.store._tags import (
 
 __all__ = [
     "CORRUPT",
+    "ENDED",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
     "FAILED",
@@ -32,6 +33,7 @@ __all__ = [
     "SEARCH_METRICS",
     "STARTED",
     "TWIN",
+    "EarlierSeeds",
     "Provenance",
     "Row",
     "RunDir",

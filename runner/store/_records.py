@@ -34,6 +34,7 @@ class RunJson(pydantic.BaseModel):
     files       the files that its arguments name, path to SHA-256
     started     seconds since 1970, as `ended`
     parameters  the number of the model's weights; None where it was never built
+    train_images  how many images it trains on; None in older files
     machines    whether the machine caused a failure (killed, no disk or memory), not the run itself
     """
 
@@ -55,6 +56,7 @@ class RunJson(pydantic.BaseModel):
     parameters: int | None = None
     cause: str = ""
     machines: bool = False
+    train_images: int | None = None
 
     @pydantic.field_validator("settings")
     @classmethod

@@ -9,7 +9,7 @@ import pydantic
 
 from runner.expand import Variant
 from runner.files import read_json, write_json
-from runner.spec import BASELINE
+from runner.spec import BASELINE, SeedPlan, read_plan
 from runner.store._rundir import RunDir
 from runner.text import utc
 
@@ -68,13 +68,32 @@ class VariantEntry(pydantic.BaseModel):
         return value
 
 
+class EarlierSeeds(pydantic.BaseModel):
+    """A plan of seeds that another one replaced, after runs had ended.
+
+    seeds  the plan, as `SeedPlan.plain` gives it; None where it was never written
+    until  when it was replaced (UTC, ISO 8601)
+    ended  the seeds of each variant directory that had ended by then
+    """
+
+    model_config = pydantic.ConfigDict(strict=True, extra="allow")
+
+    seeds: Any
+    until: str
+    ended: dict[str, list[int]]
+
+
 class StudyFile(pydantic.BaseModel):
     """The content of study.json.
 
-    questions    as they were declared, with the time of that; any dict may be one: the report says which it can't judge
-    data_notes   how files became images, in words
-    directories  of all variants that dicts of this name have had
-    search       the search as plain data; None for a study
+    questions      as they were declared, with the time of that; any dict may be one: the report says which it can't
+                   judge. A deleted one stays, with `deleted`, the time, and `after_runs`, whether its runs had ended
+    seeds          the planned seeds and looks, as `SeedPlan.plain` gives them; None in older files
+    earlier_seeds  the plans before
+    selected       the variants that the last command trained, where it named some
+    data_notes     how files became images, in words
+    directories    of all variants that dicts of this name have had
+    search         the search as plain data; None for a study
     """
 
     model_config = pydantic.ConfigDict(strict=True, extra="allow")
@@ -88,6 +107,9 @@ class StudyFile(pydantic.BaseModel):
     data_notes: list[str] = []
     directories: list[str] = []
     search: dict[str, Any] | None = None
+    seeds: Any = None
+    earlier_seeds: list[EarlierSeeds] = []
+    selected: list[str] | None = None
 
     @pydantic.model_validator(mode="after")
     def _has_a_baseline(self) -> StudyFile:
@@ -99,6 +121,11 @@ class StudyFile(pydantic.BaseModel):
     def baseline(self) -> dict[str, Any]:
         """The baseline's settings; of a search's file, which has no such variant, none."""
         return self.variants[BASELINE].settings if BASELINE in self.variants else {}
+
+    @property
+    def plan(self) -> SeedPlan | None:
+        """The planned seeds and looks; None where the file has none that can be read."""
+        return read_plan(self.seeds)
 
     def plain(self) -> dict[str, Any]:
         """The content of the file: what was given, no more."""
@@ -120,8 +147,10 @@ def write_study(folder: Path, study: StudyFile) -> None:
     write_json(folder / "study.json", study.plain())
 
 
-def first_end(variant: Path, known: str | None) -> str | None:
-    """When the first of a variant's runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
-    runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
+def first_end(variant: Path, known: str | None, plan: SeedPlan | None = None) -> str | None:
+    """When the first of a variant's planned runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
+    names = {f"seed{seed}" for seed in plan.seeds} if plan else None
+    folders = [path for path in variant.glob("seed*") if names is None or path.name in names]
+    runs = [run for run in map(RunDir, folders) if not run.misplaced()]
     ends = [utc(each.ended) for run in runs if (each := run.run_json())]
     return min(filter(None, (known, *ends)), default=None)

@@ -16,25 +16,46 @@ from runner.verdicts._effects import (
 )
 from runner.verdicts._ended import ended_runs
 from runner.verdicts._imbalance import PARTS, Majority, Narrow
+from runner.verdicts._looks import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, SUSPENDED, Progress, Track
+from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
-from runner.verdicts._verdicts import REFUTED, SUPPORTED, UNDECIDED, Verdict, judge, weigh
+from runner.verdicts._verdicts import Exploratory, Verdict, judge, progress
+from runner.verdicts._weigh import (
+    EQUIVALENT,
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    weigh,
+    weigh_best,
+    weigh_equivalence,
+)
 
 __all__ = [
     "BETTER_THAN",
+    "DECIDED",
+    "EQUIVALENT",
+    "FAILED_RUNS",
+    "FEW_IMAGES",
+    "HOPELESS",
     "PARTS",
     "REFUTED",
     "SAME_AS",
     "SUPPORTED",
+    "SUSPENDED",
     "UNDECIDED",
     "WORSE_THAN",
     "Comparison",
     "EffectRow",
     "EffectsTable",
+    "Exploratory",
     "Lost",
     "Majority",
     "Narrow",
+    "Needed",
+    "Progress",
     "StudyRuns",
+    "Track",
     "Verdict",
     "effects_in",
     "effects_table",
@@ -42,5 +63,8 @@ __all__ = [
     "gather",
     "judge",
     "most_accurate_first",
+    "progress",
     "weigh",
+    "weigh_best",
+    "weigh_equivalence",
 ]

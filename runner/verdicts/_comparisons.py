@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from runner.metrics import METRICS
-from runner.spec import Question
+from runner.spec import FIXED, PER_IMAGE, Question
 from runner.stats import (
     Effect,
+    Interval,
     correlation,
     interaction_effect,
     paired_effect,
+    resampled_effect,
     signed_rank_p,
     trend_effect,
+    trend_weights,
+    two_level_effect,
     value_effect,
 )
 from runner.verdicts._lost import best_first, diverged, pair_signs
 from runner.verdicts._runs import StudyRuns
 
+_NOTHING = Effect(Interval(math.nan, math.nan, math.nan, 0), math.nan)
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """One difference that a question asks about."""
+    """One difference that a question asks about.
+
+    effect       what judges: over seeds, or over seeds and images
+    new_images   over seeds and images; None where the metric is no accuracy, or where the images of the runs differ
+    signed_rank  Wilcoxon's exact p as a cross-check; None where it can say nothing
+    lost         the sign that each pair with a diverged run speaks for; 0: for neither
+    pair         the two variants that it compares; empty for a difference of another kind
+    """
 
     label: str
     effect: Effect
+    new_images: Effect | None = None
     correlation: float = math.nan
-    signed_rank: float | None = None  # Wilcoxon's exact p as a cross-check; None where it can say nothing
-    lost: tuple[int, ...] = ()  # the sign that each pair with a diverged run speaks for; 0: for neither
+    signed_rank: float | None = None
+    lost: tuple[int, ...] = ()
+    pair: tuple[str, ...] = ()
+
+    def at(self, level: float) -> Comparison:
+        """The same with intervals of another level."""
+        images = self.new_images and self.new_images.at(level)
+        return replace(self, effect=self.effect.at(level), new_images=images)
 
 
 def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
@@ -42,43 +63,78 @@ def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
     def values(*variants: str) -> list[Any]:
         return data.paired(variants, metric, accuracy)
 
-    def difference(first: str, other: str) -> Comparison:
-        mine, theirs = values(first, other)
-        return _difference(first, other, mine, theirs, pair_signs(data, first, other, metric))
-
     if question.compare:
         first, others = question.compare
-        return [difference(first, other) for other in ([others] if isinstance(others, str) else others)]
+        return [_difference(data, question, first, each) for each in ([others] if isinstance(others, str) else others)]
     if question.best_of:
         ranked = _ranked(data, question.best_of, metric, accuracy)
-        found = [difference(ranked[0], other) for other in ranked[1:]]
+        found = [_difference(data, question, ranked[0], other) for other in ranked[1:]]
         alone = (0,) * len(diverged(data, ranked[0])) if ranked else ()  # the best must not have diverged at all
         return [replace(each, lost=each.lost + alone) for each in found]
     if question.interaction:
         both, first, second, neither = cells = question.interaction
         label = f"({both} - {first}) - ({second} - {neither})"
-        return [Comparison(label, interaction_effect(*values(*cells)), lost=_signless(data, cells))]
+        effect, weights = interaction_effect(*values(*cells)), dict(zip(cells, (1, -1, -1, 1), strict=True))
+        return [_judged(data, question, Comparison(label, effect, lost=_signless(data, cells)), weights)]
     if question.value:
         name, constant = question.value
         worse = (-METRICS[metric].better,) * len(diverged(data, name))
-        return [Comparison(f"{name} - {constant:g}", value_effect(values(name)[0], constant), lost=worse)]
+        known = Comparison(f"{name} - {constant:g}", value_effect(values(name)[0], constant), lost=worse)
+        return [_judged(data, question, known, {name: 1}, constant)]
     levels = data.levels(question.trend) if question.trend else {}
     if len(levels) < 2:
         return []
     effect = trend_effect(list(levels.values()), np.column_stack(values(*levels)))
-    return [Comparison(f"slope per unit of {question.trend}", effect, lost=_signless(data, levels))]
+    slope = Comparison(f"slope per unit of {question.trend}", effect, lost=_signless(data, levels))
+    return [_judged(data, question, slope, dict(zip(levels, trend_weights(list(levels.values())), strict=True)))]
+
+
+def largest_differences(data: StudyRuns, question: Question, found: Sequence[Comparison]) -> list[Effect]:
+    """The differences that are all within `smallest` where nothing matters: of best_of those of every pair."""
+    if not question.best_of:
+        return [each.effect for each in found]
+    there = [name for name in question.best_of if len(data.finished(name))]
+    return [_difference(data, question, *pair).effect for pair in itertools.combinations(there, 2)]
+
+
+def _difference(data: StudyRuns, question: Question, first: str, other: str) -> Comparison:
+    mine, theirs = data.paired((first, other), question.metric, question.accuracy)
+    lost = pair_signs(data, first, other, question.metric)
+    scale = float(np.abs([mine, theirs]).max()) if len(mine) else 0.0
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is no number
+        rank = signed_rank_p(mine - theirs, scale)
+    effect, pair = paired_effect(mine, theirs), (first, other)
+    known = Comparison(f"{first} - {other}", effect, None, correlation(mine, theirs), rank, lost, pair)
+    return _judged(data, question, known, {first: 1, other: -1})
+
+
+def _judged(
+    data: StudyRuns, question: Question, known: Comparison, weights: Mapping[str, float], constant: float = 0.0
+) -> Comparison:
+    """Adds the effect over seeds and images, and lets the right one judge. The difference is sum(weight x variant)."""
+    redrawn = any(data.split(name) != FIXED for name in weights)
+    part = PER_IMAGE.get(question.metric)
+    if redrawn and question.metric.startswith("val"):  # each seed has its own validation images
+        counts = data.images
+        ratio = counts["val"] / data.train_images if "val" in counts and data.train_images else math.nan
+        return replace(known, effect=resampled_effect(known.effect, ratio))
+    images = _over_images(data, part, weights, constant) if part else None
+    if question.images == "new" or (redrawn and part):
+        return replace(known, effect=images or _NOTHING, new_images=images or _NOTHING)
+    return replace(known, new_images=images)
+
+
+def _over_images(data: StudyRuns, part: str, weights: Mapping[str, float], constant: float) -> Effect | None:
+    right = data.right(list(weights), part)
+    if right is None:
+        return None
+    values = sum(weight * own.astype(float) for weight, own in zip(weights.values(), right, strict=True)) - constant
+    return two_level_effect(values, scale=sum(map(abs, weights.values())) / 2)
 
 
 def _signless(data: StudyRuns, variants: Iterable[str]) -> tuple[int, ...]:
     """Diverged runs where more than two variants are weighed: they speak for neither side."""
     return (0,) * sum(len(diverged(data, name)) for name in variants)
-
-
-def _difference(first: str, other: str, mine: Any, theirs: Any, lost: tuple[int, ...]) -> Comparison:
-    scale = float(np.abs([mine, theirs]).max()) if len(mine) else 0.0
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is no number
-        rank = signed_rank_p(mine - theirs, scale)
-    return Comparison(f"{first} - {other}", paired_effect(mine, theirs), correlation(mine, theirs), rank, lost)
 
 
 def wins(data: StudyRuns, question: Question) -> str:

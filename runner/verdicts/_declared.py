@@ -17,6 +17,7 @@ class Declared:
 
     question   None where it is malformed: an older version accepted it, or study.json was edited by hand
     malformed  what is wrong with it then
+    deleted    whether the study no longer asks it; `after_runs`: whether runs that it judges had ended by then
     when       when it was declared (UTC, ISO 8601); empty where study.json does not say
     """
 
@@ -24,15 +25,18 @@ class Declared:
     question: Question | None
     malformed: str = ""
     when: str = ""
+    deleted: bool = False
+    after_runs: bool = False
 
 
 def declared(entry: Mapping[str, Any]) -> Declared:
     """Reads one question of study.json."""
     given = {key: value for key, value in entry.items() if value is not None}
-    when = str(given.pop("declared", ""))
+    when, deleted = str(given.pop("declared", "")), bool(given.pop("deleted", ""))
+    after_runs = given.pop("after_runs", None) is True
     try:
         question = Question.model_validate(given)
     except pydantic.ValidationError as error:
         why = "; ".join(str(problem) for problem in from_pydantic(error, "question", Question))
-        return Declared(str(given.get("ask")), None, why, when)
-    return Declared(question.ask, question, when=when)
+        return Declared(str(given.get("ask")), None, why, when, deleted, after_runs)
+    return Declared(question.ask, question, when=when, deleted=deleted, after_runs=after_runs)

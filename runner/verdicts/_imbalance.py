@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from runner.confusion import Counts, confusion
 from runner.metrics import from_predictions
@@ -22,11 +23,13 @@ class Guesses:
     metrics  what follows from the confusion matrices
     images   of each part, by their true class
     guessed  how often each class was predicted, over both parts
+    right    of each part: which images were predicted correctly (bool, N)
     """
 
     metrics: dict[str, float]
     images: dict[str, Counts]
     guessed: Counts
+    right: dict[str, npt.NDArray[np.bool_]]
 
     @property
     def never(self) -> tuple[int, ...]:
@@ -39,15 +42,18 @@ def guesses(archive: Mapping[str, Any]) -> Guesses:
     """From the logits and labels of a run's predictions.npz."""
     metrics: dict[str, float] = {}
     images: dict[str, Counts] = {}
+    right: dict[str, npt.NDArray[np.bool_]] = {}
     guessed: Counts = np.zeros(archive["test_logits"].shape[1], dtype=np.int64)
     for part in PARTS:
         if f"{part}_logits" in archive and len(archive[f"{part}_labels"]):
             logits, labels = archive[f"{part}_logits"], archive[f"{part}_labels"]
-            matrix = confusion(labels.astype(np.int64), logits.argmax(axis=1), logits.shape[1])
+            chosen = logits.argmax(axis=1)
+            matrix = confusion(labels.astype(np.int64), chosen, logits.shape[1])
+            right[part] = chosen == labels
             metrics |= from_predictions(part, matrix)
             images[part] = matrix.sum(axis=1)
             guessed += matrix.sum(axis=0)
-    return Guesses(metrics, images, guessed)
+    return Guesses(metrics, images, guessed, right)
 
 
 @dataclass(frozen=True)

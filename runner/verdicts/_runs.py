@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from runner.course import Course
 from runner.metrics import CURVES, METRICS, FromEpochs
-from runner.spec import BASELINE, level_of
+from runner.spec import BASELINE, FIXED, SeedPlan, level_of
 from runner.stats import Effect, paired_effect
 from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
 from runner.verdicts._declared import Declared
@@ -47,7 +47,40 @@ class StudyRuns:
     corrupt: Sequence[Path] = ()
     first_ends: Mapping[str, str | None] = field(default_factory=dict)  # of a variant's runs (UTC, ISO 8601)
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
-    questions: Sequence[Declared] = ()  # every one that the study declared
+    questions: Sequence[Declared] = ()  # every one that the study declares now
+    deleted: Sequence[Declared] = ()  # after runs that they judge
+    train_images: int | None = None  # of one run, where a run says so
+
+    @property
+    def plan(self) -> SeedPlan | None:
+        """The planned seeds and looks; None in a study.json of before 2026-11-26."""
+        return self.study.plan
+
+    def first(self, count: int) -> StudyRuns:
+        """The runs of the first planned seeds alone. Of a fixed design all of them."""
+        if not self.plan or not self.plan.is_sequential:
+            return self
+        seeds = self.plan.seeds[:count]
+        runs, curves = (table[table["seed"].isin(seeds)] for table in (self.runs, self.curves))
+        return replace(self, runs=runs, curves=curves)
+
+    def has_ended(self, variant: str, seeds: Sequence[int]) -> bool:
+        """Whether the variant's runs of all these seeds have finished or failed."""
+        return set(seeds) <= set(self.runs.loc[self.runs["variant"] == variant, "seed"])
+
+    def right(self, variants: Sequence[str], part: str) -> list[np.ndarray[Any, np.dtype[np.bool_]]] | None:
+        """For each variant seeds x images: which images were predicted correctly, over the seeds that all finished.
+
+        None where the runs differ in their images, or have too few.
+        """
+        finished = [self.finished(name) for name in variants]
+        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
+        rows = [[self.guesses.get((name, int(seed))) for seed in seeds] for name in variants]
+        found = [[each.right.get(part) for each in own if each] for own in rows]
+        sizes = {len(each) if each is not None else 0 for own in found for each in own}
+        if not seeds or any(len(own) < len(seeds) for own in found) or len(sizes) != 1 or min(sizes) < 2:
+            return None
+        return [np.array(own) for own in found]
 
     @property
     def variants(self) -> list[str]:
@@ -89,6 +122,11 @@ class StudyRuns:
         """The directories of the runs that finished."""
         done = self.runs[self.runs["status"] == FINISHED]
         return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
+
+    def split(self, variant: str) -> str:
+        """The variant's setting `split`; of one that the study does not have the neutral value."""
+        entry = self.study.variants.get(variant)
+        return str(entry.settings.get("split", FIXED)) if entry else FIXED
 
     def lost(self, variants: Sequence[str]) -> tuple[Lost, ...]:
         """The failed runs of these variants, in their order."""

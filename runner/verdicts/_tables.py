@@ -9,19 +9,23 @@ import pandas as pd
 
 from runner.metrics import REPORTED
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, comparable, first_end, read_study
+from runner.store import FAILED, FINISHED, StudyFile, comparable, first_end, read_study
 from runner.text import utc
 from runner.verdicts._declared import declared
 from runner.verdicts._ended import ended_runs
 from runner.verdicts._runs import StudyRuns
 
 
-def gather(folder: Path) -> StudyRuns:
-    """Reads a study's per-run tables (not the event files). RequestError where there is no study."""
-    study = read_study(folder)
+def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
+    """Reads a study's per-run tables (not the event files). RequestError where there is no study.
+
+    `study` is what study.json will say, where it does not say so yet. Of a sequential design only planned seeds count.
+    """
+    study = study or read_study(folder)
     if not study:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
-    every = list(ended_runs(folder, study))
+    planned = study.plan if study.plan and study.plan.is_sequential else None
+    every = [each for each in ended_runs(folder, study) if not planned or each.seed in planned.seeds]
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]
     good = comparable(finished)
@@ -42,7 +46,9 @@ def gather(folder: Path) -> StudyRuns:
             curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
     variants = study.variants.items()
-    ends = {name: first_end(folder / each.directory, each.first_end) for name, each in variants}
+    ends = {name: first_end(folder / each.directory, each.first_end, planned) for name, each in variants}
+    asked = [declared(question) for question in study.questions]
+    trained = [each.run_json for each in kept if each.run_json]
     return StudyRuns(
         study,
         pd.DataFrame(rows, columns=columns),
@@ -53,5 +59,7 @@ def gather(folder: Path) -> StudyRuns:
         [path for each in every for path in each.corrupt],
         ends,
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
-        [declared(question) for question in study.questions],
+        [each for each in asked if not each.deleted],
+        [each for each in asked if each.deleted and each.after_runs],
+        next((each.train_images for each in trained if each.train_images), None),
     )

@@ -1,42 +1,64 @@
-"""A question and the runs to a verdict: supported, refuted or undecided, and in words what that means."""
+"""A question and the runs to a verdict: supported, refuted, practically equivalent or undecided."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 from runner.metrics import METRICS
-from runner.power import seeds_needed, spread_interval
-from runner.spec import Question, dataset_label
-from runner.stats import (
-    ALPHA,
-    Effect,
-    equivalence_p,
-    holm,
-    outside_p,
-)
+from runner.spec import PER_IMAGE, Question, SeedPlan, dataset_label
+from runner.stats import ALPHA
 from runner.verdicts._comparisons import Comparison, comparisons, wins
 from runner.verdicts._declared import Declared
 from runner.verdicts._imbalance import Majority, Narrow
+from runner.verdicts._looks import Progress, Track, adjust, look_at
+from runner.verdicts._needed import Needed, needed
 from runner.verdicts._runs import Lost, StudyRuns
+from runner.verdicts._weigh import EQUIVALENT, SUPPORTED, UNDECIDED
 
-SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+
+class Exploratory(StrEnum):
+    """Why a verdict is exploratory."""
+
+    LATE = "declared after runs that it judges"
+    SEEDS = "its planned seeds were changed after runs that it judges"
+    DELETED = "decided only because a question was deleted after its runs"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A judged question. `p` is the question's own, `adjusted` Holm's over the study's questions."""
+    """A judged question.
+
+    comparisons  with intervals of `level`: at the look that decided it, else at its last look
+    answer       supported, refuted, practically equivalent or undecided: after the correction, in view of failed runs
+    leaning      what a small p would make it: supported or refuted
+    p            of what it leans to; `adjusted` is Holm's over the `family` questions that have one
+    same_p       that no difference matters, with `same_adjusted` over the questions that have a smallest difference
+    is_small     whether it is decided that no difference matters, whatever else is
+    looks        how many looks it has taken; `decided` is the look that decided it, 0 for none
+    closed       why it asks for no more seeds
+    images       how many images it would take, where the present ones are too few
+    """
 
     declared: Declared
     comparisons: tuple[Comparison, ...]
-    leaning: str  # what a small p would make it: supported or refuted
+    answer: str
+    leaning: str
     p: float
     adjusted: float = math.nan
-    exploratory: bool = False
-    family: int = 1  # the questions that it was adjusted with
+    same_p: float = math.nan
+    same_adjusted: float = math.nan
+    is_small: bool = False
+    exploratory: tuple[Exploratory, ...] = ()
+    family: int = 1
+    level: float = 1 - ALPHA
+    plan: SeedPlan | None = None
+    looks: int = 1
+    decided: int = 0
+    closed: str = ""
+    images: int = 0
     wins: str = ""  # for best_of: in how many seeds it was the best
     missing: tuple[str, ...] = ()  # variants without a finished run
     lost: tuple[Lost, ...] = ()  # the failed runs of its variants
@@ -44,6 +66,7 @@ class Verdict:
     claim: str = ""  # where it is about this study's data
     narrow: tuple[Narrow, ...] = ()  # runs of its variants that never predict some class
     majority: Majority | None = None  # for a question about an accuracy
+    needed: Needed | None = None  # seeds that would show the smallest difference that matters
 
     @property
     def question(self) -> Question:
@@ -53,18 +76,34 @@ class Verdict:
         return self.declared.question
 
     @property
-    def answer(self) -> str:
-        """Supported, refuted or undecided, after the correction and in view of failed runs."""
-        return self.leaning if self.adjusted <= ALPHA and not self.contradicted else UNDECIDED
+    def is_sequential(self) -> bool:
+        """Whether seeds are added where a question is open."""
+        return self.plan is not None and self.plan.is_sequential
 
     @property
     def too_small(self) -> bool:
-        """Whether it is decided, but every difference's whole interval is below the smallest one that matters."""
+        """Whether there is a difference, and it is decided that none matters."""
+        return self.answer not in (UNDECIDED, EQUIVALENT) and self.question.expect != "equal" and self.is_small
+
+    @property
+    def at_least(self) -> bool | None:
+        """Whether every difference is shown to be at least the smallest one that matters; None where none was asked."""
         question = self.question
-        if self.answer == UNDECIDED or question.expect == "equal" or question.best_of:
-            return False
-        intervals = [each.effect.interval for each in self.comparisons]
-        return all(max(abs(each.low), abs(each.high)) < (question.smallest or 0.0) for each in intervals)
+        if self.answer in (UNDECIDED, EQUIVALENT) or not question.smallest or question.expect == "equal":
+            return None
+        nearest = (min(abs(each.effect.interval.low), abs(each.effect.interval.high)) for each in self.comparisons)
+        return all(distance >= question.smallest for distance in nearest)
+
+    @property
+    def new_images(self) -> bool | None:
+        """Whether the answer holds for new images too; None where nothing says so."""
+        found = [each.new_images for each in self.comparisons]
+        if not found or any(each is None or not each.parts for each in found) or self.answer == UNDECIDED:
+            return None
+        if self.answer == EQUIVALENT or self.question.expect == "equal":
+            margin = self.question.smallest or 0.0
+            return all(max(abs(e.interval.low), abs(e.interval.high)) <= margin for e in found if e)
+        return all(e.interval.low > 0 or e.interval.high < 0 for e in found if e)
 
     @property
     def judged(self) -> bool:
@@ -72,52 +111,29 @@ class Verdict:
         finished = self.comparisons and all(each.effect.interval.n for each in self.comparisons)
         return bool(finished) and not self.missing and not self.declared.malformed
 
-    @property
-    def needed(self) -> Needed | None:
-        """The seeds that would show the smallest difference that matters, by the open comparison that spreads most.
-
-        None without such a difference or spread.
-        """
-        smallest, alpha = self.question.smallest, ALPHA / self.family
-        equal = self.question.expect == "equal"
-        effects = [c.effect for c in self.comparisons if c.effect.spread > 0]
-        if equal and smallest:  # asked of differences that may be none at all
-            effects = [e for e in effects if not min(equivalence_p(e, smallest), outside_p(e, smallest)) <= alpha]
-            open_ = [effect for effect in effects if effect.interval.low <= 0 <= effect.interval.high]
-        else:
-            open_ = [effect for effect in effects if not effect.p <= alpha]
-        if not smallest or not open_:
-            return None
-        effect = max(open_, key=lambda effect: effect.spread)
-        spreads = (effect.spread, *spread_interval(effect.spread, effect.interval.n))
-        seeds, low, high = (seeds_needed(spread, smallest, alpha, equal) for spread in spreads)
-        return Needed(seeds, low, high, effect.interval.n) if seeds else None
-
-
-@dataclass(frozen=True)
-class Needed:
-    """Seeds for a smallest difference: as the spread of `n` seeds was, and as low and high as it may be (95%)."""
-
-    seeds: int
-    low: int | None
-    high: int | None  # None: beyond all counting
-    n: int
-
 
 def judge(data: StudyRuns) -> list[Verdict]:
-    """Every question of the study, adjusted by Holm: those declared before the runs among themselves, each
-    exploratory one among all."""
-    context = _Context(data.narrow, data.majority, _dataset(data))
-    verdicts = [_judge_one(data, declared, context) for declared in data.questions]
-    everyone = holm([verdict.p for verdict in verdicts])
-    early = [verdict.p for verdict in verdicts if not verdict.exploratory]
-    among_early = iter(holm(early))
-    adjusted = [all_ if v.exploratory else next(among_early) for v, all_ in zip(verdicts, everyone, strict=True)]
-    counts = {late: sum(not math.isnan(p) for p in ps) for late, ps in ((False, early), (True, everyone))}
+    """Every question of the study, at the looks that its runs allow, adjusted by Holm.
+
+    Those declared before the runs are adjusted among themselves, each exploratory one among all.
+    """
+    context = _Context(data.narrow, data.majority, dataset_label(str(data.study.baseline.get("dataset", ""))))
+    tracks = _tracks(data)
+    look_at(data, tracks)
+    reasons = {id(track): why for track in tracks if (why := _reasons(data, track))}
+    for track in _freed(tracks, bool(data.plan and data.plan.is_sequential)):
+        reasons.setdefault(id(track), []).append(Exploratory.DELETED)
+    sizes = {late: _family(tracks, late) for late in (False, True)}
     return [
-        replace(verdict, adjusted=p, family=max(1, counts[verdict.exploratory]))
-        for verdict, p in zip(verdicts, adjusted, strict=True)
+        _verdict(data, track, tuple(reasons.get(id(track), ())), sizes[track.exploratory], context)
+        for track in tracks
+        if not track.deleted
     ]
+
+
+def progress(data: StudyRuns) -> Progress:
+    """How far the study is: which questions are open, and how many seeds each variant needs now."""
+    return look_at(data, _tracks(data))
 
 
 @dataclass(frozen=True)
@@ -129,96 +145,106 @@ class _Context:
     dataset: str
 
 
-def _dataset(data: StudyRuns) -> str:
-    settings = data.study.baseline
-    return dataset_label(str(settings.get("dataset", "")))
+def _tracks(data: StudyRuns) -> list[Track]:
+    asked = [Track(declared, _variants(data, declared.question)) for declared in data.questions]
+    for track in asked:
+        track.exploratory = bool(_reasons(data, track))
+    gone = [Track(declared, _variants(data, declared.question), deleted=True) for declared in data.deleted]
+    return [*asked, *gone]
 
 
-def _judge_one(data: StudyRuns, declared: Declared, context: _Context) -> Verdict:
-    question = declared.question
+def _variants(data: StudyRuns, question: Question | None) -> tuple[str, ...]:
     if question is None:
-        return Verdict(declared, (), SUPPORTED, math.nan)
-    found, names = tuple(comparisons(data, question)), _variants(data, question)
-    effects = [each.effect for each in found]
-    missing = tuple(name for name in names if not len(data.finished(name)))
-    if question.best_of:
-        leaning, p = SUPPORTED, math.nan if missing or not effects else _all([effect.p for effect in effects])
-    else:
-        leaning, p = weigh(effects, question.expect, question.smallest)
-    quoted = question.claim_for is None or context.dataset in question.claim_for
-    return Verdict(
-        declared,
-        found,
-        leaning,
-        p,
-        exploratory=_declared_late(data, names, declared),
-        wins=wins(data, question) if found else "",
-        missing=missing,
-        lost=data.lost(names),
-        contradicted=_contradicted(found, question, leaning),
-        claim=question.claim or "" if quoted else "",
-        narrow=tuple(each for each in context.narrow if each.variant in names),
-        majority=context.majority if METRICS[question.metric].over_all else None,
-    )
+        return ()
+    return tuple(data.levels(question.trend)) if question.trend else tuple(question.variants())
 
 
-def _variants(data: StudyRuns, question: Question) -> list[str]:
-    return list(data.levels(question.trend)) if question.trend else question.variants()
+def _reasons(data: StudyRuns, track: Track) -> list[Exploratory]:
+    """Why a question's verdict is exploratory, whatever its runs say."""
+    ends = [end for name in track.variants if (end := data.first_ends.get(name))]
+    late = bool(ends) and track.declared.when > min(ends)
+    return [Exploratory.LATE] * late + [Exploratory.SEEDS] * _seeds_changed(data, track.variants)
 
 
-def _contradicted(found: Sequence[Comparison], question: Question, leaning: str) -> bool:
-    """Whether a diverged run does not speak for the verdict that the finished runs lean to."""
-    expected = {"more": 1, "less": -1}.get(question.expect, 0)
-    for each in found:
-        if question.best_of:
-            called: int = METRICS[question.metric].better
-            if called and each.effect.interval.estimate * called < 0:  # better where it finished, but it diverged
-                return True
-        elif expected:
-            called = expected if leaning == SUPPORTED else -expected
-        else:
-            equal = question.expect == "equal" and leaning == SUPPORTED
-            called = 0 if equal else int(np.sign(np.nan_to_num(each.effect.interval.estimate)))
-        if any(not sign or sign != called for sign in each.lost):
+def _seeds_changed(data: StudyRuns, variants: Sequence[str]) -> bool:
+    """Whether the plan has seeds that an earlier plan's verdict on these variants had seen."""
+    planned = set(data.plan.seeds if data.plan else ())
+    for before in data.study.earlier_seeds:
+        entries = [data.study.variants.get(name) for name in variants]
+        seen = [set(before.ended.get(entry.directory, ())) if entry else set() for entry in entries]
+        common = set.intersection(*seen) if seen else set()
+        if len(common) > 1 and common & planned:
             return True
     return False
 
 
-def weigh(effects: Sequence[Effect], expect: str, smallest: float | None) -> tuple[str, float]:
-    """Returns which way a question leans, and its p.
-
-    The claim holds if every comparison is significant, so its p is the largest of their p-values (intersection-union
-    test, Berger 1982). It is refuted if any comparison is significant in the other direction (Bonferroni-corrected).
-    The claim "different" can't be refuted: the claim "equal" tests that.
-    """
-    if not effects or any(math.isnan(effect.interval.estimate) for effect in effects):
-        return SUPPORTED, math.nan
-    if expect == "equal":
-        within, beyond = ([test(effect, smallest or 0.0) for effect in effects] for test in (equivalence_p, outside_p))
-        supports, refutes = _all(within), _any(beyond, len(effects))
-        untested = math.isnan(supports) and not math.isnan(refutes)
-        return (REFUTED, refutes) if untested or refutes < supports else (SUPPORTED, supports)
-    if expect == "different":
-        return SUPPORTED, _all([effect.p for effect in effects])
-    sign = 1 if expect == "more" else -1
-    opposite = [effect.p for effect in effects if sign * effect.interval.estimate <= 0]
-    if not opposite:
-        return SUPPORTED, _all([effect.p for effect in effects])
-    return REFUTED, _any(opposite, len(effects))
+def _freed(tracks: list[Track], sequential: bool) -> Iterator[Track]:
+    """Yields the questions that are decided only because others were deleted; they get the smaller p-values."""
+    kept = [track for track in tracks if not track.deleted]
+    if len(kept) == len(tracks):
+        return
+    counted = {id(track): (track.difference.adjusted, track.equivalence.adjusted) for track in kept}
+    before = {id(track) for track in kept if track.differs or track.is_equivalent}
+    adjust(kept, sequential)
+    for track in kept:
+        if id(track) not in before and (track.differs or track.is_equivalent):
+            yield track
+        else:
+            track.difference.adjusted, track.equivalence.adjusted = counted[id(track)]
 
 
-def _all(p_values: Sequence[float]) -> float:
-    """That all hold: the largest p; nan where one can't be tested."""
-    return float(np.max(p_values))
+def _family(tracks: Sequence[Track], exploratory: bool) -> int:
+    """How many questions a question is corrected for: those with a p that is no nan."""
+    return max(1, sum(not math.isnan(each.difference.p) for each in tracks if exploratory or not each.exploratory))
 
 
-def _any(p_values: Sequence[float], count: int) -> float:
-    """That one of `count` holds: the smallest p times the count; nan where none can be tested."""
-    known = [p for p in p_values if not math.isnan(p)]
-    return min(1.0, count * min(known)) if known else math.nan
+def _verdict(
+    data: StudyRuns, track: Track, reasons: tuple[Exploratory, ...], family: int, context: _Context
+) -> Verdict:
+    question = track.question
+    if question is None:
+        return Verdict(track.declared, (), UNDECIDED, SUPPORTED, math.nan)
+    decides = track.difference if track.differs else track.equivalence if track.is_equivalent else None
+    shown = decides.look if decides else len(track.looks)
+    plan, view = data.plan, data.first(len(data.plan.first) if data.plan else 0)
+    found, level = (track.looks[shown - 1], 1 - ALPHA) if shown else (tuple(comparisons(view, question)), 1 - ALPHA)
+    if plan and plan.is_sequential and shown:
+        view, level = data.first(plan.looks[shown - 1]), 1 - ALPHA * plan.weights[shown - 1]
+    answer = UNDECIDED
+    if decides:
+        unless_equal = SUPPORTED if question.expect == "equal" else EQUIVALENT
+        answer = track.difference.leaning if track.differs else unless_equal
+    missing = tuple(name for name in track.variants if not len(view.finished(name)))
+    quoted = question.claim_for is None or context.dataset in question.claim_for
+    return Verdict(
+        track.declared,
+        tuple(each.at(level) for each in found),
+        answer,
+        track.leading.leaning or SUPPORTED,
+        track.leading.p,
+        track.leading.adjusted,
+        track.equivalence.p,
+        track.equivalence.adjusted,
+        track.is_equivalent,
+        reasons,
+        family,
+        level,
+        plan,
+        len(track.looks),
+        track.decided,
+        track.closed,
+        track.images,
+        wins=wins(view, question) if found else "",
+        missing=missing,
+        lost=view.lost(track.variants),
+        contradicted=bool(found) and track.contradicted,
+        claim=question.claim or "" if quoted else "",
+        narrow=tuple(each for each in context.narrow if each.variant in track.variants),
+        majority=context.majority if METRICS[question.metric].over_all else None,
+        needed=needed([each.effect for each in found], question, family),
+    )
 
 
-def _declared_late(data: StudyRuns, names: Sequence[str], declared: Declared) -> bool:
-    """Whether a run that it judges had ended before it was declared."""
-    ends = [end for name in names if (end := data.first_ends.get(name))]
-    return bool(ends) and declared.when > min(ends)
+def is_accuracy(question: Question) -> bool:
+    """Whether a question is about an accuracy that each image has its part in."""
+    return question.metric in PER_IMAGE

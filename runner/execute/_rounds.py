@@ -1,0 +1,94 @@
+"""The rounds of a command: the runs that the next looks need. A fixed design has one round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from runner.execute._plan import Plan
+from runner.execute._request import Request
+from runner.execute._study_file import study_file
+from runner.expand import ResolvedStudy, Run
+from runner.text import duration
+from runner.verdicts import Progress, gather, progress
+
+
+class Rounds:
+    """Which runs of the studies are needed next. What the runs say decides it, so resuming decides the same."""
+
+    def __init__(self, studies: Sequence[ResolvedStudy], request: Request) -> None:
+        self._request = request
+        self._studies = studies
+        self._done: set[Run] = set()
+        self._said: set[tuple[str, int]] = set()
+
+    @property
+    def most(self) -> list[Run]:
+        """The runs of all looks."""
+        return [run for study in self._studies for run in study.runs(_all_seeds(study))]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no look can ask for more runs."""
+        return not any(study.seeds.is_sequential for study in self._studies)
+
+    def remaining(self) -> list[Run]:
+        """Returns the runs that the looks so far and the next one need, except those of earlier rounds."""
+        found = [run for study in self._studies for run in study.runs(self._counts(study))]
+        return [run for run in found if run not in self._done]
+
+    def following(self, trained: Sequence[Run], console: Console) -> list[Run]:
+        """Returns the runs of the next round, after these; prints what the looks decided."""
+        self._done |= set(trained)
+        for study in self._studies:
+            if study.seeds.is_sequential:
+                console.print(_said(study, self._progress(study)), soft_wrap=True)
+        return self.remaining()
+
+    def show(self, plan: Plan, console: Console) -> None:
+        """Prints the looks, and what they cost at best and at worst; `plan` is the next round."""
+        for study in (study for study in self._studies if study.seeds.is_sequential):
+            found, looks = self._progress(study), study.seeds.looks
+            worst = study.runs(_worst(study, found))
+            best = [run for run in plan.runs if run.study == study.name]
+            more = [run for run in worst if run not in best]
+            at_best, at_worst = (plan.seconds([*plan.left, *extra]) for extra in ([], more))
+            console.print(
+                f"{study.name}: looks after {', '.join(map(str, looks))} seeds; only open questions get more seeds. "
+                f"At best {len(best)} runs, about {duration(at_best)} from now; at worst {len(worst)} runs, about "
+                f"{duration(at_worst)} from now.",
+                soft_wrap=True,
+            )
+
+    def _counts(self, study: ResolvedStudy) -> dict[str, int] | None:
+        if not study.seeds.is_sequential or (self._request.retrain and not self._done):
+            return None
+        return self._progress(study).counts
+
+    def _progress(self, study: ResolvedStudy) -> Progress:
+        return progress(gather(self._request.runs / study.name, study_file(study, self._request.runs, [])))
+
+
+def _all_seeds(study: ResolvedStudy) -> dict[str, int]:
+    return dict.fromkeys((variant.name for variant in study.selected), len(study.seeds.seeds))
+
+
+def _worst(study: ResolvedStudy, found: Progress) -> dict[str, int]:
+    """How many seeds each variant takes if no open question is decided before the last look."""
+    most = {name: study.seeds.looks[-1] for track in found.open for name in track.variants} if found.look else {}
+    return found.counts | most
+
+
+def _said(study: ResolvedStudy, found: Progress) -> str:
+    """What the looks so far decided."""
+    looks, asked = study.seeds.looks, [track for track in found.tracks if not track.deleted]
+    taken = found.look - 1 if found.look else max((len(track.looks) for track in asked), default=0)
+    decided = sum(track.decided > 0 for track in asked)
+    head = f"{study.name}: look {taken} of {len(looks)}, {looks[taken - 1]} seeds: {decided} of {len(asked)} questions"
+    if not taken:
+        return f"{study.name}: the first look, at {looks[0]} seeds, still lacks runs"
+    if not found.look:
+        return f"{head} are decided; no other question asks for more seeds"
+    names = dict.fromkeys(name for track in found.open for name in track.variants)
+    return f"{head} are decided; {len(found.open)} ask for {looks[taken]} seeds of {', '.join(names)}"

@@ -1,0 +1,126 @@
+"""The study.json of a command: the resolved request, every question ever declared, the planned seeds and looks."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from runner.execute._dicts import declared_before, directories_of_dicts
+from runner.expand import ResolvedStudy
+from runner.spec import Question, SeedPlan
+from runner.store import ENDED, EarlierSeeds, RunDir, StudyFile, VariantEntry, command, first_end, read_study
+
+_OWN = ("declared", "deleted", "after_runs")  # keys of a question in study.json that its declaration does not have
+
+
+def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> StudyFile:
+    """Returns the content of study.json, with what earlier commands wrote and must stay. Writes nothing."""
+    folder = runs / study.name
+    before = read_study(folder)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    kept, earlier = declared_before(study, before)
+    plan = _kept_looks(study.seeds, before.plan if before else None)
+    replaced = _replaced_plan(folder, before, plan, now) if before else []
+    ended = {entry.directory: entry.first_end for entry in (before.variants.values() if before else ())}
+    planned = plan if plan.is_sequential else None
+    fresh = planned is not None and _is_fresh(before, plan)  # none of its seeds had been planned
+    variants = {
+        variant.name: VariantEntry.of(
+            variant,
+            # kept, so that retraining makes no question seem older than what it judges
+            first_end=first_end(folder / variant.directory, None if fresh else ended.get(variant.directory), planned),
+        )
+        for variant in study.variants
+    }
+    chosen = [variant.name for variant in study.selected]
+    given: dict[str, Any] = {} if len(chosen) == len(study.variants) else {"selected": chosen}
+    given |= {"directories": directories} if (directories := directories_of_dicts(study, before)) else {}
+    given |= {"earlier_seeds": replaced} if replaced else {}
+    return StudyFile(
+        name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
+        variants=variants | kept, questions=_questions(study, before, earlier, variants | kept, now),
+        seeds=plan.plain(),
+        **given,
+    )  # fmt: skip
+
+
+def _kept_looks(plan: SeedPlan, before: SeedPlan | None) -> SeedPlan:
+    """Returns the plan of before where it is for the same seeds: its looks stay, whatever rule made them."""
+    alike = before and before.is_sequential and plan.is_sequential and before.seeds == plan.seeds
+    return before if before and alike and before.first == plan.first else plan
+
+
+def _replaced_plan(folder: Path, before: StudyFile, plan: SeedPlan, now: str) -> list[EarlierSeeds]:
+    """Returns the plans before this one, the last one too if it is another and runs of it have ended."""
+    known = before.plan
+    if known == plan:
+        return before.earlier_seeds
+    ended = {entry.directory: _ended_seeds(folder / entry.directory) for entry in before.variants.values()}
+    ended = {name: seeds for name, seeds in ended.items() if seeds}
+    if not ended or (known is None and _may_be_unfinished(ended, plan)):
+        return before.earlier_seeds
+    return [*before.earlier_seeds, EarlierSeeds(seeds=before.seeds, until=now, ended=ended)]
+
+
+def _ended_seeds(variant: Path) -> list[int]:
+    runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
+    return sorted(known.seed for run in runs if (known := run.run_json()) and known.status in ENDED)
+
+
+def _may_be_unfinished(ended: dict[str, list[int]], plan: SeedPlan) -> bool:
+    """Whether a plan that was never written (by older code) may have been this one: some variant lacks runs of it."""
+    found = {tuple(seeds) for seeds in ended.values()}
+    return len(found) > 1 or found == {plan.seeds}
+
+
+def _is_fresh(before: StudyFile | None, plan: SeedPlan) -> bool:
+    if before is None or before.plan is None:
+        return True
+    return before.plan != plan and not set(before.plan.seeds) & set(plan.seeds)
+
+
+def _questions(
+    study: ResolvedStudy,
+    before: StudyFile | None,
+    earlier: list[dict[str, Any]],
+    variants: dict[str, VariantEntry],
+    now: str,
+) -> list[dict[str, Any]]:
+    """Returns every question ever declared, with the time of that; those that are no longer asked are marked."""
+    written = before.questions if before else []
+    first = {question_key(item): item.get("declared", now) for item in reversed(written)}
+    asked = [
+        question.model_dump(mode="json", exclude_none=True) | {"declared": first.get(question.key(), now)}
+        for question in study.questions
+    ]
+    keys = {question_key(item) for item in asked}
+    kept = [item for item in earlier if question_key(item) not in keys]
+    keys |= {question_key(item) for item in kept}
+    gone = [_deleted(item, variants, now) for item in written if question_key(item) not in keys]
+    return [*kept, *asked, *gone]
+
+
+def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], now: str) -> dict[str, Any]:
+    if "deleted" in item:
+        return item
+    try:
+        question = Question.model_validate({key: value for key, value in item.items() if key not in _OWN})
+    except pydantic.ValidationError:
+        return item | {"deleted": now, "after_runs": False}  # nothing could judge it
+    names = question.variants() or [name for name, each in variants.items() if set(each.changes) <= {question.trend}]
+    ends = [entry.first_end for name in names if (entry := variants.get(name))]
+    return item | {"deleted": now, "after_runs": any(ends) or len(ends) < len(names)}
+
+
+def question_key(item: dict[str, Any]) -> str:
+    """Returns what identifies a question of study.json; of a malformed one all except its words."""
+    own = {key: value for key, value in item.items() if key not in _OWN and value is not None}
+    try:
+        return Question.model_validate(own).key()
+    except pydantic.ValidationError:
+        words = ("ask", "claim", "claim_for")
+        return json.dumps({key: value for key, value in own.items() if key not in words}, sort_keys=True)
