@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bisect
 import math
+from functools import cache
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from runner.stats import ALPHA
 
@@ -25,6 +26,29 @@ def smallest_effect(spread: float, seeds: int) -> float:
 
     standardized = TTestPower().solve_power(nobs=seeds, alpha=ALPHA, power=POWER, alternative="two-sided")
     return float(np.squeeze(standardized)) * spread
+
+
+@cache
+def detectable(seeds: int, equal: bool = False) -> float:
+    """Returns the smallest true difference, in standard deviations, that `seeds` show with power .8 at .05.
+
+    With `equal`, it is the smallest margin within which they show that there is no difference.
+
+    >>> round(detectable(10), 3), round(detectable(10, equal=True), 3)
+    (0.996, 1.054)
+    """
+    return float(optimize.brentq(lambda size: _power(size, seeds, ALPHA, equal) - _wanted(equal), 1e-6, 100))
+
+
+def _wanted(equal: bool) -> float:
+    return (1 + POWER) / 2 if equal else POWER
+
+
+def _power(size: float, n: int, alpha: float, equal: bool) -> float:
+    """The power of a t test over n differences; `size` is in standard deviations. See `seeds_needed` for `equal`."""
+    # Ignore the other tail: it is below 1e-7 at such powers, and sometimes nan in scipy and in statsmodels.
+    critical = stats.t.isf(alpha if equal else alpha / 2, n - 1)
+    return float(stats.nct.sf(critical, n - 1, size * math.sqrt(n)))
 
 
 def spread_interval(spread: float, n: int) -> tuple[float, float]:
@@ -55,11 +79,8 @@ def seeds_needed(
     """
     if not spread > 0 or not smallest > 0:
         return None
-    level, power = (2 * alpha, (1 + POWER) / 2) if equal else (alpha, POWER)
 
     def enough(n: int) -> bool:
-        # Ignore the other tail: it is below 1e-7 at such powers, and sometimes nan in scipy and in statsmodels.
-        critical = stats.t.isf(level / 2, n - 1)
-        return bool(stats.nct.sf(critical, n - 1, smallest / spread * math.sqrt(n)) >= power)
+        return _power(smallest / spread, n, alpha, equal) >= _wanted(equal)
 
     return bisect.bisect_left(range(most + 1), True, lo=2, key=enough) if enough(most) else None

@@ -4,6 +4,7 @@ It knows no model, and draws nothing.
 """
 
 from runner.verdicts._comparisons import Comparison
+from runner.verdicts._declared import Declared
 from runner.verdicts._effects import (
     BETTER_THAN,
     SAME_AS,
@@ -16,7 +17,7 @@ from runner.verdicts._effects import (
 )
 from runner.verdicts._ended import ended_runs
 from runner.verdicts._imbalance import PARTS, Majority, Narrow
-from runner.verdicts._looks import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, SUSPENDED, Progress, Track
+from runner.verdicts._looks import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, SUSPENDED, Progress, Track, decide
 from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
@@ -46,6 +47,7 @@ __all__ = [
     "UNDECIDED",
     "WORSE_THAN",
     "Comparison",
+    "Declared",
     "EffectRow",
     "EffectsTable",
     "Exploratory",
@@ -57,6 +59,7 @@ __all__ = [
     "StudyRuns",
     "Track",
     "Verdict",
+    "decide",
     "effects_in",
     "effects_table",
     "ended_runs",

@@ -15,7 +15,7 @@ import numpy as np
 
 from runner.metrics import METRICS
 from runner.spec import Question, SeedPlan
-from runner.stats import ALPHA, holm
+from runner.stats import ALPHA, Effect, holm
 from runner.verdicts._comparisons import Comparison, comparisons, largest_differences
 from runner.verdicts._declared import Declared
 from runner.verdicts._needed import images_needed, is_hopeless
@@ -78,28 +78,28 @@ class Track:
     def take_look(self, data: StudyRuns, weight: float) -> None:
         """Adds what the runs say; they are those of the look's seeds."""
         question = self.question
-        if question is None:
-            return
-        found = tuple(comparisons(data, question))
+        if question is not None:
+            found = tuple(comparisons(data, question))
+            whole = all(len(data.finished(name)) for name in self.variants)
+            self.add(found, largest_differences(data, question, found) if whole else [], weight)
+
+    def add(self, found: tuple[Comparison, ...], largest: Sequence[Effect], weight: float) -> None:
+        """Adds a look. `largest` are the differences that are all small where none matters; none can't be tested."""
+        question = self.question
+        assert question is not None
         self.looks.append(found)
-        missing = any(not len(data.finished(name)) for name in self.variants)
-        effects = [] if missing else [each.effect for each in found]
-        smallest = question.smallest
+        effects, smallest = [each.effect for each in found] if largest else [], question.smallest
         leaning, p = weigh_best(effects) if question.best_of else weigh(effects, question.expect, smallest)
         self.difference.add(p, leaning, weight, len(self.looks))
-        if effects and smallest:
-            p = weigh_equivalence(largest_differences(data, question, found), smallest)
-            self.equivalence.add(p, "", weight, len(self.looks))
+        self.equivalence.add(weigh_equivalence(largest, smallest), "", weight, len(self.looks))
 
     @property
     def leading(self) -> Evidence:
         """What the question asks for: the difference, or for "equal" the smaller p of the two."""
         both, question = (self.difference, self.equivalence), self.question
-        return (
-            min(both, key=lambda each: math.inf if math.isnan(each.p) else each.p)
-            if question and question.expect == "equal"
-            else self.difference
-        )
+        if question is None or question.expect != "equal":
+            return self.difference
+        return min(both, key=lambda each: math.inf if math.isnan(each.p) else each.p)
 
     @property
     def contradicted(self) -> bool:
@@ -185,10 +185,15 @@ def look_at(data: StudyRuns, tracks: Iterable[Track]) -> Progress:
             ready = not plan.is_sequential or all(data.has_ended(name, seeds) for name in track.variants)
             if len(track.looks) == number - 1 and track.closed in ("", SUSPENDED) and ready:
                 track.take_look(view, weight)
-        adjust(tracks, plan.is_sequential)
-        for track in tracks:
-            _close(track, number, plan)
+        decide(tracks, number, plan)
     return Progress(tracks, 0, counts)
+
+
+def decide(tracks: Sequence[Track], look: int, plan: SeedPlan) -> None:
+    """Corrects the p-values after a look, and closes the questions that ask for no more seeds."""
+    adjust(tracks, plan.is_sequential)
+    for track in tracks:
+        _close(track, look, plan)
 
 
 def adjust(tracks: Sequence[Track], sequential: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from runner.power import POWER, seeds_needed, spread_interval
+from runner.power import POWER, detectable, seeds_needed, spread_interval
 from runner.spec import Question
 from runner.stats import ALPHA, Effect, equivalence_p, outside_p
 
@@ -59,8 +59,8 @@ def is_hopeless(effects: Sequence[Effect], question: Question, most: int) -> boo
     for effect in effects:
         spread, estimate = spread_interval(effect.spread, effect.interval.n)[0], abs(effect.interval.estimate)
         beyond = max(estimate - smallest, 0.0) if question.expect == "equal" else max(estimate, smallest)
-        larger.append(seeds_needed(spread, beyond, most=most) is not None)
-        within.append(seeds_needed(spread, smallest, equal=True, most=most) is not None)
+        larger.append(beyond >= spread * detectable(most))
+        within.append(smallest >= spread * detectable(most, equal=True))
     one_is_enough = question.expect in ("more", "less", "equal") and not question.best_of  # to refute it
     return not (all(within) or all(larger) or (one_is_enough and any(larger)))
 

@@ -1,0 +1,161 @@
+"""Simulates sequential designs with a known truth: what they answer, how often they err, and how many runs they take.
+
+    python -m benchmarks.sequential [--draws 3000]
+
+It uses the code that decides in real studies. `make calibrate` writes the results into docs/calibration.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from runner.spec import Question, SeedPlan, plan_seeds
+from runner.stats import paired_effect
+from runner.verdicts import Comparison, Declared, Track, decide
+
+Array = npt.NDArray[np.float64]
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+MIXED = (
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.5,
+    0.5,
+    1.0,
+    1.0,
+    2.0,
+    4.0,
+)  # true effects, in standard deviations of a paired difference
+MARGIN = 1.0
+_PAIRED = np.sqrt(2)  # the deviation of the difference of two arms of deviation 1
+
+
+def _discrete(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    return np.round(2 * rng.normal(size=size)) / 2
+
+
+def _unequal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    """The baseline's deviation is 1/4 of a variant's; a paired difference has the deviation of two arms of 1."""
+    arms = rng.normal(size=size) * np.sqrt(32 / 17)
+    arms[0] /= 4
+    return np.asarray(arms)
+
+
+def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    arms = (rng.lognormal(size=size) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
+    arms[0] = rng.normal(size=size[1])
+    return np.asarray(arms)
+
+
+def _collapsing(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    """Each variant loses 20 deviations in 15% of its seeds; its mean is 0 all the same."""
+    arms = rng.normal(size=size)
+    arms[1:] += 20 * (0.15 - (rng.random((size[0] - 1, size[1])) < 0.15))
+    return arms
+
+
+ARMS: dict[
+    str, Draw
+] = {  # a variant's values over seeds (the baseline first): mean 0 and, collapsing apart, deviation 1
+    "normal": lambda rng, size: rng.normal(size=size),
+    "whole numbers": _discrete,
+    "heavy tails (t, 3 degrees)": lambda rng, size: rng.standard_t(3, size=size) / np.sqrt(3),
+    "unequal (variants 4 times as wide)": _unequal,
+    "unlike (variants log-normal, baseline normal)": _unlike,
+    "collapsing (15% of a variant's seeds)": _collapsing,
+}
+DESIGNS = {"fixed 5": plan_seeds(5), "fixed 27": plan_seeds(27), "5..27": plan_seeds("5..27")}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one simulated study answered.
+
+    right       questions answered with their direction, or as equivalent where the effect is below the margin
+    false       questions with a difference where there is none, or in the wrong direction
+    equivalent  questions called equivalent whose effect is the margin or more
+    runs        trained
+    """
+
+    right: int
+    false: int
+    equivalent: int
+    runs: int
+
+
+def study(values: Array, effects: Sequence[float], plan: SeedPlan, margin: float | None = MARGIN) -> Outcome:
+    """Asks of each variant whether it is better than the baseline.
+
+    `values` is (1 + variants) x seeds, the baseline first. `effects` are the true ones, in standard deviations of a paired difference.
+    """
+    question = Question(ask="?", compare=("a", "b"), metric="val/loss", expect="more", smallest=margin)
+    tracks = [Track(Declared("?", question), (str(number), "baseline")) for number in range(len(effects))]
+    taken = np.full(len(values), plan.looks[0])
+    for look, (count, weight) in enumerate(zip(plan.looks, plan.weights, strict=True), start=1):
+        for number, track in enumerate(tracks, start=1):
+            if not track.closed:
+                found = paired_effect(values[number, :count], values[0, :count])
+                track.add((Comparison("", found),), [found], weight)
+                taken[[0, number]] = count
+        decide(tracks, look, plan)
+    right = false = equivalent = 0
+    for track, effect in zip(tracks, effects, strict=True):
+        sign = (1 if track.difference.leaning == "supported" else -1) if track.differs else 0
+        same = track.is_equivalent and margin is not None
+        false += bool(sign) and sign != np.sign(effect)
+        equivalent += same and abs(effect) >= (margin or 0)
+        right += sign == np.sign(effect) if sign else same and abs(effect) < (margin or 0)
+    return Outcome(int(right), int(false), int(equivalent), int(taken.sum()))
+
+
+def simulate(cases: Sequence[tuple[str, str, Sequence[float], float | None]], draws: int, seed: int) -> pd.DataFrame:
+    """Simulates studies; a case is a key of ARMS, one of DESIGNS, the true effects and the margin. A row a case.
+
+    `false` and `equivalent` are shares of studies with at least one such error; `right` and `runs` are means.
+    """
+    rngs = np.random.default_rng(seed).spawn(len(cases))
+    with ProcessPoolExecutor() as pool:
+        return pd.DataFrame(list(pool.map(_simulate_one, cases, itertools.repeat(draws), rngs)))
+
+
+def _simulate_one(
+    case: tuple[str, str, Sequence[float], float | None], draws: int, rng: np.random.Generator
+) -> dict[str, str | float]:
+    arms, design, effects, margin = case
+    plan, shift = DESIGNS[design], np.array([0.0, *effects])[:, None]
+    found = []
+    for _ in range(draws):
+        values = ARMS[arms](rng, (1 + len(effects), plan.looks[-1])) / _PAIRED + shift
+        found.append(study(values, effects, plan, margin))
+    return {
+        "arms": arms,
+        "design": design,
+        "margin": str(margin),
+        "false": sum(each.false > 0 for each in found) / draws,
+        "equivalent": sum(each.equivalent > 0 for each in found) / draws,
+        "right": float(np.mean([each.right for each in found])),
+        "runs": float(np.mean([each.runs for each in found])),
+    }
+
+
+def main() -> None:
+    """Prints what designs answer and how often they err."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--draws", default=3_000, type=int)
+    draws = parser.parse_args().draws
+    print(simulate([("normal", design, MIXED, MARGIN) for design in DESIGNS], draws, 1).to_string())
+    print(simulate([(arms, "5..27", [0.0] * 10, MARGIN) for arms in ARMS], draws, 2).to_string())
+    print(simulate([(arms, "5..27", [1.0] * 10, MARGIN) for arms in ARMS], draws, 3).to_string())
+
+
+if __name__ == "__main__":
+    main()
