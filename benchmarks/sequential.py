@@ -95,7 +95,8 @@ class Outcome:
 def study(values: Array, effects: Sequence[float], plan: SeedPlan, margin: float | None = MARGIN) -> Outcome:
     """Asks of each variant whether it is better than the baseline.
 
-    `values` is (1 + variants) x seeds, the baseline first. `effects` are the true ones, in standard deviations of a paired difference.
+    `values` is (1 + variants) x seeds, the baseline first. `effects` are the true ones, in standard deviations of a
+    paired difference.
     """
     question = Question(ask="?", compare=("a", "b"), metric="val/loss", expect="more", smallest=margin)
     tracks = [Track(Declared("?", question), (str(number), "baseline")) for number in range(len(effects))]

@@ -35,7 +35,7 @@ def detectable(seeds: int, equal: bool = False) -> float:
     With `equal`, it is the smallest margin within which they show that there is no difference.
 
     >>> round(detectable(10), 3), round(detectable(10, equal=True), 3)
-    (0.996, 1.054)
+    (0.996, 1.005)
     """
     return float(optimize.brentq(lambda size: _power(size, seeds, ALPHA, equal) - _wanted(equal), 1e-6, 100))
 

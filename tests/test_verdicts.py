@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from runner.course import Course
 from runner.metrics import METRICS, AtEnd, Better, FromEpochs, Metric, Unit
-from runner.report._answers import long_answer, short_answer, short_answers
+from runner.report._answers import short_answer, short_answers
 from runner.report._format import p_text
+from runner.report._sections import long_answer
 from runner.stats import one_sample_effect
 from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Exploratory, StudyRuns, judge, weigh
 from runner.verdicts._declared import declared

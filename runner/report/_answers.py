@@ -1,4 +1,4 @@
-"""Verdicts in words: what was asked, what the runs say, how sure that is."""
+"""Verdicts in a line each: what was asked, what the runs say, how sure that is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,41 @@ import math
 from collections.abc import Sequence
 
 from runner.metrics import METRICS
-from runner.report._format import lost_runs, majority_text, narrow_text, p_text
+from runner.report._format import lost_runs, majority_text, narrow_text, p_text, seeds_text
 from runner.spec import Question
-from runner.stats import ALPHA
-from runner.text import escaped, table
-from runner.verdicts import REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
+from runner.stats import ALPHA, Effect
+from runner.text import escaped
+from runner.verdicts import (
+    EQUIVALENT,
+    FEW_IMAGES,
+    HOPELESS,
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    Comparison,
+    Exploratory,
+    Verdict,
+)
 
-_WORD = {SUPPORTED: "Yes", REFUTED: "No"}
-_NO_CHANCE = "Chance over seeds does not explain this."
+_WORD = {SUPPORTED: "Yes", REFUTED: "No", EQUIVALENT: "Practically equivalent", UNDECIDED: "Undecided"}
+_WHY = {
+    Exploratory.LATE: "declared after the runs",
+    Exploratory.SEEDS: "seeds changed after the runs",
+    Exploratory.DELETED: "another question was deleted after the runs",
+}
 
 
 def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
     """One line for each question that the runs can answer, then one line for all others."""
     lines = [short_answer(verdict) for verdict in verdicts if verdict.judged]
     return lines + [line for line in [unjudged(verdicts)] if line]
+
+
+def tests(verdicts: Sequence[Verdict]) -> tuple[tuple[float | None, ...], tuple[bool, ...]]:
+    """The p of each short answer, before any correction (None without a test), and whether it is decided."""
+    judged = [verdict for verdict in verdicts if verdict.judged]
+    p = [each.same_p if each.answer == EQUIVALENT else each.p for each in judged]
+    return tuple(None if math.isnan(own) else own for own in p), tuple(each.answer != UNDECIDED for each in judged)
 
 
 def unjudged(verdicts: Sequence[Verdict]) -> str:
@@ -49,16 +70,41 @@ def short_answer(verdict: Verdict) -> str:
     what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
     claim = [f"Claimed elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
-    said = " ".join([*cautions(verdict), *claim])
+    said = " ".join([*about_images(verdict), *cautions(verdict), *claim])
     return f"**{escaped(verdict.declared.ask)}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
 
 
+def about_images(verdict: Verdict) -> list[str]:
+    """Whether the answer is about these images or about new ones too; nothing for a metric that says neither."""
+    question, found = verdict.question, [each.new_images for each in verdict.comparisons]
+    shown = [each for each in found if each and each.parts]
+    if not shown or len(shown) < len(found):
+        return []
+    if all(each.effect is each.new_images for each in verdict.comparisons):
+        return ["The interval is for new seeds and new images."]
+    if verdict.new_images:
+        return ["Holds for new images too."]
+    named = "; ".join(interval_text(each, question) for each in shown[:3]) + ("; and more" if len(shown) > 3 else "")
+    plural = "intervals are" if len(shown) > 1 else "interval is"
+    about = "For these images; with" if verdict.answer != UNDECIDED else "With"
+    return [f"{about} other images the {plural} {named}."]
+
+
 def cautions(verdict: Verdict) -> list[str]:
-    """Sentences about failed runs, classes that are never predicted, and imbalance."""
+    """Sentences about failed runs, unfinished training, seeds in two groups, missing classes, and imbalance."""
     said = []
     if verdict.lost:
         changes = " They could change the answer." if verdict.contradicted else ""
         said.append(f"Failed runs: {lost_runs(verdict.lost)}.{changes}")
+    if verdict.cut_off:
+        stopped, runs = verdict.cut_off
+        said.append(f"The limit of epochs stopped {stopped} of {runs} runs; longer training may give another answer.")
+    for each in verdict.two_groups:
+        means = f"{100 * each.low:.1f}% and {100 * each.high:.1f}%"
+        said.append(
+            f"The seeds of {escaped(each.variant)} fall into two groups (about {means} validation accuracy; "
+            f"{seeds_text(each.seeds)} in the lower one). Intervals and p-values fail there."
+        )
     if verdict.narrow:
         said.append(f"{narrow_text(verdict.narrow)}.")
     if verdict.majority:
@@ -68,181 +114,76 @@ def cautions(verdict: Verdict) -> list[str]:
     return said
 
 
-def long_answer(verdict: Verdict, number: int) -> str:
-    """A section: the verdict and what it means, the claim, and every difference with its interval, p and n."""
-    question = verdict.question
-    meaning = " ".join([_meaning(verdict), *cautions(verdict)])
-    lines = [f"### {number}. {escaped(question.ask)}", "", f"**{verdict.answer.capitalize()}.** {meaning}", ""]
-    if verdict.claim:
-        lines += [f"> Claimed elsewhere: {escaped(verdict.claim)}", ""]
-    metric = question.metric
-    rows = [
-        [
-            escaped(comparison.label),
-            _effect(comparison, question),
-            p_text(comparison.effect.p),
-            "-" if comparison.signed_rank is None else p_text(comparison.signed_rank),
-            str(comparison.effect.interval.n),
-            "-" if math.isnan(comparison.correlation) else f"{comparison.correlation:+.2f}",
-        ]
-        for comparison in verdict.comparisons
-    ]
-    lines += [
-        table(
-            [
-                "difference",
-                f"`{metric}` [95% interval]",
-                "p (t test, not corrected)",
-                "signed-rank p",
-                "n",
-                "correlation",
-            ],
-            rows,
-        )
-    ]
-    said = [
-        f"`{metric}`: {METRICS[metric].meaning}",
-        "Asked: which is best" if question.best_of else f"Expected: {question.expect}",
-    ]
-    if question.smallest:
-        said.append(f"Smallest difference that matters: {_number(question.smallest, question, sign=False)}")
-    said.append(f"p of the question: {p_text(verdict.p)}; after Holm correction: {p_text(verdict.adjusted)}.")
-    more = [text for text in (escaped(verdict.wins), _caution(question)) if text]
-    lines += ["", " ".join([". ".join(said), *more])]
-    return "\n".join(lines)
-
-
-def _caution(question: Question) -> str:
-    """What a reader must know about this kind of question."""
-    if question.value:
-        return (
-            "The constant counts as exact. Where it comes from a single run, the spread of that run is unknown, so the "
-            "answer is only about the mean of these seeds."
-        )
-    if question.best_of:
-        return (
-            "The same runs choose the best variant and compare it, which exaggerates its lead on average. The test "
-            "allows for that."
-        )
-    if question.trend:
-        return "The slope of a straight line does not show a rise followed by a fall."
-    if question.expect == "equal":
-        return "Equal within the margin at .05 means that the 90% interval is inside the margin."
-    return ""
-
-
 def _answer(verdict: Verdict) -> str:
-    late = " (exploratory: declared after the runs)" if verdict.exploratory else ""
-    if verdict.contradicted and verdict.adjusted <= ALPHA and not verdict.question.best_of:
-        late = f", leaning to {_WORD[verdict.leaning].lower()}, but failed runs could change that" + late
-    elif verdict.answer == UNDECIDED and verdict.p <= ALPHA and not verdict.question.best_of:
-        late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
-    if verdict.question.best_of and verdict.comparisons:
+    question = verdict.question
+    late = _look(verdict) + _exploratory(verdict)
+    if verdict.answer == UNDECIDED and not question.best_of:
+        if verdict.contradicted and verdict.adjusted <= ALPHA:
+            late = f", leaning to {_WORD[verdict.leaning].lower()}, but failed runs could change that" + late
+        elif verdict.p <= ALPHA:
+            late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
+    if question.best_of and verdict.comparisons and verdict.answer != EQUIVALENT:
         best = escaped(verdict.comparisons[0].label.split(" - ")[0])
         sure = "clearly" if verdict.answer == SUPPORTED else "but not significantly better than all others"
-        return f"{best}, {sure}{late}."
-    word = _WORD.get(verdict.answer, "Undecided")
+        return f"{best}, {sure}{_size(verdict)}{late}."
+    return f"{_WORD[verdict.answer]}{_size(verdict)}{late}."
+
+
+def _size(verdict: Verdict) -> str:
+    """What an answer says about the smallest difference that matters."""
+    small = number_text(verdict.question.smallest or 0.0, verdict.question, sign=False)
+    if verdict.answer == EQUIVALENT:
+        return f", all within {small} of each other" if verdict.question.best_of else f", within {small}"
     if verdict.too_small:
-        small = _number(verdict.question.smallest or 0.0, verdict.question, sign=False)
-        late = f", but by less than the {small} that matter{late}"
-    return f"{word}{late}."
-
-
-def _meaning(verdict: Verdict) -> str:
-    late = "The question was declared after runs that it judges, so it is exploratory. " if verdict.exploratory else ""
-    if verdict.answer == SUPPORTED:
-        return late + f"{_supported(verdict)}. {_NO_CHANCE}"
-    if verdict.answer == REFUTED:
-        return late + f"{_refuted(verdict)}. {_NO_CHANCE}"
-    if math.isnan(verdict.p):
-        return late + _untested(verdict)
-    if verdict.contradicted and verdict.adjusted <= ALPHA:
-        return late + (
-            f"The finished runs lean to *{verdict.leaning}* (p {p_text(verdict.adjusted)} after Holm correction). A "
-            "diverged run ranks below every finished run, so the failed runs could change this."
-        )
-    if verdict.p <= ALPHA:
-        return late + (
-            f"The question's own p is {p_text(verdict.p)} and leans to *{verdict.leaning}*. After Holm correction over "
-            f"{verdict.family} questions it is {p_text(verdict.adjusted)}, which is not significant."
-            + _seeds_needed(verdict)
-        )
-    return late + _undecided(verdict) + _seeds_needed(verdict)
-
-
-def _untested(verdict: Verdict) -> str:
-    if any(comparison.effect.interval.n < 2 for comparison in verdict.comparisons):
-        return "There are too few finished runs for a test."
-    return "There is no test: a t test needs differences that vary and are finite."
-
-
-def _seeds_needed(verdict: Verdict) -> str:
-    """How many seeds the smallest difference that matters would take, with a plausible range."""
-    needed, question = verdict.needed, verdict.question
-    if not needed or not question.smallest:
+        return f", but smaller than the {small} that matter"
+    if verdict.at_least is None:
         return ""
-    size = _number(question.smallest, question, sign=False)
-    if question.expect == "equal":
-        what = f" Showing that a difference is below {size}, if there is none,"
-    else:
-        slope = f" per unit of {question.trend}" if question.trend else ""
-        what = f" Finding {'each' if len(verdict.comparisons) > 1 else 'a'} true difference of {size}{slope}"
-    if needed.seeds <= needed.n:
-        return what + f" with power .8 needs no more than these {needed.n} seeds, if their spread is typical."
-    low, high = (f"{count:,}" if count else "more than 10,000" for count in (needed.low, needed.high))
-    return (
-        f"{what} four times in five (power .8), at the strictest level of Holm's correction, takes "
-        f"about {needed.seeds:,} seeds. The number may be {low} to {high}, because {needed.n} seeds say little about "
-        "how much differences vary between seeds."
-    )
+    return f", by at least the {small} that matter" if verdict.at_least else f", but not shown to be at least {small}"
 
 
-def _supported(verdict: Verdict) -> str:
-    question = verdict.question
-    several = len(verdict.comparisons) > 1
-    if question.best_of:
-        return "The best variant is significantly better than every other"
-    if question.expect in ("more", "less"):
-        return f"{'All differences have' if several else 'The difference has'} the expected direction"
-    what = "within the margin" if question.expect == "equal" else "significant"
-    return f"{'All differences are' if several else 'The difference is'} {what}"
+def _look(verdict: Verdict) -> str:
+    """Where a sequential design is with the question."""
+    plan = verdict.plan
+    if not plan or not plan.is_sequential:
+        return ""
+    looks, most = plan.looks, plan.looks[-1]
+    if verdict.decided:
+        return f" (at look {verdict.decided}, {looks[verdict.decided - 1]} seeds)"
+    if not verdict.looks:
+        return f"; the first look is at {looks[0]} seeds"
+    if verdict.closed == FEW_IMAGES:
+        return f"; whatever the number of seeds, that takes about {verdict.images:,} images"
+    if verdict.closed == HOPELESS:
+        return f" after {looks[verdict.looks - 1]} seeds; {most} would hardly decide it"
+    return f" after {looks[verdict.looks - 1]} of at most {most} seeds"
 
 
-def _refuted(verdict: Verdict) -> str:
-    what = "At least one difference" if len(verdict.comparisons) > 1 else "The difference"
-    return (
-        f"{what} {'is larger than the margin' if verdict.question.expect == 'equal' else 'has the opposite direction'}"
-    )
-
-
-def _undecided(verdict: Verdict) -> str:
-    question = verdict.question
-    if question.expect == "equal":
-        return "These runs don't show whether the margin holds."
-    if question.best_of:
-        first = "The best variant is not significantly better than every other."
-    elif len(verdict.comparisons) > 1:
-        first = "Not every difference that the claim needs is significant."
-    else:
-        first = "The difference is not significant."
-    return f"{first} That does not prove that there is none."
+def _exploratory(verdict: Verdict) -> str:
+    return f" (exploratory: {'; '.join(_WHY[why] for why in verdict.exploratory)})" if verdict.exploratory else ""
 
 
 def _comparison(comparison: Comparison, verdict: Verdict) -> str:
-    label, effect = escaped(comparison.label), _effect(comparison, verdict.question)
+    label, effect = escaped(comparison.label), effect_of(comparison, verdict.question)
     return f"{label}: {effect}, n = {comparison.effect.interval.n}"
 
 
-def _effect(comparison: Comparison, question: Question) -> str:
-    interval = comparison.effect.interval
-    if math.isnan(interval.estimate):
+def effect_of(comparison: Comparison, question: Question) -> str:
+    """A difference with its interval, in the metric's unit."""
+    estimate = comparison.effect.interval.estimate
+    if math.isnan(estimate):
         return "-"
-    text = _number(interval.estimate, question)
-    if math.isfinite(interval.low):
-        low, high = (_number(bound, question, unit=False) for bound in (interval.low, interval.high))
-        text += f" [{low}, {high}]"
-    return text
+    text, interval = number_text(estimate, question), interval_text(comparison.effect, question)
+    return f"{text} {interval}" if interval else text
 
 
-def _number(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
+def interval_text(effect: Effect, question: Question) -> str:
+    """An interval in brackets; empty where there is none."""
+    low, high = effect.interval.low, effect.interval.high
+    if not math.isfinite(low):
+        return ""
+    return f"[{number_text(low, question, unit=False)}, {number_text(high, question, unit=False)}]"
+
+
+def number_text(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
+    """A value of the question's metric, with its unit."""
     return METRICS[question.metric].unit.text(value, sign, unit)

@@ -13,7 +13,7 @@ from runner.report._predictions import OnTest
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
 from runner.text import duration, escaped, table
-from runner.verdicts import EffectsTable, StudyRuns
+from runner.verdicts import EffectsTable, StudyRuns, cut_off
 
 
 def training(data: StudyRuns, effects: EffectsTable) -> str:
@@ -48,12 +48,8 @@ def _on_train(data: StudyRuns, variant: str, scalar: str, unit: float, digits: i
 
 
 def _cut_off(data: StudyRuns, variant: str) -> str:
-    settings, finished = data.study.variants[variant].settings, data.finished(variant)
-    patience = settings.get("patience", 0)
-    if not 0 < patience < settings.get("epochs", math.inf) or not len(finished):
-        return "-"
-    waited = finished["epochs"] - finished["best_epoch"]
-    return f"{(waited < patience).sum()} of {len(finished)}"
+    found = cut_off(data, variant)
+    return f"{found[0]} of {found[1]}" if found else "-"
 
 
 def most_accurate(data: StudyRuns) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -14,12 +14,14 @@ from runner.files import read_json, write_json
 from runner.report._format import counted, majority_text, points
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
+from runner.stats import ALPHA, benjamini_hochberg
 from runner.text import escaped, link, one_line
 from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majority, effects_in
 
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
 RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 FRONT = "front.json"
+_UNCONFIRMED = "‡"  # marks a decided answer that the correction over the page does not confirm
 _FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
 
 
@@ -32,6 +34,8 @@ class Entry:
     headline: str
     answers: tuple[str, ...] = ()
     figure: str = ""  # its path in the report's folder
+    p: tuple[float | None, ...] = ()  # of each answer, before any correction; None where there is no test
+    decided: tuple[bool, ...] = ()  # whether each answer is yes, no or practically equivalent
 
 
 def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str:
@@ -66,21 +70,51 @@ def _range(least: int, most: int) -> str:
 
 def front_page(entries: Sequence[Entry]) -> str:
     """Every report: its folder, title, headline and answers, and its figure where there is one."""
+    marks = _marked(entries)
     parts = [
         "# Ablations",
         "The short answers of each study. Its own page has the tables, the curves and how it was made.",
+        _errors(entries, marks),
     ]
     for entry in entries:
         place = quote(entry.name)
         page = f"{place}/summary.md"
         head = entry.name if entry.title in ("", entry.name) else f"{entry.name}: {entry.title}"
         parts += [f"## {link(head, page)}", one_line(entry.headline)]
-        parts.append("\n".join(f"- {one_line(answer)}" for answer in entry.answers))
+        marked = [f"{one_line(answer)}{marks.get((entry.name, n), '')}" for n, answer in enumerate(entry.answers)]
+        parts.append("\n".join(f"- {line}" for line in marked))
         if entry.figure:
             parts.append(f"[![{Path(entry.figure).stem}]({place}/{entry.figure})]({page})")
     if not entries:
         parts.append("There are no studies yet. `make ablations` trains one.")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _marked(entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
+    """The decided answers that Benjamini & Hochberg's correction over all questions of the page does not confirm."""
+    tested = [(entry, n, p) for entry in entries for n, p in enumerate(entry.p) if p is not None and math.isfinite(p)]
+    adjusted = benjamini_hochberg([p for _, _, p in tested])
+    return {
+        (entry.name, n): f" {_UNCONFIRMED}"
+        for (entry, n, _), p in zip(tested, adjusted, strict=True)
+        if p > ALPHA and n < len(entry.decided) and entry.decided[n]
+    }
+
+
+def _errors(entries: Sequence[Entry], marks: Mapping[tuple[str, int], str]) -> str:
+    """How many of the page's studies may have a false verdict, and what the marks mean. Empty without questions."""
+    asking = [entry for entry in entries if any(p is not None for p in entry.p)]
+    if not asking:
+        return ""
+    questions = sum(p is not None for entry in asking for p in entry.p)
+    said = (
+        f"A study has a false yes or no with a probability of at most .05. {len(asking)} studies here have tested "
+        f"questions, so at most {ALPHA * len(asking):.2g} of them may be expected to have one. The same holds for a "
+        'false "practically equivalent".'
+    )
+    confirmed = "Every decided answer is also significant" if not marks else f"{_UNCONFIRMED}: not significant"
+    counts = counted(questions, "question")
+    return f"{said} {confirmed} after Benjamini and Hochberg's correction at 5% over the {counts} of this page."
 
 
 def write_front(folder: Path, entry: Entry) -> None:

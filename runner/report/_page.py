@@ -8,33 +8,48 @@ from dataclasses import dataclass
 
 from runner.classnames import legend, numbered
 from runner.report import _diagnostics as diagnostics
-from runner.report._answers import long_answer, short_answers, unjudged
+from runner.report._answers import short_answers, unjudged
 from runner.report._factorial import Contrast
 from runner.report._format import Write, counted, majority_text
+from runner.report._looks import looks, unplanned
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report._predictions import OnTest
 from runner.report._results import remarks, results
+from runner.report._sections import long_answer
 from runner.spec import BASELINE
 from runner.store import FAILED
 from runner.text import code, escaped, one_line, paragraph, table
 from runner.verdicts import EffectsTable, StudyRuns, Verdict
 
 _JUDGED = (
-    "p is corrected by Holm over the study's questions that can be tested. A question whose corrected p is above .05 "
-    "is undecided. Otherwise it is supported if the effect has the expected direction, and refuted if it has the "
-    "opposite direction. Where one variant is compared with several, the claim needs every comparison to be "
-    "significant, so the question's p is the largest of their p-values. If some effects have the opposite direction, p "
-    "is the smallest p-value of these times the number of comparisons (Bonferroni), and the question leans to refuted. "
-    "Intervals are 95%, paired by seed, not corrected. The signed-rank p is Wilcoxon's and needs six differences that "
-    "are not zero (-: too few). The correlation is that of the paired values over the seeds: where it is high, pairing "
-    "makes the interval narrower. Verdicts are about new seeds on the same validation or test images. New images add "
-    "uncertainty (Diagnostics: new seeds, new test images)."
+    "Each question has two p-values: that there is a difference, and, where it names the smallest difference that "
+    "matters, that the true one is smaller (two one-sided tests). Each p is corrected by Holm over the study's "
+    "questions, in a family of its own. *Supported*: the corrected p of a difference is at most .05, and the effect "
+    "has the expected direction. *Refuted*: it has the opposite direction. *Practically equivalent*: no difference is "
+    "decided, and the corrected p that it is too small to matter is at most .05. *Undecided*: neither. Yes and no are "
+    "about zero; a separate sentence says whether the difference is shown to be as large as what matters.\n\n"
+    "Where one variant is compared with several, the claim needs every comparison to be significant, so the question's "
+    "p is the largest of their p-values. If some effects have the opposite direction, p is the smallest p-value of "
+    "these times the number of comparisons (Bonferroni), and the question leans to refuted. The signed-rank p is "
+    "Wilcoxon's and needs six differences that are not zero (-: too few). The correlation is that of the paired values "
+    "over the seeds: where it is high, pairing makes the interval narrower.\n\n"
+    "Verdicts are about new seeds on the same validation or test images, unless a question asks about new ones. An "
+    "answer about an accuracy says whether its interval would hold with other images too: seeds and images then both "
+    "count as random (a crossed design)."
+)
+_FIXED = "Intervals are 95%, paired by seed, not corrected for the number of questions."
+_SEQUENTIAL = (
+    "The runner looked after {looks} seeds. Each look may spend a share of the 5%: its share of all seeds, so looking "
+    "often makes no false answers. p is the smallest over the looks, each divided by its look's share. Intervals are "
+    "those of the look that decided the question, or of its last look. They are wider than 95%, so that all intervals "
+    "of a question, at all looks, contain the truth in 95% of studies."
 )
 
 CAPTIONS = {
     "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
     "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
-    "table of results gives n.",
+    "table of results gives n. These comparisons are a family of their own beside the questions. Each family errs in "
+    "at most 5% of studies, so one of the two errs in at most 10%.",
     "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
     "panel ends with its longest run.",
     "losses": "Loss, drawn like accuracy above.",
@@ -48,6 +63,11 @@ CAPTIONS = {
     "Right: the variant with the highest validation accuracy minus the baseline, where that is another variant. Blue "
     "means more often than with the baseline, red less often. Off the diagonal, blue is worse.",
 }
+_EFFECTS_OF_QUESTIONS = (
+    "Green is better than the baseline, red worse: a question about this difference is decided so. Grey is undecided, "
+    "or no question compares the two. Lines are the intervals of the questions. Where no question asks, they are 95% "
+    "intervals over the seeds of the first look."
+)
 ALT = {
     "effects": "each variant's effect on validation accuracy, with its 95% interval",
     "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
@@ -80,9 +100,9 @@ def study_page(found: StudyFindings) -> str:
         parts += ["## Answers", answers(found.verdicts)]
     parts += [_figure(found, "effects"), _section("Learning curves", _figure(found, "curves"))]
     parts += [_figure(found, "losses"), _section("Level by level", _figure(found, "levels"))]
-    parts += ["## Results", _results(data, effects), *remarks(data), _small_print(effects)]
+    parts += ["## Results", _results(data, effects), *remarks(data), _small_print(data, effects)]
     if found.verdicts:
-        parts += ["## Questions", _JUDGED]
+        parts += ["## Questions", _JUDGED, _intervals(data), _section("The looks", looks(data, found.verdicts), 3)]
         each = enumerate(found.verdicts, start=1)
         parts += [long_answer(verdict, number) for number, verdict in each if verdict.judged]
         parts += [unjudged(found.verdicts)]
@@ -107,7 +127,7 @@ def _data_notes(data: StudyRuns) -> str:
 
 def notes(data: StudyRuns, write: Write = escaped) -> list[str]:
     """Which runs don't count, and why; and that accuracy says little about these data."""
-    said = [not_counted_note(len(data.not_counted), "--retrain"), corrupt_note(data.corrupt)]
+    said = [not_counted_note(len(data.not_counted), "--retrain"), corrupt_note(data.corrupt), unplanned(data)]
     if data.majority:
         said.append(
             f"The classes are imbalanced. {majority_text(data.majority, write)} accuracy. Compare each accuracy with "
@@ -145,12 +165,23 @@ def _legend(found: StudyFindings) -> str:
 
 
 def _figure(found: StudyFindings, name: str) -> str:
-    return f"![{ALT[name]}]({found.figures[name]})\n\n*{CAPTIONS[name]}*" if name in found.figures else ""
+    if name not in found.figures:
+        return ""
+    caption = _EFFECTS_OF_QUESTIONS if name == "effects" and found.data.is_sequential else CAPTIONS[name]
+    return f"![{ALT[name]}]({found.figures[name]})\n\n*{caption}*"
+
+
+def _intervals(data: StudyRuns) -> str:
+    plan = data.plan
+    if not plan or not plan.is_sequential:
+        return _FIXED
+    return _SEQUENTIAL.format(looks=", ".join(map(str, plan.looks)))
 
 
 def _what(data: StudyRuns) -> str:
     baseline = data.study.baseline
-    seeds = data.runs["seed"].nunique()
+    least, most = (int(n) for n in data.runs.groupby("variant")["seed"].nunique().agg(["min", "max"]).fillna(0))
+    seeds = counted(most, "seed") if least == most else f"{least} to {most} seeds"
     counts = data.images
     split = (
         f" ({counts['val']:,} validation and {counts['test']:,} test images, the same split for every run)"
@@ -158,7 +189,7 @@ def _what(data: StudyRuns) -> str:
         else ""
     )
     return (
-        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {counted(seeds, 'seed')} on "
+        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {seeds} on "
         f"{escaped(baseline['dataset'])}{split}. "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
@@ -172,11 +203,17 @@ def _results(data: StudyRuns, effects: EffectsTable) -> str:
     return table(heads, cells)
 
 
-def _small_print(effects: EffectsTable) -> str:
+def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
+    asked = (
+        " An effect that a question is about has the question's interval; the others are over the seeds of the first "
+        "look."
+        if data.is_sequential
+        else ""
+    )
     return (
         "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
         "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
-        "An effect is the variant minus the baseline, paired by seed."
+        f"An effect is the variant minus the baseline, paired by seed.{asked}"
         + (" With one seed there is no interval and no conclusion." if any(row.n == 1 for row in effects.rows) else "")
     )
 

@@ -12,7 +12,7 @@ from runner.files import lock, write_text
 from runner.metrics import METRICS
 from runner.report import _curve_figures as curve_figures
 from runner.report import _figures as figures
-from runner.report._answers import short_answers
+from runner.report._answers import short_answers, tests
 from runner.report._curves import learning_curves
 from runner.report._evaluations import evaluations
 from runner.report._factorial import contrasts
@@ -42,20 +42,21 @@ class Written:
 
 def write_study(data: StudyRuns, folder: Path) -> Written:
     """Writes a study's report folder."""
-    effects = effects_table(data)
+    verdicts = judge(data)
+    effects = effects_table(data, verdicts)
     predictions = predicted(data)
     with lock(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
         drawn = _draw(data, effects, predictions, folder)
         seen = evaluations(folder, data.folders)
-        found = StudyFindings(data, effects, judge(data), contrasts(data), compare_on_test(predictions), drawn, seen)
+        found = StudyFindings(data, effects, verdicts, contrasts(data), compare_on_test(predictions), drawn, seen)
         write_sheet(folder / EFFECTS_TABLE, effects.frame())
         write_sheet(folder / RUNS_TABLE, data.runs)
         write_text(folder / "summary.tex", _latex(data, effects))
         write_text(folder / "summary.md", study_page(found))
         line = headline(effects.of("val/accuracy"), data.majority)
-        figure = drawn.get("effects", "")
-        write_front(folder, Entry(folder.name, title(data), line, tuple(short_answers(found.verdicts)), figure))
+        figure, said = drawn.get("effects", ""), short_answers(found.verdicts)
+        write_front(folder, Entry(folder.name, title(data), line, tuple(said), figure, *tests(found.verdicts)))
     card = f"## {escaped(title(data))}\n\n{answers(found.verdicts)}" if found.verdicts else ""
     return Written(effects, card)
 

@@ -20,6 +20,7 @@ from runner.stats._effects import (
     value_effect,
 )
 from runner.stats._pvalues import (
+    benjamini_hochberg,
     correlation,
     equivalence_p,
     holm,
@@ -32,6 +33,7 @@ __all__ = [
     "ALPHA",
     "Effect",
     "Interval",
+    "benjamini_hochberg",
     "contrast_effect",
     "correlation",
     "equivalence_p",

@@ -52,6 +52,11 @@ class Effect:
         mean, half = self.interval.estimate, self.half(1 - level)
         return replace(self, interval=replace(self.interval, low=mean - half, high=mean + half))
 
+    def reversed(self) -> Effect:
+        """Returns the effect with the opposite sign."""
+        own = self.interval
+        return replace(self, interval=Interval(-own.estimate, -own.high, -own.low, own.n))
+
     def p_beyond(self, distance: float) -> float:
         """Returns the two-sided error of the interval that ends at this distance (not negative) from the estimate.
 

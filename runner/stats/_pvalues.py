@@ -106,6 +106,17 @@ def _one_sided(effect: Effect, against: float, side: str) -> float:
     return tail if (distance < 0) == (side == "less") else 1 - tail
 
 
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Returns p-values adjusted for the false discovery rate, in the same order (Benjamini & Hochberg 1995).
+
+    At most 5% of the claims with an adjusted p of at most .05 are expected to be false.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03])  # .01 * 3 / 1, .04 * 3 / 3, and .03 * 3 / 2 may not exceed that
+    [0.03, 0.04, 0.04]
+    """
+    return [float(p) for p in stats.false_discovery_control(p_values)] if len(p_values) else []
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns Holm's step-down adjusted p-values in the same order (Holm 1979). A nan stays nan and does not count.
 

@@ -22,6 +22,7 @@ from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
 from runner.verdicts._verdicts import Exploratory, Verdict, judge, progress
+from runner.verdicts._warnings import TwoGroups, cut_off, two_groups
 from runner.verdicts._weigh import (
     EQUIVALENT,
     REFUTED,
@@ -58,7 +59,9 @@ __all__ = [
     "Progress",
     "StudyRuns",
     "Track",
+    "TwoGroups",
     "Verdict",
+    "cut_off",
     "decide",
     "effects_in",
     "effects_table",
@@ -67,6 +70,7 @@ __all__ = [
     "judge",
     "most_accurate_first",
     "progress",
+    "two_groups",
     "weigh",
     "weigh_best",
     "weigh_equivalence",

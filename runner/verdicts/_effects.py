@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,8 @@ from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
 from runner.store import FAILED
 from runner.verdicts._lost import best_first, pair_signs
 from runner.verdicts._runs import StudyRuns
+from runner.verdicts._verdicts import Verdict
+from runner.verdicts._weigh import REFUTED, SUPPORTED
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
 _COMPARED = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")  # metrics whose effects are in the table
@@ -38,7 +40,7 @@ class EffectRow:
     mean       over the finished runs, with a 95% t interval, in the metric's own unit
     effect     variant minus baseline, paired by seed; `effect.n` pairs, 0 where the table has no effect
     p          that the effect is 0
-    adjusted   p after Holm's correction over the variants
+    adjusted   p after Holm's correction over the variants; in a sequential design over the questions
     side       whether the variant is significantly better or worse than the baseline, or neither
     """
 
@@ -93,21 +95,45 @@ def _bounds(interval: Interval) -> tuple[float, float, float]:
     return interval.estimate, interval.low, interval.high
 
 
-def effects_table(data: StudyRuns) -> EffectsTable:
-    """The effects of a study's variants on every metric that its runs report."""
+def effects_table(data: StudyRuns, verdicts: Sequence[Verdict] = ()) -> EffectsTable:
+    """The effects of a study's variants on every metric that its runs report.
+
+    In a sequential design the number of seeds depends on what they showed. An effect that a question is about has the
+    question's interval and p there. All others are over the seeds of the first look, and none of them is significant.
+    """
     others = [name for name in data.variants if name != BASELINE]
     found: dict[tuple[str, str], EffectRow] = {}
     failed = data.runs[data.runs["status"] == FAILED]["variant"].value_counts()
+    first = data.first(len(data.plan.first)) if data.is_sequential and data.plan else data
     for metric in REPORTED:
-        effects = {name: data.effect(name, metric) for name in others} if metric in _COMPARED else {}
+        effects = {name: first.effect(name, metric) for name in others} if metric in _COMPARED else {}
         adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))
         for name in data.variants:
             mean = mean_interval(data.values(name, metric))
             row = EffectRow(name, metric, len(data.finished(name)), int(failed.get(name, 0)), mean)
             if effect := effects.get(name):
-                row = _with_effect(row, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
+                if data.is_sequential:
+                    row = _asked(row, verdicts) or replace(row, effect=effect.interval, p=effect.p)
+                else:
+                    row = _with_effect(row, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
             found[name, metric] = row
     return EffectsTable(tuple(found[name, metric] for name in data.variants for metric in REPORTED))
+
+
+def _asked(row: EffectRow, verdicts: Sequence[Verdict]) -> EffectRow | None:
+    """The row with the interval and p of the question that compares its variant with the baseline; None without one."""
+    for verdict in verdicts:
+        question = verdict.declared.question
+        if question is None or question.metric != row.metric or not question.compare or not verdict.looks:
+            continue
+        for each in verdict.comparisons:
+            if set(each.pair) == {row.variant, BASELINE}:
+                effect = each.effect if each.pair[0] == row.variant else each.effect.reversed()
+                sure = verdict.answer == SUPPORTED or (verdict.answer == REFUTED and len(verdict.comparisons) == 1)
+                told = sure and question.expect != "equal"
+                side = _side(row.metric, effect.interval.estimate, 0.0 if told else 1.0, ())
+                return replace(row, effect=effect.interval, p=verdict.p, adjusted=verdict.adjusted, side=side)
+    return None
 
 
 def most_accurate_first(data: StudyRuns, table: EffectsTable) -> list[str]:

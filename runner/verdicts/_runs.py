@@ -50,15 +50,21 @@ class StudyRuns:
     questions: Sequence[Declared] = ()  # every one that the study declares now
     deleted: Sequence[Declared] = ()  # after runs that they judge
     train_images: int | None = None  # of one run, where a run says so
+    unplanned: int = 0  # finished runs of seeds that a sequential design did not plan
 
     @property
     def plan(self) -> SeedPlan | None:
         """The planned seeds and looks; None in a study.json of before 2026-11-26."""
         return self.study.plan
 
+    @property
+    def is_sequential(self) -> bool:
+        """Whether seeds are added where a question is open."""
+        return self.plan is not None and self.plan.is_sequential
+
     def first(self, count: int) -> StudyRuns:
         """The runs of the first planned seeds alone. Of a fixed design all of them."""
-        if not self.plan or not self.plan.is_sequential:
+        if not self.plan or not self.is_sequential:
             return self
         seeds = self.plan.seeds[:count]
         runs, curves = (table[table["seed"].isin(seeds)] for table in (self.runs, self.curves))

@@ -25,7 +25,8 @@ def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
     if not study:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     planned = study.plan if study.plan and study.plan.is_sequential else None
-    every = [each for each in ended_runs(folder, study) if not planned or each.seed in planned.seeds]
+    ended = list(ended_runs(folder, study))
+    every = [each for each in ended if not planned or each.seed in planned.seeds]
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]
     good = comparable(finished)
@@ -62,4 +63,5 @@ def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
         [each for each in asked if not each.deleted],
         [each for each in asked if each.deleted and each.after_runs],
         next((each.train_images for each in trained if each.train_images), None),
+        sum(each.result is not None for each in ended) - sum(each.result is not None for each in every),
     )

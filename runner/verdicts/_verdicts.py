@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.metrics import METRICS
-from runner.spec import PER_IMAGE, Question, SeedPlan, dataset_label
-from runner.stats import ALPHA
+from runner.spec import Question, SeedPlan, dataset_label
+from runner.stats import ALPHA, Interval
 from runner.verdicts._comparisons import Comparison, comparisons, wins
 from runner.verdicts._declared import Declared
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, Track, adjust, look_at
 from runner.verdicts._needed import Needed, needed
 from runner.verdicts._runs import Lost, StudyRuns
+from runner.verdicts._warnings import TwoGroups, mostly_cut_off, two_groups
 from runner.verdicts._weigh import EQUIVALENT, SUPPORTED, UNDECIDED
 
 
@@ -67,6 +68,10 @@ class Verdict:
     narrow: tuple[Narrow, ...] = ()  # runs of its variants that never predict some class
     majority: Majority | None = None  # for a question about an accuracy
     needed: Needed | None = None  # seeds that would show the smallest difference that matters
+    unseen: int = 0  # the first seed that no verdict has seen
+    command: str = ""  # that made the runs
+    cut_off: tuple[int, int] | None = None  # runs that the limit of epochs stopped, of all, where they are most
+    two_groups: tuple[TwoGroups, ...] = ()  # variants whose seeds fall into two groups
 
     @property
     def question(self) -> Question:
@@ -100,10 +105,10 @@ class Verdict:
         found = [each.new_images for each in self.comparisons]
         if not found or any(each is None or not each.parts for each in found) or self.answer == UNDECIDED:
             return None
-        if self.answer == EQUIVALENT or self.question.expect == "equal":
-            margin = self.question.smallest or 0.0
-            return all(max(abs(e.interval.low), abs(e.interval.high)) <= margin for e in found if e)
-        return all(e.interval.low > 0 or e.interval.high < 0 for e in found if e)
+        intervals = [each.interval for each in found if each]
+        if self.answer == EQUIVALENT:
+            return all(max(abs(own.low), abs(own.high)) <= (self.question.smallest or 0.0) for own in intervals)
+        return _still_holds(self.question, self.answer, intervals)
 
     @property
     def judged(self) -> bool:
@@ -112,12 +117,25 @@ class Verdict:
         return bool(finished) and not self.missing and not self.declared.malformed
 
 
+def _still_holds(question: Question, answer: str, intervals: Sequence[Interval]) -> bool:
+    """Whether a yes or no holds where these are the intervals of its differences."""
+    if question.expect == "equal":
+        margin = question.smallest or 0.0
+        if answer == SUPPORTED:
+            return all(max(abs(own.low), abs(own.high)) <= margin for own in intervals)
+        return any(own.low > margin or own.high < -margin for own in intervals)
+    sign = {"more": 1, "less": -1}.get(question.expect, 0)
+    if answer == SUPPORTED or not sign or question.best_of:
+        return all(own.low > 0 or own.high < 0 for own in intervals)
+    return any(own.high < 0 if sign > 0 else own.low > 0 for own in intervals)
+
+
 def judge(data: StudyRuns) -> list[Verdict]:
     """Every question of the study, at the looks that its runs allow, adjusted by Holm.
 
     Those declared before the runs are adjusted among themselves, each exploratory one among all.
     """
-    context = _Context(data.narrow, data.majority, dataset_label(str(data.study.baseline.get("dataset", ""))))
+    context = _Context.of(data)
     tracks = _tracks(data)
     look_at(data, tracks)
     reasons = {id(track): why for track in tracks if (why := _reasons(data, track))}
@@ -143,6 +161,16 @@ class _Context:
     narrow: list[Narrow]
     majority: Majority | None
     dataset: str
+    two_groups: list[TwoGroups]
+    unseen: int
+
+    @classmethod
+    def of(cls, data: StudyRuns) -> _Context:
+        """What this study's answers may have to mention."""
+        dataset = dataset_label(str(data.study.baseline.get("dataset", "")))
+        groups = [found for name in data.trained if (found := two_groups(data, name))]
+        known = {seed for earlier in data.study.earlier_seeds for seeds in earlier.ended.values() for seed in seeds}
+        return cls(data.narrow, data.majority, dataset, groups, max([-1, *known, *map(int, data.runs["seed"])]) + 1)
 
 
 def _tracks(data: StudyRuns) -> list[Track]:
@@ -242,9 +270,8 @@ def _verdict(
         narrow=tuple(each for each in context.narrow if each.variant in track.variants),
         majority=context.majority if METRICS[question.metric].over_all else None,
         needed=needed([each.effect for each in found], question, family),
+        unseen=context.unseen,
+        command=data.study.command,
+        cut_off=mostly_cut_off(view, track.variants),
+        two_groups=tuple(each for each in context.two_groups if each.variant in track.variants),
     )
-
-
-def is_accuracy(question: Question) -> bool:
-    """Whether a question is about an accuracy that each image has its part in."""
-    return question.metric in PER_IMAGE

@@ -1,0 +1,62 @@
+"""What may make a verdict mislead: runs that were still learning, and variants whose seeds fall into two groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.verdicts._runs import StudyRuns
+
+_LEAST_GAP = 0.1  # of accuracy
+_TIMES = 5  # so much wider than each group is the gap between them
+
+
+def cut_off(data: StudyRuns, variant: str) -> tuple[int, int] | None:
+    """How many finished runs the limit of epochs stopped before their patience ran out, and how many there are.
+
+    None where the patience can't end a run.
+    """
+    entry, finished = data.study.variants.get(variant), data.finished(variant)
+    patience = entry.settings.get("patience", 0) if entry else 0
+    if entry is None or not 0 < patience < entry.settings.get("epochs", math.inf) or not len(finished):
+        return None
+    waited = finished["epochs"] - finished["best_epoch"]
+    return int((waited < patience).sum()), len(finished)
+
+
+def mostly_cut_off(data: StudyRuns, variants: Sequence[str]) -> tuple[int, int] | None:
+    """The same over several variants, where it is more than half of their runs; None where it is not."""
+    found = [own for name in variants if (own := cut_off(data, name))]
+    stopped, runs = (sum(counts) for counts in zip(*found, strict=True)) if found else (0, 0)
+    return (stopped, runs) if 2 * stopped > runs else None
+
+
+@dataclass(frozen=True)
+class TwoGroups:
+    """A variant whose seeds fall into two groups: the seeds of the lower one, and the means of both."""
+
+    variant: str
+    seeds: tuple[int, ...]
+    low: float
+    high: float
+
+
+def two_groups(data: StudyRuns, variant: str) -> TwoGroups | None:
+    """Whether a variant's validation accuracies fall into two groups, as where training collapses in some seeds.
+
+    The gap between the groups is at least 10 points, and at least 5 times as wide as either group. A t interval covers
+    far less than 95% there (docs/calibration.md).
+    """
+    values = data.finished(variant)["val/accuracy"].dropna().sort_values()
+    if len(values) < 3:
+        return None
+    numbers = values.to_numpy(dtype=float)
+    cut = int(np.diff(numbers).argmax()) + 1
+    low, high = numbers[:cut], numbers[cut:]
+    if high[0] - low[-1] < max(_LEAST_GAP, _TIMES * max(np.ptp(low), np.ptp(high))):
+        return None
+    seeds = tuple(sorted(map(int, values.index[:cut])))
+    return TwoGroups(variant, seeds, float(low.mean()), float(high.mean()))
