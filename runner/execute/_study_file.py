@@ -21,7 +21,7 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
     """Returns the content of study.json, with what earlier commands wrote and must stay. Writes nothing."""
     folder = runs / study.name
     before = read_study(folder)
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    now = present()
     kept, earlier = declared_before(study, before)
     plan = _kept_looks(study.seeds, before.plan if before else None)
     replaced = _replaced_plan(folder, before, plan, now) if before else []
@@ -46,6 +46,11 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
         seeds=plan.plain(),
         **given,
     )  # fmt: skip
+
+
+def present() -> str:
+    """Returns the present time (UTC, ISO 8601)."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _kept_looks(plan: SeedPlan, before: SeedPlan | None) -> SeedPlan:

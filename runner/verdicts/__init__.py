@@ -21,7 +21,8 @@ from runner.verdicts._looks import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, S
 from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
-from runner.verdicts._verdicts import Exploratory, Verdict, judge, progress
+from runner.verdicts._verdict import Exploratory, Verdict
+from runner.verdicts._verdicts import judge, progress
 from runner.verdicts._warnings import TwoGroups, cut_off, two_groups
 from runner.verdicts._weigh import (
     EQUIVALENT,

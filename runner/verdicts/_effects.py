@@ -20,7 +20,7 @@ from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
 from runner.store import FAILED
 from runner.verdicts._lost import best_first, pair_signs
 from runner.verdicts._runs import StudyRuns
-from runner.verdicts._verdicts import Verdict
+from runner.verdicts._verdict import Verdict
 from runner.verdicts._weigh import REFUTED, SUPPORTED
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""

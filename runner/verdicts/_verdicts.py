@@ -5,129 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from runner.metrics import METRICS
-from runner.spec import Question, SeedPlan, dataset_label
-from runner.stats import ALPHA, Interval
-from runner.verdicts._comparisons import Comparison, comparisons, wins
-from runner.verdicts._declared import Declared
+from runner.spec import Question, dataset_label
+from runner.stats import ALPHA
+from runner.verdicts._comparisons import comparisons, wins
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, Track, adjust, look_at
-from runner.verdicts._needed import Needed, needed
-from runner.verdicts._runs import Lost, StudyRuns
+from runner.verdicts._needed import needed
+from runner.verdicts._runs import StudyRuns
+from runner.verdicts._verdict import Exploratory, Verdict
 from runner.verdicts._warnings import TwoGroups, mostly_cut_off, two_groups
 from runner.verdicts._weigh import EQUIVALENT, SUPPORTED, UNDECIDED
-
-
-class Exploratory(StrEnum):
-    """Why a verdict is exploratory."""
-
-    LATE = "declared after runs that it judges"
-    SEEDS = "its planned seeds were changed after runs that it judges"
-    DELETED = "decided only because a question was deleted after its runs"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A judged question.
-
-    comparisons  with intervals of `level`: at the look that decided it, else at its last look
-    answer       supported, refuted, practically equivalent or undecided: after the correction, in view of failed runs
-    leaning      what a small p would make it: supported or refuted
-    p            of what it leans to; `adjusted` is Holm's over the `family` questions that have one
-    same_p       that no difference matters, with `same_adjusted` over the questions that have a smallest difference
-    is_small     whether it is decided that no difference matters, whatever else is
-    looks        how many looks it has taken; `decided` is the look that decided it, 0 for none
-    closed       why it asks for no more seeds
-    images       how many images it would take, where the present ones are too few
-    """
-
-    declared: Declared
-    comparisons: tuple[Comparison, ...]
-    answer: str
-    leaning: str
-    p: float
-    adjusted: float = math.nan
-    same_p: float = math.nan
-    same_adjusted: float = math.nan
-    is_small: bool = False
-    exploratory: tuple[Exploratory, ...] = ()
-    family: int = 1
-    level: float = 1 - ALPHA
-    plan: SeedPlan | None = None
-    looks: int = 1
-    decided: int = 0
-    closed: str = ""
-    images: int = 0
-    wins: str = ""  # for best_of: in how many seeds it was the best
-    missing: tuple[str, ...] = ()  # variants without a finished run
-    lost: tuple[Lost, ...] = ()  # the failed runs of its variants
-    contradicted: bool = False  # a diverged run could change the answer
-    claim: str = ""  # where it is about this study's data
-    narrow: tuple[Narrow, ...] = ()  # runs of its variants that never predict some class
-    majority: Majority | None = None  # for a question about an accuracy
-    needed: Needed | None = None  # seeds that would show the smallest difference that matters
-    unseen: int = 0  # the first seed that no verdict has seen
-    command: str = ""  # that made the runs
-    cut_off: tuple[int, int] | None = None  # runs that the limit of epochs stopped, of all, where they are most
-    two_groups: tuple[TwoGroups, ...] = ()  # variants whose seeds fall into two groups
-
-    @property
-    def question(self) -> Question:
-        """The question as it was declared; ValueError for a malformed one, which has no comparisons either."""
-        if self.declared.question is None:
-            raise ValueError(self.declared.malformed)
-        return self.declared.question
-
-    @property
-    def is_sequential(self) -> bool:
-        """Whether seeds are added where a question is open."""
-        return self.plan is not None and self.plan.is_sequential
-
-    @property
-    def too_small(self) -> bool:
-        """Whether there is a difference, and it is decided that none matters."""
-        return self.answer not in (UNDECIDED, EQUIVALENT) and self.question.expect != "equal" and self.is_small
-
-    @property
-    def at_least(self) -> bool | None:
-        """Whether every difference is shown to be at least the smallest one that matters; None where none was asked."""
-        question = self.question
-        if self.answer in (UNDECIDED, EQUIVALENT) or not question.smallest or question.expect == "equal":
-            return None
-        nearest = (min(abs(each.effect.interval.low), abs(each.effect.interval.high)) for each in self.comparisons)
-        return all(distance >= question.smallest for distance in nearest)
-
-    @property
-    def new_images(self) -> bool | None:
-        """Whether the answer holds for new images too; None where nothing says so."""
-        found = [each.new_images for each in self.comparisons]
-        if not found or any(each is None or not each.parts for each in found) or self.answer == UNDECIDED:
-            return None
-        intervals = [each.interval for each in found if each]
-        if self.answer == EQUIVALENT:
-            return all(max(abs(own.low), abs(own.high)) <= (self.question.smallest or 0.0) for own in intervals)
-        return _still_holds(self.question, self.answer, intervals)
-
-    @property
-    def judged(self) -> bool:
-        """Whether there are runs to judge it by."""
-        finished = self.comparisons and all(each.effect.interval.n for each in self.comparisons)
-        return bool(finished) and not self.missing and not self.declared.malformed
-
-
-def _still_holds(question: Question, answer: str, intervals: Sequence[Interval]) -> bool:
-    """Whether a yes or no holds where these are the intervals of its differences."""
-    if question.expect == "equal":
-        margin = question.smallest or 0.0
-        if answer == SUPPORTED:
-            return all(max(abs(own.low), abs(own.high)) <= margin for own in intervals)
-        return any(own.low > margin or own.high < -margin for own in intervals)
-    sign = {"more": 1, "less": -1}.get(question.expect, 0)
-    if answer == SUPPORTED or not sign or question.best_of:
-        return all(own.low > 0 or own.high < 0 for own in intervals)
-    return any(own.high < 0 if sign > 0 else own.low > 0 for own in intervals)
 
 
 def judge(data: StudyRuns) -> list[Verdict]:
