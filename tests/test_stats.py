@@ -16,6 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from runner.power import seeds_needed, smallest_effect, spread_interval
 from runner.stats import (
+    benjamini_hochberg,
     contrast_effect,
     correlation,
     equivalence_p,
@@ -26,6 +27,7 @@ from runner.stats import (
     one_sample_effect,
     outside_p,
     paired_effect,
+    resampled_effect,
     signed_rank_p,
     trend_effect,
     two_level_effect,
@@ -145,6 +147,59 @@ def test_two_level_is_never_narrower_than_over_seeds_and_its_p_is_its_intervals(
     assert found.interval.high - found.interval.low >= (plain.high - plain.low) * (1 - 1e-9)
     if abs(found.p - 0.05) > 1e-6:
         assert (found.interval.low > 0 or found.interval.high < 0) == (found.p < 0.05)
+
+
+@given(n=st.integers(2, 8), images=st.integers(2, 40), seed=st.integers(0, 10**6), distance=st.floats(0.001, 2))
+def test_p_at_a_distance_inverts_the_interval(n: int, images: int, seed: int, distance: float) -> None:
+    rng = np.random.default_rng(seed)
+    for effect in (one_sample_effect(rng.normal(size=n)), two_level_effect(rng.normal(size=(n, images)))):
+        p = effect.p_beyond(distance)
+        if 1e-9 < p < 1:
+            interval = effect.at(1 - p).interval
+            assert interval.high - interval.estimate == pytest.approx(distance, rel=1e-4)
+
+
+def test_intervals_of_another_level() -> None:
+    effect = one_sample_effect([0.1, 0.4, 0.2, 0.3, 0.6])
+    found = effect.at(0.99).interval
+    expected = stats.ttest_1samp([0.1, 0.4, 0.2, 0.3, 0.6], 0).confidence_interval(0.99)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert effect.at(0.95) == effect
+    assert one_sample_effect([0.1]).at(0.99) == one_sample_effect([0.1])
+    assert effect.reversed().interval.high == -effect.interval.low
+
+
+def test_one_sided_tests_over_seeds_and_images_invert_their_interval() -> None:
+    """Equivalence at p is where the interval of level 1 - 2p ends at the margin."""
+    effect = two_level_effect(np.random.default_rng(3).normal(0.02, 0.1, size=(5, 60)))
+    estimate, margin = effect.interval.estimate, 0.08
+    p = equivalence_p(effect, margin)
+    inside = effect.at(1 - 2 * p).interval
+    assert max(abs(inside.low), abs(inside.high)) == pytest.approx(margin)
+    beyond = outside_p(effect, margin=abs(estimate) / 2)
+    outside = effect.at(1 - beyond).interval
+    assert min(abs(outside.low), abs(outside.high)) == pytest.approx(abs(estimate) / 2)
+    assert equivalence_p(effect, abs(estimate) / 2) > 0.5
+    assert outside_p(effect, margin) == 1.0
+
+
+def test_resampled_effects_have_the_corrected_variance() -> None:
+    """Nadeau & Bengio 2003: (1 / n + n_test / n_train) times the variance, n - 1 degrees of freedom."""
+    differences = [0.1, 0.4, 0.2, 0.3, 0.6]
+    plain = one_sample_effect(differences)
+    found = resampled_effect(plain, 1 / 9)
+    error = np.std(differences, ddof=1) * math.sqrt(1 / 5 + 1 / 9)
+    half = stats.t.ppf(0.975, 4) * error
+    assert (found.interval.low, found.interval.high) == pytest.approx((0.32 - half, 0.32 + half))
+    assert found.p == pytest.approx(2 * stats.t.sf(0.32 / error, 4))
+    assert resampled_effect(plain, 0.0).interval.low == pytest.approx(plain.interval.low)
+    assert equivalence_p(found, 0.9) > equivalence_p(plain, 0.9)
+
+
+def test_benjamini_hochberg_is_that_of_statsmodels() -> None:
+    p = [0.001, 0.2, 0.03, 0.04, 0.9, 0.012]
+    assert benjamini_hochberg(p) == pytest.approx(multipletests(p, method="fdr_bh")[1])
+    assert benjamini_hochberg([]) == []
 
 
 def test_two_level_without_image_variation_is_the_t_interval_over_seeds() -> None:
