@@ -1,6 +1,6 @@
 """Pages of planted studies, as readers see them: `python -m tests.pages` writes them to the golden files.
 
-Three studies and two searches have nearly every sentence that a page, the front page or the terminal can have.
+Four studies and two searches have nearly every sentence that a page, the front page or the terminal can have.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from matplotlib.figure import Figure
 
 from runner.publish import write_all
 from runner.report import front_page
+from runner.spec import plan_seeds
 from runner.store import StudyFile
 from runner.text import plain_console
+from runner.verdicts import gather, progress
 from tests.planted import MADE, Images, Planted, entry, plant_study
 from tests.planted_search import SEARCH, STOPPED, plant_search
 
@@ -178,6 +180,42 @@ def _short() -> None:
     plant_study(Path("runs/short-digits"), study, runs, Images(["zero", "one"], [20, 20]))
 
 
+def _looks() -> None:
+    """A sequential design after all of its looks."""
+    changes: dict[str, dict[str, Any]] = {
+        "baseline": {}, "batchnorm": {"batch_norm": True}, "wide": {"hidden": [512]}, "again": {"stream": 1},
+        "noisy": {"dropout": 0.5}, "unasked": {"lr": 0.01},
+    }  # fmt: skip
+    questions: list[dict[str, Any]] = [
+        {"ask": "Does batch normalization help?", "compare": ["batchnorm", "baseline"], "expect": "more",
+         "smallest": 0.01},
+        {"ask": "Does another order matter?", "compare": ["again", "baseline"], "smallest": 0.03},
+        {"ask": "Does width help?", "compare": ["wide", "baseline"], "expect": "more"},
+        {"ask": "Does noise matter at all?", "compare": ["noisy", "baseline"], "smallest": 0.0001},
+        {"ask": "Does width help on new images?", "compare": ["wide", "baseline"], "metric": "test/accuracy",
+         "images": "new", "smallest": 0.005},
+        {"ask": "Did batch normalization help before?", "compare": ["batchnorm", "baseline"], "metric": "val/loss",
+         "declared": _LATER},
+    ]  # fmt: skip
+    means = {"baseline": 0.7, "batchnorm": 0.75, "wide": 0.705, "again": 0.7, "noisy": 0.699, "unasked": 0.71}
+    means["noisy"] = 0.7 + float((_NOISE[0, :3] - _NOISE[4, :3]).mean())  # it seems to have no effect at all
+    plan = plan_seeds("3..6")
+    study = _study("looks-digits", "Which change helps, with as few seeds as possible?", changes, questions)
+    study = study.model_copy(update={"seeds": plan.plain()})
+    counts = dict.fromkeys(changes, 3)
+    while counts:
+        runs = {
+            name: {
+                seed: Planted(round(means[name] + _LEVEL[seed] + float(_NOISE[number, seed]), 4))
+                for seed in plan.seeds[: counts[name]]
+            }
+            for number, name in enumerate(changes)
+        }
+        plant_study(Path("runs/looks-digits"), study, runs, Images(["zero", "one"], [60, 60]))
+        found = progress(gather(Path("runs/looks-digits")))
+        counts = found.counts if found.look else {}
+
+
 @contextmanager
 def _quick() -> Iterator[None]:
     """Saves figures as empty files and waits for no disk, which would take most of the time."""
@@ -191,9 +229,9 @@ def pages() -> dict[str, str]:
     console = plain_console(160)
     console.file = said
     with tempfile.TemporaryDirectory() as place, chdir(place), _quick():
-        for plant in (_regularize, _rare, _short, plant_search):
+        for plant in (_regularize, _rare, _short, _looks, plant_search):
             plant()
-        studies = ["regularize-digits", "rare-photos", "short-digits", SEARCH, STOPPED]
+        studies = ["regularize-digits", "rare-photos", "short-digits", "looks-digits", SEARCH, STOPPED]
         write_all(Path("runs"), studies, Path("reports"), console)
         found = {name: Path("reports", name, "summary.md").read_text("utf-8") for name in studies}
         front = Path("reports/summary.md").read_text("utf-8")

@@ -13,8 +13,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from runner.publish import write_front_page, write_report
-from runner.report import read_front
-from runner.report._front import FRONT, headline
+from runner.report import front_page, read_front
+from runner.report._front import FRONT, Entry, headline
 from runner.stats import Interval
 from runner.verdicts._effects import EffectRow
 from tests.reports import ACCURACY, change, write_runs
@@ -93,6 +93,29 @@ def test_an_older_table_without_sides_has_the_same_headline(report: Path, column
     table = pd.read_csv(report / "summary.csv").drop(columns=columns)
     table.to_csv(report / "summary.csv", index=False)
     assert read_front(report).headline == newer
+
+
+def entry(name: str, *p: float | None, decided: bool = True) -> Entry:
+    answers = tuple(f"**{name} {number}?** Yes." for number in range(len(p)))
+    return Entry(name, name, "", answers, p=p, decided=(decided,) * len(p))
+
+
+def test_the_front_page_says_how_many_of_its_studies_may_have_a_false_verdict() -> None:
+    entries = [entry("a", 0.001), entry("b", 0.002, None), entry("c", None), Entry("d", "older", "", ("**?** No.",))]
+    text = front_page(entries)
+    assert "2 studies here have tested questions" in text
+    assert "at most 0.1 of them" in text
+    assert "2 questions" in text
+    assert "tested questions" not in front_page(entries[2:])
+
+
+def test_answers_that_the_whole_page_does_not_confirm_are_marked() -> None:
+    """After Benjamini & Hochberg .03 is .03 * 21 / 2 among 21 questions."""
+    undecided = entry("many", *[0.5] * 19, decided=False)
+    text = front_page([entry("a", 0.0001, 0.03), undecided])
+    assert [line for line in text.splitlines() if line.endswith("‡")] == ["- **a 1?** Yes. ‡"]
+    assert "‡: not significant after Benjamini" in text
+    assert "‡" not in front_page([entry("a", 0.0001, 0.03)])
 
 
 def test_a_moved_report_is_named_by_its_folder(report: Path) -> None:

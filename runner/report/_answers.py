@@ -80,7 +80,7 @@ def about_images(verdict: Verdict) -> list[str]:
     shown = [each for each in found if each and each.parts]
     if not shown or len(shown) < len(found):
         return []
-    if all(each.effect is each.new_images for each in verdict.comparisons):
+    if all(each.effect == each.new_images for each in verdict.comparisons):
         return ["The interval is for new seeds and new images."]
     if verdict.new_images:
         return ["Holds for new images too."]
@@ -155,6 +155,8 @@ def _look(verdict: Verdict) -> str:
         return f"; whatever the number of seeds, that takes about {verdict.images:,} images"
     if verdict.closed == HOPELESS:
         return f" after {looks[verdict.looks - 1]} seeds; {most} would hardly decide it"
+    if verdict.looks == len(looks):
+        return f" after all {most} seeds"
     return f" after {looks[verdict.looks - 1]} of at most {most} seeds"
 
 

@@ -19,7 +19,7 @@ from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow
 _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 
 
-def effects(rows: Sequence[EffectRow], title: str, path: Path) -> None:
+def effects(rows: Sequence[EffectRow], label: str, path: Path) -> None:
     """Draws each variant's effect on an accuracy with its interval, sorted, in percentage points.
 
     `rows` have finite effects. Significantly better and worse variants are in color.
@@ -50,7 +50,7 @@ def effects(rows: Sequence[EffectRow], title: str, path: Path) -> None:
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-limit * 1.05, limit * 1.05)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(f"{title} minus the baseline's, points, with 95% intervals")
+        axes.set_xlabel(label)
 
 
 def _focus(*arrays: Any) -> float:

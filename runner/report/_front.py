@@ -38,8 +38,11 @@ class Entry:
     decided: tuple[bool, ...] = ()  # whether each answer is yes, no or practically equivalent
 
 
-def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str:
-    """One sentence: which variants' validation accuracy differs from the baseline's; `rows` are that metric's."""
+def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequential: bool = False) -> str:
+    """One sentence: which variants' validation accuracy differs from the baseline's; `rows` are that metric's.
+
+    `sequential`: seeds were added where a question was open, and only questions decide.
+    """
     without = [row for row in rows if row.variant != BASELINE and not row.n]
     there = [row for row in rows if row.variant != BASELINE and row.n]
     heads = {
@@ -59,7 +62,10 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None) -> str
         named = [f"{escaped(row.variant)} ({row.failed} failed)" for row in without]
         parts.append(f"**no finished run:** {', '.join(named)}")
     test = "significant: p at most .05 after Holm correction over the variants"
-    small = f"points of validation accuracy with 95% intervals, {seeds}; {test}"
+    intervals = "95% intervals"
+    if sequential:
+        test, intervals = "significant: a question about the difference is decided so", "intervals"
+    small = f"points of validation accuracy with {intervals}, {seeds}; {test}"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
 

@@ -175,7 +175,8 @@ def _intervals(data: StudyRuns) -> str:
     plan = data.plan
     if not plan or not plan.is_sequential:
         return _FIXED
-    return _SEQUENTIAL.format(looks=", ".join(map(str, plan.looks)))
+    *others, last = map(str, plan.looks)
+    return _SEQUENTIAL.format(looks=f"{', '.join(others)} and {last}")
 
 
 def _what(data: StudyRuns) -> str:

@@ -21,7 +21,6 @@ from runner.verdicts import (
     Verdict,
 )
 
-_NO_CHANCE = "Chance over seeds does not explain this."
 _WHY = {
     Exploratory.LATE: "The question was declared after runs that it judges, so it is exploratory.",
     Exploratory.SEEDS: "The planned seeds were changed after runs that it judges, so it is exploratory: looking again "
@@ -87,10 +86,10 @@ def _why(verdict: Verdict) -> list[str]:
 def _meaning(verdict: Verdict) -> str:
     question = verdict.question
     if verdict.answer == EQUIVALENT:
-        return f"{_equivalent(verdict)}. {_NO_CHANCE}"
+        return f"{_equivalent(verdict)}. {_no_chance(verdict)}"
     if verdict.answer in (SUPPORTED, REFUTED):
         what = _supported(verdict) if verdict.answer == SUPPORTED else _refuted(verdict)
-        return f"{what}. {_NO_CHANCE}{_size(verdict)}"
+        return f"{what}. {_no_chance(verdict)}{_size(verdict)}"
     if not verdict.looks:
         return "There is no verdict before the first look."
     if math.isnan(verdict.p):
@@ -107,6 +106,11 @@ def _meaning(verdict: Verdict) -> str:
             + _seeds_needed(verdict)
         )
     return _undecided(verdict) + _seeds_needed(verdict)
+
+
+def _no_chance(verdict: Verdict) -> str:
+    over = "seeds and images" if verdict.question.images == "new" else "seeds"
+    return f"Chance over {over} does not explain this."
 
 
 def _size(verdict: Verdict) -> str:
@@ -137,6 +141,8 @@ def _looks(verdict: Verdict) -> list[str]:
         ]
     if verdict.closed == HOPELESS:
         return [f"Even an optimist expects no answer from {plan.looks[-1]} seeds, so it asks for no more."]
+    if verdict.looks == len(plan.looks):
+        return [f"It has used all {plan.looks[-1]} seeds."]
     return [f"It has used {plan.looks[verdict.looks - 1]} of at most {plan.looks[-1]} seeds."]
 
 

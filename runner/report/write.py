@@ -54,7 +54,7 @@ def write_study(data: StudyRuns, folder: Path) -> Written:
         write_sheet(folder / RUNS_TABLE, data.runs)
         write_text(folder / "summary.tex", _latex(data, effects))
         write_text(folder / "summary.md", study_page(found))
-        line = headline(effects.of("val/accuracy"), data.majority)
+        line = headline(effects.of("val/accuracy"), data.majority, data.is_sequential)
         figure, said = drawn.get("effects", ""), short_answers(found.verdicts)
         write_front(folder, Entry(folder.name, title(data), line, tuple(said), figure, *tests(found.verdicts)))
     card = f"## {escaped(title(data))}\n\n{answers(found.verdicts)}" if found.verdicts else ""
@@ -78,7 +78,8 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
     if rows := [row for row in effects.of("val/accuracy") if math.isfinite(row.effect.estimate)]:
-        figures.effects(rows, METRICS["val/accuracy"].label, folder / drawn["effects"])
+        label = f"{METRICS['val/accuracy'].label} minus the baseline's, points, with"
+        figures.effects(rows, f"{label} {'' if data.is_sequential else '95% '}intervals", folder / drawn["effects"])
         made.append("effects")
     if trained := data.trained:
         curve_figures.accuracies(learning_curves(data, trained, "accuracy"), folder / drawn["curves"])
