@@ -86,8 +86,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
         raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
-    # Two functions may give the same images with different notes; each gets its own cache.
-    signature = source.signature or repr((fingerprint, content.notes))
+    signature = source.signature or repr((fingerprint, content.notes))  # other notes: another cache
     name = _folder_name(settings, signature, content.skipped)
     return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
@@ -120,11 +119,7 @@ def load(folder: Path) -> Dataset:
 
 
 def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
-    """Returns train, validation and test; a missing part is carved from train, stratified by class.
-
-    This split is the same for every seed; `draw_split` draws others. Raises RequestError where a class has too few
-    images.
-    """
+    """Returns train, validation and test, the same for every seed; what is missing is carved from train, stratified."""
     parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
     total = len(parts["train"])
     val_share, test_share = _SHARES
@@ -139,10 +134,7 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
 
 
 def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
-    """Returns the data set as a seed sees it: with `split="seed"`, train and validation are redrawn from their union.
-
-    The draw is stratified by class, and keeps the number of validation images. It copies both parts into memory.
-    """
+    """With `split="seed"` redraws train and validation from their union: stratified, in memory, of the same size."""
     if settings.split == FIXED:
         return dataset
     images = np.concatenate((dataset.train.images, dataset.val.images))
@@ -156,10 +148,7 @@ def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
 
 
 def _few(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Returns the places of `images_per_class` train images of each class, the same for every seed.
-
-    A smaller number keeps a subset of the images that a larger number keeps.
-    """
+    """Returns the places of `images_per_class` train images of each class; a larger number keeps those of a smaller."""
     asked = settings.images_per_class
     counts = np.bincount(labels, minlength=len(classes))
     if asked > counts.min():
@@ -172,10 +161,7 @@ def _few(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> npt.ND
 
 
 def _drawn(labels: Labels, count: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draws `count` places, stratified by label; returns the others and these.
-
-    Raises ValueError where a class has too few images.
-    """
+    """Draws `count` places, stratified by label; returns the others and these. ValueError: a class has too few."""
     from sklearn.model_selection import train_test_split
 
     kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=seed)
@@ -208,8 +194,7 @@ def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
 def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[float]]:
     """Returns the mean and the population standard deviation of each channel, for pixels scaled to [0, 1].
 
-    `images` are chunks of uint8, N x H x W x C. Counts of the 256 levels make the result exact. A constant channel
-    gets deviation 1.
+    `images` are chunks of uint8, N x H x W x C. Counts of levels make it exact. A constant channel gets deviation 1.
 
     >>> channel_statistics([np.array([[[[0], [255]]]], dtype=np.uint8)])
     ([0.5], [0.5])
@@ -269,10 +254,8 @@ def _write_images(path: Path, rows: Rows) -> None:
     """Writes images as np.save does, without a copy of all images in memory."""
     with open(path, "wb") as file:
         header = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
-            "fortran_order": False,
-            "shape": rows.shape,
-        }
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": rows.shape
+        }  # fmt: skip
         np.lib.format.write_array_header_1_0(file, header)
         for images in rows.chunks():
             file.write(np.ascontiguousarray(images).data)

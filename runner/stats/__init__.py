@@ -4,6 +4,7 @@ Paired t intervals come first. With a few seeds the percentile bootstrap covers 
 seeds no signed-rank test reaches 5%.
 """
 
+from runner.stats._crossed import resampled_effect, two_level_effect
 from runner.stats._effects import (
     ALPHA,
     Effect,
@@ -13,10 +14,8 @@ from runner.stats._effects import (
     mean_interval,
     one_sample_effect,
     paired_effect,
-    resampled_effect,
     trend_effect,
     trend_weights,
-    two_level_effect,
     value_effect,
 )
 from runner.stats._pvalues import (
