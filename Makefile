@@ -13,7 +13,7 @@ OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(SEEDS),--seeds "$(SEEDS
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Variables of make ablations: STUDY=mlp DATASET=cifar10|folder:PATH|... SEEDS=5 EPOCHS=30 VARIANTS=a,b ARGS=\"...\""
+	@echo "  Variables of make ablations: STUDY=mlp DATASET=cifar10|folder:PATH|... SEEDS=5|0,3,7|5..27 EPOCHS=30 VARIANTS=a,b ARGS=\"...\""
 
 ablations: $(VENV)/ready  ## train a study and write its report (STUDY, DATASET, SEEDS, EPOCHS, VARIANTS, ARGS)
 	@$(PY) -m runner run "$(STUDY)" $(OPTIONS)

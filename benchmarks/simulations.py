@@ -20,8 +20,9 @@ from runner.stats import (
     paired_effect,
     trend_effect,
     two_level_effect,
+    value_effect,
 )
-from runner.verdicts import REFUTED, SUPPORTED, weigh
+from runner.verdicts import REFUTED, SUPPORTED, lower_group, weigh
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -92,6 +93,7 @@ _KINDS: dict[str, tuple[str, Callable[[Array], tuple[Sequence[Effect], str]]]] =
     "equal, and just so": ("called unequal", lambda x: ([paired_effect(x[0] + MARGIN, x[1])], "equal")),
     "whole numbers": ("any answer", lambda x: ([paired_effect(np.round(2 * x[0]), np.round(2 * x[1]))], "more")),
 }
+_KINDS["value, skewed arm"] = ("any answer", lambda x: ([value_effect(np.exp(x[0]) - np.exp(0.5), 0.0)], "more"))
 _WRONG = {"any answer": (SUPPORTED, REFUTED), "called unequal": (REFUTED,)}  # for other errors: supported
 
 
@@ -119,6 +121,22 @@ def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+_SKILL, _DIFFICULTY = 0.1, 1.5  # standard deviations, chosen so that seeds and images both matter
+
+
+def _right(rng: np.random.Generator, seeds: int) -> Array:
+    """Draws which of 1,000 images two variants predict correctly: 2 x seeds x images."""
+    shared = rng.normal(0, _DIFFICULTY * np.sqrt(0.9), (1, 1, 1000))
+    own = rng.normal(0, _DIFFICULTY * np.sqrt(0.1), (2, 1, 1000))
+    level = 0.5 + rng.normal(0, _SKILL, (2, seeds, 1)) + shared + own
+    return np.asarray(level + rng.normal(size=level.shape) > 0, dtype=float)
+
+
+def _difference(rng: np.random.Generator, seeds: int) -> Array:
+    first, second = _right(rng, seeds)
+    return np.asarray(second - first)
+
+
 def simulate_two_level(draws: int, rng: np.random.Generator) -> pd.DataFrame:
     """Returns how often the interval over seeds and test images contains the truth, the mean over all possible ones.
 
@@ -126,20 +144,69 @@ def simulate_two_level(draws: int, rng: np.random.Generator) -> pd.DataFrame:
     variant's accuracy, and the difference of two variants that find different images hard.
     """
     rows = []
-    skill, difficulty = 0.1, 1.5  # standard deviations, chosen so that seeds and images both matter
-    truth = float(stats.norm.cdf(0.5 / np.sqrt(1 + skill**2 + difficulty**2)))
+    truth = float(stats.norm.cdf(0.5 / np.sqrt(1 + _SKILL**2 + _DIFFICULTY**2)))
     for seeds in SEEDS:
         covers = np.zeros(4)
         for _ in range(draws):
-            shared = rng.normal(0, difficulty * np.sqrt(0.9), (1, 1, 1000))
-            own = rng.normal(0, difficulty * np.sqrt(0.1), (2, 1, 1000))
-            level = 0.5 + rng.normal(0, skill, (2, seeds, 1)) + shared + own
-            right = (level + rng.normal(size=level.shape) > 0).astype(float)
+            right = _right(rng, seeds)
             for place, (values, true) in enumerate(((right[0], truth), (right[1] - right[0], 0.0))):
                 found = two_level_effect(values).interval, mean_interval(values.mean(axis=1))
                 covers[2 * place : 2 * place + 2] += [one.low <= true <= one.high for one in found]
         rows.append({"n": seeds} | dict(zip(COVERS, covers / draws, strict=True)))
     return pd.DataFrame(rows)
+
+
+LEVELS = (0.95, 1 - 0.05 * 3 / 27, 1 - 0.05 * 9 / 27)  # that of a fixed design, and of two looks of 5..27
+
+
+def simulate_levels(draws: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Returns how often the interval over seeds and images of a difference misses the truth, at the levels of looks."""
+    rows = []
+    for seeds in (5, 8, 27):
+        missed = np.zeros(len(LEVELS))
+        for _ in range(draws):
+            effect = two_level_effect(_difference(rng, seeds))
+            missed += [not one.low <= 0 <= one.high for one in (effect.at(level).interval for level in LEVELS)]
+        rows.append({"n": seeds} | {f"{level:.4f}": share for level, share in zip(LEVELS, missed / draws, strict=True)})
+    return pd.DataFrame(rows)
+
+
+def simulate_collapse(draws: int, rng: np.random.Generator, share: float = 0.15) -> pd.DataFrame:
+    """Returns what happens where a variant collapses in some seeds: coverage, and how often nine questions err.
+
+    Accuracies are 90 ± 1%, and 10% where a seed collapses. Truth is the difference of the means. `warned` is how often
+    the page warns of two groups in the first variant, `false_alarm` how often of one that never collapses.
+    """
+    rows = []
+    for seeds in SEEDS:
+        covered = families = warned = alarms = 0
+        for _ in range(draws):
+            arms = 0.9 + rng.normal(0, 0.01, (1 + QUESTIONS, seeds))
+            arms[1:] -= 0.8 * (rng.random((QUESTIONS, seeds)) < share)
+            effects = [paired_effect(arm, arms[0] - 0.8 * share) for arm in arms[1:]]
+            covered += effects[0].interval.low <= 0 <= effects[0].interval.high
+            p = [weigh([effect], "more", None)[1] for effect in effects]
+            families += bool(np.nanmin([*holm(p), 1.0]) <= ALPHA)
+            warned += lower_group(arms[1]) > 0
+            alarms += lower_group(arms[0]) > 0
+        found = {"coverage": covered, "family": families, "warned": warned, "false_alarm": alarms}
+        rows.append({"n": seeds} | {name: count / draws for name, count in found.items()})
+    return pd.DataFrame(rows)
+
+
+def simulate_families(draws: int, rng: np.random.Generator) -> dict[str, float]:
+    """Returns how often studies without differences err, with five seeds: in one family, and in at least one of two.
+
+    Nine questions each compare a variant with the next one. The figure compares each variant with the baseline.
+    """
+    asked = drawn = either = 0
+    for _ in range(draws):
+        arms = rng.normal(size=(1 + QUESTIONS, 5))
+        pairs = zip(arms[1:], np.roll(arms[1:], 1, axis=0), strict=True)
+        questions = min(holm([paired_effect(*pair).p for pair in pairs])) <= ALPHA
+        figure = min(holm([paired_effect(arm, arms[0]).p for arm in arms[1:]])) <= ALPHA
+        asked, drawn, either = asked + questions, drawn + figure, either + (questions or figure)
+    return {"questions": asked / draws, "figure": drawn / draws, "either": either / draws}
 
 
 COVERS = ("accuracy, both", "accuracy, seeds", "difference, both", "difference, seeds")

@@ -14,8 +14,8 @@ from runner.stats import ALPHA
 POWER = 0.8
 
 
-def smallest_effect(spread: float, seeds: int) -> float:
-    """Returns the true difference that a paired t test over `seeds` seeds detects with power .8 at .05.
+def smallest_effect(spread: float, seeds: int, alpha: float = ALPHA) -> float:
+    """Returns the true difference that a paired t test over `seeds` seeds detects with power .8 at `alpha`.
 
     `spread` is the standard deviation of the differences; the result has its unit.
 
@@ -24,7 +24,7 @@ def smallest_effect(spread: float, seeds: int) -> float:
     """
     from statsmodels.stats.power import TTestPower  # takes seconds to import
 
-    standardized = TTestPower().solve_power(nobs=seeds, alpha=ALPHA, power=POWER, alternative="two-sided")
+    standardized = TTestPower().solve_power(nobs=seeds, alpha=alpha, power=POWER, alternative="two-sided")
     return float(np.squeeze(standardized)) * spread
 
 

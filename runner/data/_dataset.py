@@ -112,9 +112,8 @@ def load(folder: Path) -> Dataset:
         for name in PARTS
     }
     return Dataset(
-        part["train"], part["val"], part["test"],
-        tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
-        tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
+        part["train"], part["val"], part["test"], tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]),
+        meta["fingerprint"], tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
     )  # fmt: skip
 
 

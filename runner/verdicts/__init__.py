@@ -23,7 +23,7 @@ from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
 from runner.verdicts._verdict import Exploratory, Verdict
 from runner.verdicts._verdicts import judge, progress
-from runner.verdicts._warnings import TwoGroups, cut_off, two_groups
+from runner.verdicts._warnings import TwoGroups, cut_off, lower_group, two_groups
 from runner.verdicts._weigh import (
     EQUIVALENT,
     REFUTED,
@@ -69,6 +69,7 @@ __all__ = [
     "ended_runs",
     "gather",
     "judge",
+    "lower_group",
     "most_accurate_first",
     "progress",
     "two_groups",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from runner.verdicts._runs import StudyRuns
 
@@ -44,19 +45,29 @@ class TwoGroups:
     high: float
 
 
+def lower_group(values: npt.ArrayLike) -> int:
+    """How many of n accuracies are in the lower of two groups; 0 where they are one group.
+
+    The gap between the groups is at least 10 points, and at least 5 times as wide as either group.
+
+    >>> lower_group([0.9, 0.1, 0.91, 0.92]), lower_group([0.2, 0.4, 0.6, 0.8])
+    (1, 0)
+    """
+    ordered = np.sort(np.asarray(values, dtype=float))
+    if len(ordered) < 3:
+        return 0
+    cut = int(np.diff(ordered).argmax()) + 1
+    low, high = ordered[:cut], ordered[cut:]
+    return cut if high[0] - low[-1] >= max(_LEAST_GAP, _TIMES * max(np.ptp(low), np.ptp(high))) else 0
+
+
 def two_groups(data: StudyRuns, variant: str) -> TwoGroups | None:
     """Whether a variant's validation accuracies fall into two groups, as where training collapses in some seeds.
 
-    The gap between the groups is at least 10 points, and at least 5 times as wide as either group. A t interval covers
-    far less than 95% there (docs/calibration.md).
+    A t interval covers far less than 95% there (docs/calibration.md).
     """
     values = data.finished(variant)["val/accuracy"].dropna().sort_values()
-    if len(values) < 3:
+    if not (cut := lower_group(values.to_numpy(dtype=float))):
         return None
-    numbers = values.to_numpy(dtype=float)
-    cut = int(np.diff(numbers).argmax()) + 1
-    low, high = numbers[:cut], numbers[cut:]
-    if high[0] - low[-1] < max(_LEAST_GAP, _TIMES * max(np.ptp(low), np.ptp(high))):
-        return None
-    seeds = tuple(sorted(map(int, values.index[:cut])))
-    return TwoGroups(variant, seeds, float(low.mean()), float(high.mean()))
+    low, high = values.iloc[:cut], values.iloc[cut:]
+    return TwoGroups(variant, tuple(sorted(map(int, low.index))), float(low.mean()), float(high.mean()))
