@@ -47,7 +47,7 @@ def study_runs(name: str, dataset: str, data: Path, console: Console) -> StudyRu
 
 
 def same(found: StudyRuns) -> Same:
-    """Compares neighboring variants of the A/A study, pairs that have no run in common: with five seeds, and at looks."""
+    """Compares neighboring variants of the A/A study, pairs without a common run: with five seeds, and at looks."""
     arms = found.variants
     pairs = list(zip(arms[::2], arms[1::2], strict=True))
     five = replace(found, runs=found.runs[found.runs["seed"] < _SEEDS])

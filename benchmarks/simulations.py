@@ -22,7 +22,7 @@ from runner.stats import (
     two_level_effect,
     value_effect,
 )
-from runner.verdicts import REFUTED, SUPPORTED, lower_group, weigh
+from runner.verdicts import REFUTED, SUPPORTED, lower_group, weigh, weigh_best, weigh_equivalence
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -111,10 +111,11 @@ def simulate_kinds(draws: int, rng: np.random.Generator) -> pd.DataFrame:
             wrong = 0
             for arms in rng.normal(size=(draws, 4, seeds)):
                 effects, expect = ask(arms)
-                if expect == "best":  # such a question is supported only where all comparisons hold
-                    leaning, p = SUPPORTED, max(effect.p for effect in effects)
-                else:
-                    leaning, p = weigh(effects, expect, MARGIN if expect == "equal" else None)
+                if error == "called equal":
+                    wrong += weigh_equivalence(effects, MARGIN) <= ALPHA
+                    continue
+                margin = MARGIN if expect == "equal" else None
+                leaning, p = weigh_best(effects) if expect == "best" else weigh(effects, expect, margin)
                 wrong += p <= ALPHA and leaning in _WRONG.get(error, (SUPPORTED,))
             row[str(seeds)] = wrong / draws
         rows.append(row)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import simulations
 from benchmarks.calibration_page import Measured, Same, page
-from benchmarks.sequential import simulate_designs, simulate_errors
+from benchmarks.sequential import ARMS, simulate_designs, simulate_errors
 from benchmarks.simulations import (
     SEEDS,
     simulate_collapse,
@@ -22,7 +22,10 @@ from benchmarks.simulations import (
 def test_each_kind_of_question_errs_as_seldom_as_it_says_and_the_page_says_so() -> None:
     kinds = simulate_kinds(400, np.random.default_rng(0))
     assert len(kinds) >= 9
-    assert kinds[[str(n) for n in SEEDS]].to_numpy().max() < 0.09  # .05 and three standard errors
+    errors = kinds.set_index("kind")[[str(n) for n in SEEDS]]
+    assert errors.drop(index="value, skewed arm").to_numpy().max() < 0.09  # .05 and three standard errors
+    assert errors.loc["value, skewed arm"].min() > 0.09  # a known limit, which the page shows
+    assert errors.loc["equal, and just not"].min() > 0.02  # here the test nearly reaches its level
     levels = simulate_two_level(40, np.random.default_rng(0))
     assert (levels["accuracy, both"] >= levels["accuracy, seeds"]).all()
     arms = pd.DataFrame([{"arms": "normal", "n": 3, "coverage": 0.95, "family": 0.04}])
