@@ -113,8 +113,9 @@ def _errors(entries: Sequence[Entry], marks: Mapping[tuple[str, int], str]) -> s
     if not asking:
         return ""
     questions = sum(p is not None for entry in asking for p in entry.p)
+    have = "1 study here has" if len(asking) == 1 else f"{len(asking)} studies here have"
     said = (
-        f"A study has a false yes or no with a probability of at most .05. {len(asking)} studies here have tested "
+        f"A study has a false yes or no with a probability of at most .05. {have} tested "
         f"questions, so at most {ALPHA * len(asking):.2g} of them may be expected to have one. The same holds for a "
         'false "practically equivalent".'
     )

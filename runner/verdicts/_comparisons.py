@@ -18,7 +18,6 @@ from runner.stats import (
     correlation,
     interaction_effect,
     paired_effect,
-    resampled_effect,
     signed_rank_p,
     trend_effect,
     trend_weights,
@@ -115,9 +114,7 @@ def _judged(
     redrawn = any(data.split(name) != FIXED for name in weights)
     part = PER_IMAGE.get(question.metric)
     if redrawn and question.metric.startswith("val"):  # each seed has its own validation images
-        counts = data.images
-        ratio = counts["val"] / data.train_images if "val" in counts and data.train_images else math.nan
-        return replace(known, effect=resampled_effect(known.effect, ratio))
+        return replace(known, effect=data.over_splits(known.effect, question.metric, list(weights)))
     images = _over_images(data, part, weights, constant) if part else None
     if question.images == "new" or (redrawn and part):
         return replace(known, effect=images or _NOTHING, new_images=images or _NOTHING)

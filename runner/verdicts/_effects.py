@@ -16,7 +16,7 @@ import pandas as pd
 
 from runner.metrics import METRICS, REPORTED
 from runner.spec import BASELINE
-from runner.stats import ALPHA, Effect, Interval, holm, mean_interval
+from runner.stats import ALPHA, Effect, Interval, holm
 from runner.store import FAILED
 from runner.verdicts._lost import best_first, pair_signs
 from runner.verdicts._runs import StudyRuns
@@ -109,7 +109,7 @@ def effects_table(data: StudyRuns, verdicts: Sequence[Verdict] = ()) -> EffectsT
         effects = {name: first.effect(name, metric) for name in others} if metric in _COMPARED else {}
         adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))
         for name in data.variants:
-            mean = mean_interval(data.values(name, metric))
+            mean = data.mean(name, metric)
             row = EffectRow(name, metric, len(data.finished(name)), int(failed.get(name, 0)), mean)
             if effect := effects.get(name):
                 if data.is_sequential:

@@ -14,7 +14,7 @@ import pandas as pd
 from runner.course import Course
 from runner.metrics import CURVES, METRICS, FromEpochs
 from runner.spec import BASELINE, FIXED, SeedPlan, level_of
-from runner.stats import Effect, paired_effect
+from runner.stats import Effect, Interval, mean_interval, one_sample_effect, paired_effect, resampled_effect
 from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
 from runner.verdicts._declared import Declared
 from runner.verdicts._imbalance import Guesses, Majority, Narrow, majority, narrow
@@ -129,6 +129,19 @@ class StudyRuns:
         done = self.runs[self.runs["status"] == FINISHED]
         return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
 
+    @property
+    def is_redrawn(self) -> bool:
+        """Whether some variant's train and validation images are redrawn with the seed."""
+        return any(self.split(name) != FIXED for name in self.study.variants)
+
+    def over_splits(self, effect: Effect, metric: str, variants: Sequence[str]) -> Effect:
+        """An effect on a metric: with Nadeau & Bengio's correction where each seed has its own validation images."""
+        if not metric.startswith("val") or all(self.split(name) == FIXED for name in variants):
+            return effect
+        counts = self.images
+        ratio = counts["val"] / self.train_images if "val" in counts and self.train_images else math.nan
+        return resampled_effect(effect, ratio)
+
     def split(self, variant: str) -> str:
         """The variant's setting `split`; of one that the study does not have the neutral value."""
         entry = self.study.variants.get(variant)
@@ -188,7 +201,15 @@ class StudyRuns:
         """Variant minus the other, over the seeds that both finished."""
         mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
         seeds = mine.index.intersection(theirs.index)
-        return paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+        effect = paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+        return self.over_splits(effect, metric, (variant, other))
+
+    def mean(self, variant: str, metric: str) -> Interval:
+        """The mean of a variant's finished runs with its interval."""
+        values = self.values(variant, metric)
+        if self.split(variant) == FIXED:
+            return mean_interval(values)
+        return self.over_splits(one_sample_effect(values), metric, [variant]).interval
 
 
 def _columns(epochs: pd.DataFrame) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:

@@ -1,0 +1,64 @@
+"""What a study's page explains: how questions are judged, what intervals mean, what figures show."""
+
+from __future__ import annotations
+
+JUDGED = (
+    "Each question has two p-values: that there is a difference, and, where it names the smallest difference that "
+    "matters, that the true one is smaller (two one-sided tests). Each p is corrected by Holm over the study's "
+    "questions, in a family of its own. *Supported*: the corrected p of a difference is at most .05, and the effect "
+    "has the expected direction. *Refuted*: it has the opposite direction. *Practically equivalent*: no difference is "
+    "decided, and the corrected p that it is too small to matter is at most .05. *Undecided*: neither. Yes and no are "
+    "about zero; a separate sentence says whether the difference is shown to be as large as what matters.\n\n"
+    "Where one variant is compared with several, the claim needs every comparison to be significant, so the question's "
+    "p is the largest of their p-values. If some effects have the opposite direction, p is the smallest p-value of "
+    "these times the number of comparisons (Bonferroni), and the question leans to refuted. The signed-rank p is "
+    "Wilcoxon's and needs six differences that are not zero (-: too few). The correlation is that of the paired values "
+    "over the seeds: where it is high, pairing makes the interval narrower.\n\n"
+    "Verdicts are about new seeds on the same validation or test images, unless a question asks about new ones. An "
+    "answer about an accuracy says whether its interval would hold with other images too: seeds and images then both "
+    "count as random (a crossed design)."
+)
+FIXED = "Intervals are 95%, paired by seed, not corrected for the number of questions."
+REDRAWN = (
+    "Each seed draws its own train and validation images. So answers about validation are for new splits of these "
+    "images too. Their intervals have Nadeau and Bengio's correction, because the splits overlap. Answers about test "
+    "accuracy are for new seeds, new splits and new test images."
+)
+SEQUENTIAL = (
+    "The runner looked after {looks} seeds. Each look may spend a share of the 5%: its share of all seeds, so looking "
+    "often makes no false answers. p is the smallest over the looks, each divided by its look's share. Intervals are "
+    "those of the look that decided the question, or of its last look. They are wider than 95%, so that all intervals "
+    "of a question, at all looks, contain the truth in 95% of studies."
+)
+
+CAPTIONS = {
+    "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
+    "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
+    "table of results gives n. These comparisons are a family of their own beside the questions. Each family errs in "
+    "at most 5% of studies, so one of the two errs in at most 10%.",
+    "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
+    "panel ends with its longest run.",
+    "losses": "Loss, drawn like accuracy above.",
+    "levels": "Accuracy at the best epoch for each level of a numeric setting, with all other settings equal. Levels "
+    "are drawn in equal steps. Points are means; bars are 95% t intervals over the seeds on validation, not corrected. "
+    "Of more than six lines only one is drawn.",
+    "classes": "Means over the seeds; the table above gives n. Bold: the 95% interval, paired by seed and not "
+    "corrected, excludes 0. By chance alone one cell in twenty would be bold. A difference that is equal in all seeds "
+    "has no interval.",
+    "confusion": "Predictions on test images, all seeds pooled, without a significance test. Left: the baseline. "
+    "Right: the variant with the highest validation accuracy minus the baseline, where that is another variant. Blue "
+    "means more often than with the baseline, red less often. Off the diagonal, blue is worse.",
+}
+EFFECTS_OF_QUESTIONS = (
+    "Green is better than the baseline, red worse: a question about this difference is decided so. Grey is undecided, "
+    "or no question compares the two. Lines are the intervals of the questions. Where no question asks, they are 95% "
+    "intervals over the seeds of the first look."
+)
+ALT = {
+    "effects": "each variant's effect on validation accuracy, with its 95% interval",
+    "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
+    "losses": "loss over the epochs, on a fixed part of train and on validation, means with 95% bands",
+    "levels": "accuracy at each level of a setting, on a fixed part of train and on validation, with 95% intervals",
+    "classes": "each class's test accuracy, minus the baseline's",
+    "confusion": "confusion on test, and how it differs from the baseline's",
+}
