@@ -90,6 +90,15 @@ WRONG = (
     Wrong("run cse", _study()),
     Wrong("run case --set lr", _study()),
     Wrong("run case --seeds many --variants nobody", _study()),
+    Wrong("run case --seeds 1..5 --dry-run", _study()),
+    Wrong("run case --seeds 5..3", _study()),
+    Wrong("run case --seeds 0,3 --from 5", _study()),
+    Wrong("run case --seeds 5..27", _study()),
+    Wrong("run case", _study(seeds={"first": 5, "last": 9})),
+    Wrong("run case", _study(seeds={"first": 5})),
+    Wrong(
+        "run case", _study(questions=[{"ask": "?", "value": ["baseline", 1.0], "metric": "val/loss", "images": "new"}])
+    ),
     Wrong("run case", _MISTAKES),
     Wrong("run case", _study(baseline={"dataset": "digits", "model": "mlp"})),
     Wrong("run case", _QUESTIONS),
