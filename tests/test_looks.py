@@ -202,8 +202,10 @@ def test_questions_about_variants_that_are_not_selected_are_suspended_and_hold_n
     assert found.look == 3
     assert [track.closed for track in found.tracks] == [SUSPENDED, SUSPENDED, ""]
     assert [len(track.looks) for track in found.tracks] == [0, 0, 2]
-    verdicts = judge(data)
-    assert verdicts[2].adjusted == pytest.approx(min(1.0, 3 * verdicts[2].p))  # the family does not shrink
+    counts = {"baseline": 3, "better": 3, "slightly": 0, "same": 0, "alike": 0}
+    decided = judge(study(counts, selected=["baseline", "better"]))[0]
+    assert decided.answer == SUPPORTED
+    assert decided.adjusted == pytest.approx(3 * decided.p)  # the family does not shrink
 
 
 def test_a_diverged_run_closes_a_question_that_it_could_change() -> None:
