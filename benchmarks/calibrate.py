@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.calibration_page import Measured, Same, page
-from benchmarks.sequential import simulate_designs, simulate_errors
+from benchmarks.sequential import simulate_designs, simulate_errors, simulate_peeking
 from benchmarks.simulations import (
     simulate,
     simulate_collapse,
@@ -109,7 +109,7 @@ def main() -> None:
     found = Measured(
         draws, simulated, simulate_kinds(draws // 2, rng), simulate_two_level(draws // 4, rng),
         simulate_levels(draws // 4, rng), simulate_collapse(draws, rng), simulate_families(draws, rng),
-        simulate_designs(draws // 2), simulate_errors(draws // 2), pairs, power(studies),
+        simulate_designs(draws // 2), simulate_errors(draws // 2), simulate_peeking(draws // 2), pairs, power(studies),
     )  # fmt: skip
     draw_figure(simulated, pairs, arguments.docs / "calibration.png")
     text = "\n\n".join(page(found))

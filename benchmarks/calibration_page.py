@@ -63,6 +63,7 @@ class Measured:
     families: dict[str, float]
     designs: pd.DataFrame
     errors: pd.DataFrame
+    peeking: pd.DataFrame
     pairs: Same
     power: pd.DataFrame
 
@@ -87,7 +88,7 @@ def page(found: Measured) -> Iterator[str]:
     yield from part_families(found.families, found.draws)
     yield from part_kinds(found.kinds, found.draws)
     yield from part_collapse(found.collapse, found.draws)
-    yield from part_designs(found.designs, found.errors, found.draws)
+    yield from part_designs(found.designs, found.errors, found.peeking, found.draws // 2)
     yield from part_images(found.two_level, found.levels, found.draws)
     yield from part_real(found.pairs)
     yield from part_power(found.power)
@@ -118,9 +119,14 @@ def part_collapse(collapse: pd.DataFrame, draws: int) -> Iterator[str]:
     yield table(["n", *heads], rows, names=0)
 
 
-def part_designs(designs: pd.DataFrame, errors: pd.DataFrame, draws: int) -> Iterator[str]:
+def part_designs(designs: pd.DataFrame, errors: pd.DataFrame, peeking: pd.DataFrame, draws: int) -> Iterator[str]:
     """Yields what sequential designs answer, what they cost, and how often they err."""
     yield "## Sequential seeds"
+    peeks = "; ".join(f"after {r['looks']} seeds {percent(r['error'])}%" for _, r in peeking.iterrows())
+    yield (
+        "Without a correction, looking again after adding seeds errs more often. One question without an effect is "
+        f"answered by some look in so many studies: {peeks}."
+    )
     yield (
         f"Ten questions each compare a variant with the same baseline. The true effects are 0 (four times), 0.5 "
         "(twice), 1 (twice), 2 and 4 standard deviations of a paired difference; `smallest` is 1. *Right*: the "

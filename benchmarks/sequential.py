@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from runner.spec import Question, SeedPlan, plan_seeds
-from runner.stats import paired_effect
+from runner.stats import ALPHA, paired_effect
 from runner.verdicts import Comparison, Declared, Track, decide
 
 Array = npt.NDArray[np.float64]
@@ -164,6 +164,20 @@ def simulate_errors(draws: int) -> pd.DataFrame:
     return pd.DataFrame({"arms": none["arms"], "none": none["false"], "just": just["equivalent"], "runs": none["runs"]})
 
 
+PEEKS = ((5,), (5, 10), (3, 5, 10))  # seeds after which a user looks, and stops at the first significant difference
+
+
+def simulate_peeking(draws: int) -> pd.DataFrame:
+    """Returns how often one question without an effect is answered, where p at each look counts in full."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for looks in PEEKS:
+        values = rng.normal(size=(draws, 2, looks[-1]))
+        called = [any(paired_effect(arms[0, :n], arms[1, :n]).p <= ALPHA for n in looks) for arms in values]
+        rows.append({"looks": ", ".join(map(str, looks)), "error": float(np.mean(called))})
+    return pd.DataFrame(rows)
+
+
 def main() -> None:
     """Prints what designs answer and how often they err."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
@@ -171,6 +185,7 @@ def main() -> None:
     draws = parser.parse_args().draws
     print(simulate_designs(draws).to_string())
     print(simulate_errors(draws).to_string())
+    print(simulate_peeking(draws).to_string())
 
 
 if __name__ == "__main__":

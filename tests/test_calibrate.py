@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import simulations
 from benchmarks.calibration_page import Measured, Same, page
-from benchmarks.sequential import ARMS, simulate_designs, simulate_errors
+from benchmarks.sequential import ARMS, simulate_designs, simulate_errors, simulate_peeking
 from benchmarks.simulations import (
     SEEDS,
     simulate_collapse,
@@ -38,7 +38,9 @@ def test_each_kind_of_question_errs_as_seldom_as_it_says_and_the_page_says_so() 
     assert (collapse["coverage"] < 0.9).all()
     assert (collapse["false_alarm"] == 0).all()
     looks, designs, errors = simulate_levels(20, rng), simulate_designs(40), simulate_errors(4)
-    found = Measured(1000, arms, kinds, levels, looks, collapse, families, designs, errors, pairs, sees)
+    peeking = simulate_peeking(400)
+    assert peeking["error"].is_monotonic_increasing
+    found = Measured(1000, arms, kinds, levels, looks, collapse, families, designs, errors, peeking, pairs, sees)
     text = "\n".join(page(found))
     assert "**1 of 3**" in text
     assert "**2 of 3**" in text

@@ -11,7 +11,7 @@ import pytest
 
 from runner.spec import Kind, Question
 from runner.spec._problems import mistake_of
-from runner.stats import Effect, paired_effect, resampled_effect, two_level_effect
+from runner.stats import Effect, equivalence_p, paired_effect, resampled_effect, two_level_effect
 from runner.verdicts import EQUIVALENT, SUPPORTED, UNDECIDED, StudyRuns, Verdict, judge
 from runner.verdicts._comparisons import comparisons
 from runner.verdicts._declared import declared
@@ -54,7 +54,7 @@ def study(question: dict[str, Any], split: str = "fixed", without: str = "") -> 
     curves = pd.DataFrame(columns=["variant", "seed", "epoch"])
     return StudyRuns(
         study_file(settings, changes), pd.DataFrame(rows), curves, {}, [], [],
-        guesses=guesses, questions=[declared({"ask": "?"} | question)], train_images=1800,
+        guesses=guesses, questions=[declared({"ask": "?"} | question)], train_images=dict.fromkeys(SKILL, 1800),
     )  # fmt: skip
 
 
@@ -108,17 +108,16 @@ def test_the_images_decide_what_a_verdict_is_about() -> None:
 
 
 def test_equivalence_for_new_images_needs_the_wider_interval_within_the_margin() -> None:
-    wide = difference("alike", "baseline").interval
-    over_seeds = paired_effect(RIGHT["alike"].mean(axis=1), RIGHT["baseline"].mean(axis=1)).interval
-    reach, reach_seeds = (max(abs(each.low), abs(each.high)) for each in (wide, over_seeds))
-    assert reach_seeds < reach
-    margin = (reach + reach_seeds) / 2
-    question = {"compare": ["alike", "baseline"], "smallest": margin}
-    same = verdict(question)
-    assert (same.answer, same.new_images) == (EQUIVALENT, False)
-    assert verdict(question | {"smallest": 2 * reach}).new_images is True
-    assert verdict(question | {"images": "new", "smallest": 2 * reach}).answer == EQUIVALENT
-    assert verdict(question | {"images": "new", "smallest": reach_seeds / 2}).answer == UNDECIDED
+    wide = difference("alike", "baseline")
+    over_seeds = paired_effect(RIGHT["alike"].mean(axis=1), RIGHT["baseline"].mean(axis=1))
+    margins = np.linspace(0.001, 0.2, 400)
+    between = [m for m in margins if equivalence_p(over_seeds, m) < 0.05 < equivalence_p(wide, m)]
+    beyond = max(margins)
+    question = {"compare": ["alike", "baseline"], "smallest": between[len(between) // 2]}
+    same, new = verdict(question), verdict(question | {"images": "new"})
+    assert (same.answer, same.new_images, new.answer) == (EQUIVALENT, False, UNDECIDED)
+    assert verdict(question | {"smallest": beyond}).new_images is True
+    assert verdict(question | {"images": "new", "smallest": beyond}).answer == EQUIVALENT
 
 
 def test_without_predictions_nothing_is_said_of_new_images() -> None:

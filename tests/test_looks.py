@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from runner.verdicts import (
     HOPELESS,
     REFUTED,
     SUPPORTED,
-    SUSPENDED,
     UNDECIDED,
     Exploratory,
     StudyRuns,
@@ -200,7 +200,7 @@ def test_questions_about_variants_that_are_not_selected_are_suspended_and_hold_n
     data = study(counts, open_, selected=["baseline", "same"])
     found = progress(data)
     assert found.look == 3
-    assert [track.closed for track in found.tracks] == [SUSPENDED, SUSPENDED, ""]
+    assert [track.suspended for track in found.tracks] == [True, True, False]
     assert [len(track.looks) for track in found.tracks] == [0, 0, 2]
     counts = {"baseline": 3, "better": 3, "slightly": 0, "same": 0, "alike": 0}
     decided = judge(study(counts, selected=["baseline", "better"]))[0]
@@ -220,14 +220,16 @@ def test_a_variant_that_always_fails_asks_for_no_more_seeds() -> None:
     assert (found.look, found.counts["better"], found.tracks[0].closed) == (0, 3, FAILED_RUNS)
 
 
-def test_a_fixed_design_has_one_look_with_whatever_is_there() -> None:
-    for count in (4, 12):
-        verdicts = judge(study(count, plan=plan_seeds(12)))
-        mine, theirs = (list(MEANS.values())[k] + NOISE[k, :count] for k in (1, 0))
-        assert verdicts[0].comparisons[0].effect == paired_effect(mine, theirs)
-        assert (verdicts[0].looks, verdicts[0].level, verdicts[0].p) == (1, 0.95, paired_effect(mine, theirs).p)
+def test_a_fixed_design_has_one_look_after_all_its_seeds() -> None:
+    verdicts = judge(study(12, plan=plan_seeds(12)))
+    mine, theirs = (list(MEANS.values())[k] + NOISE[k] for k in (1, 0))
+    assert verdicts[0].comparisons[0].effect == paired_effect(mine, theirs)
+    assert (verdicts[0].looks, verdicts[0].level, verdicts[0].p) == (1, 0.95, paired_effect(mine, theirs).p)
+    for before in judge(study(11, plan=plan_seeds(12))):  # looking early would err more often
+        assert (before.answer, before.looks, before.ended) == (UNDECIDED, 0, 11)
     older = judge(study(12, plan=None))
     assert [(v.answer, v.p, v.adjusted) for v in older] == [(v.answer, v.p, v.adjusted) for v in verdicts]
+    assert judge(study(4, plan=None))[0].looks == 1  # how many seeds were planned is not known
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_a_fixed_design_has_one_look_with_whatever_is_there() -> None:
     [
         ({"better": [0, 1, 2], "baseline": [0, 1, 2]}, plan_seeds(12), True),  # seeds were added after a verdict
         ({"better": [0, 1, 2], "baseline": [0, 1, 2]}, PLAN, True),
-        ({"better": [0, 1, 2], "baseline": [0]}, PLAN, False),  # one pair gives no verdict
+        ({"better": [0, 1, 2], "baseline": [0, 1]}, PLAN, False),  # there was no verdict yet
         ({"better": [0, 1, 2]}, PLAN, False),
         ({"better": [0, 1, 2], "baseline": [0, 1, 2]}, plan_seeds("3..12", 3), False),  # no verdict has seen these
     ],
@@ -249,6 +251,72 @@ def test_changed_seeds_make_the_verdicts_that_had_seen_runs_exploratory(
     verdict = judge(data)[0]
     assert verdict.exploratory == ((Exploratory.SEEDS,) if expected else ())
     assert not judge(data)[1].exploratory
+
+
+def test_going_back_to_the_first_plan_is_no_change() -> None:
+    ended = {"better-0": [0, 1, 2, 3, 4], "baseline-0": [0, 1, 2, 3, 4]}
+    first = EarlierSeeds(seeds=PLAN.plain(), until="2026-01-01T00:00:00+00:00", ended=ended)
+    second = EarlierSeeds(seeds=[0, 1], until="2026-01-02T00:00:00+00:00", ended=ended)
+    assert not judge(study(12, earlier_seeds=[first, second]))[0].exploratory
+    assert judge(study(12, earlier_seeds=[second, first]))[0].exploratory
+
+
+def test_a_new_question_takes_no_verdict_away() -> None:
+    new = {"ask": "new?", "compare": ["untrained", "baseline"], "declared": "2026-02-01T00:00:00+00:00"}
+    means = {**MEANS, "untrained": 0.6}
+    counts = {**dict.fromkeys(MEANS, 12), "untrained": 0}
+    data = study(counts, [*QUESTIONS, new], means=means)
+    data = replace(data, first_ends={"baseline": "2026-01-01T00:00:00+00:00"})
+    before, found = judge(study(12)), judge(data)
+    assert [(v.answer, v.decided, v.p) for v in found[:3]] == [(v.answer, v.decided, v.p) for v in before]
+    assert (found[3].exploratory, found[3].looks) == ((Exploratory.LATE,), 0)
+    asked = progress(data)
+    assert (asked.look, asked.counts["untrained"]) == (1, 3)
+
+
+def test_variants_that_are_not_selected_keep_their_verdicts() -> None:
+    whole = judge(study(12))
+    kept = judge(study(12, selected=["baseline", "better"]))
+    assert [(v.answer, v.decided, v.looks, v.p) for v in kept] == [(v.answer, v.decided, v.looks, v.p) for v in whole]
+
+
+def test_a_trend_waits_for_all_of_its_levels() -> None:
+    means = {"baseline": 0.6, "d=0.1": 0.65, "d=0.2": 0.7}
+    trend = {"ask": "trend?", "trend": "dropout", "expect": "more"}
+    counts = {"baseline": 3, "d=0.1": 3, "d=0.2": 0}
+
+    def at(counts: Mapping[str, int], **given: Any) -> StudyRuns:
+        data = study(counts, [trend], means=means, **given)
+        for name, level in {"baseline": 0.0, "d=0.1": 0.1, "d=0.2": 0.2}.items():
+            entry = data.study.variants[name]
+            entry.settings["dropout"] = level
+            entry.changes.clear()
+            entry.changes.update({"dropout": level} if level else {})
+        return data
+
+    assert (progress(at(counts)).look, judge(at(counts))[0].looks) == (1, 0)
+    assert progress(at(counts, selected=["baseline", "d=0.1"])).tracks[0].suspended
+    assert judge(at({**counts, "d=0.2": 3}))[0].looks == 1
+
+
+def test_a_question_that_was_late_is_no_part_of_the_family_once_it_is_deleted() -> None:
+    deleted = {"ask": "late?", "compare": ["alike", "same"], "deleted": "2026-03-01T00:00:00+00:00", "after_runs": True}
+    late = {**deleted, "declared": "2026-02-01T00:00:00+00:00"}
+    ends: dict[str, str | None] = dict.fromkeys(MEANS, "2026-01-01T00:00:00+00:00")
+    (alone,) = judge(study(12, [BETTER]))
+    (found,) = judge(replace(study(12, [BETTER, late]), first_ends=ends))
+    assert found.adjusted == alone.adjusted
+
+
+def test_at_least_is_about_the_differences_that_decide() -> None:
+    """Refuted by one clear difference, while another may be anything."""
+    means = {"baseline": 0.9, "low": 0.5, "wild": 0.9}
+    noise = np.array([*NOISE[:2], 30 * NOISE[2], *NOISE[3:]])
+    asked = {"ask": "better than both?", "compare": ["low", ["baseline", "wild"]], "expect": "more", "smallest": 0.1}
+    (sure,) = judge(study(12, [asked], plan_seeds(12), means=means, noise=noise))
+    assert (sure.answer, sure.at_least) == (REFUTED, True)
+    (unsure,) = judge(study(12, [asked | {"smallest": 0.4}], plan_seeds(12), means=means, noise=noise))
+    assert (unsure.answer, unsure.at_least) == (REFUTED, False)
 
 
 def test_a_deleted_question_still_counts_and_an_answer_that_needs_its_deletion_is_exploratory() -> None:

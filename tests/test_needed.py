@@ -56,7 +56,7 @@ def test_without_a_spread_there_is_still_hope() -> None:
 def test_images_are_counted_where_no_number_of_seeds_is_enough() -> None:
     rng = np.random.default_rng(0)
     images = rng.choice([-1.0, 0.0, 1.0], p=[0.1, 0.8, 0.1], size=(1, 500))  # they differ by .45
-    values = images + rng.normal(0, 0.01, size=(5, 500))
+    values = images - images.mean() + rng.normal(0, 0.01, size=(5, 500))
     found = two_level_effect(values)
     assert images_needed([found], asked(smallest=0.2, images="new")) == 0
     needed = images_needed([found], asked(smallest=0.01, images="new"))
@@ -64,5 +64,6 @@ def test_images_are_counted_where_no_number_of_seeds_is_enough() -> None:
     assert needed == pytest.approx(500 * (error * (1.965 + 0.842) / 0.01) ** 2, rel=0.01)
     assert images_needed([found], asked(smallest=0.01, images="same")) == 0
     assert images_needed([found], asked(smallest=None, images="new")) == 0
+    assert images_needed([two_level_effect(values + 0.2)], asked(smallest=0.01, images="new")) == 0  # it may be found
     more = np.tile(values, 1 + needed // 500)  # as many images as it asks for
     assert images_needed([two_level_effect(more)], asked(smallest=0.01, images="new")) == 0

@@ -21,7 +21,7 @@ class Rounds:
         self._request = request
         self._studies = studies
         self._done: set[Run] = set()
-        self._said: set[tuple[str, int]] = set()
+        self._said: set[str] = set()
 
     @property
     def most(self) -> list[Run]:
@@ -42,8 +42,9 @@ class Rounds:
         """Returns the runs of the next round, after these; prints what the looks decided."""
         self._done |= set(trained)
         for study in self._studies:
-            if study.seeds.is_sequential:
-                console.print(_said(study, self._progress(study)), soft_wrap=True)
+            if study.seeds.is_sequential and (said := _said(study, self._progress(study))) not in self._said:
+                self._said.add(said)
+                console.print(said, soft_wrap=True)
         return self.remaining()
 
     def show(self, plan: Plan, console: Console) -> None:
@@ -51,7 +52,7 @@ class Rounds:
         for study in (study for study in self._studies if study.seeds.is_sequential):
             found, looks = self._progress(study), study.seeds.looks
             worst = study.runs(_worst(study, found))
-            best = [run for run in plan.runs if run.study == study.name]
+            best = {run for run in plan.runs if run.study == study.name}
             more = [run for run in worst if run not in best]
             at_best, at_worst = (plan.seconds([*plan.left, *extra]) for extra in ([], more))
             console.print(

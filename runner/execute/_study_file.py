@@ -12,9 +12,7 @@ import pydantic
 from runner.execute._dicts import declared_before, directories_of_dicts
 from runner.expand import ResolvedStudy
 from runner.spec import Question, SeedPlan
-from runner.store import ENDED, EarlierSeeds, RunDir, StudyFile, VariantEntry, command, first_end, read_study
-
-_OWN = ("declared", "deleted", "after_runs")  # keys of a question in study.json that its declaration does not have
+from runner.store import ENDED, KEPT_KEYS, EarlierSeeds, RunDir, StudyFile, VariantEntry, command, first_end, read_study
 
 
 def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> StudyFile:
@@ -26,23 +24,22 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
     plan = _kept_looks(study.seeds, before.plan if before else None)
     replaced = _replaced_plan(folder, before, plan, now) if before else []
     ended = {entry.directory: entry.first_end for entry in (before.variants.values() if before else ())}
-    planned = plan if plan.is_sequential else None
-    fresh = planned is not None and _is_fresh(before, plan)  # none of its seeds had been planned
+    fresh = _is_fresh(before, plan)
     variants = {
         variant.name: VariantEntry.of(
             variant,
             # kept, so that retraining makes no question seem older than what it judges
-            first_end=first_end(folder / variant.directory, None if fresh else ended.get(variant.directory), planned),
+            first_end=first_end(folder / variant.directory, None if fresh else ended.get(variant.directory), plan),
         )
         for variant in study.variants
     }
     chosen = [variant.name for variant in study.selected]
-    given: dict[str, Any] = {} if len(chosen) == len(study.variants) else {"selected": chosen}
+    given: dict[str, Any] = {} if len(chosen) == len(variants | kept) else {"selected": chosen}
     given |= {"directories": directories} if (directories := directories_of_dicts(study, before)) else {}
     given |= {"earlier_seeds": replaced} if replaced else {}
     return StudyFile(
         name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
-        variants=variants | kept, questions=_questions(study, before, earlier, variants | kept, now),
+        variants=variants | kept, questions=_questions(study, before, earlier, folder, now),
         seeds=plan.plain(),
         **given,
     )  # fmt: skip
@@ -83,16 +80,16 @@ def _may_be_unfinished(ended: dict[str, list[int]], plan: SeedPlan) -> bool:
 
 
 def _is_fresh(before: StudyFile | None, plan: SeedPlan) -> bool:
-    if before is None or before.plan is None:
-        return True
-    return before.plan != plan and not set(before.plan.seeds) & set(plan.seeds)
+    """Whether a plan takes the place of another one, and has none of its seeds."""
+    known = before.plan if before else None
+    return known is not None and not set(known.seeds) & set(plan.seeds)
 
 
 def _questions(
     study: ResolvedStudy,
     before: StudyFile | None,
     earlier: list[dict[str, Any]],
-    variants: dict[str, VariantEntry],
+    folder: Path,
     now: str,
 ) -> list[dict[str, Any]]:
     """Returns every question ever declared, with the time of that; those that are no longer asked are marked."""
@@ -105,25 +102,28 @@ def _questions(
     keys = {question_key(item) for item in asked}
     kept = [item for item in earlier if question_key(item) not in keys]
     keys |= {question_key(item) for item in kept}
-    gone = [_deleted(item, variants, now) for item in written if question_key(item) not in keys]
+    known = before.variants if before else {}
+    gone = [_deleted(item, known, folder, now) for item in written if question_key(item) not in keys]
     return [*kept, *asked, *gone]
 
 
-def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], now: str) -> dict[str, Any]:
+def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], folder: Path, now: str) -> dict[str, Any]:
+    """Marks a question that is no longer asked; `variants` are those of before."""
     if "deleted" in item:
         return item
     try:
-        question = Question.model_validate({key: value for key, value in item.items() if key not in _OWN})
+        question = Question.model_validate({key: value for key, value in item.items() if key not in KEPT_KEYS})
     except pydantic.ValidationError:
         return item | {"deleted": now, "after_runs": False}  # nothing could judge it
     names = question.variants() or [name for name, each in variants.items() if set(each.changes) <= {question.trend}]
-    ends = [entry.first_end for name in names if (entry := variants.get(name))]
-    return item | {"deleted": now, "after_runs": any(ends) or len(ends) < len(names)}
+    entries = [variants[name] for name in names if name in variants]
+    ended = any(each.first_end or _ended_seeds(folder / each.directory) for each in entries)
+    return item | {"deleted": now, "after_runs": ended}
 
 
 def question_key(item: dict[str, Any]) -> str:
     """Returns what identifies a question of study.json; of a malformed one all except its words."""
-    own = {key: value for key, value in item.items() if key not in _OWN and value is not None}
+    own = {key: value for key, value in item.items() if key not in KEPT_KEYS and value is not None}
     try:
         return Question.model_validate(own).key()
     except pydantic.ValidationError:

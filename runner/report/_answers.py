@@ -12,6 +12,7 @@ from runner.stats import ALPHA, Effect
 from runner.text import escaped
 from runner.verdicts import (
     EQUIVALENT,
+    FAILED_RUNS,
     FEW_IMAGES,
     HOPELESS,
     REFUTED,
@@ -23,10 +24,20 @@ from runner.verdicts import (
 )
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No", EQUIVALENT: "Practically equivalent", UNDECIDED: "Undecided"}
-_WHY = {
-    Exploratory.LATE: "declared after the runs",
-    Exploratory.SEEDS: "seeds changed after the runs",
-    Exploratory.DELETED: "another question was deleted after the runs",
+WHY = {  # in short, and as a sentence
+    Exploratory.LATE: (
+        "declared after the runs",
+        "The question was declared after runs that it judges, so it is exploratory.",
+    ),
+    Exploratory.SEEDS: (
+        "seeds changed after a verdict",
+        "The planned seeds were changed after a verdict had been seen, so it is exploratory: looking again after "
+        "adding seeds errs more often than .05.",
+    ),
+    Exploratory.DELETED: (
+        "another question was deleted after the runs",
+        "It is decided only because another question was deleted after its runs, so it is exploratory.",
+    ),
 }
 
 
@@ -39,8 +50,20 @@ def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
 def tests(verdicts: Sequence[Verdict]) -> tuple[tuple[float | None, ...], tuple[bool, ...]]:
     """The p of each short answer, before any correction (None without a test), and whether it is decided."""
     judged = [verdict for verdict in verdicts if verdict.judged]
-    p = [each.same_p if each.answer == EQUIVALENT else each.p for each in judged]
+    p = [_tested(each) for each in judged]
     return tuple(None if math.isnan(own) else own for own in p), tuple(each.answer != UNDECIDED for each in judged)
+
+
+def _tested(verdict: Verdict) -> float:
+    """The p of the answer; of an open question about equality, which has two, twice the smaller one.
+
+    nan for an exploratory one, whose errors nothing bounds.
+    """
+    if verdict.exploratory:
+        return math.nan
+    if verdict.answer == EQUIVALENT:
+        return verdict.same_p
+    return min(1.0, 2 * verdict.p) if verdict.answer == UNDECIDED and verdict.question.expect == "equal" else verdict.p
 
 
 def unjudged(verdicts: Sequence[Verdict]) -> str:
@@ -85,9 +108,10 @@ def about_images(verdict: Verdict) -> list[str]:
     if verdict.new_images:
         return ["Holds for new images too."]
     named = "; ".join(interval_text(each, question) for each in shown[:3]) + ("; and more" if len(shown) > 3 else "")
-    plural = "intervals are" if len(shown) > 1 else "interval is"
-    about = "For these images; with" if verdict.answer != UNDECIDED else "With"
-    return [f"{about} other images the {plural} {named}."]
+    if verdict.answer == UNDECIDED:
+        plural = "intervals are" if len(shown) > 1 else "interval is"
+        return [f"With other images the {plural} {named}."]
+    return [f"For these images; not significant with other images after the correction: {named}."]
 
 
 def cautions(verdict: Verdict) -> list[str]:
@@ -144,7 +168,9 @@ def _size(verdict: Verdict) -> str:
 def _look(verdict: Verdict) -> str:
     """Where a sequential design is with the question."""
     plan = verdict.plan
-    if not plan or not plan.is_sequential:
+    if plan and not plan.is_sequential and not verdict.looks:
+        return f"; so far {verdict.ended} of {plan.looks[0]} planned seeds"
+    if not plan or not plan.is_sequential or (verdict.answer != UNDECIDED and not verdict.decided):
         return ""
     looks, most = plan.looks, plan.looks[-1]
     if verdict.decided:
@@ -153,6 +179,8 @@ def _look(verdict: Verdict) -> str:
         return f"; the first look is at {looks[0]} seeds"
     if verdict.closed == FEW_IMAGES:
         return f"; whatever the number of seeds, that takes about {verdict.images:,} images"
+    if verdict.closed == FAILED_RUNS:
+        return f" after {looks[verdict.looks - 1]} seeds, because of failed runs"
     if verdict.closed == HOPELESS:
         return f" after {looks[verdict.looks - 1]} seeds; {most} would hardly decide it"
     if verdict.looks == len(looks):
@@ -161,7 +189,7 @@ def _look(verdict: Verdict) -> str:
 
 
 def _exploratory(verdict: Verdict) -> str:
-    return f" (exploratory: {'; '.join(_WHY[why] for why in verdict.exploratory)})" if verdict.exploratory else ""
+    return f" (exploratory: {'; '.join(WHY[why][0] for why in verdict.exploratory)})" if verdict.exploratory else ""
 
 
 def _comparison(comparison: Comparison, verdict: Verdict) -> str:

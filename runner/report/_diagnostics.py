@@ -63,7 +63,8 @@ def most_accurate(data: StudyRuns) -> str:
         if name != BASELINE and BASELINE in highest:
             seeds = mine.index.intersection(highest[BASELINE].index)
             theirs = highest[BASELINE][seeds].to_numpy()
-            effect = points(paired_effect(mine[seeds].to_numpy(), theirs).interval)
+            found = paired_effect(mine[seeds].to_numpy(), theirs)
+            effect = points(data.over_splits(found, "val/accuracy", (name, BASELINE)).interval)
         rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
     heads = ["variant", "n", "highest validation accuracy, %", "gain over the best epoch, points", "effect, points"]
     note = (

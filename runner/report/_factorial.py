@@ -41,7 +41,8 @@ def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
         both = [pair for pair in itertools.combinations(mains, 2) if pair[0][0] != pair[1][0]]
         for chosen in [*((main,) for main in mains), *both]:
             label = " x ".join(f"{key}={slug(json.loads(level))}" for key, level in chosen)
-            found.append(Contrast(label, design, contrast_effect(values, _weights(list(cells), chosen, own))))
+            effect = contrast_effect(values, _weights(list(cells), chosen, own))
+            found.append(Contrast(label, design, data.over_splits(effect, metric, list(cells.values()))))
     return found
 
 

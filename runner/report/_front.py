@@ -117,7 +117,7 @@ def _errors(entries: Sequence[Entry], marks: Mapping[tuple[str, int], str]) -> s
     said = (
         f"A study has a false yes or no with a probability of at most .05. {have} tested "
         f"questions, so at most {ALPHA * len(asking):.2g} of them may be expected to have one. The same holds for a "
-        'false "practically equivalent".'
+        'false "practically equivalent", and for the variants in a headline. Exploratory answers do not count.'
     )
     confirmed = "Every decided answer is also significant" if not marks else f"{_UNCONFIRMED}: not significant"
     counts = counted(questions, "question")

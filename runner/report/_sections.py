@@ -6,28 +6,21 @@ import math
 import shlex
 
 from runner.metrics import METRICS
-from runner.report._answers import about_images, cautions, effect_of, number_text
+from runner.report._answers import WHY, about_images, cautions, effect_of, number_text
 from runner.report._format import p_text
 from runner.spec import planned_looks
 from runner.stats import ALPHA
 from runner.text import code, escaped, table
 from runner.verdicts import (
     EQUIVALENT,
+    FAILED_RUNS,
     FEW_IMAGES,
     HOPELESS,
     REFUTED,
     SUPPORTED,
-    Exploratory,
+    UNDECIDED,
     Verdict,
 )
-
-_WHY = {
-    Exploratory.LATE: "The question was declared after runs that it judges, so it is exploratory.",
-    Exploratory.SEEDS: "The planned seeds were changed after runs that it judges, so it is exploratory: looking again "
-    "after adding seeds errs more often than .05.",
-    Exploratory.DELETED: "It is decided only because another question was deleted after its runs, so it is "
-    "exploratory.",
-}
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
@@ -80,7 +73,7 @@ def _p_values(verdict: Verdict) -> list[str]:
 
 
 def _why(verdict: Verdict) -> list[str]:
-    return [_WHY[why] for why in verdict.exploratory]
+    return [WHY[why][1] for why in verdict.exploratory]
 
 
 def _meaning(verdict: Verdict) -> str:
@@ -91,7 +84,8 @@ def _meaning(verdict: Verdict) -> str:
         what = _supported(verdict) if verdict.answer == SUPPORTED else _refuted(verdict)
         return f"{what}. {_no_chance(verdict)}{_size(verdict)}"
     if not verdict.looks:
-        return "There is no verdict before the first look."
+        what = "the first look" if verdict.is_sequential else "all its planned runs have ended"
+        return f"There is no verdict before {what}."
     if math.isnan(verdict.p):
         return _untested(verdict)
     if verdict.contradicted and verdict.adjusted <= ALPHA:
@@ -121,9 +115,12 @@ def _size(verdict: Verdict) -> str:
         return f" But {'all differences are' if several else 'the difference is'} smaller than the {small} that matter."
     if verdict.at_least is None:
         return ""
+    refuted = verdict.answer == REFUTED
     if verdict.at_least:
-        return f" {'Each difference is' if several else 'It is'} shown to be at least the {small} that matter."
-    return f" {'Not every difference is' if several else 'It is not'} shown to be at least the {small} that matter."
+        each = "At least one difference in that direction is" if refuted else "Each difference is"
+        return f" {each if several else 'It is'} shown to be at least the {small} that matter."
+    each = "No difference in that direction is" if refuted else "Not every difference is"
+    return f" {each if several else 'It is not'} shown to be at least the {small} that matter."
 
 
 def _looks(verdict: Verdict) -> list[str]:
@@ -134,6 +131,10 @@ def _looks(verdict: Verdict) -> list[str]:
     if verdict.decided:
         seeds = plan.looks[verdict.decided - 1]
         return [f"It was decided at look {verdict.decided} of {len(plan.looks)}, with {seeds} seeds."]
+    if verdict.answer != UNDECIDED:
+        return []
+    if verdict.closed == FAILED_RUNS:
+        return ["It asks for no more seeds, because failed runs leave it open."]
     if verdict.closed == FEW_IMAGES:
         return [
             f"More seeds would not decide it. New images count as random too, and that takes about {verdict.images:,} "
@@ -243,6 +244,6 @@ def _cautions(verdict: Verdict) -> list[str]:
         )
     if question.trend:
         said.append("The slope of a straight line does not show a rise followed by a fall.")
-    if question.expect == "equal":
+    if question.expect == "equal" and not verdict.is_sequential:
         said.append("Equal within the margin at .05 means that the 90% interval is inside the margin.")
     return said

@@ -8,7 +8,8 @@ JUDGED = (
     "questions, in a family of its own. *Supported*: the corrected p of a difference is at most .05, and the effect "
     "has the expected direction. *Refuted*: it has the opposite direction. *Practically equivalent*: no difference is "
     "decided, and the corrected p that it is too small to matter is at most .05. *Undecided*: neither. Yes and no are "
-    "about zero; a separate sentence says whether the difference is shown to be as large as what matters.\n\n"
+    "about zero (of *equal*, about the margin); a separate sentence says whether the difference is shown to be as "
+    "large as what matters.\n\n"
     "Where one variant is compared with several, the claim needs every comparison to be significant, so the question's "
     "p is the largest of their p-values. If some effects have the opposite direction, p is the smallest p-value of "
     "these times the number of comparisons (Bonferroni), and the question leans to refuted. The signed-rank p is "
@@ -25,10 +26,11 @@ REDRAWN = (
     "accuracy are for new seeds, new splits and new test images."
 )
 SEQUENTIAL = (
-    "The runner looked after {looks} seeds. Each look may spend a share of the 5%: its share of all seeds, so looking "
-    "often makes no false answers. p is the smallest over the looks, each divided by its look's share. Intervals are "
-    "those of the look that decided the question, or of its last look. They are wider than 95%, so that all intervals "
-    "of a question, at all looks, contain the truth in 95% of studies."
+    "The runner looked after {looks} seeds. Each look may spend a share of the 5%: its share of all seeds, so "
+    "looking often does not raise the error rate. p is the smallest over the looks, each divided by its look's "
+    "share. Intervals are those of the look with that p where the question is decided, else of its last look. "
+    "They are wider than 95%, so that all intervals of a question, at all looks, contain the truth in 95% of "
+    "studies."
 )
 
 CAPTIONS = {

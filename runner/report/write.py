@@ -63,7 +63,8 @@ def write_study(data: StudyRuns, folder: Path) -> Written:
 
 def _latex(data: StudyRuns, effects: EffectsTable) -> str:
     """A table for a paper (needs \\usepackage{booktabs})."""
-    heads = ("Variant", "n", "Validation accuracy (%)", "Test accuracy (%)", "Effect (points) [95% CI]")
+    level = "CI" if data.is_sequential else "95% CI"
+    heads = ("Variant", "n", "Validation accuracy (%)", "Test accuracy (%)", f"Effect (points) [{level}]")
     rows = [(f"{one_line(row.variant)}{row.mark}", *row.cells) for row in results(data, effects)]
     style = pd.DataFrame(rows, columns=heads).style.hide(axis="index")
     style = style.format(escape="latex").format_index(escape="latex", axis=1)

@@ -5,7 +5,16 @@ from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, STARTED, RunDir
-from runner.store._study import TWIN, EarlierSeeds, StudyFile, VariantEntry, first_end, read_study, write_study
+from runner.store._study import (
+    KEPT_KEYS,
+    TWIN,
+    EarlierSeeds,
+    StudyFile,
+    VariantEntry,
+    first_end,
+    read_study,
+    write_study,
+)
 from runner.store._tags import (
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
@@ -26,6 +35,7 @@ __all__ = [
     "FINAL_PREFIXES",
     "FINISHED",
     "HPARAM_METRICS",
+    "KEPT_KEYS",
     "MEAN_SCALARS",
     "PRUNED",
     "RESULT_TAGS",

@@ -13,6 +13,7 @@ from runner.spec import BASELINE, SeedPlan, read_plan
 from runner.store._rundir import RunDir
 from runner.text import utc
 
+KEPT_KEYS = ("declared", "deleted", "after_runs")  # of a question in study.json that its declaration has not
 TWIN = "+sampler=random"  # ends the name of the random search beside another
 
 

@@ -17,10 +17,11 @@ from runner.verdicts._effects import (
 )
 from runner.verdicts._ended import ended_runs
 from runner.verdicts._imbalance import PARTS, Majority, Narrow
-from runner.verdicts._looks import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, SUSPENDED, Progress, Track, decide
+from runner.verdicts._looks import Progress, decide
 from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
 from runner.verdicts._tables import gather
+from runner.verdicts._track import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, Track
 from runner.verdicts._verdict import Exploratory, Verdict
 from runner.verdicts._verdicts import judge, progress
 from runner.verdicts._warnings import TwoGroups, cut_off, lower_group, two_groups
@@ -45,7 +46,6 @@ __all__ = [
     "REFUTED",
     "SAME_AS",
     "SUPPORTED",
-    "SUSPENDED",
     "UNDECIDED",
     "WORSE_THAN",
     "Comparison",

@@ -9,6 +9,7 @@ from typing import Any
 import pydantic
 
 from runner.spec import Question, from_pydantic
+from runner.store import KEPT_KEYS
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Declared:
 def declared(entry: Mapping[str, Any]) -> Declared:
     """Reads one question of study.json."""
     given = {key: value for key, value in entry.items() if value is not None}
-    when, deleted = str(given.pop("declared", "")), bool(given.pop("deleted", ""))
-    after_runs = given.pop("after_runs", None) is True
+    kept = {key: given.pop(key, None) for key in KEPT_KEYS}
+    when, deleted, after_runs = str(kept["declared"] or ""), bool(kept["deleted"]), kept["after_runs"] is True
     try:
         question = Question.model_validate(given)
     except pydantic.ValidationError as error:

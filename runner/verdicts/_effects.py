@@ -132,7 +132,7 @@ def _asked(row: EffectRow, verdicts: Sequence[Verdict]) -> EffectRow | None:
                 sure = verdict.answer == SUPPORTED or (verdict.answer == REFUTED and len(verdict.comparisons) == 1)
                 told = sure and question.expect != "equal"
                 side = _side(row.metric, effect.interval.estimate, 0.0 if told else 1.0, ())
-                return replace(row, effect=effect.interval, p=verdict.p, adjusted=verdict.adjusted, side=side)
+                return replace(row, effect=effect.interval, p=each.effect.p, adjusted=verdict.adjusted, side=side)
     return None
 
 

@@ -30,7 +30,7 @@ def needed(effects: Sequence[Effect], question: Question, family: int) -> Needed
     """
     smallest, alpha = question.smallest, ALPHA / family
     equal = question.expect == "equal"
-    effects = [effect for effect in effects if effect.spread > 0]
+    effects = [effect for effect in effects if _over_seeds_alone(effect)]
     if equal and smallest:  # asked of differences that may be none at all
         effects = [e for e in effects if not min(equivalence_p(e, smallest), outside_p(e, smallest)) <= alpha]
         open_ = [effect for effect in effects if effect.interval.low <= 0 <= effect.interval.high]
@@ -44,6 +44,13 @@ def needed(effects: Sequence[Effect], question: Question, family: int) -> Needed
     return Needed(seeds, low, high, effect.interval.n) if seeds else None
 
 
+def _over_seeds_alone(effect: Effect) -> bool:
+    """Whether seeds are the only source of variation, so that more of them narrow the interval without an end."""
+    if not effect.spread > 0 or len(effect.parts) != 1:
+        return False
+    return math.isclose(effect.parts[0][0], effect.spread / math.sqrt(effect.interval.n))
+
+
 def is_hopeless(effects: Sequence[Effect], question: Question, most: int) -> bool:
     """Whether even an optimist expects no answer from `most` seeds.
 
@@ -52,7 +59,7 @@ def is_hopeless(effects: Sequence[Effect], question: Question, most: int) -> boo
     and never makes an answer (a non-binding futility rule).
     """
     smallest = question.smallest
-    if not smallest or not all(effect.spread > 0 for effect in effects):
+    if not smallest or not all(map(_over_seeds_alone, effects)):
         return False
     larger: list[bool] = []  # for each difference: whether it may be shown
     within: list[bool] = []  # whether it may be shown to be within the margin
@@ -69,8 +76,8 @@ def images_needed(effects: Sequence[Effect], question: Question) -> int:
     """How many images a question about new images needs, where with any number of seeds the present ones are too few.
 
     0 where they suffice, for a question about these images, and for one without a smallest difference. With endless
-    seeds only the images' part of the standard error remains. It is too large where the smallest difference would be
-    found with a power below .8: where error * (t + z_.8) exceeds it.
+    seeds only the images' part of the standard error remains. It is too large where a difference as large as the
+    smallest one or as the estimate would be found with a power below .8: where error * (t + z_.8) exceeds it.
     """
     if question.images != "new" or not question.smallest:
         return 0
@@ -79,6 +86,6 @@ def images_needed(effects: Sequence[Effect], question: Question) -> int:
         if len(effect.parts) == 2 and (error := effect.parts[1][0]) > 0:
             df = effect.parts[1][1]
             least = error * (float(stats.t.isf(ALPHA / 2, df)) + float(stats.norm.isf(1 - POWER)))
-            if least > question.smallest:
+            if least > max(question.smallest, abs(effect.interval.estimate)):
                 most = max(most, math.ceil((df + 1) * (least / question.smallest) ** 2))
     return most

@@ -14,7 +14,15 @@ import pandas as pd
 from runner.course import Course
 from runner.metrics import CURVES, METRICS, FromEpochs
 from runner.spec import BASELINE, FIXED, SeedPlan, level_of
-from runner.stats import Effect, Interval, mean_interval, one_sample_effect, paired_effect, resampled_effect
+from runner.stats import (
+    Effect,
+    Interval,
+    mean_interval,
+    one_sample_effect,
+    paired_effect,
+    resampled_effect,
+    two_level_effect,
+)
 from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
 from runner.verdicts._declared import Declared
 from runner.verdicts._imbalance import Guesses, Majority, Narrow, majority, narrow
@@ -49,8 +57,8 @@ class StudyRuns:
     guesses: Mapping[tuple[str, int], Guesses] = field(default_factory=dict)  # of the finished runs
     questions: Sequence[Declared] = ()  # every one that the study declares now
     deleted: Sequence[Declared] = ()  # after runs that they judge
-    train_images: int | None = None  # of one run, where a run says so
-    unplanned: int = 0  # finished runs of seeds that a sequential design did not plan
+    train_images: Mapping[str, int] = field(default_factory=dict)  # of a variant's runs, where they say so
+    unplanned: int = 0  # finished runs of seeds outside the plan
 
     @property
     def plan(self) -> SeedPlan | None:
@@ -138,8 +146,8 @@ class StudyRuns:
         """An effect on a metric: with Nadeau & Bengio's correction where each seed has its own validation images."""
         if not metric.startswith("val") or all(self.split(name) == FIXED for name in variants):
             return effect
-        counts = self.images
-        ratio = counts["val"] / self.train_images if "val" in counts and self.train_images else math.nan
+        known = [self.train_images.get(name, 0) for name in variants]
+        ratio = self.images.get("val", math.nan) / min(known) if all(known) else math.nan
         return resampled_effect(effect, ratio)
 
     def split(self, variant: str) -> str:
@@ -185,10 +193,10 @@ class StudyRuns:
         mine = (self.curves["variant"] == variant) & (self.curves["seed"] == seed)
         return self.curves[mine].sort_values("epoch")
 
-    def levels(self, key: str) -> dict[str, float]:
-        """The baseline and the variants that change this setting alone, by its value."""
+    def levels(self, key: str, of_all: bool = False) -> dict[str, float]:
+        """The baseline and the variants that change this setting alone, by its value: those with runs, or all."""
         variants = self.study.variants
-        alone = [name for name in self.variants if set(variants[name].changes) <= {key}]
+        alone = [name for name in (variants if of_all else self.variants) if set(variants[name].changes) <= {key}]
         levels = {name: level_of(key, variants[name].settings.get(key)) for name in alone}
         numbers = [(name, level) for name, level in levels.items() if level is not None and math.isfinite(level)]
         return dict(sorted(numbers, key=lambda pair: pair[1]))
@@ -202,6 +210,9 @@ class StudyRuns:
         mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
         seeds = mine.index.intersection(theirs.index)
         effect = paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
+        redrawn = any(self.split(name) != FIXED for name in (variant, other))
+        if redrawn and metric == "test/accuracy" and (right := self.right((variant, other), "test")):
+            return two_level_effect(right[0].astype(float) - right[1], scale=1.0)
         return self.over_splits(effect, metric, (variant, other))
 
     def mean(self, variant: str, metric: str) -> Interval:

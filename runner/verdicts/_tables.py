@@ -19,12 +19,12 @@ from runner.verdicts._runs import StudyRuns
 def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study.
 
-    `study` is what study.json will say, where it does not say so yet. Of a sequential design only planned seeds count.
+    `study` is what study.json will say, where it does not say so yet. Only planned seeds count.
     """
     study = study or read_study(folder)
     if not study:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
-    planned = study.plan if study.plan and study.plan.is_sequential else None
+    planned = study.plan
     ended = list(ended_runs(folder, study))
     every = [each for each in ended if not planned or each.seed in planned.seeds]
     found = [each for each in every if not each.corrupt]
@@ -62,6 +62,6 @@ def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
         {(each.variant, each.seed): each.guesses for each in kept if each.guesses},
         [each for each in asked if not each.deleted],
         [each for each in asked if each.deleted and each.after_runs],
-        next((each.train_images for each in trained if each.train_images), None),
+        {each.variant: each.train_images for each in trained if each.train_images},
         sum(each.result is not None for each in ended) - sum(each.result is not None for each in every),
     )

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.spec import Question, SeedPlan
-from runner.stats import ALPHA, Interval
+from runner.stats import ALPHA, Interval, equivalence_p
 from runner.verdicts._comparisons import Comparison
 from runner.verdicts._declared import Declared
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost
 from runner.verdicts._warnings import TwoGroups
-from runner.verdicts._weigh import EQUIVALENT, SUPPORTED, UNDECIDED
+from runner.verdicts._weigh import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED
 
 
 class Exploratory(StrEnum):
@@ -36,6 +36,7 @@ class Verdict:
     p            of what it leans to; `adjusted` is Holm's over the `family` questions that have one
     same_p       that no difference matters, with `same_adjusted` over the questions that have a smallest difference
     is_small     whether it is decided that no difference matters, whatever else is
+    strict       the level of a single statement, where all of the family's at all looks err in at most 5% of studies
     looks        how many looks it has taken; `decided` is the look that decided it, 0 for none
     closed       why it asks for no more seeds
     images       how many images it would take, where the present ones are too few
@@ -53,6 +54,7 @@ class Verdict:
     exploratory: tuple[Exploratory, ...] = ()
     family: int = 1
     level: float = 1 - ALPHA
+    strict: float = 1 - ALPHA
     plan: SeedPlan | None = None
     looks: int = 1
     decided: int = 0
@@ -84,29 +86,38 @@ class Verdict:
         return self.plan is not None and self.plan.is_sequential
 
     @property
+    def ended(self) -> int:
+        """How many seeds all its comparisons have."""
+        return min((each.effect.interval.n for each in self.comparisons), default=0)
+
+    @property
     def too_small(self) -> bool:
         """Whether there is a difference, and it is decided that none matters."""
         return self.answer not in (UNDECIDED, EQUIVALENT) and self.question.expect != "equal" and self.is_small
 
     @property
     def at_least(self) -> bool | None:
-        """Whether every difference is shown to be at least the smallest one that matters; None where none was asked."""
+        """Whether the differences that decide are shown to be at least the smallest one that matters; None: not asked.
+
+        At the strict level, so that all such statements of a study err in at most 5% of studies.
+        """
         question = self.question
         if self.answer in (UNDECIDED, EQUIVALENT) or not question.smallest or question.expect == "equal":
             return None
-        nearest = (min(abs(each.effect.interval.low), abs(each.effect.interval.high)) for each in self.comparisons)
-        return all(distance >= question.smallest for distance in nearest)
+        intervals = [each.effect.at(self.strict).interval for each in self.comparisons]
+        return _still_holds(question, self.answer, intervals, question.smallest)
 
     @property
     def new_images(self) -> bool | None:
-        """Whether the answer holds for new images too; None where nothing says so."""
-        found = [each.new_images for each in self.comparisons]
-        if not found or any(each is None or not each.parts for each in found) or self.answer == UNDECIDED:
+        """Whether the answer holds for new images too, at the strict level; None where nothing says so."""
+        found = [each.new_images for each in self.comparisons if each.new_images and each.new_images.parts]
+        if not found or len(found) < len(self.comparisons) or self.answer == UNDECIDED:
             return None
-        intervals = [each.interval for each in found if each]
-        if self.answer == EQUIVALENT:
-            return all(max(abs(own.low), abs(own.high)) <= (self.question.smallest or 0.0) for own in intervals)
-        return _still_holds(self.question, self.answer, intervals)
+        question, margin = self.question, self.question.smallest or 0.0
+        if self.answer == EQUIVALENT or (question.expect == "equal" and self.answer == SUPPORTED):
+            return all(equivalence_p(each, margin) <= 1 - self.strict for each in found)
+        intervals = [each.at(self.strict).interval for each in found]
+        return _still_holds(question, self.answer, intervals, margin if question.expect == "equal" else 0.0)
 
     @property
     def judged(self) -> bool:
@@ -115,14 +126,14 @@ class Verdict:
         return bool(finished) and not self.missing and not self.declared.malformed
 
 
-def _still_holds(question: Question, answer: str, intervals: Sequence[Interval]) -> bool:
-    """Whether a yes or no holds where these are the intervals of its differences."""
-    if question.expect == "equal":
-        margin = question.smallest or 0.0
-        if answer == SUPPORTED:
-            return all(max(abs(own.low), abs(own.high)) <= margin for own in intervals)
-        return any(own.low > margin or own.high < -margin for own in intervals)
-    sign = {"more": 1, "less": -1}.get(question.expect, 0)
-    if answer == SUPPORTED or not sign or question.best_of:
-        return all(own.low > 0 or own.high < 0 for own in intervals)
-    return any(own.high < 0 if sign > 0 else own.low > 0 for own in intervals)
+def _still_holds(question: Question, answer: str, intervals: Sequence[Interval], beyond: float) -> bool:
+    """Whether a yes or no holds where these are the intervals of its differences: beyond `beyond` in its direction."""
+    expected = 0 if question.best_of else {"more": 1, "less": -1}.get(question.expect, 0)
+    above, below = ([own.low >= beyond and own.low > 0 for own in intervals],
+                    [own.high <= -beyond and own.high < 0 for own in intervals])  # fmt: skip
+    if answer == SUPPORTED and expected:
+        return all(above if expected > 0 else below)
+    if answer == REFUTED and expected:  # one in the other direction is enough
+        return any(below if expected > 0 else above)
+    each = [up or down for up, down in zip(above, below, strict=True)]
+    return any(each) if question.expect == "equal" else all(each)

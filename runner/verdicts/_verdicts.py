@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.metrics import METRICS
-from runner.spec import Question, dataset_label
+from runner.spec import Question, dataset_label, read_plan
 from runner.stats import ALPHA
 from runner.verdicts._comparisons import comparisons, wins
 from runner.verdicts._imbalance import Majority, Narrow
-from runner.verdicts._looks import Progress, Track, adjust, look_at
+from runner.verdicts._looks import Progress, adjust, family_size, look_at
 from runner.verdicts._needed import needed
 from runner.verdicts._runs import StudyRuns
+from runner.verdicts._track import Track
 from runner.verdicts._verdict import Exploratory, Verdict
 from runner.verdicts._warnings import TwoGroups, mostly_cut_off, two_groups
 from runner.verdicts._weigh import EQUIVALENT, SUPPORTED, UNDECIDED
@@ -28,9 +29,10 @@ def judge(data: StudyRuns) -> list[Verdict]:
     tracks = _tracks(data)
     look_at(data, tracks)
     reasons = {id(track): why for track in tracks if (why := _reasons(data, track))}
-    for track in _freed(tracks, bool(data.plan and data.plan.is_sequential)):
+    sequential = data.is_sequential
+    for track in _freed(tracks, sequential):
         reasons.setdefault(id(track), []).append(Exploratory.DELETED)
-    sizes = {late: _family(tracks, late) for late in (False, True)}
+    sizes = {late: family_size(tracks, late, sequential) for late in (False, True)}
     return [
         _verdict(data, track, tuple(reasons.get(id(track), ())), sizes[track.exploratory], context)
         for track in tracks
@@ -67,13 +69,13 @@ def _tracks(data: StudyRuns) -> list[Track]:
     for track in asked:
         track.exploratory = bool(_reasons(data, track))
     gone = [Track(declared, _variants(data, declared.question), deleted=True) for declared in data.deleted]
-    return [*asked, *gone]
+    return [*asked, *(track for track in gone if Exploratory.LATE not in _reasons(data, track))]
 
 
 def _variants(data: StudyRuns, question: Question | None) -> tuple[str, ...]:
     if question is None:
         return ()
-    return tuple(data.levels(question.trend)) if question.trend else tuple(question.variants())
+    return tuple(data.levels(question.trend, of_all=True)) if question.trend else tuple(question.variants())
 
 
 def _reasons(data: StudyRuns, track: Track) -> list[Exploratory]:
@@ -84,13 +86,17 @@ def _reasons(data: StudyRuns, track: Track) -> list[Exploratory]:
 
 
 def _seeds_changed(data: StudyRuns, variants: Sequence[str]) -> bool:
-    """Whether the plan has seeds that an earlier plan's verdict on these variants had seen."""
-    planned = set(data.plan.seeds if data.plan else ())
-    for before in data.study.earlier_seeds:
+    """Whether the plan has seeds that an earlier plan's verdict on these variants had seen. The first plan stays."""
+    plan, earlier = data.plan, data.study.earlier_seeds
+    if plan is None or (earlier and earlier[0].seeds == plan.plain()):
+        return False
+    for before in earlier:
         entries = [data.study.variants.get(name) for name in variants]
         seen = [set(before.ended.get(entry.directory, ())) if entry else set() for entry in entries]
-        common = set.intersection(*seen) if seen else set()
-        if len(common) > 1 and common & planned:
+        known = read_plan(before.seeds)
+        first = len(known.first) if known else 2  # seeds that a verdict took
+        common = set.intersection(*seen) & set(known.seeds if known else plan.seeds) if seen else set()
+        if len(common) >= first and common & set(plan.seeds):
             return True
     return False
 
@@ -110,11 +116,6 @@ def _freed(tracks: list[Track], sequential: bool) -> Iterator[Track]:
             track.difference.adjusted, track.equivalence.adjusted = counted[id(track)]
 
 
-def _family(tracks: Sequence[Track], exploratory: bool) -> int:
-    """How many questions a question is corrected for: those with a p that is no nan."""
-    return max(1, sum(not math.isnan(each.difference.p) for each in tracks if exploratory or not each.exploratory))
-
-
 def _verdict(
     data: StudyRuns, track: Track, reasons: tuple[Exploratory, ...], family: int, context: _Context
 ) -> Verdict:
@@ -123,10 +124,10 @@ def _verdict(
         return Verdict(track.declared, (), UNDECIDED, SUPPORTED, math.nan)
     decides = track.difference if track.differs else track.equivalence if track.is_equivalent else None
     shown = decides.look if decides else len(track.looks)
-    plan, view = data.plan, data.first(len(data.plan.first) if data.plan else 0)
-    found, level = (track.looks[shown - 1], 1 - ALPHA) if shown else (tuple(comparisons(view, question)), 1 - ALPHA)
+    plan, view, spent = data.plan, data.first(len(data.plan.first) if data.plan else 0), ALPHA
     if plan and plan.is_sequential and shown:
-        view, level = data.first(plan.looks[shown - 1]), 1 - ALPHA * plan.weights[shown - 1]
+        view, spent = data.first(plan.looks[shown - 1]), ALPHA * plan.weights[shown - 1]
+    found = track.looks[shown - 1] if shown else tuple(comparisons(view, question))
     answer = UNDECIDED
     if decides:
         unless_equal = SUPPORTED if question.expect == "equal" else EQUIVALENT
@@ -135,7 +136,7 @@ def _verdict(
     quoted = question.claim_for is None or context.dataset in question.claim_for
     return Verdict(
         track.declared,
-        tuple(each.at(level) for each in found),
+        tuple(each.at(1 - spent) for each in found),
         answer,
         track.leading.leaning or SUPPORTED,
         track.leading.p,
@@ -145,7 +146,8 @@ def _verdict(
         track.is_equivalent,
         reasons,
         family,
-        level,
+        1 - spent,
+        1 - spent / family,
         plan,
         len(track.looks),
         track.decided,
