@@ -193,11 +193,15 @@ def part_images(two_level: pd.DataFrame, levels: pd.DataFrame, draws: int) -> It
     heads = ["accuracy: seeds and images", "seeds alone", "difference: seeds and images", "seeds alone"]
     yield table(["n", *heads], rows, names=0)
     yield (
-        "Looks use higher levels. The table shows how often the interval of the difference misses the truth, in %, "
-        f"with the nominal error in the head. {draws // 4:,} draws."
+        "Looks use higher levels. The table shows, in %, how often the interval of the difference misses the truth, "
+        "and how often a difference as large as the margin is called equivalent. The nominal error is in the head. "
+        f"{draws // 4:,} draws."
     )
-    rows = [[str(int(r["n"])), *(f"{100 * r[f'{level:.4f}']:.2f}" for level in LEVELS)] for _, r in levels.iterrows()]
-    yield table(["n", *(f"{100 * (1 - level):.2f}" for level in LEVELS)], rows, names=0)
+    columns = [f"{kind}{level:.4f}" for kind in ("", "equal ") for level in LEVELS]
+    rows = [[str(int(r["n"])), *(f"{100 * r[name]:.2f}" for name in columns)] for _, r in levels.iterrows()]
+    nominal = [f"{100 * (1 - level):.2f}" for level in LEVELS]
+    heads = [*(f"misses, {each}" for each in nominal), *(f"equivalent, {each}" for each in nominal)]
+    yield table(["n", *heads], rows, names=0)
 
 
 def part_real(pairs: Same) -> Iterator[str]:

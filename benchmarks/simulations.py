@@ -14,6 +14,7 @@ from scipy import stats
 from runner.stats import (
     ALPHA,
     Effect,
+    equivalence_p,
     holm,
     interaction_effect,
     mean_interval,
@@ -161,14 +162,22 @@ LEVELS = (0.95, 1 - 0.05 * 3 / 27, 1 - 0.05 * 9 / 27)  # that of a fixed design,
 
 
 def simulate_levels(draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Returns how often the interval over seeds and images of a difference misses the truth, at the levels of looks."""
-    rows = []
+    """Returns how often the interval over seeds and images of a difference errs, at the levels of looks.
+
+    Under a level the interval misses the truth; under "equal" and the level a difference as large as the margin (.05)
+    is called equivalent by the one-sided tests that invert this interval.
+    """
+    rows, margin = [], 0.05
     for seeds in (5, 8, 27):
-        missed = np.zeros(len(LEVELS))
+        missed, called = np.zeros(len(LEVELS)), np.zeros(len(LEVELS))
         for _ in range(draws):
-            effect = two_level_effect(_difference(rng, seeds))
+            values = _difference(rng, seeds)
+            effect, just = two_level_effect(values), two_level_effect(values + margin)
             missed += [not one.low <= 0 <= one.high for one in (effect.at(level).interval for level in LEVELS)]
-        rows.append({"n": seeds} | {f"{level:.4f}": share for level, share in zip(LEVELS, missed / draws, strict=True)})
+            called += equivalence_p(just, margin) <= 1 - np.array(LEVELS)
+        row = {f"{level:.4f}": share for level, share in zip(LEVELS, missed / draws, strict=True)}
+        row |= {f"equal {level:.4f}": share for level, share in zip(LEVELS, called / draws, strict=True)}
+        rows.append({"n": seeds} | row)
     return pd.DataFrame(rows)
 
 
