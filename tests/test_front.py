@@ -114,7 +114,7 @@ def test_answers_that_the_whole_page_does_not_confirm_are_marked() -> None:
     undecided = entry("many", *[0.5] * 19, decided=False)
     text = front_page([entry("a", 0.0001, 0.03), undecided])
     assert [line for line in text.splitlines() if line.endswith("‡")] == ["- **a 1?** Yes. ‡"]
-    assert "‡: not significant after Benjamini" in text
+    assert "‡: holds in its study, but not" in text
     assert "‡" not in front_page([entry("a", 0.0001, 0.03)])
 
 

@@ -106,12 +106,12 @@ def about_images(verdict: Verdict) -> list[str]:
     if all(each.effect == each.new_images for each in verdict.comparisons):
         return ["The interval is for new seeds and new images."]
     if verdict.new_images:
-        return ["Holds for new images too."]
+        return [f"{_WORD[verdict.answer]} also for new images."]
     named = "; ".join(interval_text(each, question) for each in shown[:3]) + ("; and more" if len(shown) > 3 else "")
     if verdict.answer == UNDECIDED:
         plural = "intervals are" if len(shown) > 1 else "interval is"
-        return [f"With other images the {plural} {named}."]
-    return [f"For these images; not significant with other images after the correction: {named}."]
+        return [f"With new images the {plural} {named}."]
+    return [f"For these images only; with new images not significant after the correction: {named}."]
 
 
 def cautions(verdict: Verdict) -> list[str]:
@@ -182,7 +182,7 @@ def _look(verdict: Verdict) -> str:
     if verdict.closed == FAILED_RUNS:
         return f" after {looks[verdict.looks - 1]} seeds, because of failed runs"
     if verdict.closed == HOPELESS:
-        return f" after {looks[verdict.looks - 1]} seeds; {most} would hardly decide it"
+        return f" after {looks[verdict.looks - 1]} seeds; {most} would very likely not decide it"
     if verdict.looks == len(looks):
         return f" after all {most} seeds"
     return f" after {looks[verdict.looks - 1]} of at most {most} seeds"

@@ -21,6 +21,7 @@ from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majorit
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
 RUNS_TABLE = "runs.csv"  # a row a run, of a study and of a search
 FRONT = "front.json"
+_UNASKED = "unasked"
 _UNCONFIRMED = "‡"  # marks a decided answer that the correction over the page does not confirm
 _FIGURES = ("figures/effects.png", "figures/progress.png")  # a study's, a search's
 
@@ -49,12 +50,14 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequen
         BETTER_THAN: "better than the baseline",
         WORSE_THAN: "worse than the baseline",
         SAME_AS: "no significant difference",
+        _UNASKED: "no question asks",
     }
     named_by: dict[str, list[str]] = {side: [] for side in heads}
     for row in there:
         alike = " in every seed" if row.effect.n > 1 and math.isnan(row.effect.low) else ""
         lost = f"; {row.failed} failed" if row.failed else ""
-        named_by[row.side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
+        side = _UNASKED if sequential and math.isnan(row.adjusted) else row.side
+        named_by[side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
     parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in named_by.items() if names]
     counts = sorted({row.effect.n for row in there})
     seeds = f"n = {_range(counts[0], counts[-1])}" if counts else ""
@@ -64,7 +67,7 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequen
     test = "significant: p at most .05 after Holm correction over the variants"
     intervals = "95% intervals"
     if sequential:
-        test, intervals = "significant: a question about the difference is decided so", "intervals"
+        test, intervals = "better or worse: a question about this difference says so", "intervals"
     small = f"points of validation accuracy with {intervals}, {seeds}; {test}"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
@@ -115,13 +118,14 @@ def _errors(entries: Sequence[Entry], marks: Mapping[tuple[str, int], str]) -> s
     questions = sum(p is not None for entry in asking for p in entry.p)
     have = "1 study here has" if len(asking) == 1 else f"{len(asking)} studies here have"
     said = (
-        f"A study has a false yes or no with a probability of at most .05. {have} tested "
-        f"questions, so at most {ALPHA * len(asking):.2g} of them may be expected to have one. The same holds for a "
-        'false "practically equivalent", and for the variants in a headline. Exploratory answers do not count.'
+        "In a study the chance of any false yes or no is at most 5%, if the assumptions of its t tests hold. "
+        f"{have} tested questions; on average at most {ALPHA * len(asking):.2g} of them contain one. "
+        'False "practically equivalent" answers have another 5%, and so have the variants in a headline. Exploratory '
+        "answers do not count."
     )
-    confirmed = "Every decided answer is also significant" if not marks else f"{_UNCONFIRMED}: not significant"
+    confirmed = "Every decided answer also holds" if not marks else f"{_UNCONFIRMED}: holds in its study, but not"
     counts = counted(questions, "question")
-    return f"{said} {confirmed} after Benjamini and Hochberg's correction at 5% over the {counts} of this page."
+    return f"{said} {confirmed} after a correction over the {counts} of this page (Benjamini and Hochberg, 5%)."
 
 
 def write_front(folder: Path, entry: Entry) -> None:

@@ -122,7 +122,7 @@ def _intervals(data: StudyRuns) -> str:
     if not plan or not plan.is_sequential:
         return FIXED + redrawn
     *others, last = map(str, plan.looks)
-    return SEQUENTIAL.format(looks=f"{', '.join(others)} and {last}") + redrawn
+    return SEQUENTIAL.format(looks=f"{', '.join(others)} and {last}", most=last) + redrawn
 
 
 def _what(data: StudyRuns) -> str:
@@ -153,8 +153,8 @@ def _results(data: StudyRuns, effects: EffectsTable) -> str:
 
 def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
     asked = (
-        " An effect that a question is about has the question's interval; the others are over the seeds of the first "
-        "look."
+        " Means are over all seeds of a variant. An effect that a question is about is the question's: over the seeds "
+        "of the look that decided it, with its interval. The other effects are over the seeds of the first look."
         if data.is_sequential
         else ""
     )

@@ -66,7 +66,7 @@ def _p_values(verdict: Verdict) -> list[str]:
     said = [f"p of the question: {p_text(verdict.p)}; after Holm correction: {p_text(verdict.adjusted)}."]
     if not math.isnan(verdict.same_p) and verdict.question.expect != "equal":
         said.append(
-            f"p that no difference matters: {p_text(verdict.same_p)}; after Holm correction: "
+            f"p (too small to matter): {p_text(verdict.same_p)}; after Holm correction: "
             f"{p_text(verdict.same_adjusted)}."
         )
     return said
@@ -103,8 +103,15 @@ def _meaning(verdict: Verdict) -> str:
 
 
 def _no_chance(verdict: Verdict) -> str:
-    over = "seeds and images" if verdict.question.images == "new" else "seeds"
-    return f"Chance over {over} does not explain this."
+    """How rare the answer would be if it were wrong."""
+    question = verdict.question
+    small = number_text(question.smallest or 0.0, question, sign=False)
+    if verdict.answer == EQUIVALENT or (question.expect == "equal" and verdict.answer == SUPPORTED):
+        return (
+            f"If a difference were {small}, such a result would be rare (corrected p {p_text(verdict.same_adjusted)})."
+        )
+    without = f"a difference beyond {small}" if question.expect == "equal" else "a difference"
+    return f"Without {without}, such a result would be rare (corrected p {p_text(verdict.adjusted)})."
 
 
 def _size(verdict: Verdict) -> str:
@@ -141,7 +148,10 @@ def _looks(verdict: Verdict) -> list[str]:
             "of them."
         ]
     if verdict.closed == HOPELESS:
-        return [f"Even an optimist expects no answer from {plan.looks[-1]} seeds, so it asks for no more."]
+        return [
+            f"Even if differences vary as little as is plausible, {plan.looks[-1]} seeds would hardly decide it. So it "
+            "gets no more seeds."
+        ]
     if verdict.looks == len(plan.looks):
         return [f"It has used all {plan.looks[-1]} seeds."]
     return [f"It has used {plan.looks[verdict.looks - 1]} of at most {plan.looks[-1]} seeds."]

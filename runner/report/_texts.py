@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 JUDGED = (
-    "Each question has two p-values: that there is a difference, and, where it names the smallest difference that "
-    "matters, that the true one is smaller (two one-sided tests). Each p is corrected by Holm over the study's "
-    "questions, in a family of its own. *Supported*: the corrected p of a difference is at most .05, and the effect "
-    "has the expected direction. *Refuted*: it has the opposite direction. *Practically equivalent*: no difference is "
-    "decided, and the corrected p that it is too small to matter is at most .05. *Undecided*: neither. Yes and no are "
-    "about zero (of *equal*, about the margin); a separate sentence says whether the difference is shown to be as "
-    "large as what matters.\n\n"
-    "Where one variant is compared with several, the claim needs every comparison to be significant, so the question's "
-    "p is the largest of their p-values. If some effects have the opposite direction, p is the smallest p-value of "
-    "these times the number of comparisons (Bonferroni), and the question leans to refuted. The signed-rank p is "
-    "Wilcoxon's and needs six differences that are not zero (-: too few). The correlation is that of the paired values "
-    "over the seeds: where it is high, pairing makes the interval narrower.\n\n"
-    "Verdicts are about new seeds on the same validation or test images, unless a question asks about new ones. An "
-    "answer about an accuracy says whether its interval would hold with other images too: seeds and images then both "
+    "Up to two things are tested for each question. *Difference*: its p is small where there is a difference. "
+    "*Too small to matter*: where the question names the smallest difference that matters, this p is small if the "
+    "true difference is smaller (two one-sided tests). The p-values of all questions' differences are corrected "
+    "together by Holm, and so are those of all equivalences. Each of these two *families* has a false answer in "
+    "at most 5% of studies.\n\n"
+    "*Supported*: the corrected p of the difference is at most .05, and the effect has the expected direction. "
+    "*Refuted*: it has the opposite direction. *Practically equivalent*: no difference is shown, and the "
+    "corrected p of *too small to matter* is at most .05. *Undecided*: neither. Yes and no are about a difference "
+    "from zero (of *equal*, about the margin). Where a smallest difference is named, they also say whether the "
+    "difference is shown to be at least that large. *Leaning*: significant before the correction, but not after "
+    "it.\n\n"
+    "Where one variant is compared with several, the claim needs every comparison to be significant, so the "
+    "question's p is the largest of their p-values. If some effects have the opposite direction, p is the "
+    "smallest p-value of these times the number of comparisons (Bonferroni), and the question leans to refuted. "
+    "The signed-rank p is Wilcoxon's and needs six differences that are not zero (-: too few). The correlation is "
+    "that of the paired values over the seeds: where it is high, pairing makes the interval narrower.\n\n"
+    "Verdicts are about new seeds on the same images, unless a question asks about new images. *New images* are "
+    "other validation or test images from the same source; the train images stay. A decided answer about an "
+    "accuracy says whether it also holds for new images, after the same correction. Seeds and images then both "
     "count as random (a crossed design)."
 )
 FIXED = "Intervals are 95%, paired by seed, not corrected for the number of questions."
@@ -26,18 +31,19 @@ REDRAWN = (
     "accuracy are for new seeds, new splits and new test images."
 )
 SEQUENTIAL = (
-    "The runner looked after {looks} seeds. Each look may spend a share of the 5%: its share of all seeds, so "
-    "looking often does not raise the error rate. p is the smallest over the looks, each divided by its look's "
-    "share. Intervals are those of the look with that p where the question is decided, else of its last look. "
-    "They are wider than 95%, so that all intervals of a question, at all looks, contain the truth in 95% of "
-    "studies."
+    "The runner looked after {looks} seeds. Each look tests at a part of the 5%: its new seeds divided by all "
+    "{most} seeds. So a question's p is the t test's p divided by that part; of several looks the smallest "
+    "counts. Looking often therefore does not raise the error rate. Intervals are those of the look with that p "
+    "where the question is decided, else of its last look. They are wider than 95%, so that all intervals of a "
+    "question, at all looks, contain the truth in 95% of studies. An estimate that was decided early is on "
+    "average somewhat too large."
 )
 
 CAPTIONS = {
     "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
     "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
-    "table of results gives n. These comparisons are a family of their own beside the questions. Each family errs in "
-    "at most 5% of studies, so one of the two errs in at most 10%.",
+    "table of results gives n. The variants are a family of their own beside the questions: it has a false result in "
+    "at most 5% of studies, so the figure or the questions err in at most 10%.",
     "curves": "Accuracy: the mean over the seeds with a 95% band. A seed that stopped early keeps its last value. Each "
     "panel ends with its longest run.",
     "losses": "Loss, drawn like accuracy above.",
@@ -52,12 +58,15 @@ CAPTIONS = {
     "means more often than with the baseline, red less often. Off the diagonal, blue is worse.",
 }
 EFFECTS_OF_QUESTIONS = (
-    "Green is better than the baseline, red worse: a question about this difference is decided so. Grey is undecided, "
-    "or no question compares the two. Lines are the intervals of the questions. Where no question asks, they are 95% "
-    "intervals over the seeds of the first look."
+    "Green is better than the baseline, red worse: a question about this difference was answered with yes or no. "
+    "Grey is undecided, practically equivalent, or not asked. Lines are the intervals of the questions. Where no "
+    "question asks, they are 95% intervals over the seeds of the first look."
 )
 ALT = {
-    "effects": "each variant's effect on validation accuracy, with its 95% interval",
+    "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
+    "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
+    "table of results gives n. The variants are a family of their own beside the questions: it has a false result in "
+    "at most 5% of studies, so the figure or the questions err in at most 10%.",
     "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "losses": "loss over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "levels": "accuracy at each level of a setting, on a fixed part of train and on validation, with 95% intervals",
