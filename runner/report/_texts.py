@@ -63,10 +63,7 @@ EFFECTS_OF_QUESTIONS = (
     "question asks, they are 95% intervals over the seeds of the first look."
 )
 ALT = {
-    "effects": "Green is significantly better than the baseline, red significantly worse, grey not significant: p at "
-    "most .05 after Holm correction over the variants. Lines are 95% intervals, paired by seed, not corrected. The "
-    "table of results gives n. The variants are a family of their own beside the questions: it has a false result in "
-    "at most 5% of studies, so the figure or the questions err in at most 10%.",
+    "effects": "each variant's effect on validation accuracy, with its interval",
     "curves": "accuracy over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "losses": "loss over the epochs, on a fixed part of train and on validation, means with 95% bands",
     "levels": "accuracy at each level of a setting, on a fixed part of train and on validation, with 95% intervals",
