@@ -13,7 +13,7 @@ from runner.spec import Kind, Question
 from runner.spec._problems import mistake_of
 from runner.stats import Effect, equivalence_p, paired_effect, resampled_effect, two_level_effect
 from runner.verdicts import EQUIVALENT, SUPPORTED, UNDECIDED, StudyRuns, Verdict, judge
-from runner.verdicts._comparisons import comparisons
+from runner.verdicts._comparisons import comparisons, detailed
 from runner.verdicts._declared import declared
 from runner.verdicts._imbalance import Guesses
 from tests.studies import study_file
@@ -86,7 +86,8 @@ KINDS: list[tuple[dict[str, Any], Any]] = [
 def test_every_kind_has_its_effect_over_seeds_and_images(
     question: dict[str, Any], expected: Effect, metric: str
 ) -> None:
-    (found,) = comparisons(study(question), Question.model_validate({"ask": "?", "metric": metric} | question))
+    data, asked = study(question), Question.model_validate({"ask": "?", "metric": metric} | question)
+    (found,) = (detailed(data, asked, each) for each in comparisons(data, asked))
     assert found.new_images
     assert found.new_images.interval.estimate == pytest.approx(expected.interval.estimate)
     assert found.new_images.interval.low == pytest.approx(expected.interval.low)

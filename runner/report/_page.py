@@ -118,7 +118,7 @@ def _figure(found: StudyFindings, name: str) -> str:
 
 def _intervals(data: StudyRuns) -> str:
     plan = data.plan
-    redrawn = f" {REDRAWN}" if data.is_redrawn else ""
+    redrawn = f" {REDRAWN}" if data.redraws(data.study.variants) else ""
     if not plan or not plan.is_sequential:
         return FIXED + redrawn
     *others, last = map(str, plan.looks)
@@ -130,7 +130,8 @@ def _what(data: StudyRuns) -> str:
     least, most = (int(n) for n in data.runs.groupby("variant")["seed"].nunique().agg(["min", "max"]).fillna(0))
     seeds = counted(most, "seed") if least == most else f"{least} to {most} seeds"
     counts = data.images
-    split = "validation and train redrawn with the seed" if data.is_redrawn else "the same split for every run"
+    redrawn = data.redraws(data.study.variants)
+    split = "validation and train redrawn with the seed" if redrawn else "the same split for every run"
     parts = (
         f" ({counts['val']:,} validation and {counts['test']:,} test images, {split})"
         if counts.keys() >= {"val", "test"}

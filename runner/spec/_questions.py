@@ -116,6 +116,11 @@ class Question(pydantic.BaseModel):
         """Returns what identifies the question: neither its words, nor claims, nor default values are part of it."""
         return self.model_dump_json(exclude_defaults=True, exclude={"ask", "claim", "claim_for"})
 
+    @property
+    def direction(self) -> int:
+        """The sign of the expected difference: 1 for more, -1 for less, 0 where either sign will do."""
+        return 0 if self.best_of else {"more": 1, "less": -1}.get(self.expect, 0)
+
     def variants(self) -> list[str]:
         """Returns every variant that the question names."""
         if self.compare:

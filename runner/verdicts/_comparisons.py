@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from runner.metrics import METRICS
-from runner.spec import FIXED, PER_IMAGE, Question
+from runner.spec import PER_IMAGE, Question
 from runner.stats import (
     Effect,
     Interval,
@@ -21,7 +21,6 @@ from runner.stats import (
     signed_rank_p,
     trend_effect,
     trend_weights,
-    two_level_effect,
     value_effect,
 )
 from runner.verdicts._lost import best_first, diverged, pair_signs
@@ -32,22 +31,30 @@ _NOTHING = Effect(Interval(math.nan, math.nan, math.nan, 0), math.nan)
 
 @dataclass(frozen=True)
 class Comparison:
-    """One difference that a question asks about.
+    """One difference that a question asks about: sum(weight x variant) - constant.
 
     effect       what judges: over seeds, or over seeds and images
-    new_images   over seeds and images; None where the metric is no accuracy, or where the images of the runs differ
-    signed_rank  Wilcoxon's exact p as a cross-check; None where it can say nothing
     lost         the sign that each pair with a diverged run speaks for; 0: for neither
-    pair         the two variants that it compares; empty for a difference of another kind
+    new_images   over seeds and images; None where the metric is no accuracy, or where the images of the runs differ
+    correlation  of the pairs, over the seeds
+    signed_rank  Wilcoxon's exact p as a cross-check; None where it can say nothing
+
+    `detailed` adds the last three, which take much longer than the others.
     """
 
     label: str
     effect: Effect
+    lost: tuple[int, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    constant: float = 0.0
     new_images: Effect | None = None
     correlation: float = math.nan
     signed_rank: float | None = None
-    lost: tuple[int, ...] = ()
-    pair: tuple[str, ...] = ()
+
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """The two variants whose difference it is; empty for a difference of another kind."""
+        return tuple(self.weights) if list(self.weights.values()) == [1, -1] else ()
 
     def at(self, level: float) -> Comparison:
         """The same with intervals of another level."""
@@ -56,7 +63,7 @@ class Comparison:
 
 
 def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
-    """Every difference that a question asks about."""
+    """Every difference that a question asks about, without details."""
     metric, accuracy = question.metric, question.accuracy
 
     def values(*variants: str) -> list[Any]:
@@ -73,19 +80,21 @@ def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
     if question.interaction:
         both, first, second, neither = cells = question.interaction
         label = f"({both} - {first}) - ({second} - {neither})"
-        effect, weights = interaction_effect(*values(*cells)), dict(zip(cells, (1, -1, -1, 1), strict=True))
-        return [_judged(data, question, Comparison(label, effect, lost=_signless(data, cells)), weights)]
+        weights = dict(zip(cells, (1, -1, -1, 1), strict=True))
+        effect = interaction_effect(*values(*cells))
+        return [_judged(data, question, Comparison(label, effect, _signless(data, cells), weights))]
     if question.value:
         name, constant = question.value
         worse = (-METRICS[metric].better,) * len(diverged(data, name))
-        known = Comparison(f"{name} - {constant:g}", value_effect(values(name)[0], constant), lost=worse)
-        return [_judged(data, question, known, {name: 1}, constant)]
+        effect = value_effect(values(name)[0], constant)
+        return [_judged(data, question, Comparison(f"{name} - {constant:g}", effect, worse, {name: 1}, constant))]
     levels = data.levels(question.trend) if question.trend else {}
     if len(levels) < 2:
         return []
     effect = trend_effect(list(levels.values()), np.column_stack(values(*levels)))
-    slope = Comparison(f"slope per unit of {question.trend}", effect, lost=_signless(data, levels))
-    return [_judged(data, question, slope, dict(zip(levels, trend_weights(list(levels.values())), strict=True)))]
+    weights = dict(zip(levels, trend_weights(list(levels.values())), strict=True))
+    label = f"slope per unit of {question.trend}"
+    return [_judged(data, question, Comparison(label, effect, _signless(data, levels), weights))]
 
 
 def largest_differences(data: StudyRuns, question: Question, found: Sequence[Comparison]) -> list[Effect]:
@@ -96,37 +105,40 @@ def largest_differences(data: StudyRuns, question: Question, found: Sequence[Com
     return [_difference(data, question, *pair).effect for pair in itertools.combinations(there, 2)]
 
 
-def _difference(data: StudyRuns, question: Question, first: str, other: str) -> Comparison:
-    mine, theirs = data.paired((first, other), question.metric, question.accuracy)
-    lost = pair_signs(data, first, other, question.metric)
+def detailed(data: StudyRuns, question: Question, known: Comparison) -> Comparison:
+    """Adds what a reader is shown beside the judgement; `data` are the runs that judged."""
+    part = PER_IMAGE.get(question.metric)
+    if part and known.new_images is None and not _has_own_images(data, question, known):
+        known = replace(known, new_images=data.over_images(known.weights, part, known.constant))
+    if not known.pair:
+        return known
+    mine, theirs = data.paired(known.pair, question.metric, question.accuracy)
     scale = float(np.abs([mine, theirs]).max()) if len(mine) else 0.0
     with np.errstate(invalid="ignore"):  # infinity minus infinity is no number
         rank = signed_rank_p(mine - theirs, scale)
-    effect, pair = paired_effect(mine, theirs), (first, other)
-    known = Comparison(f"{first} - {other}", effect, None, correlation(mine, theirs), rank, lost, pair)
-    return _judged(data, question, known, {first: 1, other: -1})
+    return replace(known, correlation=correlation(mine, theirs), signed_rank=rank)
 
 
-def _judged(
-    data: StudyRuns, question: Question, known: Comparison, weights: Mapping[str, float], constant: float = 0.0
-) -> Comparison:
-    """Adds the effect over seeds and images, and lets the right one judge. The difference is sum(weight x variant)."""
-    redrawn = any(data.split(name) != FIXED for name in weights)
-    part = PER_IMAGE.get(question.metric)
-    if redrawn and question.metric.startswith("val"):  # each seed has its own validation images
-        return replace(known, effect=data.over_splits(known.effect, question.metric, list(weights)))
-    images = _over_images(data, part, weights, constant) if part else None
+def _difference(data: StudyRuns, question: Question, first: str, other: str) -> Comparison:
+    effect = paired_effect(*data.paired((first, other), question.metric, question.accuracy))
+    lost = pair_signs(data, first, other, question.metric)
+    return _judged(data, question, Comparison(f"{first} - {other}", effect, lost, {first: 1, other: -1}))
+
+
+def _judged(data: StudyRuns, question: Question, known: Comparison) -> Comparison:
+    """Lets the right effect judge: over seeds, over seeds and splits, or over seeds and images."""
+    part, redrawn = PER_IMAGE.get(question.metric), data.redraws(known.weights)
+    if _has_own_images(data, question, known):
+        return replace(known, effect=data.over_splits(known.effect, question.metric, list(known.weights)))
     if question.images == "new" or (redrawn and part):
-        return replace(known, effect=images or _NOTHING, new_images=images or _NOTHING)
-    return replace(known, new_images=images)
+        images = (part and data.over_images(known.weights, part, known.constant)) or _NOTHING
+        return replace(known, effect=images, new_images=images)
+    return known
 
 
-def _over_images(data: StudyRuns, part: str, weights: Mapping[str, float], constant: float) -> Effect | None:
-    right = data.right(list(weights), part)
-    if right is None:
-        return None
-    values = sum(weight * own.astype(float) for weight, own in zip(weights.values(), right, strict=True)) - constant
-    return two_level_effect(values, scale=sum(map(abs, weights.values())) / 2)
+def _has_own_images(data: StudyRuns, question: Question, known: Comparison) -> bool:
+    """Whether each seed has its own validation images, and the question is about them."""
+    return question.metric.startswith("val") and data.redraws(known.weights)
 
 
 def _signless(data: StudyRuns, variants: Iterable[str]) -> tuple[int, ...]:

@@ -104,7 +104,7 @@ def effects_table(data: StudyRuns, verdicts: Sequence[Verdict] = ()) -> EffectsT
     others = [name for name in data.variants if name != BASELINE]
     found: dict[tuple[str, str], EffectRow] = {}
     failed = data.runs[data.runs["status"] == FAILED]["variant"].value_counts()
-    first = data.first(len(data.plan.first)) if data.is_sequential and data.plan else data
+    first = data.first_look
     for metric in REPORTED:
         effects = {name: first.effect(name, metric) for name in others} if metric in _COMPARED else {}
         adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))

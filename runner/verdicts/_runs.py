@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,14 @@ class StudyRuns:
         """Whether seeds are added where a question is open."""
         return self.plan is not None and self.plan.is_sequential
 
+    @property
+    def first_look(self) -> StudyRuns:
+        """The runs until the first look. Of a fixed design all of them."""
+        return self.first(len(self.plan.first)) if self.plan else self
+
     def first(self, count: int) -> StudyRuns:
         """The runs of the first planned seeds alone. Of a fixed design all of them."""
-        if not self.plan or not self.is_sequential:
+        if self.plan is None or not self.plan.is_sequential:
             return self
         seeds = self.plan.seeds[:count]
         runs, curves = (table[table["seed"].isin(seeds)] for table in (self.runs, self.curves))
@@ -82,13 +87,20 @@ class StudyRuns:
         """Whether the variant's runs of all these seeds have finished or failed."""
         return set(seeds) <= set(self.runs.loc[self.runs["variant"] == variant, "seed"])
 
-    def right(self, variants: Sequence[str], part: str) -> list[np.ndarray[Any, np.dtype[np.bool_]]] | None:
-        """For each variant seeds x images: which images were predicted correctly, over the seeds that all finished.
+    def over_images(self, weights: Mapping[str, float], part: str, constant: float = 0.0) -> Effect | None:
+        """The effect on a part's accuracy over seeds and images: sum(weight x variant) - constant.
 
         None where the runs differ in their images, or have too few.
         """
-        finished = [self.finished(name) for name in variants]
-        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
+        right = self._right(list(weights), part)
+        if right is None:
+            return None
+        values = sum(weight * own.astype(float) for weight, own in zip(weights.values(), right, strict=True)) - constant
+        return two_level_effect(values, scale=sum(map(abs, weights.values())) / 2)
+
+    def _right(self, variants: Sequence[str], part: str) -> list[np.ndarray[Any, np.dtype[np.bool_]]] | None:
+        """For each variant seeds x images: which images were predicted correctly, over the seeds that all finished."""
+        seeds = self._common_seeds(variants)
         rows = [[self.guesses.get((name, int(seed))) for seed in seeds] for name in variants]
         found = [[each.right.get(part) for each in own if each] for own in rows]
         sizes = {len(each) if each is not None else 0 for own in found for each in own}
@@ -137,23 +149,18 @@ class StudyRuns:
         done = self.runs[self.runs["status"] == FINISHED]
         return [self.folders[name, int(seed)] for name, seed in zip(done["variant"], done["seed"], strict=True)]
 
-    @property
-    def is_redrawn(self) -> bool:
-        """Whether some variant's train and validation images are redrawn with the seed."""
-        return any(self.split(name) != FIXED for name in self.study.variants)
+    def redraws(self, variants: Iterable[str]) -> bool:
+        """Whether the train and validation images of some of these variants are redrawn with the seed."""
+        entries = [entry for name in variants if (entry := self.study.variants.get(name))]
+        return any(entry.settings.get("split", FIXED) != FIXED for entry in entries)
 
     def over_splits(self, effect: Effect, metric: str, variants: Sequence[str]) -> Effect:
         """An effect on a metric: with Nadeau & Bengio's correction where each seed has its own validation images."""
-        if not metric.startswith("val") or all(self.split(name) == FIXED for name in variants):
+        if not metric.startswith("val") or not self.redraws(variants):
             return effect
         known = [self.train_images.get(name, 0) for name in variants]
         ratio = self.images.get("val", math.nan) / min(known) if all(known) else math.nan
         return resampled_effect(effect, ratio)
-
-    def split(self, variant: str) -> str:
-        """The variant's setting `split`; of one that the study does not have the neutral value."""
-        entry = self.study.variants.get(variant)
-        return str(entry.settings.get("split", FIXED)) if entry else FIXED
 
     def lost(self, variants: Sequence[str]) -> tuple[Lost, ...]:
         """The failed runs of these variants, in their order."""
@@ -169,11 +176,14 @@ class StudyRuns:
         rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == FINISHED)]
         return rows.set_index("seed").sort_index()
 
+    def _common_seeds(self, variants: Sequence[str]) -> list[Any]:
+        """The seeds that all of these variants finished, ascending."""
+        return sorted(set.intersection(*(set(self.finished(name).index) for name in variants)))
+
     def paired(self, variants: Sequence[str], metric: str, accuracy: float | None = None) -> list[Any]:
         """A question's metric of each variant, over the seeds that all of them finished and, where it is about the
         course of training, over the epochs that all of them had."""
-        finished = [self.finished(name) for name in variants]
-        seeds = sorted(set.intersection(*(set(each.index) for each in finished)))
+        finished, seeds = [self.finished(name) for name in variants], self._common_seeds(variants)
         if all(metric in each for each in finished):
             return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
         source = METRICS[metric].source
@@ -207,18 +217,17 @@ class StudyRuns:
 
     def effect(self, variant: str, metric: str, other: str = BASELINE) -> Effect:
         """Variant minus the other, over the seeds that both finished."""
-        mine, theirs = self.finished(variant)[metric], self.finished(other)[metric]
-        seeds = mine.index.intersection(theirs.index)
-        effect = paired_effect(mine[seeds].to_numpy(dtype=float), theirs[seeds].to_numpy(dtype=float))
-        redrawn = any(self.split(name) != FIXED for name in (variant, other))
-        if redrawn and metric == "test/accuracy" and (right := self.right((variant, other), "test")):
-            return two_level_effect(right[0].astype(float) - right[1], scale=1.0)
-        return self.over_splits(effect, metric, (variant, other))
+        pair = (variant, other)
+        if metric == "test/accuracy" and self.redraws(pair):
+            over_both = self.over_images({variant: 1, other: -1}, "test")
+            if over_both:
+                return over_both
+        return self.over_splits(paired_effect(*self.paired(pair, metric)), metric, pair)
 
     def mean(self, variant: str, metric: str) -> Interval:
         """The mean of a variant's finished runs with its interval."""
         values = self.values(variant, metric)
-        if self.split(variant) == FIXED:
+        if not self.redraws([variant]):
             return mean_interval(values)
         return self.over_splits(one_sample_effect(values), metric, [variant]).interval
 

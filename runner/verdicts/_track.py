@@ -124,7 +124,7 @@ class Track:
 
 def contradicted(found: Sequence[Comparison], question: Question, leaning: str) -> bool:
     """Whether a diverged run does not speak for a leaning; "" is the one that no difference matters."""
-    expected = {"more": 1, "less": -1}.get(question.expect, 0)
+    expected = question.direction
     for each in found:
         if not leaning:
             called = 0

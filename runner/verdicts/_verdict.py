@@ -128,7 +128,7 @@ class Verdict:
 
 def _still_holds(question: Question, answer: str, intervals: Sequence[Interval], beyond: float) -> bool:
     """Whether a yes or no holds where these are the intervals of its differences: beyond `beyond` in its direction."""
-    expected = 0 if question.best_of else {"more": 1, "less": -1}.get(question.expect, 0)
+    expected = question.direction
     above, below = ([own.low >= beyond and own.low > 0 for own in intervals],
                     [own.high <= -beyond and own.high < 0 for own in intervals])  # fmt: skip
     if answer == SUPPORTED and expected:

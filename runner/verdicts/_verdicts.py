@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runner.metrics import METRICS
 from runner.spec import Question, dataset_label, read_plan
 from runner.stats import ALPHA
-from runner.verdicts._comparisons import comparisons, wins
+from runner.verdicts._comparisons import comparisons, detailed, wins
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, adjust, family_size, look_at
 from runner.verdicts._needed import needed
@@ -124,7 +124,7 @@ def _verdict(
         return Verdict(track.declared, (), UNDECIDED, SUPPORTED, math.nan)
     decides = track.difference if track.differs else track.equivalence if track.is_equivalent else None
     shown = decides.look if decides else len(track.looks)
-    plan, view, spent = data.plan, data.first(len(data.plan.first) if data.plan else 0), ALPHA
+    plan, view, spent = data.plan, data.first_look, ALPHA
     if plan and plan.is_sequential and shown:
         view, spent = data.first(plan.looks[shown - 1]), ALPHA * plan.weights[shown - 1]
     found = track.looks[shown - 1] if shown else tuple(comparisons(view, question))
@@ -136,7 +136,7 @@ def _verdict(
     quoted = question.claim_for is None or context.dataset in question.claim_for
     return Verdict(
         track.declared,
-        tuple(each.at(1 - spent) for each in found),
+        tuple(detailed(view, question, each).at(1 - spent) for each in found),
         answer,
         track.leading.leaning or SUPPORTED,
         track.leading.p,
