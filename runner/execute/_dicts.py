@@ -10,7 +10,7 @@ import pydantic
 
 from runner.expand import ResolvedStudy
 from runner.spec import BASELINE, Kind, Problem, Question, RequestError, Settings, shown
-from runner.store import KEPT_KEYS, StudyFile, VariantEntry, read_study
+from runner.store import StudyFile, VariantEntry, as_declared, read_study
 
 
 def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None:
@@ -55,7 +55,7 @@ def declared_before(
 
 def _is_about(question: dict[str, Any], kept: Mapping[str, VariantEntry]) -> bool:
     try:
-        asked = Question.model_validate({key: value for key, value in question.items() if key not in KEPT_KEYS})
+        asked = Question.model_validate(as_declared(question))
     except pydantic.ValidationError:
         return False
     over_levels = asked.trend is not None and any(set(entry.changes) == {asked.trend} for entry in kept.values())

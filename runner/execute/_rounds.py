@@ -22,6 +22,13 @@ class Rounds:
         self._studies = studies
         self._done: set[Run] = set()
         self._said: set[str] = set()
+        self._sequential = [study for study in studies if study.seeds.is_sequential]
+        self._files = {study.name: study_file(study, request.runs, []) for study in self._sequential}
+        self._progress = self._looked()
+
+    def _looked(self) -> dict[str, Progress]:
+        """Takes the looks that the runs allow by now."""
+        return {name: progress(gather(self._request.runs / name, file)) for name, file in self._files.items()}
 
     @property
     def most(self) -> list[Run]:
@@ -31,7 +38,7 @@ class Rounds:
     @property
     def is_last(self) -> bool:
         """Whether no look can ask for more runs."""
-        return not any(study.seeds.is_sequential for study in self._studies)
+        return not self._sequential
 
     def remaining(self) -> list[Run]:
         """Returns the runs that the looks so far and the next one need, except those of earlier rounds."""
@@ -41,34 +48,31 @@ class Rounds:
     def following(self, trained: Sequence[Run], console: Console) -> list[Run]:
         """Returns the runs of the next round, after these; prints what the looks decided."""
         self._done |= set(trained)
-        for study in self._studies:
-            if study.seeds.is_sequential and (said := _said(study, self._progress(study))) not in self._said:
+        self._progress = self._looked()
+        for study in self._sequential:
+            if (said := _said(study, self._progress[study.name])) not in self._said:
                 self._said.add(said)
                 console.print(said, soft_wrap=True)
         return self.remaining()
 
     def show(self, plan: Plan, console: Console) -> None:
         """Prints the looks, and what they cost at best and at worst; `plan` is the next round."""
-        for study in (study for study in self._studies if study.seeds.is_sequential):
-            found, looks = self._progress(study), study.seeds.looks
-            worst = study.runs(_worst(study, found))
+        for study in self._sequential:
+            worst = study.runs(_worst(study, self._progress[study.name]))
             best = {run for run in plan.runs if run.study == study.name}
             more = [run for run in worst if run not in best]
             at_best, at_worst = (plan.seconds([*plan.left, *extra]) for extra in ([], more))
+            looks = ", ".join(map(str, study.seeds.looks))
             console.print(
-                f"{study.name}: looks after {', '.join(map(str, looks))} seeds; only open questions get more seeds. "
-                f"At best {len(best)} runs, about {duration(at_best)} from now; at worst {len(worst)} runs, about "
-                f"{duration(at_worst)} from now.",
+                f"{study.name}: looks after {looks} seeds; only open questions get more seeds. At best {len(best)} runs, "
+                f"about {duration(at_best)} from now; at worst {len(worst)} runs, about {duration(at_worst)} from now.",
                 soft_wrap=True,
             )
 
     def _counts(self, study: ResolvedStudy) -> dict[str, int] | None:
-        if not study.seeds.is_sequential or (self._request.retrain and not self._done):
+        if study.name not in self._progress or (self._request.retrain and not self._done):
             return None
-        return self._progress(study).counts
-
-    def _progress(self, study: ResolvedStudy) -> Progress:
-        return progress(gather(self._request.runs / study.name, study_file(study, self._request.runs, [])))
+        return self._progress[study.name].counts
 
 
 def _all_seeds(study: ResolvedStudy) -> dict[str, int]:

@@ -37,8 +37,10 @@ def execute(request: Request, console: Console) -> Outcome:
 
     rounds = Rounds(studies, request)
     plan = Plan(rounds.remaining(), request)
-    with open_crew(request, rounds.most, plan.to_do if rounds.is_last else len(rounds.most)) as crew:
-        data = prepare_data(rounds.most, request)
+    most = rounds.most
+    nothing_follows = rounds.is_last or not plan.to_do  # looks ask for runs only once others have ended
+    with open_crew(request, most, plan.to_do if nothing_follows else len(most)) as crew:
+        data = prepare_data(most, request)
         plan.schedule(crew, data)
         say_notes(data, plan.runs, console)
         if request.dry_run:

@@ -12,7 +12,17 @@ import pydantic
 from runner.execute._dicts import declared_before, directories_of_dicts
 from runner.expand import ResolvedStudy
 from runner.spec import Question, SeedPlan
-from runner.store import ENDED, KEPT_KEYS, EarlierSeeds, RunDir, StudyFile, VariantEntry, command, first_end, read_study
+from runner.store import (
+    ENDED,
+    EarlierSeeds,
+    RunDir,
+    StudyFile,
+    VariantEntry,
+    as_declared,
+    command,
+    first_end,
+    read_study,
+)
 
 
 def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> StudyFile:
@@ -52,8 +62,9 @@ def present() -> str:
 
 def _kept_looks(plan: SeedPlan, before: SeedPlan | None) -> SeedPlan:
     """Returns the plan of before where it is for the same seeds: its looks stay, whatever rule made them."""
-    alike = before and before.is_sequential and plan.is_sequential and before.seeds == plan.seeds
-    return before if before and alike and before.first == plan.first else plan
+    if before and before.is_sequential and (before.seeds, before.first) == (plan.seeds, plan.first):
+        return before
+    return plan
 
 
 def _replaced_plan(folder: Path, before: StudyFile, plan: SeedPlan, now: str) -> list[EarlierSeeds]:
@@ -112,7 +123,7 @@ def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], folder: Pa
     if "deleted" in item:
         return item
     try:
-        question = Question.model_validate({key: value for key, value in item.items() if key not in KEPT_KEYS})
+        question = Question.model_validate(as_declared(item))
     except pydantic.ValidationError:
         return item | {"deleted": now, "after_runs": False}  # nothing could judge it
     names = question.variants() or [name for name, each in variants.items() if set(each.changes) <= {question.trend}]
@@ -123,7 +134,7 @@ def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], folder: Pa
 
 def question_key(item: dict[str, Any]) -> str:
     """Returns what identifies a question of study.json; of a malformed one all except its words."""
-    own = {key: value for key, value in item.items() if key not in KEPT_KEYS and value is not None}
+    own = as_declared(item)
     try:
         return Question.model_validate(own).key()
     except pydantic.ValidationError:

@@ -6,11 +6,11 @@ from runner.store._provenance import Provenance, command, commit, own_model, pre
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, STARTED, RunDir
 from runner.store._study import (
-    KEPT_KEYS,
     TWIN,
     EarlierSeeds,
     StudyFile,
     VariantEntry,
+    as_declared,
     first_end,
     read_study,
     write_study,
@@ -35,7 +35,6 @@ __all__ = [
     "FINAL_PREFIXES",
     "FINISHED",
     "HPARAM_METRICS",
-    "KEPT_KEYS",
     "MEAN_SCALARS",
     "PRUNED",
     "RESULT_TAGS",
@@ -52,6 +51,7 @@ __all__ = [
     "StudyFile",
     "VariantEntry",
     "add_row",
+    "as_declared",
     "command",
     "commit",
     "comparable",

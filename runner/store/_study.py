@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from runner.spec import BASELINE, SeedPlan, read_plan
 from runner.store._rundir import RunDir
 from runner.text import utc
 
-KEPT_KEYS = ("declared", "deleted", "after_runs")  # of a question in study.json that its declaration has not
+_RECORDED = ("declared", "deleted", "after_runs")  # keys of a question in study.json that a study does not write
 TWIN = "+sampler=random"  # ends the name of the random search beside another
 
 
@@ -131,6 +132,11 @@ class StudyFile(pydantic.BaseModel):
     def plain(self) -> dict[str, Any]:
         """The content of the file: what was given, no more."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+def as_declared(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a question of study.json as the study declared it: without what was recorded of it."""
+    return {key: value for key, value in item.items() if key not in _RECORDED and value is not None}
 
 
 def read_study(folder: Path) -> StudyFile | None:

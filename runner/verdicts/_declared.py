@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 
 from runner.spec import Question, from_pydantic
-from runner.store import KEPT_KEYS
+from runner.store import as_declared
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,8 @@ class Declared:
 
 def declared(entry: Mapping[str, Any]) -> Declared:
     """Reads one question of study.json."""
-    given = {key: value for key, value in entry.items() if value is not None}
-    kept = {key: given.pop(key, None) for key in KEPT_KEYS}
-    when, deleted, after_runs = str(kept["declared"] or ""), bool(kept["deleted"]), kept["after_runs"] is True
+    given, when = as_declared(entry), str(entry.get("declared") or "")
+    deleted, after_runs = bool(entry.get("deleted")), entry.get("after_runs") is True
     try:
         question = Question.model_validate(given)
     except pydantic.ValidationError as error:
