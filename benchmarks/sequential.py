@@ -9,51 +9,26 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from benchmarks import simulations
+from benchmarks.simulations import Array, Draw
 from runner.spec import Question, SeedPlan, plan_seeds
 from runner.stats import ALPHA, paired_effect
 from runner.verdicts import Comparison, Declared, Track, decide
 
-Array = npt.NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
-MIXED = (
-    0.0,
-    0.0,
-    0.0,
-    0.0,
-    0.5,
-    0.5,
-    1.0,
-    1.0,
-    2.0,
-    4.0,
-)  # true effects, in standard deviations of a paired difference
+# True effects, in standard deviations of a paired difference.
+MIXED = (0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 4.0)
 MARGIN = 1.0
-_PAIRED = np.sqrt(2)  # the deviation of the difference of two arms of deviation 1
 
 
-def _discrete(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    return np.round(2 * rng.normal(size=size)) / 2
-
-
-def _unequal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    """The baseline's deviation is 1/4 of a variant's; a paired difference has the deviation of two arms of 1."""
-    arms = rng.normal(size=size) * np.sqrt(32 / 17)
-    arms[0] /= 4
-    return np.asarray(arms)
-
-
-def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
-    arms = (rng.lognormal(size=size) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
-    arms[0] = rng.normal(size=size[1])
-    return np.asarray(arms)
+def _whole(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    return np.asarray(np.round(2 * rng.normal(size=size)) / 2)
 
 
 def _collapsing(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
@@ -63,15 +38,21 @@ def _collapsing(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
     return arms
 
 
-ARMS: dict[
-    str, Draw
-] = {  # a variant's values over seeds (the baseline first): mean 0 and, collapsing apart, deviation 1
-    "normal": lambda rng, size: rng.normal(size=size),
-    "whole numbers": _discrete,
-    "heavy tails (t, 3 degrees)": lambda rng, size: rng.standard_t(3, size=size) / np.sqrt(3),
-    "unequal (variants 4 times as wide)": _unequal,
-    "unlike (variants log-normal, baseline normal)": _unlike,
-    "collapsing (15% of a variant's seeds)": _collapsing,
+def _unlike(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
+    """The variants' log-normal values have the baseline's deviation."""
+    arms = simulations.ARMS["skewed (log-normal)"](rng, size) / np.sqrt((np.e - 1) * np.e)
+    arms[0] = rng.normal(size=size[1])
+    return np.asarray(arms)
+
+
+# Values over seeds (the baseline first) of mean 0, and the deviation of a paired difference; of collapsing arms that of
+# the seeds that do not collapse.
+_SHARED = {"normal": 2**0.5, "heavy tails (t, 3 degrees)": 6**0.5, "unequal (variants 4 times as wide)": 17**0.5}
+ARMS: dict[str, tuple[Draw, float]] = {name: (simulations.ARMS[name], deviation) for name, deviation in _SHARED.items()}
+ARMS |= {
+    "whole numbers": (_whole, 2**0.5),
+    "unlike (variants log-normal, baseline normal)": (_unlike, 2**0.5),
+    "collapsing (15% of a variant's seeds)": (_collapsing, 2**0.5),
 }
 DESIGNS = {"fixed 5": plan_seeds(5), "fixed 27": plan_seeds(27), "5..27": plan_seeds("5..27")}
 
@@ -132,10 +113,10 @@ def _simulate_one(
     case: tuple[str, str, Sequence[float], float | None], draws: int, rng: np.random.Generator
 ) -> dict[str, str | float]:
     arms, design, effects, margin = case
-    plan, shift = DESIGNS[design], np.array([0.0, *effects])[:, None]
+    (draw, deviation), plan, shift = ARMS[arms], DESIGNS[design], np.array([0.0, *effects])[:, None]
     found = []
     for _ in range(draws):
-        values = ARMS[arms](rng, (1 + len(effects), plan.looks[-1])) / _PAIRED + shift
+        values = draw(rng, (1 + len(effects), plan.looks[-1])) / deviation + shift
         found.append(study(values, effects, plan, margin))
     return {
         "arms": arms,

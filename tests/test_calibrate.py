@@ -64,8 +64,8 @@ def test_sequential_designs_answer_most_questions_with_fewer_runs() -> None:
 
 
 def test_simulated_studies_have_the_effects_that_they_say() -> None:
-    for name, draw in ARMS.items():
-        arms = draw(np.random.default_rng(1), (3, 40_000))
+    for name, (draw, deviation) in ARMS.items():
+        arms = draw(np.random.default_rng(1), (3, 40_000)) / deviation
         assert abs(arms.mean(axis=1)).max() < 0.15, name
         if not name.startswith("collapsing"):
-            assert (arms[1] - arms[0]).std() == pytest.approx(2**0.5, rel=0.1), name
+            assert (arms[1] - arms[0]).std() == pytest.approx(1, rel=0.1), name

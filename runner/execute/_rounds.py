@@ -64,8 +64,9 @@ class Rounds:
             at_best, at_worst = (plan.seconds([*plan.left, *extra]) for extra in ([], more))
             looks = ", ".join(map(str, study.seeds.looks))
             console.print(
-                f"{study.name}: looks after {looks} seeds; only open questions get more seeds. At best {len(best)} runs, "
-                f"about {duration(at_best)} from now; at worst {len(worst)} runs, about {duration(at_worst)} from now.",
+                f"{study.name}: looks after {looks} seeds; only open questions get more seeds. "
+                f"At best {len(best)} runs, about {duration(at_best)} from now; "
+                f"at worst {len(worst)} runs, about {duration(at_worst)} from now.",
                 soft_wrap=True,
             )
 

@@ -5,40 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from runner.metrics import METRICS
 from runner.report._format import lost_runs, majority_text, narrow_text, p_text, seeds_text
+from runner.report._phrases import WHY, number_text, size, standing
 from runner.spec import Question
 from runner.stats import ALPHA, Effect
 from runner.text import escaped
-from runner.verdicts import (
-    EQUIVALENT,
-    FAILED_RUNS,
-    FEW_IMAGES,
-    HOPELESS,
-    REFUTED,
-    SUPPORTED,
-    UNDECIDED,
-    Comparison,
-    Exploratory,
-    Verdict,
-)
+from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No", EQUIVALENT: "Practically equivalent", UNDECIDED: "Undecided"}
-WHY = {  # in short, and as a sentence
-    Exploratory.LATE: (
-        "declared after the runs",
-        "The question was declared after runs that it judges, so it is exploratory.",
-    ),
-    Exploratory.SEEDS: (
-        "seeds changed after a verdict",
-        "The planned seeds were changed after a verdict had been seen, so it is exploratory: looking again after "
-        "adding seeds errs more often than .05.",
-    ),
-    Exploratory.DELETED: (
-        "another question was deleted after the runs",
-        "It is decided only because another question was deleted after its runs, so it is exploratory.",
-    ),
-}
 
 
 def short_answers(verdicts: Sequence[Verdict]) -> list[str]:
@@ -140,7 +114,7 @@ def cautions(verdict: Verdict) -> list[str]:
 
 def _answer(verdict: Verdict) -> str:
     question = verdict.question
-    late = _look(verdict) + _exploratory(verdict)
+    late = standing(verdict)[0] + _exploratory(verdict)
     if verdict.answer == UNDECIDED and not question.best_of:
         if verdict.contradicted and verdict.adjusted <= ALPHA:
             late = f", leaning to {_WORD[verdict.leaning].lower()}, but failed runs could change that" + late
@@ -149,43 +123,8 @@ def _answer(verdict: Verdict) -> str:
     if question.best_of and verdict.comparisons and verdict.answer != EQUIVALENT:
         best = escaped(verdict.comparisons[0].label.split(" - ")[0])
         sure = "clearly" if verdict.answer == SUPPORTED else "but not significantly better than all others"
-        return f"{best}, {sure}{_size(verdict)}{late}."
-    return f"{_WORD[verdict.answer]}{_size(verdict)}{late}."
-
-
-def _size(verdict: Verdict) -> str:
-    """What an answer says about the smallest difference that matters."""
-    small = number_text(verdict.question.smallest or 0.0, verdict.question, sign=False)
-    if verdict.answer == EQUIVALENT:
-        return f", all within {small} of each other" if verdict.question.best_of else f", within {small}"
-    if verdict.too_small:
-        return f", but smaller than the {small} that matter"
-    if verdict.at_least is None:
-        return ""
-    return f", by at least the {small} that matter" if verdict.at_least else f", but not shown to be at least {small}"
-
-
-def _look(verdict: Verdict) -> str:
-    """Where a sequential design is with the question."""
-    plan = verdict.plan
-    if plan and not plan.is_sequential and not verdict.looks:
-        return f"; so far {verdict.ended} of {plan.looks[0]} planned seeds"
-    if not plan or not plan.is_sequential or (verdict.answer != UNDECIDED and not verdict.decided):
-        return ""
-    looks, most = plan.looks, plan.looks[-1]
-    if verdict.decided:
-        return f" (at look {verdict.decided}, {looks[verdict.decided - 1]} seeds)"
-    if not verdict.looks:
-        return f"; the first look is at {looks[0]} seeds"
-    if verdict.closed == FEW_IMAGES:
-        return f"; whatever the number of seeds, that takes about {verdict.images:,} images"
-    if verdict.closed == FAILED_RUNS:
-        return f" after {looks[verdict.looks - 1]} seeds, because of failed runs"
-    if verdict.closed == HOPELESS:
-        return f" after {looks[verdict.looks - 1]} seeds; {most} would very likely not decide it"
-    if verdict.looks == len(looks):
-        return f" after all {most} seeds"
-    return f" after {looks[verdict.looks - 1]} of at most {most} seeds"
+        return f"{best}, {sure}{size(verdict)[0]}{late}."
+    return f"{_WORD[verdict.answer]}{size(verdict)[0]}{late}."
 
 
 def _exploratory(verdict: Verdict) -> str:
@@ -212,8 +151,3 @@ def interval_text(effect: Effect, question: Question) -> str:
     if not math.isfinite(low):
         return ""
     return f"[{number_text(low, question, unit=False)}, {number_text(high, question, unit=False)}]"
-
-
-def number_text(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
-    """A value of the question's metric, with its unit."""
-    return METRICS[question.metric].unit.text(value, sign, unit)

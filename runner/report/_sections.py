@@ -6,27 +6,20 @@ import math
 import shlex
 
 from runner.metrics import METRICS
-from runner.report._answers import WHY, about_images, cautions, effect_of, number_text
+from runner.report._answers import about_images, cautions, effect_of
 from runner.report._format import p_text
+from runner.report._phrases import WHY, number_text, size, standing
 from runner.spec import planned_looks
 from runner.stats import ALPHA
 from runner.text import code, escaped, table
-from runner.verdicts import (
-    EQUIVALENT,
-    FAILED_RUNS,
-    FEW_IMAGES,
-    HOPELESS,
-    REFUTED,
-    SUPPORTED,
-    UNDECIDED,
-    Verdict,
-)
+from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, Verdict
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
     """A section: the verdict and what it means, the claim, and every difference with its interval, p and n."""
     question = verdict.question
-    said = [*_why(verdict), _meaning(verdict), *_looks(verdict), *about_images(verdict), *cautions(verdict)]
+    said = [*(WHY[why][1] for why in verdict.exploratory), _meaning(verdict), size(verdict)[1], standing(verdict)[1]]
+    said = [text for text in (*said, *about_images(verdict), *cautions(verdict)) if text]
     lines = [f"### {number}. {escaped(question.ask)}", "", f"**{verdict.answer.capitalize()}.** {' '.join(said)}", ""]
     if verdict.claim:
         lines += [f"> Claimed elsewhere: {escaped(verdict.claim)}", ""]
@@ -72,17 +65,13 @@ def _p_values(verdict: Verdict) -> list[str]:
     return said
 
 
-def _why(verdict: Verdict) -> list[str]:
-    return [WHY[why][1] for why in verdict.exploratory]
-
-
 def _meaning(verdict: Verdict) -> str:
     question = verdict.question
     if verdict.answer == EQUIVALENT:
         return f"{_equivalent(verdict)}. {_no_chance(verdict)}"
     if verdict.answer in (SUPPORTED, REFUTED):
         what = _supported(verdict) if verdict.answer == SUPPORTED else _refuted(verdict)
-        return f"{what}. {_no_chance(verdict)}{_size(verdict)}"
+        return f"{what}. {_no_chance(verdict)}"
     if not verdict.looks:
         what = "the first look" if verdict.is_sequential else "all its planned runs have ended"
         return f"There is no verdict before {what}."
@@ -112,49 +101,6 @@ def _no_chance(verdict: Verdict) -> str:
         )
     without = f"a difference beyond {small}" if question.expect == "equal" else "a difference"
     return f"Without {without}, such a result would be rare (corrected p {p_text(verdict.adjusted)})."
-
-
-def _size(verdict: Verdict) -> str:
-    """Whether a difference that is there is shown to matter. A verdict of yes or no is about zero."""
-    small = number_text(verdict.question.smallest or 0.0, verdict.question, sign=False)
-    several = len(verdict.comparisons) > 1
-    if verdict.too_small:
-        return f" But {'all differences are' if several else 'the difference is'} smaller than the {small} that matter."
-    if verdict.at_least is None:
-        return ""
-    refuted = verdict.answer == REFUTED
-    if verdict.at_least:
-        each = "At least one difference in that direction is" if refuted else "Each difference is"
-        return f" {each if several else 'It is'} shown to be at least the {small} that matter."
-    each = "No difference in that direction is" if refuted else "Not every difference is"
-    return f" {each if several else 'It is not'} shown to be at least the {small} that matter."
-
-
-def _looks(verdict: Verdict) -> list[str]:
-    """At which look a sequential design decided the question, or why it asks for no more seeds."""
-    plan = verdict.plan
-    if not plan or not plan.is_sequential or not verdict.looks:
-        return []
-    if verdict.decided:
-        seeds = plan.looks[verdict.decided - 1]
-        return [f"It was decided at look {verdict.decided} of {len(plan.looks)}, with {seeds} seeds."]
-    if verdict.answer != UNDECIDED:
-        return []
-    if verdict.closed == FAILED_RUNS:
-        return ["It asks for no more seeds, because failed runs leave it open."]
-    if verdict.closed == FEW_IMAGES:
-        return [
-            f"More seeds would not decide it. New images count as random too, and that takes about {verdict.images:,} "
-            "of them."
-        ]
-    if verdict.closed == HOPELESS:
-        return [
-            f"Even if differences vary as little as is plausible, {plan.looks[-1]} seeds would hardly decide it. So it "
-            "gets no more seeds."
-        ]
-    if verdict.looks == len(plan.looks):
-        return [f"It has used all {plan.looks[-1]} seeds."]
-    return [f"It has used {plan.looks[verdict.looks - 1]} of at most {plan.looks[-1]} seeds."]
 
 
 def _untested(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, auto
 
 from runner.spec import Question, SeedPlan
 from runner.stats import ALPHA, Interval, equivalence_p
@@ -18,12 +18,12 @@ from runner.verdicts._warnings import TwoGroups
 from runner.verdicts._weigh import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED
 
 
-class Exploratory(StrEnum):
+class Exploratory(Enum):
     """Why a verdict is exploratory."""
 
-    LATE = "declared after runs that it judges"
-    SEEDS = "its planned seeds were changed after runs that it judges"
-    DELETED = "decided only because a question was deleted after its runs"
+    LATE = auto()  # declared after runs that it judges
+    SEEDS = auto()  # the planned seeds were changed after a verdict on them had been seen
+    DELETED = auto()  # decided only because another question was deleted after its runs
 
 
 @dataclass(frozen=True)
