@@ -344,7 +344,7 @@ def test_code_is_exactly_what_decides_numbers() -> None:
     """A new data set or picture, or where images come from, makes no other code: data have a fingerprint."""
     root = Path(__file__).parents[1] / "runner"
     assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
-        "data/_dataset.py", "data/_stream.py", "models.py", "randomness.py", "torchvision.py",
+        "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py", "torchvision.py",
         *(f"train/{name}.py" for name in (
             "__init__", "_arithmetic", "_lane", "_learner", "_lockstep", "_optimizer", "_recorded", "_tally",
         )),

@@ -1,4 +1,4 @@
-"""Splits and caches a data set: it is decoded once into uint8 arrays that all workers map into memory."""
+"""Caches a data set: it is decoded once into uint8 arrays that all workers map into memory."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from runner.catalog import carved
 from runner.data._cache import cache_places, first_writable, tag_as_cache
 from runner.data._images import Images, Labels, Window
 from runner.data._parts import PARTS, Content, Parts, Rows
 from runner.data._sources import find_source
+from runner.data._split import draw_places, few_places, split
 from runner.files import crc, lock, read_json, sync
 from runner.spec import FIXED, Kind, Problem, RequestError, Settings, dataset_label, shown
 
-_SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
 _FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
 _LAYOUT = 3  # the version of the cache's format and of the splits; increase it to rebuild all caches
 
@@ -86,7 +85,8 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
         raise RequestError([Problem(Kind.DATA, settings.dataset, what)])
     content = replace(content, parts=split(content.parts, settings, content.classes))
     fingerprint = _fingerprint(content.parts, content.classes)
-    signature = source.signature or repr((fingerprint, content.notes))  # other notes: another cache
+    # Two functions may give the same images with different notes; each gets its own cache.
+    signature = source.signature or repr((fingerprint, content.notes))
     name = _folder_name(settings, signature, content.skipped)
     return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
@@ -112,71 +112,27 @@ def load(folder: Path) -> Dataset:
         for name in PARTS
     }
     return Dataset(
-        part["train"], part["val"], part["test"], tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]),
-        meta["fingerprint"], tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
+        part["train"], part["val"], part["test"],
+        tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
+        tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
     )  # fmt: skip
 
 
-def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
-    """Returns train, validation and test, the same for every seed; what is missing is carved from train, stratified."""
-    parts = {"train" if name == "all" else name: rows for name, rows in parts.items()}
-    total = len(parts["train"])
-    val_share, test_share = _SHARES
-    val, test = carved(settings.dataset) or (round(val_share * total), round(test_share * total))
-    for name, count in (("test", test), ("val", val)):
-        if name not in parts:
-            parts = parts | _carve(parts["train"], name, count, settings.dataset, classes)
-    if settings.images_per_class:
-        few = parts["train"].take(_few(parts["train"].labels, settings, classes))
-        parts = parts if settings.split != FIXED else parts | {"train": few}
-    return parts
-
-
 def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
-    """With `split="seed"` redraws train and validation from their union: stratified, in memory, of the same size."""
+    """Returns the data set as a seed sees it: with `split="seed"`, train and validation are redrawn from their union.
+
+    The draw is stratified by class, and keeps the number of validation images. It copies both parts into memory.
+    """
     if settings.split == FIXED:
         return dataset
     images = np.concatenate((dataset.train.images, dataset.val.images))
     labels = np.concatenate((dataset.train.labels, dataset.val.labels))
-    kept, taken = _drawn(labels, len(dataset.val), seed)
+    kept, taken = draw_places(labels, len(dataset.val), seed)
     if settings.images_per_class:
-        kept = kept[_few(labels[kept], settings, dataset.classes)]
+        kept = kept[few_places(labels[kept], settings, dataset.classes)]
     train, val = (Part(images[chosen], labels[chosen]) for chosen in (kept, taken))
     mean, std = map(tuple, channel_statistics([train.images]))
     return replace(dataset, train=train, val=val, mean=mean, std=std)
-
-
-def _few(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Returns the places of `images_per_class` train images of each class; a larger number keeps those of a smaller."""
-    asked = settings.images_per_class
-    counts = np.bincount(labels, minlength=len(classes))
-    if asked > counts.min():
-        rare = classes[int(counts.argmin())]
-        what = f'got {asked}; expected at most {counts.min()}, the number of train images of "{rare}".'
-        raise RequestError([Problem(Kind.VALUE, f"{settings.dataset}: images_per_class", what)])
-    shuffled = np.random.default_rng(0).permutation(len(labels))
-    chosen = [shuffled[labels[shuffled] == label][:asked] for label in range(len(classes))]
-    return np.sort(np.concatenate(chosen))
-
-
-def _drawn(labels: Labels, count: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draws `count` places, stratified by label; returns the others and these. ValueError: a class has too few."""
-    from sklearn.model_selection import train_test_split
-
-    kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=seed)
-    return np.sort(kept), np.sort(taken)
-
-
-def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
-    labels = train.labels
-    try:
-        kept, taken = _drawn(labels, count, 0)
-    except ValueError as error:
-        counts = np.bincount(labels, minlength=len(classes))
-        rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
-        what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
-        raise RequestError([Problem(Kind.DATA, dataset, what)]) from error
-    return {"train": train.take(kept), name: train.take(taken)}
 
 
 def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
@@ -193,7 +149,8 @@ def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
 def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[float]]:
     """Returns the mean and the population standard deviation of each channel, for pixels scaled to [0, 1].
 
-    `images` are chunks of uint8, N x H x W x C. Counts of levels make it exact. A constant channel gets deviation 1.
+    `images` are chunks of uint8, N x H x W x C. Counts of the 256 levels make the result exact. A constant channel
+    gets deviation 1.
 
     >>> channel_statistics([np.array([[[[0], [255]]]], dtype=np.uint8)])
     ([0.5], [0.5])
@@ -253,8 +210,10 @@ def _write_images(path: Path, rows: Rows) -> None:
     """Writes images as np.save does, without a copy of all images in memory."""
     with open(path, "wb") as file:
         header = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": rows.shape
-        }  # fmt: skip
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)),
+            "fortran_order": False,
+            "shape": rows.shape,
+        }
         np.lib.format.write_array_header_1_0(file, header)
         for images in rows.chunks():
             file.write(np.ascontiguousarray(images).data)

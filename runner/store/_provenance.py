@@ -21,7 +21,7 @@ from runner.spec import is_plain, is_reference
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
-    "data/_dataset.py", "data/_stream.py", "models.py", "randomness.py", "train", "torchvision.py",
+    "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py", "train", "torchvision.py",
     *(f"catalog/_{table}.py" for table in ("activations", "initializations", "models", "schedules")),
 )  # fmt: skip
 _WORDS = ("meaning", "source")  # of a catalog's entry
