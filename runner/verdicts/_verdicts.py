@@ -123,38 +123,31 @@ def _verdict(
     if question is None:
         return Verdict(track.declared, (), UNDECIDED, SUPPORTED, math.nan)
     decides = track.difference if track.differs else track.equivalence if track.is_equivalent else None
-    shown = decides.look if decides else len(track.looks)
-    plan, view, spent = data.plan, data.first_look, ALPHA
-    if plan and plan.is_sequential and shown:
-        view, spent = data.first(plan.looks[shown - 1]), ALPHA * plan.weights[shown - 1]
-    found = track.looks[shown - 1] if shown else tuple(comparisons(view, question))
-    answer = UNDECIDED
-    if decides:
-        unless_equal = SUPPORTED if question.expect == "equal" else EQUIVALENT
-        answer = track.difference.leaning if track.differs else unless_equal
-    missing = tuple(name for name in track.variants if not len(view.finished(name)))
+    look = decides.look if decides else len(track.looks)
+    view, spent = _seen_at(data, look)
+    found = track.looks[look - 1] if look else tuple(comparisons(view, question))
     quoted = question.claim_for is None or context.dataset in question.claim_for
     return Verdict(
         track.declared,
         tuple(detailed(view, question, each).at(1 - spent) for each in found),
-        answer,
+        _answer(track, question),
         track.leading.leaning or SUPPORTED,
         track.leading.p,
-        track.leading.adjusted,
-        track.equivalence.p,
-        track.equivalence.adjusted,
-        track.is_equivalent,
-        reasons,
-        family,
-        1 - spent,
-        1 - spent / family,
-        plan,
-        len(track.looks),
-        track.decided,
-        track.closed,
-        track.images,
+        adjusted=track.leading.adjusted,
+        same_p=track.equivalence.p,
+        same_adjusted=track.equivalence.adjusted,
+        is_small=track.is_equivalent,
+        exploratory=reasons,
+        family=family,
+        level=1 - spent,
+        strict=1 - spent / family,
+        plan=data.plan,
+        looks=len(track.looks),
+        decided=track.decided,
+        closed=track.closed,
+        images=track.images,
         wins=wins(view, question) if found else "",
-        missing=missing,
+        missing=tuple(name for name in track.variants if not len(view.finished(name))),
         lost=view.lost(track.variants),
         contradicted=bool(found) and track.contradicted,
         claim=question.claim or "" if quoted else "",
@@ -166,3 +159,19 @@ def _verdict(
         cut_off=mostly_cut_off(view, track.variants),
         two_groups=tuple(each for each in context.two_groups if each.variant in track.variants),
     )
+
+
+def _seen_at(data: StudyRuns, look: int) -> tuple[StudyRuns, float]:
+    """The runs that a look sees, and the part of alpha that it spends; look 0 is before the first one."""
+    plan = data.plan
+    if plan is None or not plan.is_sequential or not look:
+        return data.first_look, ALPHA
+    return data.first(plan.looks[look - 1]), ALPHA * plan.weights[look - 1]
+
+
+def _answer(track: Track, question: Question) -> str:
+    if track.differs:
+        return track.difference.leaning
+    if track.is_equivalent:
+        return SUPPORTED if question.expect == "equal" else EQUIVALENT
+    return UNDECIDED
