@@ -23,7 +23,7 @@ from runner.verdicts import ended_runs
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`
 _EVENTS = "events.out.tfevents."
-_OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "metrics.csv", "traceback.txt")
+_OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "correct.npz", "metrics.csv", "traceback.txt")
 _WEIGHTS = ("best.pt", "checkpoint.pt")
 
 

@@ -12,10 +12,10 @@ import pytest
 from runner.spec import Kind, Question
 from runner.spec._problems import mistake_of
 from runner.stats import Effect, equivalence_p, paired_effect, resampled_effect, two_level_effect
+from runner.store import Guesses
 from runner.verdicts import EQUIVALENT, SUPPORTED, UNDECIDED, StudyRuns, Verdict, judge
 from runner.verdicts._comparisons import comparisons, detailed
 from runner.verdicts._declared import declared
-from runner.verdicts._imbalance import Guesses
 from tests.studies import study_file
 
 SEEDS, IMAGES = 5, 200
@@ -44,9 +44,9 @@ def study(question: dict[str, Any], split: str = "fixed", without: str = "") -> 
     changes: dict[str, dict[str, Any]] = {"better": {"x": 1}, "alike": {"x": 2}, "d": {"dropout": 0.5}}
     common = {"epochs": 5, "split": split, "dropout": 0.0}
     settings: dict[str, dict[str, Any]] = {name: common | changes.get(name, {}) for name in SKILL}
-    counts = np.array([IMAGES // 2, IMAGES // 2])
+    counts = np.diag([IMAGES // 2, IMAGES // 2])
     guesses = {
-        (name, seed): Guesses({}, {"val": counts, "test": counts}, counts, {"val": row, "test": row})
+        (name, seed): Guesses({"val": row, "test": row}, {"val": counts, "test": counts}, {"val": 1, "test": 1})
         for name, own in RIGHT.items()
         for seed, row in enumerate(own)
         if name != without

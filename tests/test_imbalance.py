@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.verdicts._imbalance import Guesses, Narrow, guesses, majority, narrow
+from runner.store import Guesses, guesses
+from runner.verdicts._imbalance import Narrow, majority, narrow
 
 CLASSES = ["cat", "dog", "owl"]
 

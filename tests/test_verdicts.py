@@ -20,9 +20,10 @@ from runner.report._answers import short_answer, short_answers
 from runner.report._format import p_text
 from runner.report._sections import long_answer
 from runner.stats import one_sample_effect
+from runner.store import guesses
 from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Exploratory, StudyRuns, judge, weigh
 from runner.verdicts._declared import declared
-from runner.verdicts._imbalance import Majority, Narrow, guesses
+from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._runs import Lost
 from tests.studies import study_file
 
@@ -303,12 +304,12 @@ def lose(
     data: StudyRuns, *lost: tuple[str, int], machines: bool = False, cause: str = "NonFiniteLoss: nan"
 ) -> StudyRuns:
     """The study with these runs failed."""
+    table = data.runs.assign(machines=machines)
     for variant, seed in lost:
-        here = (data.runs["variant"] == variant) & (data.runs["seed"] == seed)
-        data.runs.loc[here, "status"] = "failed"
-        data.runs.loc[here, "cause"] = cause
-    data.runs["machines"] = machines
-    return data
+        here = (table["variant"] == variant) & (table["seed"] == seed)
+        table.loc[here, "status"] = "failed"
+        table.loc[here, "cause"] = cause
+    return replace(data, runs=table)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from runner.stats import Interval
+from runner.store import PARTS
 from runner.text import escaped, one_line
-from runner.verdicts import PARTS, EffectRow, Lost, Majority, Narrow
+from runner.verdicts import EffectRow, Lost, Majority, Narrow
 
 _CAUSE, _NAMED, _GROUPS = 100, 5, 3  # characters of a cause; classes, and groups of seeds, in a sentence
 Write = Callable[[str], str]  # how names and causes are written: `escaped` in Markdown, `one_line` on a terminal

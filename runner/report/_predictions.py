@@ -10,54 +10,55 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from runner.confusion import Counts, Floats, confusion
+from runner.confusion import Counts, Floats
 from runner.confusion import shares as row_shares
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, mcnemar_p, paired_effect, two_level_effect
-from runner.store import RunDir
 from runner.verdicts import StudyRuns
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """A variant's test predictions: seeds x images, and the images' true classes."""
+    """A variant's test predictions.
+
+    right     seeds x images: whether the prediction was right
+    matrices  seeds x true class x predicted class: number of images
+    labels    CRC-32 of the images' true classes
+    """
 
     seeds: tuple[int, ...]
-    classes: Counts
-    labels: Counts
+    right: npt.NDArray[np.bool_]
+    matrices: Counts
+    labels: int
 
     @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        """Seeds x images: whether the prediction was right."""
-        return np.asarray(self.classes == self.labels)
-
-    def confusion(self, count: int) -> Counts:
+    def confusion(self) -> Counts:
         """Counts (true x predicted) over all seeds."""
-        return confusion(self.labels, self.classes, count)
+        return np.asarray(self.matrices.sum(axis=0))
 
-    def class_accuracies(self, count: int) -> npt.NDArray[np.float64]:
+    @property
+    def class_accuracies(self) -> Floats:
         """Seeds x classes; nan for a class without test images."""
-        columns = [self.right[:, self.labels == label] for label in range(count)]
-        return np.column_stack([c.mean(axis=1) if c.shape[1] else np.full(len(c), np.nan) for c in columns])
+        images = self.matrices.sum(axis=2)
+        return np.where(images, np.diagonal(self.matrices, axis1=1, axis2=2) / np.maximum(images, 1), np.nan)
 
     def of(self, seeds: list[int]) -> Predicted:
         """Those seeds alone."""
-        return Predicted(tuple(seeds), self.classes[[self.seeds.index(seed) for seed in seeds]], self.labels)
+        chosen = [self.seeds.index(seed) for seed in seeds]
+        return Predicted(tuple(seeds), self.right[chosen], self.matrices[chosen], self.labels)
 
 
 def predicted(data: StudyRuns) -> dict[str, Predicted]:
-    """Every variant's predictions, as far as they can be read."""
+    """Every variant's predictions, over the seeds that have the first seed's test images."""
     found = {}
     for name in data.variants:
-        seeds, classes, labels = [], [], None
-        for seed in data.finished(name).index:
-            archive = RunDir(data.folders[name, seed]).load_predictions()
-            if archive is not None and (labels is None or np.array_equal(labels, archive["test_labels"])):
-                labels = archive["test_labels"]
-                seeds.append(int(seed))
-                classes.append(archive["test_logits"].argmax(axis=1))
-        if labels is not None:
-            found[name] = Predicted(tuple(seeds), np.stack(classes), labels)
+        known = {int(seed): data.guesses.get((name, int(seed))) for seed in data.finished(name).index}
+        own = {seed: each for seed, each in known.items() if each and "test" in each.right}
+        if own:
+            labels = next(iter(own.values())).labels["test"]
+            own = {seed: each for seed, each in own.items() if each.labels["test"] == labels}
+            right = np.stack([each.right["test"] for each in own.values()])
+            found[name] = Predicted(tuple(own), right, np.stack([e.confusion["test"] for e in own.values()]), labels)
     return found
 
 
@@ -84,7 +85,7 @@ def compare_on_test(predictions: dict[str, Predicted]) -> dict[str, OnTest]:
         if name == BASELINE or BASELINE not in predictions:
             continue
         mine, theirs = pairs(own, predictions[BASELINE])
-        if not mine.seeds or mine.labels.shape != theirs.labels.shape:
+        if not mine.seeds or mine.right.shape != theirs.right.shape:
             continue
         differences = mine.right.astype(float) - theirs.right
         shifts = differences.mean(axis=1)
@@ -108,9 +109,8 @@ def class_differences(predictions: dict[str, Predicted], classes: list[str]) -> 
     for name, own in predictions.items():
         if name != BASELINE and BASELINE in predictions:
             mine, theirs = pairs(own, predictions[BASELINE])
-            if mine.seeds and mine.labels.shape == theirs.labels.shape:
-                count = len(classes)
-                columns = zip(mine.class_accuracies(count).T, theirs.class_accuracies(count).T, strict=True)
+            if mine.seeds and mine.right.shape == theirs.right.shape:
+                columns = zip(mine.class_accuracies.T, theirs.class_accuracies.T, strict=True)
                 intervals = [paired_effect(own, other).interval for own, other in columns]
                 means[name] = [interval.estimate for interval in intervals]
                 significant[name] = [interval.low > 0 or interval.high < 0 for interval in intervals]
@@ -138,8 +138,8 @@ def confusions(predictions: dict[str, Predicted], best: str, classes: list[str])
     """The baseline's confusion against the best variant's; None without predictions of the baseline."""
     if BASELINE not in predictions:
         return None
-    shares = row_shares(predictions[BASELINE].confusion(len(classes)))
+    shares = row_shares(predictions[BASELINE].confusion)
     difference = None
     if best in predictions and best != BASELINE:
-        difference = row_shares(predictions[best].confusion(len(classes))) - shares
+        difference = row_shares(predictions[best].confusion) - shares
     return Confusions(shares, difference, best, classes)

@@ -2,6 +2,7 @@
 
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
+from runner.store._guesses import PARTS, Guesses, guesses
 from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, STARTED, RunDir
@@ -36,6 +37,7 @@ __all__ = [
     "FINISHED",
     "HPARAM_METRICS",
     "MEAN_SCALARS",
+    "PARTS",
     "PRUNED",
     "RESULT_TAGS",
     "RUNNING",
@@ -43,6 +45,7 @@ __all__ = [
     "STARTED",
     "TWIN",
     "EarlierSeeds",
+    "Guesses",
     "Provenance",
     "Row",
     "RunDir",
@@ -56,6 +59,7 @@ __all__ = [
     "commit",
     "comparable",
     "first_end",
+    "guesses",
     "mean_tag",
     "own_model",
     "present_provenance",

@@ -6,6 +6,8 @@ It writes a file whole or not at all, and expects that any file may be corrupt.
 from __future__ import annotations
 
 import io
+import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from runner.files import crc, read_json, replace, sweep, write_json, write_text
+from runner.store._guesses import Guesses, guesses, packed, unpacked
 from runner.store._records import (
     ENDED,
     FAILED,
@@ -27,7 +30,8 @@ from runner.store._records import (
 )
 
 CORRUPT, STARTED, NEW = "corrupt", "started", "new"  # states of a directory, beside those of an attempt
-_VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "best.pt")  # result.json has their CRCs
+_VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "correct.npz", "best.pt")  # result.json has their CRCs
+_MOST_BYTES = 2**30  # of an npz file's arrays: a small file may unpack to any size
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class RunDir:
 
     def forget(self) -> None:
         """Makes a run unfinished again, and removes half-written files of a killed process."""
-        for name in ("result.json", "best.pt", "predictions.npz", "traceback.txt"):
+        for name in ("result.json", "best.pt", "predictions.npz", "correct.npz", "traceback.txt"):
             (self.folder / name).unlink(missing_ok=True)
         sweep(self.folder)
 
@@ -123,26 +127,56 @@ class RunDir:
         self.checkpoint.unlink(missing_ok=True)
 
     def save_predictions(self, **arrays: Any) -> None:
-        """Writes predictions.npz: `<part>_logits` (N x classes, float32) and `<part>_labels` (N, int64)."""
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        replace(self.folder / "predictions.npz", lambda beside: beside.write_bytes(buffer.getbuffer()))
+        """Writes predictions.npz, and from it correct.npz, which judging reads.
+
+        `arrays` are `<part>_logits` (N x classes, float32) and `<part>_labels` (N, int64).
+        """
+        _save(self.folder / "predictions.npz", arrays)
+        _save(self.folder / "correct.npz", packed(guesses(arrays)))
 
     def load_predictions(self) -> dict[str, Any] | None:
         """Reads val_logits, val_labels, test_logits and test_labels (shapes as in `save_predictions`).
 
         None where the file is missing or corrupt. Older files may have test only. No code in the file is run.
         """
-        try:
-            with np.load(self.folder / "predictions.npz", allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
-            return arrays if _are_predictions(arrays) else None
-        except Exception:  # a corrupt file may raise any error
-            return None
+        arrays = _load(self.folder / "predictions.npz")
+        return arrays if arrays and _are_predictions(arrays) else None
+
+    @property
+    def guesses_file(self) -> Path:
+        """The path of the file that `guesses` reads."""
+        packed_bits = self.folder / "correct.npz"
+        return packed_bits if packed_bits.exists() else self.folder / "predictions.npz"
+
+    def guesses(self) -> Guesses | None:
+        """Reads which images the run predicted correctly; of an older run from its logits. None where it can't."""
+        if self.guesses_file.name == "correct.npz":
+            arrays = _load(self.guesses_file)
+            return None if arrays is None else unpacked(arrays)
+        archive = self.load_predictions()
+        return None if archive is None else guesses(archive)
 
     def write_traceback(self, text: str) -> None:
         """Writes a failed run's traceback."""
         write_text(self.folder / "traceback.txt", text)
+
+
+def _save(path: Path, arrays: Mapping[str, Any]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    replace(path, lambda beside: beside.write_bytes(buffer.getbuffer()))
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    """Reads an npz file without running code in it; None where it is missing, corrupt, or unpacks to over 1 GB."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            if sum(entry.file_size for entry in file.infolist()) > _MOST_BYTES:
+                return None
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except Exception:  # a corrupt file may raise any error
+        return None
 
 
 def _are_predictions(arrays: dict[str, Any]) -> bool:

@@ -15,8 +15,8 @@ from runner.verdicts._effects import (
     effects_table,
     most_accurate_first,
 )
-from runner.verdicts._ended import ended_runs
-from runner.verdicts._imbalance import PARTS, Majority, Narrow
+from runner.verdicts._ended import RunReader, ended_runs
+from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, decide
 from runner.verdicts._needed import Needed
 from runner.verdicts._runs import Lost, StudyRuns
@@ -42,7 +42,6 @@ __all__ = [
     "FAILED_RUNS",
     "FEW_IMAGES",
     "HOPELESS",
-    "PARTS",
     "REFUTED",
     "SAME_AS",
     "SUPPORTED",
@@ -58,6 +57,7 @@ __all__ = [
     "Narrow",
     "Needed",
     "Progress",
+    "RunReader",
     "StudyRuns",
     "Track",
     "TwoGroups",

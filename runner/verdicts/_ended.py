@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.store import CORRUPT, FAILED, FINISHED, RunDir, RunJson, RunResult, StudyFile
-from runner.verdicts._imbalance import Guesses, guesses
+import pandas as pd
+
+from runner.store import CORRUPT, FAILED, FINISHED, Guesses, RunDir, RunJson, RunResult, StudyFile
+
+Stamp = tuple[tuple[str, int, int, int], ...]  # of a directory's files: name, time, size, inode
 
 
 @dataclass(frozen=True)
 class EndedRun:
-    """A run that finished (it has a result), failed, or had finished and has corrupt files."""
+    """A run that finished (it has a result), failed, or had finished and has corrupt files.
+
+    `epochs` is metrics.csv of a finished run: a row an epoch.
+    """
 
     variant: str
     path: Path
@@ -20,6 +28,7 @@ class EndedRun:
     result: RunResult | None
     corrupt: Sequence[Path] = ()
     guesses: Guesses | None = None
+    epochs: pd.DataFrame | None = None
 
     @property
     def seed(self) -> int:
@@ -27,21 +36,65 @@ class EndedRun:
         return self.run_json.seed if self.run_json else -1
 
 
-def ended_runs(folder: Path, study: StudyFile) -> Iterator[EndedRun]:
+class RunReader:
+    """Reads run directories that have ended, each once until one of its files changes.
+
+    With `within`, it skips run directories that have a file which is no regular file inside `within`, or a larger one
+    than `most` bytes.
+    """
+
+    def __init__(self, within: Path | None = None, most: int = 2**30) -> None:
+        self._within = within
+        self._most = most
+        self._known: dict[tuple[str, Path], tuple[Stamp, EndedRun | None]] = {}
+
+    def read(self, variant: str, path: Path) -> EndedRun | None:
+        """Returns the run in a directory of this variant; None where it has not ended."""
+        stamp = self._stamp(path)
+        known = self._known.get((variant, path))
+        if known and known[0] == stamp:
+            return known[1]
+        found = _read(variant, path) if stamp else None
+        self._known[variant, path] = stamp, found
+        return found
+
+    def _stamp(self, path: Path) -> Stamp:
+        """Returns the state of a run directory's files; empty where the run must be skipped."""
+        try:
+            if self._within and not path.resolve().is_relative_to(self._within.resolve()):
+                return ()
+            with os.scandir(path) as entries:
+                ours = [entry for entry in entries if not entry.name.startswith(("events.", "."))]
+            found = [(entry.name, entry.stat(follow_symlinks=self._within is None)) for entry in ours]
+        except OSError:
+            return ()
+        if self._within and any(not stat.S_ISREG(each.st_mode) or each.st_size > self._most for _, each in found):
+            return ()
+        return tuple(sorted((name, each.st_mtime_ns, each.st_size, each.st_ino) for name, each in found))
+
+
+def _read(variant: str, path: Path) -> EndedRun | None:
+    directory = RunDir(path)
+    if directory.misplaced():  # a copy beside its original
+        return None
+    status = directory.status()  # first: a run that finishes in the meantime has a result by then
+    known, result = directory.run_json(), directory.result()
+    if status == CORRUPT:
+        return EndedRun(variant, path, known, None, directory.corrupt_files())
+    if status == FAILED:
+        return EndedRun(variant, path, known, None)
+    if status != FINISHED:
+        return None
+    guesses = directory.guesses()
+    if guesses is None:
+        return EndedRun(variant, path, known, None, [directory.guesses_file])
+    return EndedRun(variant, path, known, result, (), guesses, pd.read_csv(path / "metrics.csv")) if result else None
+
+
+def ended_runs(folder: Path, study: StudyFile, reader: RunReader | None = None) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
+    reader = reader or RunReader()
     for name, variant in study.variants.items():
         for path in sorted((folder / variant.directory).glob("seed*"), key=lambda p: (len(p.name), p.name)):
-            directory = RunDir(path)
-            if directory.misplaced():  # a copy beside its original
-                continue
-            status = directory.status()  # first: a run that finishes in the meantime has a result by then
-            known, result = directory.run_json(), directory.result()
-            predictions = directory.load_predictions() if status == FINISHED else None
-            if status == FINISHED and predictions is None:
-                yield EndedRun(name, path, known, None, [path / "predictions.npz"])
-            elif status == CORRUPT:
-                yield EndedRun(name, path, known, None, directory.corrupt_files())
-            elif status == FAILED:
-                yield EndedRun(name, path, known, None)
-            elif predictions is not None and result:
-                yield EndedRun(name, path, known, result, guesses=guesses(predictions))
+            if found := reader.read(name, path):
+                yield found

@@ -4,56 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from runner.confusion import Counts, confusion
-from runner.metrics import from_predictions
+from runner.store import Guesses
 
 _MAJORITY = 1.5  # times an equal share of the images: from there on accuracy is mostly about one class
-PARTS = {"val": "validation", "test": "test"}
-
-
-@dataclass(frozen=True)
-class Guesses:
-    """What a run predicted on validation and test, in numbers.
-
-    metrics  what follows from the confusion matrices
-    images   of each part, by their true class
-    guessed  how often each class was predicted, over both parts
-    right    of each part: which images were predicted correctly (bool, N)
-    """
-
-    metrics: dict[str, float]
-    images: dict[str, Counts]
-    guessed: Counts
-    right: dict[str, npt.NDArray[np.bool_]]
-
-    @property
-    def never(self) -> tuple[int, ...]:
-        """The classes that have images and were never predicted."""
-        there = np.sum(list(self.images.values()), axis=0) > 0
-        return tuple(map(int, np.flatnonzero(there & (self.guessed == 0))))
-
-
-def guesses(archive: Mapping[str, Any]) -> Guesses:
-    """From the logits and labels of a run's predictions.npz."""
-    metrics: dict[str, float] = {}
-    images: dict[str, Counts] = {}
-    right: dict[str, npt.NDArray[np.bool_]] = {}
-    guessed: Counts = np.zeros(archive["test_logits"].shape[1], dtype=np.int64)
-    for part in PARTS:
-        if f"{part}_logits" in archive and len(archive[f"{part}_labels"]):
-            logits, labels = archive[f"{part}_logits"], archive[f"{part}_labels"]
-            chosen = logits.argmax(axis=1)
-            matrix = confusion(labels.astype(np.int64), chosen, logits.shape[1])
-            right[part] = chosen == labels
-            metrics |= from_predictions(part, matrix)
-            images[part] = matrix.sum(axis=1)
-            guessed += matrix.sum(axis=0)
-    return Guesses(metrics, images, guessed, right)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from runner.stats import (
     resampled_effect,
     two_level_effect,
 )
-from runner.store import FAILED, FINISHED, Provenance, RunDir, StudyFile
+from runner.store import FAILED, FINISHED, Guesses, Provenance, RunDir, StudyFile
 from runner.verdicts._declared import Declared
-from runner.verdicts._imbalance import Guesses, Majority, Narrow, majority, narrow
+from runner.verdicts._imbalance import Majority, Narrow, majority, narrow
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class StudyRuns:
 
     The finished runs come from one state of code, data and versions. `provenances` are theirs, `not_counted` those of
     runs from other states. `corrupt` are files of finished runs that are not what was written; these runs don't count.
+    Tables must not be changed in place: views of them are kept.
     """
 
     study: StudyFile
@@ -79,9 +81,16 @@ class StudyRuns:
         """The runs of the first planned seeds alone. Of a fixed design all of them."""
         if self.plan is None or not self.plan.is_sequential:
             return self
-        seeds = self.plan.seeds[:count]
-        runs, curves = (table[table["seed"].isin(seeds)] for table in (self.runs, self.curves))
-        return replace(self, runs=runs, curves=curves)
+        if count not in self._views:
+            seeds = self.plan.seeds[:count]
+            runs, curves = (table[table["seed"].isin(seeds)] for table in (self.runs, self.curves))
+            self._views[count] = replace(self, runs=runs, curves=curves)
+        return self._views[count]
+
+    @cached_property
+    def _views(self) -> dict[int, StudyRuns]:
+        """The runs of the first seeds, by their number, as far as they were asked for."""
+        return {}
 
     def has_ended(self, variant: str, seeds: Sequence[int]) -> bool:
         """Whether the variant's runs of all these seeds have finished or failed."""
@@ -164,17 +173,25 @@ class StudyRuns:
 
     def lost(self, variants: Sequence[str]) -> tuple[Lost, ...]:
         """The failed runs of these variants, in their order."""
-        failed = self.runs[self.runs["status"] == FAILED]
-        rows = [row for name in variants for _, row in failed[failed["variant"] == name].sort_values("seed").iterrows()]
-        return tuple(
-            Lost(str(row["variant"]), int(row["seed"]), str(row.get("cause", "")), bool(row.get("machines", False)))
-            for row in rows
-        )
+        return tuple(lost for name in variants for lost in self._lost.get(name, ()))
+
+    @cached_property
+    def _lost(self) -> dict[str, list[Lost]]:
+        failed: dict[str, list[Lost]] = {}
+        for _, row in self.runs[self.runs["status"] == FAILED].sort_values("seed").iterrows():
+            name, cause, machines = str(row["variant"]), str(row.get("cause", "")), bool(row.get("machines", False))
+            failed.setdefault(name, []).append(Lost(name, int(row["seed"]), cause, machines))
+        return failed
 
     def finished(self, variant: str) -> pd.DataFrame:
         """The variant's finished runs, by seed."""
-        rows = self.runs[(self.runs["variant"] == variant) & (self.runs["status"] == FINISHED)]
-        return rows.set_index("seed").sort_index()
+        return self._finished.get(variant, self._finished[""])
+
+    @cached_property
+    def _finished(self) -> dict[str, pd.DataFrame]:
+        """The finished runs of each variant, by seed; "" has none."""
+        done = self.runs[self.runs["status"] == FINISHED].set_index("seed").sort_index()
+        return {"": done.iloc[:0]} | {str(name): rows for name, rows in done.groupby("variant", sort=False)}
 
     def _common_seeds(self, variants: Sequence[str]) -> list[Any]:
         """The seeds that all of these variants finished, ascending."""
@@ -200,8 +217,13 @@ class StudyRuns:
         return [np.array(each, dtype=float) for each in values]
 
     def _curve(self, variant: str, seed: int) -> pd.DataFrame:
-        mine = (self.curves["variant"] == variant) & (self.curves["seed"] == seed)
-        return self.curves[mine].sort_values("epoch")
+        return self._epochs[variant, seed]
+
+    @cached_property
+    def _epochs(self) -> dict[tuple[str, int], pd.DataFrame]:
+        """The epochs of each finished run, in order."""
+        runs = self.curves.sort_values("epoch", kind="stable").groupby(["variant", "seed"], sort=False)
+        return {(str(rows["variant"].iloc[0]), int(rows["seed"].iloc[0])): rows for _, rows in runs}
 
     def levels(self, key: str, of_all: bool = False) -> dict[str, float]:
         """The baseline and the variants that change this setting alone, by its value: those with runs, or all."""

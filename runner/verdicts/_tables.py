@@ -9,23 +9,24 @@ import pandas as pd
 
 from runner.metrics import REPORTED
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, StudyFile, comparable, first_end, read_study
+from runner.store import FAILED, FINISHED, StudyFile, VariantEntry, comparable, read_study
 from runner.text import utc
 from runner.verdicts._declared import declared
-from runner.verdicts._ended import ended_runs
+from runner.verdicts._ended import EndedRun, RunReader, ended_runs
 from runner.verdicts._runs import StudyRuns
 
 
-def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
+def gather(folder: Path, study: StudyFile | None = None, reader: RunReader | None = None) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study.
 
-    `study` is what study.json will say, where it does not say so yet. Only planned seeds count.
+    `study` is what study.json will say, where it does not say so yet. Only planned seeds count. A `reader` that is
+    kept between calls reads only what has changed.
     """
     study = study or read_study(folder)
     if not study:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     planned = study.plan
-    ended = list(ended_runs(folder, study))
+    ended = list(ended_runs(folder, study, reader))
     every = [each for each in ended if not planned or each.seed in planned.seeds]
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]
@@ -43,11 +44,13 @@ def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
             | {name: metrics.get(name, np.nan) for name in REPORTED}
             | (each.guesses.metrics if each.guesses else {})
         )
-        if each.result:
-            curves.append(pd.read_csv(each.path / "metrics.csv").assign(variant=each.variant, seed=each.seed))
+        if each.epochs is not None:
+            curves.append(each.epochs.assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
-    variants = study.variants.items()
-    ends = {name: first_end(folder / each.directory, each.first_end, planned) for name, each in variants}
+    ends = {
+        name: _first_end(entry, [each for each in every if each.variant == name])
+        for name, entry in study.variants.items()
+    }
     asked = [declared(question) for question in study.questions]
     trained = [each.run_json for each in kept if each.run_json]
     return StudyRuns(
@@ -65,3 +68,9 @@ def gather(folder: Path, study: StudyFile | None = None) -> StudyRuns:
         {each.variant: each.train_images for each in trained if each.train_images},
         sum(each.result is not None for each in ended) - sum(each.result is not None for each in every),
     )
+
+
+def _first_end(entry: VariantEntry, ended: list[EndedRun]) -> str | None:
+    """When the first of a variant's planned runs ended (UTC, ISO 8601): as study.json says, or as the runs say."""
+    ends = [utc(each.run_json.ended) for each in ended if each.run_json]
+    return min(filter(None, (entry.first_end, *ends)), default=None)
