@@ -32,9 +32,7 @@ prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them 
 	@$(PY) -m runner prune $(ARGS)
 
 tensorboard: $(VENV)/ready  ## open TensorBoard for all runs, on this machine only
-	@echo 'With more than 40 runs, TensorBoard selects none: filter them. Means: http://localhost:6006/?runFilter=mean#timeseries'
-	@echo 'Means with intervals: /#custom_scalars&regexInput=mean. Summary cards: /#text&regexInput=^\.$$'
-	@$(VENV)/bin/tensorboard --logdir runs --host 127.0.0.1 $(ARGS)
+	@$(PY) -m runner board $(ARGS)
 
 bench: $(VENV)/ready  ## compare the time for one epoch of one run with a plain loop
 	@$(PY) -m benchmarks.plain_loop $(ARGS)
@@ -55,7 +53,7 @@ clean:  ## remove the environment and caches; runs, reports and data stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Stamps are newer than the requirements, so nothing is installed again while these do not change.
-$(VENV)/ready: requirements.txt
+$(VENV)/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}; name one with PYTHON=..."'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -11,6 +11,7 @@ _stop = Stop()
 if __name__ == "__main__":
     _stop.listen()
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -203,6 +204,20 @@ def prune(
     check_writable(runs)
     stayed = remove(found, runs)
     _out.print(*(stayed or ["removed"]), sep="\n", soft_wrap=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def board(
+    context: typer.Context,
+    logdir: Annotated[
+        Path, typer.Option(parser=option.path, metavar="PATH", help="where runs are, or another log directory")
+    ] = Path("runs"),
+) -> None:
+    """Open TensorBoard with the Ablations tab first. Takes TensorBoard's own options too, such as --port 6007."""
+    from runner.board import serve
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # TensorBoard ends at Ctrl-C by itself
+    raise typer.Exit(serve(logdir, context.args))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -40,6 +40,7 @@ MAY = {  # the rooms that each room may import, besides tools
     "prune": "spec expand store search report verdicts",
     "publish": "spec store logs report verdicts",
     "reference": "catalog metrics spec store logs",
+    "board": "catalog metrics stats store verdicts report spec text links",
     "arguments": "catalog execute expand",
 }
 

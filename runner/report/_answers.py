@@ -68,7 +68,7 @@ def short_answer(verdict: Verdict) -> str:
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
     claim = [f"Claimed elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
     said = " ".join([*about_images(verdict), *cautions(verdict), *claim])
-    return f"**{escaped(verdict.declared.ask)}** {_answer(verdict)} ({what}{detail}{more}.) {said}".rstrip()
+    return f"**{escaped(verdict.declared.ask)}** {answer_line(verdict)} ({what}{detail}{more}.) {said}".rstrip()
 
 
 def about_images(verdict: Verdict) -> list[str]:
@@ -112,7 +112,8 @@ def cautions(verdict: Verdict) -> list[str]:
     return said
 
 
-def _answer(verdict: Verdict) -> str:
+def answer_line(verdict: Verdict) -> str:
+    """The answer of a judged question, with what it says about the smallest difference that matters."""
     question = verdict.question
     late = standing(verdict)[0] + _exploratory(verdict)
     if verdict.answer == UNDECIDED and not question.best_of:

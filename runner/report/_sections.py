@@ -16,11 +16,15 @@ from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, Verdict
 
 
 def long_answer(verdict: Verdict, number: int) -> str:
-    """A section: the verdict and what it means, the claim, and every difference with its interval, p and n."""
-    question = verdict.question
+    """A section: the question, then its `detail`."""
+    return f"### {number}. {escaped(verdict.question.ask)}\n\n{detail(verdict)}"
+
+
+def detail(verdict: Verdict) -> str:
+    """The verdict and what it means, the claim, and every difference with its interval, p and n, as Markdown."""
     said = [*(WHY[why][1] for why in verdict.exploratory), _meaning(verdict), size(verdict)[1], standing(verdict)[1]]
     said = [text for text in (*said, *about_images(verdict), *cautions(verdict)) if text]
-    lines = [f"### {number}. {escaped(question.ask)}", "", f"**{verdict.answer.capitalize()}.** {' '.join(said)}", ""]
+    lines = [f"**{verdict.answer.capitalize()}.** {' '.join(said)}", ""]
     if verdict.claim:
         lines += [f"> Claimed elsewhere: {escaped(verdict.claim)}", ""]
     lines += [_differences(verdict), "", " ".join([_asked(verdict), *_p_values(verdict), *_cautions(verdict)])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -103,8 +104,13 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95, scale: float = 0.0
     mean = float(array.mean())
     if count == 1 or not np.isfinite(array).all():
         return Interval(mean, math.nan, math.nan, count)
-    half = float(stats.t.ppf((1 + level) / 2, count - 1)) * _spread(array, scale) / math.sqrt(count)
+    half = _quantile((1 + level) / 2, count - 1) * _spread(array, scale) / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
+
+
+@cache  # of a few levels and numbers of seeds, asked thousands of times
+def _quantile(share: float, df: int) -> float:
+    return float(stats.t.ppf(share, df))
 
 
 def one_sample_effect(differences: npt.ArrayLike, scale: float = 0.0) -> Effect:

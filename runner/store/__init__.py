@@ -3,7 +3,15 @@
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._guesses import PARTS, Guesses, guesses
-from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
+from runner.store._provenance import (
+    Provenance,
+    command,
+    commit,
+    deciding_files,
+    own_model,
+    present_provenance,
+    same_provenance,
+)
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, STARTED, RunDir
 from runner.store._study import (
@@ -58,6 +66,7 @@ __all__ = [
     "command",
     "commit",
     "comparable",
+    "deciding_files",
     "first_end",
     "guesses",
     "mean_tag",

@@ -14,8 +14,9 @@ from runner.verdicts._effects import (
     effects_in,
     effects_table,
     most_accurate_first,
+    pairs,
 )
-from runner.verdicts._ended import RunReader, ended_runs
+from runner.verdicts._ended import EndedRun, RunReader, ended_runs
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, decide
 from runner.verdicts._needed import Needed
@@ -51,6 +52,7 @@ __all__ = [
     "Declared",
     "EffectRow",
     "EffectsTable",
+    "EndedRun",
     "Exploratory",
     "Lost",
     "Majority",
@@ -71,6 +73,7 @@ __all__ = [
     "judge",
     "lower_group",
     "most_accurate_first",
+    "pairs",
     "progress",
     "two_groups",
     "weigh",

@@ -136,6 +136,17 @@ def _asked(row: EffectRow, verdicts: Sequence[Verdict]) -> EffectRow | None:
     return None
 
 
+def pairs(data: StudyRuns, row: EffectRow) -> dict[int, float]:
+    """The differences that a row's effect is the mean of: variant minus baseline, by seed. Empty without an effect."""
+    looks = data.plan.looks if data.plan and data.is_sequential else (0,)
+    for view in (data.first(count) for count in looks):
+        seeds = [int(seed) for seed in view.finished(row.variant).index if seed in view.finished(BASELINE).index]
+        if row.effect.n and len(seeds) == row.effect.n:
+            mine, theirs = view.paired((row.variant, BASELINE), row.metric)
+            return dict(zip(seeds, (mine - theirs).tolist(), strict=True))
+    return {}
+
+
 def most_accurate_first(data: StudyRuns, table: EffectsTable) -> list[str]:
     """The variants, the best first by validation accuracy; one that diverged ranks below all that did not."""
     return best_first(data, {row.variant: row.mean.estimate for row in table.of("val/accuracy")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +13,21 @@ from runner.spec import Kind, Problem, RequestError
 from runner.store import FAILED, FINISHED, StudyFile, VariantEntry, comparable, read_study
 from runner.text import utc
 from runner.verdicts._declared import declared
-from runner.verdicts._ended import EndedRun, RunReader, ended_runs
+from runner.verdicts._ended import EndedRun, ended_runs
 from runner.verdicts._runs import StudyRuns
 
 
-def gather(folder: Path, study: StudyFile | None = None, reader: RunReader | None = None) -> StudyRuns:
+def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRun] | None = None) -> StudyRuns:
     """Reads a study's per-run tables (not the event files). RequestError where there is no study.
 
-    `study` is what study.json will say, where it does not say so yet. Only planned seeds count. A `reader` that is
-    kept between calls reads only what has changed.
+    `study` is what study.json will say, where it does not say so yet. Only planned seeds count. `ended` are its runs
+    where they are read already.
     """
     study = study or read_study(folder)
     if not study:
         raise RequestError([Problem(Kind.PATH, str(folder), "has no study.json that can be read.")])
     planned = study.plan
-    ended = list(ended_runs(folder, study, reader))
+    ended = list(ended_runs(folder, study)) if ended is None else ended
     every = [each for each in ended if not planned or each.seed in planned.seeds]
     found = [each for each in every if not each.corrupt]
     finished = [each.run_json for each in found if each.result and each.run_json]

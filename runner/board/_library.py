@@ -1,0 +1,132 @@
+"""The studies below a log directory, read with distrust and kept: a refresh reads only what has changed."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from runner.store import StudyFile, deciding_files, present_provenance, read_study
+from runner.verdicts import (
+    EffectsTable,
+    EndedRun,
+    RunReader,
+    StudyRuns,
+    Verdict,
+    effects_table,
+    ended_runs,
+    gather,
+    judge,
+)
+
+_MOST_BYTES = 64 * 2**20  # of a study.json
+
+
+class UnknownStudy(LookupError):
+    """The log directory has no study of this name."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study as its run directories are now. What follows from them is computed once, when it is asked for."""
+
+    folder: Path
+    study: StudyFile
+    ended: tuple[EndedRun, ...]
+
+    @cached_property
+    def data(self) -> StudyRuns:
+        """The finished and failed runs that count."""
+        return gather(self.folder, self.study, self.ended)
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """Every question's verdict, as the runs that have ended allow."""
+        return judge(self.data)
+
+    @cached_property
+    def effects(self) -> EffectsTable:
+        """The table of summary.csv."""
+        return effects_table(self.data, self.verdicts)
+
+
+class Library:
+    """Finds and reads the studies of a log directory. Threads may share it.
+
+    Files that are no regular files inside the log directory are skipped, and so are very large ones.
+    """
+
+    def __init__(self, logdir: Path) -> None:
+        self.logdir = logdir.resolve()
+        self._reader = RunReader(within=self.logdir)
+        self._studies: dict[Path, tuple[tuple[int, int], StudyFile | None]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._code: tuple[int, ...] = ()
+
+    def names(self) -> list[str]:
+        """Returns the names of the studies that can be read, sorted. Searches are not among them."""
+        return sorted(self._found())
+
+    def folder(self, name: str) -> Path:
+        """Returns a study's directory. Raises UnknownStudy."""
+        return self._find(name)[0]
+
+    def study(self, name: str) -> StudyFile:
+        """Returns the content of its study.json. Raises UnknownStudy."""
+        return self._find(name)[1]
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Returns the study as it is now: the object of the last call where nothing has changed.
+
+        Raises UnknownStudy.
+        """
+        folder, study = self._find(name)
+        with self._locks.setdefault(name, threading.Lock()):
+            ended = tuple(ended_runs(folder, study, self._reader))
+            known = self._snapshots.get(name)
+            changed = self._code_changed()
+            if changed or not known or known.study is not study or tuple(map(id, known.ended)) != tuple(map(id, ended)):
+                known = self._snapshots[name] = Snapshot(folder, study, ended)
+            _ = known.effects  # under the lock, so that no two requests compute the same
+            return known
+
+    def _find(self, name: str) -> tuple[Path, StudyFile]:
+        found = self._found().get(name)
+        if found is None:
+            raise UnknownStudy(name)
+        return found
+
+    def _found(self) -> dict[str, tuple[Path, StudyFile]]:
+        """The directories below the log directory, or it itself, that have a study.json."""
+        found = {}
+        for file in (self.logdir / "study.json", *self.logdir.glob("*/study.json")):
+            study = self._read(file)
+            if study is not None and study.search is None:
+                found[study.name] = file.parent, study
+        return found
+
+    def _read(self, file: Path) -> StudyFile | None:
+        try:
+            if not file.resolve().is_relative_to(self.logdir):
+                return None
+            known = file.lstat()
+        except OSError:
+            return None
+        if not stat.S_ISREG(known.st_mode) or known.st_size > _MOST_BYTES:
+            return None
+        state = known.st_mtime_ns, known.st_size
+        if file not in self._studies or self._studies[file][0] != state:
+            self._studies[file] = state, read_study(file.parent)
+        return self._studies[file][1]
+
+    def _code_changed(self) -> bool:
+        """Whether the code that decides numbers was edited since the last call: then other runs count."""
+        now = tuple(file.stat().st_mtime_ns for file in deciding_files())
+        changed = now != self._code and bool(self._code)
+        if changed:
+            present_provenance.cache_clear()
+        self._code = now
+        return changed
