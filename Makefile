@@ -46,8 +46,9 @@ soak: $(VENV)/ready  ## kill a study at 100 random moments and compare every num
 test: $(VENV)/ready-dev  ## run the tests
 	@$(PY) -m pytest $(ARGS)
 
-lint: $(VENV)/ready-dev  ## check the code with ruff and mypy
+lint: $(VENV)/ready-dev  ## check the code with ruff, mypy and oxlint
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+	@$(VENV)/bin/oxlint --quiet -D correctness -D suspicious --ignore-pattern "*.min.js" runner/board/static
 
 clean:  ## remove the environment and caches; runs, reports and data stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,7 @@
 // Draws the charts with Observable Plot. What they show is computed by the server; nothing is decided here.
 /* global Plot */
 
-import {pText, signed, withInterval} from './page.js';
+import {pText, withInterval} from './page.js';
 
 const STYLE = {background: 'transparent', color: 'var(--ink)', fontSize: '12px', overflow: 'visible'};
 const SIDES = {better: 'var(--better)', worse: 'var(--worse)', '': 'var(--open)'};
@@ -9,12 +9,15 @@ const SIDES = {better: 'var(--better)', worse: 'var(--worse)', '': 'var(--open)'
 /** Returns half the width of an axis that shows most effects well: a disaster must not squash the others. */
 function focus(rows) {
   const sizes = rows.map(row => Math.max(...[row.estimate, row.low, row.high].map(each => Math.abs(each ?? 0))));
-  const bounds = sizes.sort((a, b) => a - b);
-  const middle = bounds[Math.floor((Math.ceil((bounds.length * 3) / 4) - 1) / 2)] ?? 0;
-  return 1.12 * Math.max(...bounds.filter(bound => bound <= 4 * middle), middle, 1e-9);
+  const bounds = sizes.toSorted((a, b) => a - b);
+  const typical = bounds[Math.floor((Math.ceil((bounds.length * 3) / 4) - 1) / 2)] ?? 0;
+  return 1.12 * Math.max(...bounds.filter(bound => bound <= 4 * typical), typical, 1e-9);
 }
 
 const within = (value, limit) => Math.min(Math.max(value, -limit), limit);
+const color = row => SIDES[row.side] ?? SIDES[''];
+const middle = values => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+const levelText = value => (value === null ? 'no limit' : String(value));
 const named = (name, most = 26) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
 
 /**
@@ -22,7 +25,7 @@ const named = (name, most = 26) => (name.length > most ? `${name.slice(0, most -
  * written at its edge. `rows` have variant, estimate, low, high, n, side, adjusted and points (seed, difference).
  */
 export function effectPlot(rows, {label, scale, width, selected, onSelect}) {
-  const sorted = [...rows].sort((a, b) => b.estimate - a.estimate);
+  const sorted = [...rows].toSorted((a, b) => b.estimate - a.estimate);
   const limit = focus(rows) * scale.factor;
   const scaled = sorted.map(row => ({
     ...row,
@@ -35,7 +38,6 @@ export function effectPlot(rows, {label, scale, width, selected, onSelect}) {
   const outside = scaled.filter(row => Math.abs(row.x) > limit);
   const dots = inside.flatMap(row => row.points.map(point => ({...point, variant: row.variant, x: point.difference * scale.factor})));
   const shown = dots.filter(dot => Math.abs(dot.x) <= limit);
-  const color = row => SIDES[row.side] ?? SIDES[''];
   const plot = Plot.plot({
     width, height: 56 + (rows.length > 30 ? 18 : 30) * rows.length, marginLeft: 170, marginRight: 190, marginTop: 10, marginBottom: 40, style: STYLE,
     x: {domain: [-limit, limit], label, labelAnchor: 'center', grid: true},
@@ -99,7 +101,6 @@ export function comparisonPlot(question, width) {
  * above the middle variant's highest.
  */
 export function curveLimits(lines, {log, percent}) {
-  const middle = values => values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
   const each = Object.values(lines).map(line => line.mean.filter(value => value !== null && (!log || value > 0))).filter(means => means.length);
   if (!each.length) return percent ? [0, 1] : [0.1, 1];
   const highest = Math.max(...each.flat());
@@ -168,9 +169,8 @@ export function contrastPlot(rows, width) {
 
 /** Validation accuracy over the levels of one setting. Levels are evenly spaced; null means no limit. */
 export function levelPlot({setting, lines}, {width, colors}) {
-  const level = value => (value === null ? 'no limit' : String(value));
-  const rows = lines.flatMap(line => line.points.map(point => ({...point, line: line.label, at: level(point.level)})));
-  const order = [...new Set(rows.map(row => row.level))].sort((a, b) => (a ?? Infinity) - (b ?? Infinity)).map(level);
+  const rows = lines.flatMap(line => line.points.map(point => ({...point, line: line.label, at: levelText(point.level)})));
+  const order = [...new Set(rows.map(row => row.level))].toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity)).map(levelText);
   const bands = rows.filter(row => row.low !== null);
   return Plot.plot({
     width, height: 260, marginLeft: 52, style: STYLE,

@@ -1,7 +1,7 @@
 // The Ablations tab: fetches what the server computed, draws it, and follows a study while it trains.
 
 import {curvesSection, effectsSection, extrasSection, progressSection, questionsSection} from './sections.js';
-import {element, get} from './page.js';
+import {choice, element, get} from './page.js';
 import {fromAddress, onDark, onReload, toAddress} from './tensorboard.js';
 
 const LIBRARIES = ['d3-7.9.2.min.js', 'plot-0.6.17.min.js'];
@@ -100,14 +100,9 @@ function draw() {
 }
 
 function header(metrics) {
-  const choices = (label, values, chosen, change) => {
-    const options = values.map(([value, text]) => element('option', {value, textContent: text, selected: value === chosen}));
-    return element('label', {}, `${label} `, element('select', {onchange: event => change(event.target.value), 'aria-label': label}, ...options));
-  };
-  const choose = key => value => { change({[key]: value}); };
   return element('header', {},
-    shown.studies.length ? choices('Study', shown.studies.map(name => [name, name]), state.study, choose('study')) : null,
-    metrics.length ? choices('Metric', metrics.map(each => [each.name, each.label]), state.metric, choose('metric')) : null,
+    shown.studies.length ? choice('Study', shown.studies.map(name => [name, name]), state.study, study => change({study})) : null,
+    metrics.length ? choice('Metric', metrics.map(each => [each.name, each.label]), state.metric, metric => change({metric})) : null,
     shown.progress && state.study ? progressSection(shown.progress, shown.overview?.looks) : null,
   );
 }

@@ -16,6 +16,13 @@ export function sanitized(html) {
   return element('div', {className: 'text', innerHTML: html});
 }
 
+/** A labelled choice of one of `values`, each [value, text]; `onChoose` gets the chosen value. */
+export function choice(label, values, chosen, onChoose) {
+  const options = values.map(([value, text]) => element('option', {value, textContent: text, selected: value === chosen}));
+  const select = element('select', {onchange: event => onChoose(event.target.value), 'aria-label': label}, ...options);
+  return element('label', {}, `${label} `, select);
+}
+
 /** Fetches JSON from a route of the tab. Throws an Error with the server's words. */
 export async function get(route, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();

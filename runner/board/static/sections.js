@@ -85,18 +85,20 @@ function variantPanel(overview, effects, progress, name, change) {
   );
 }
 
+function stateText({state, epoch, epochs, cause}) {
+  if (state === 'training' || state === 'interrupted') return `${state}, epoch ${epoch} of ${epochs}`;
+  return state === 'failed' ? `failed: ${cause}` : state;
+}
+
 function seeds(states) {
-  const text = each => {
-    if (each.state === 'training' || each.state === 'interrupted') return `${each.state}, epoch ${each.epoch} of ${each.epochs}`;
-    return each.state === 'failed' ? `failed: ${each.cause}` : each.state;
-  };
   const groups = new Map();
-  for (const each of states) groups.set(text(each), [...(groups.get(text(each)) ?? []), each.seed]);
+  for (const each of states) groups.set(stateText(each), [...(groups.get(stateText(each)) ?? []), each.seed]);
   return element('ul', {}, ...[...groups].map(([what, numbers]) => element('li', {textContent: `${what}: seed${numbers.length > 1 ? 's' : ''} ${numbers.join(', ')}`})));
 }
 
+const cells = (tag, values) => values.map(value => element(tag, {textContent: value}));
+
 function table(heads, rows) {
-  const cells = (tag, values) => values.map(value => element(tag, {textContent: value}));
   return element('table', {},
     element('thead', {}, element('tr', {}, ...cells('th', heads))),
     element('tbody', {}, ...rows.map(row => element('tr', {}, ...cells('td', row)))),

@@ -20,12 +20,13 @@ export function toAddress(values) {
 /** Calls a function whenever TensorBoard reloads its data: one of its "experimental" messages over a MessageChannel. */
 export function onReload(call) {
   const channel = new MessageChannel();
-  channel.port1.onmessage = ({data}) => {
+  channel.port1.addEventListener('message', ({data}) => {
     const {type, id, isReply} = JSON.parse(data);
     if (isReply) return;
     if (type === 'experimental.DataReloaded') call();
     channel.port1.postMessage(JSON.stringify({type, id, payload: null, error: null, isReply: true}));
-  };
+  });
+  channel.port1.start();
   window.parent.postMessage('experimental.bootstrap', '*', [channel.port2]);
 }
 
