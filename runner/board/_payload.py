@@ -15,13 +15,13 @@ from runner.report import (
     confusions,
     contrasts,
     detail,
+    lacks,
     level_lines,
     looks,
     notes,
     predicted,
     remarks,
     title,
-    unjudged,
 )
 from runner.spec import BASELINE
 from runner.stats import Interval
@@ -96,7 +96,8 @@ def _variants(snapshot: Snapshot) -> list[dict[str, Any]]:
 def _question(verdict: Verdict) -> dict[str, Any]:
     asked = {"ask": verdict.declared.ask, "exploratory": bool(verdict.exploratory)}
     if not verdict.judged:
-        return asked | {"answer": _WAITING, "said": markdown_to_safe_html(unjudged([verdict])), "comparisons": []}
+        said = markdown_to_safe_html(f"No verdict yet: {lacks(verdict)}.")
+        return asked | {"answer": _WAITING, "said": said, "comparisons": []}
     metric = METRICS[verdict.question.metric]
     return asked | {
         "answer": verdict.answer,

@@ -1,6 +1,6 @@
 """Effects and verdicts to words. It decides nothing and knows no model. Only `write` and `search.write` draw."""
 
-from runner.report._answers import answer_line, unjudged
+from runner.report._answers import answer_line, lacks
 from runner.report._curves import banded
 from runner.report._factorial import contrasts
 from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
@@ -22,6 +22,7 @@ __all__ = [
     "contrasts",
     "detail",
     "front_page",
+    "lacks",
     "level_lines",
     "looks",
     "notes",
@@ -31,6 +32,5 @@ __all__ = [
     "show_table",
     "studies_in",
     "title",
-    "unjudged",
     "unreadable",
 ]

@@ -45,12 +45,13 @@ def unjudged(verdicts: Sequence[Verdict]) -> str:
     asked: dict[str, list[str]] = {}
     for each in verdicts:
         if not each.judged:
-            asked.setdefault(_lacks(each), []).append(f"*{escaped(each.declared.ask)}*")
+            asked.setdefault(lacks(each), []).append(f"*{escaped(each.declared.ask)}*")
     named = "; ".join(f"{' '.join(asks)} ({lacks})" for lacks, asks in asked.items())
     return f"These runs can't answer: {named}." if named else ""
 
 
-def _lacks(verdict: Verdict) -> str:
+def lacks(verdict: Verdict) -> str:
+    """Why a question that is not judged has no answer yet, as a clause in Markdown."""
     if verdict.declared.malformed:
         return escaped(verdict.declared.malformed.rstrip("."))
     if not verdict.missing:
