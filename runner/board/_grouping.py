@@ -148,7 +148,7 @@ def default_baseline(variants: Iterable[str]) -> str:
 
 def _said(variants: Mapping[str, Mapping[str, Member]], unmatched: Sequence[str], has_seed: bool) -> list[str]:
     remarks = []
-    if variants and not has_seed:
+    if not has_seed and any(len(seeds) > 1 for seeds in variants.values()):
         remarks.append("The pattern has no {seed}: the runs of a variant are numbered, and compared without pairs.")
     named = [name for name in unmatched if name != "."]
     if variants and named:

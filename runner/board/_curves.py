@@ -1,0 +1,86 @@
+"""Means over seeds with their intervals, along the steps of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from runner.board._read import Series
+from runner.stats import ALPHA
+
+Array = npt.NDArray[np.float64]
+MOST_STEPS = 1000  # of one curve
+_ROUNDING = 1e-9  # of the values: a smaller spread is rounding, as in runner.stats
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A variant's mean over seeds at each step, with a 95% t interval. All arrays have one entry for each step.
+
+    n is the number of seeds with a finite value there. Bounds are nan below two seeds, the mean is nan without any.
+    """
+
+    step: npt.NDArray[np.int64]
+    mean: Array
+    low: Array
+    high: Array
+    n: npt.NDArray[np.int64]
+
+
+def curve(series: Sequence[Series]) -> Curve:
+    """Returns the mean of a variant's seeds, each with one series, on the union of their steps.
+
+    Between a seed's own steps its value is interpolated linearly. Before its first step it has none. A seed that
+    stopped early keeps its last value. A value that is not finite is skipped. Of more than 1,000 steps, 1,000 evenly
+    spaced ones are shown.
+
+    >>> two = [Series(np.array([0, 2]), np.array([1.0, 3.0])), Series(np.array([1]), np.array([4.0]))]
+    >>> curve(two).mean.tolist()
+    [1.0, 3.0, 3.5]
+    """
+    steps = np.unique(np.concatenate([each.steps for each in series])) if series else np.array([], dtype=np.int64)
+    if len(steps) > MOST_STEPS:
+        steps = steps[np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))]
+    table = np.array([values_at(each, steps) for each in series]).reshape(len(series), len(steps))
+    return Curve(steps, *mean_bands(table))
+
+
+def values_at(series: Series, steps: npt.NDArray[np.int64]) -> Array:
+    """Returns a series' values at these steps, as `curve` describes; nan where there is none. Has the steps' shape."""
+    if not len(series.steps):
+        return np.full(len(steps), np.nan)
+    if len(steps) == len(series.steps) and (steps == series.steps).all():
+        return np.where(np.isfinite(series.values), series.values, np.nan)
+    own = np.where(np.isfinite(series.values), series.values, np.nan)
+    found = np.interp(steps, series.steps, own, left=np.nan)
+    exact = np.searchsorted(series.steps, steps).clip(max=len(own) - 1)
+    return np.where(series.steps[exact] == steps, own[exact], found)
+
+
+def mean_bands(table: Array) -> tuple[Array, Array, Array, npt.NDArray[np.int64]]:
+    """Returns the mean, low and high bound, and n of each column of seeds x steps. nan are skipped.
+
+    The numbers are those of `runner.stats.mean_interval` for each column (Student 1908).
+    """
+    there = np.isfinite(table)
+    count = there.sum(axis=0)
+    values = np.where(there, table, 0.0)
+    mean = np.where(count > 0, values.sum(axis=0) / np.maximum(count, 1), np.nan)
+    apart = np.where(there, table - np.where(count > 0, mean, 0.0), 0.0)
+    spread = np.sqrt((apart**2).sum(axis=0) / np.maximum(count - 1, 1))
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    spread = np.where(spread <= _ROUNDING * largest, 0.0, spread)
+    factor = np.array([_factor(int(n)) for n in count])
+    half = factor * spread / np.sqrt(np.maximum(count, 1))
+    return mean, mean - half, mean + half, count
+
+
+@lru_cache(maxsize=1000)
+def _factor(n: int) -> float:
+    """Returns the t quantile of a 95% interval from n values; nan below 2."""
+    return float(stats.t.isf(ALPHA / 2, n - 1)) if n > 1 else np.nan

@@ -1,0 +1,78 @@
+"""Says what a reader of any runs should know about the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from runner.board._grouping import Grouping
+from runner.board._query import AnyQuery, listed, quoted
+from runner.board._read import Series
+
+VERSIONS_ONLY = (
+    "Names such as lightning_logs/version_3 say neither variant nor seed. Log hparams with each run (Lightning: "
+    "save_hyperparameters), or give each run a name such as mlp/seed0."
+)
+
+
+def no_match(pattern: str, run_names: Sequence[str], proposed: str) -> str:
+    """Says that a pattern matches nothing, which names there are, and which pattern would match."""
+    if not run_names:
+        return "No run has scalars yet."
+    other = f" Try {quoted(proposed)}." if proposed and proposed != pattern else ""
+    return f"No run matches {quoted(pattern)}. Runs are named {listed(run_names)}.{other}"
+
+
+def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]]) -> list[str]:
+    """Says where a tag's values are not finite, and where the seeds of a variant have unequal steps."""
+    remarks = []
+    counts = {
+        f"{name}, seed {seed}": int((~np.isfinite(series.values)).sum())
+        for name, seeds in variants.items()
+        for seed, series in seeds.items()
+    }
+    if lost := {name: count for name, count in counts.items() if count}:
+        values = "1 value is" if sum(lost.values()) == 1 else f"{sum(lost.values())} values are"
+        where = "; ".join(listed([name]) for name in list(lost)[:3])
+        more = f" and {len(lost) - 3} more runs" if len(lost) > 3 else ""
+        remarks.append(f"{shown_tag(tag)}: {values} NaN or infinite, and skipped ({where}{more}). n is lower there.")
+    if any(_unequal(seeds.values()) for seeds in variants.values()):
+        how = "Values between a seed's steps are interpolated. After its last step, its last value stays."
+        remarks.append(f"{shown_tag(tag)}: seeds have unequal steps. {how}")
+    return remarks
+
+
+def _unequal(series: Iterable[Series]) -> bool:
+    first, *others = (each.steps for each in series)
+    return any(not np.array_equal(first, steps) for steps in others)
+
+
+def lacking_remark(tag: str, grouping: Grouping, variants: Mapping[str, Mapping[str, Series]]) -> list[str]:
+    """Says which runs do not have a tag."""
+    lack = [
+        f"{name}, seed {seed}"
+        for name, seeds in grouping.variants.items()
+        for seed in seeds
+        if seed not in variants.get(name, {})
+    ]
+    if not lack:
+        return []
+    where = "; ".join(listed([name]) for name in lack[:3])
+    more = f" and {len(lack) - 3} more" if len(lack) > 3 else ""
+    return [
+        f"{shown_tag(tag)}: {len(lack)} of {sum(map(len, grouping.variants.values()))} runs lack it ({where}{more})."
+    ]
+
+
+def shown_tag(tag: str) -> str:
+    """Returns a tag on one line, cut where it is long."""
+    return quoted(tag)[1:-1]
+
+
+def standing(query: AnyQuery) -> list[str]:
+    """Says what holds for every answer about any runs: they are no verdicts."""
+    remarks = ["These effects are not verdicts: no question was declared before the runs."]
+    if query.at == "best":
+        remarks.append("The best step is picked on the values that are shown, so it looks better than new runs would.")
+    return remarks
