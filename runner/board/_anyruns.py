@@ -75,7 +75,7 @@ def answer(
 
 
 def _variants(grouping: Grouping, tree: Tree, series: Mapping[Source, Series]) -> dict[str, dict[str, Series]]:
-    """Returns variant to seed to series, in the order of the grouping; variants without any are left out."""
+    """Returns variant to seed to series, in the order of the grouping; variants without any are skipped."""
     found = {}
     for name in grouping.variants:
         if seeds := {seed: series[source] for seed, source in tree.get(name, {}).items() if source in series}:
@@ -86,12 +86,11 @@ def _variants(grouping: Grouping, tree: Tree, series: Mapping[Source, Series]) -
 def _grouped(logs: Logs, runs: Sequence[str], query: AnyQuery) -> tuple[Grouping, str]:
     """Returns the runs as variants and seeds, and the pattern that is proposed for them."""
     proposed = guess_pattern(runs)
-    asked = query.pattern or proposed
     by_hparams: Grouping | None = None
-    if asked in ("", WITHOUT_SEEDS, BY_HPARAMS):
+    if proposed in ("", WITHOUT_SEEDS) or query.pattern == BY_HPARAMS:
         by_hparams = group_by_hparams(runs, read_sessions(logs.hparams()))
         repeated = any(len(seeds) > 1 for seeds in by_hparams.variants.values())
-        if repeated if proposed == WITHOUT_SEEDS else by_hparams.variants and not proposed:
+        if (not proposed and by_hparams.variants) or (proposed == WITHOUT_SEEDS and repeated):
             proposed = BY_HPARAMS
     pattern = query.pattern or proposed or WITHOUT_SEEDS
     if pattern == BY_HPARAMS and by_hparams:

@@ -14,6 +14,8 @@ SUB_RUNS = ("train", "training", "val", "valid", "validation", "test", "eval")
 _BASELINES = ("baseline", "base", "default", "control", "vanilla", "none")
 _CLOCK = re.compile(r"[0-9]{9,11}\.[0-9]+")  # the sub-folder of SummaryWriter.add_hparams
 
+_SAYS_SEED = re.compile(r"(?:seed|rng|state|(?:^|[^a-z])s)[^a-z{}]*\{seed\}", re.IGNORECASE)
+
 
 class Part(NamedTuple):
     """One directory of a run. A prefix, such as "val", becomes part of its tags: `loss` is shown as `val/loss`."""
@@ -78,7 +80,7 @@ def group(run_names: Iterable[str], pattern: Pattern) -> Grouping:
     if not pattern.has_seed:
         places = _numbered(places)
     variants, duplicates = arrange(places)
-    remarks = [*_said(variants, unmatched, pattern.has_seed), *duplicate_remarks(places)]
+    remarks = [*_said(variants, unmatched, pattern), *duplicate_remarks(places)]
     return Grouping(pattern.text, variants, tuple(unmatched), duplicates, pattern.has_seed, tuple(remarks))
 
 
@@ -146,10 +148,13 @@ def default_baseline(variants: Iterable[str]) -> str:
     return names[0] if names else ""
 
 
-def _said(variants: Mapping[str, Mapping[str, Member]], unmatched: Sequence[str], has_seed: bool) -> list[str]:
-    remarks = []
+def _said(variants: Mapping[str, Mapping[str, Member]], unmatched: Sequence[str], pattern: Pattern) -> list[str]:
+    remarks, has_seed = [], pattern.has_seed
     if not has_seed and any(len(seeds) > 1 for seeds in variants.values()):
         remarks.append("The pattern has no {seed}: the runs of a variant are numbered, and compared without pairs.")
+    if has_seed and len(variants) > 1 and not _SAYS_SEED.search(pattern.text):
+        how = "runs with equal numbers are paired. If these are not seeds, the tests stay valid, with less power."
+        remarks.append(f"{{seed}} may be any number here: {how}")
     named = [name for name in unmatched if name != "."]
     if variants and named:
         count = "1 run does not match and is" if len(named) == 1 else f"{len(named)} runs do not match and are"
@@ -183,5 +188,5 @@ def duplicate_remarks(places: Mapping[tuple[str, str], Mapping[str, Sequence[Par
     more = f" This happens {len(twice)} times." if len(twice) > 1 else ""
     return [
         f"{len(roots)} runs are variant {quoted(variant)}, seed {quoted(seed)[1:-1]}: only {quoted(roots[0])} is used, "
-        f"not {listed(roots[1:])}.{more} Change the pattern so that {{variant}} tells them apart."
+        f"not {listed(roots[1:])}.{more} Change the pattern so that their variants differ."
     ]

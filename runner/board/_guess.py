@@ -97,7 +97,7 @@ def _shares_seeds(grouping: Grouping) -> bool:
 
 
 def _shortened(grouping: Grouping, names: Sequence[str]) -> str:
-    """Leaves folders that all variants share, and hashes at their ends, out of the variants' names."""
+    """Shortens the variants' names: drops folders that all share, and hashes at their ends."""
     text, variants = grouping.pattern, list(grouping.variants)
     if text.count("{variant}") > 1 or not text.startswith("{variant}"):
         return text

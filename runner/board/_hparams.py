@@ -71,8 +71,8 @@ def group_by_hparams(run_names: Iterable[str], sessions: Sequence[Session]) -> G
     """Groups runs by what they logged when they started.
 
     The variant is the session's group, or else the hparams that differ between sessions, without seeds and paths. The
-    seed is the hparam seed, random_state, rng or the like, or else a seed in the run's name. Where neither tells the
-    runs of a variant apart, they are numbered, and not paired.
+    seed is the hparam seed, random_state, rng or the like, or else a seed in the run's name. Where neither differs
+    between all runs of a variant, they are numbered, and not paired.
     """
     first = {session.run: session for session in reversed(sessions)}
     parts: dict[str, list[Part]] = {}
@@ -122,18 +122,18 @@ def _labels(sessions: Sequence[Session]) -> _Labels:
         if shown and paths:
             remarks.append(f"Hparams that name places or times are ignored: {listed(paths)}.")
     seeds = [",".join(_text(each.values.get(key)) for key in seed_keys) for each in sessions]
-    if seed_keys and _tell_apart(variants, seeds):
+    if seed_keys and _are_unique(variants, seeds):
         return _Labels(variants, seeds, True, tuple(remarks))
     named = [_IN_NAME.findall(session.run)[-1:] for session in sessions]
     seeds = [found[0] or "0" for found in named if found]
-    if len(seeds) == len(sessions) and _tell_apart(variants, seeds):
+    if len(seeds) == len(sessions) and _are_unique(variants, seeds):
         return _Labels(variants, seeds, True, (*remarks, "Seeds are read from the names of the runs."))
     seeds = [str(variants[: place + 1].count(variant)) for place, variant in enumerate(variants)]
-    remark = "No hparam seed tells the runs of a variant apart: they are numbered, and compared without pairs (Welch)."
+    remark = "No hparam gives each run of a variant its own seed: runs are numbered, and compared without pairs."
     return _Labels(variants, seeds, False, (*remarks, remark) if sessions else ())
 
 
-def _tell_apart(variants: Sequence[str], seeds: Sequence[str]) -> bool:
+def _are_unique(variants: Sequence[str], seeds: Sequence[str]) -> bool:
     return len(set(zip(variants, seeds, strict=True))) == len(variants)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from runner.board._grouping import Grouping
+from runner.board._grouping import Grouping, natural
 from runner.board._query import AnyQuery, listed, quoted
 from runner.board._read import Series
 
@@ -21,7 +21,8 @@ def no_match(pattern: str, run_names: Sequence[str], proposed: str) -> str:
     if not run_names:
         return "No run has scalars yet."
     other = f" Try {quoted(proposed)}." if proposed and proposed != pattern else ""
-    return f"No run matches {quoted(pattern)}. Runs are named {listed(run_names)}.{other}"
+    names = sorted(run_names, key=natural)
+    return f"No run matches {quoted(pattern)}. Runs are named {listed(names)}.{other}"
 
 
 def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]]) -> list[str]:
