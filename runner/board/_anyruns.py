@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from runner.board._contrasts import Contrast, contrasts, measured
 from runner.board._curves import Array, Curve, curve
 from runner.board._grouping import Grouping, default_baseline, group
@@ -53,11 +55,9 @@ def answer(
     grouping, proposed = _grouped(logs, runs, query)
     found = sources(grouping, listing)
     ordered = sorted_tags(found)
+    baseline = query.baseline if query.baseline in grouping.variants else default_baseline(grouping.variants)
     remarks = [*grouping.remarks]
-    baseline = default_baseline(grouping.variants)
-    if query.baseline in grouping.variants:
-        baseline = query.baseline
-    elif query.baseline and baseline:
+    if query.baseline != baseline and query.baseline and baseline:
         remarks.append(f"There is no variant {quoted(query.baseline)}: the baseline is {quoted(baseline)}.")
     if unknown := [tag for tag in query.tags if tag not in found]:
         remarks.append(f"No run has the tag {listed(unknown)}.")
@@ -69,7 +69,7 @@ def answer(
         own = _variants(grouping, found[tag], series)
         remarks += [*lacking_remark(tag, grouping, own), *values_remarks(tag, own)]
         shown[tag] = show(tag, own, baseline, query, grouping.paired)
-    if shown:
+    if shown and len(grouping.variants) > 1:
         remarks += standing(query)
     return _json(grouping, proposed, baseline, ordered, remarks, shown)
 
@@ -110,8 +110,9 @@ def show(tag: str, variants: Mapping[str, Mapping[str, Series]], baseline: str, 
     for name, seeds in variants.items():
         found = {seed: measured(series, query.at, better) for seed, series in seeds.items()}
         values[name] = {seed: value for seed, value in found.items() if value is not None}
-    curves = {name: curve(list(seeds.values())) for name, seeds in variants.items()}
-    return Shown(better, curves, contrasts(tag, values, baseline, better, paired))
+    with np.errstate(all="ignore"):  # values near the largest float overflow, and are shown as missing
+        curves = {name: curve(list(seeds.values())) for name, seeds in variants.items()}
+        return Shown(better, curves, contrasts(tag, values, baseline, better, paired))
 
 
 def _json(

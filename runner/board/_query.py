@@ -45,7 +45,7 @@ class AnyQuery:
 
     @classmethod
     def parse(cls, parameters: Mapping[str, Sequence[str]]) -> AnyQuery:
-        """Reads the parameters of a URL: pattern, baseline, at, better, and tag, which may be repeated.
+        """Reads a URL's parameters, as `request.args.to_dict(flat=False)`: pattern, baseline, at, better, several tags.
 
         Other parameters are ignored. Where one is repeated, the last counts. Raises QueryError.
         """

@@ -29,15 +29,13 @@ def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]]) -> li
     """Says where a tag's values are not finite, and where the seeds of a variant have unequal steps."""
     remarks = []
     counts = {
-        f"{name}, seed {seed}": int((~np.isfinite(series.values)).sum())
+        f"{name} seed {seed}": int((~np.isfinite(series.values)).sum())
         for name, seeds in variants.items()
         for seed, series in seeds.items()
     }
     if lost := {name: count for name, count in counts.items() if count}:
         values = "1 value is" if sum(lost.values()) == 1 else f"{sum(lost.values())} values are"
-        where = "; ".join(listed([name]) for name in list(lost)[:3])
-        more = f" and {len(lost) - 3} more runs" if len(lost) > 3 else ""
-        remarks.append(f"{shown_tag(tag)}: {values} NaN or infinite, and skipped ({where}{more}). n is lower there.")
+        remarks.append(f"{shown_tag(tag)}: {values} NaN or infinite, and skipped ({listed(lost)}). n is lower there.")
     if any(_unequal(seeds.values()) for seeds in variants.values()):
         how = "Values between a seed's steps are interpolated. After its last step, its last value stays."
         remarks.append(f"{shown_tag(tag)}: seeds have unequal steps. {how}")
@@ -52,18 +50,15 @@ def _unequal(series: Iterable[Series]) -> bool:
 def lacking_remark(tag: str, grouping: Grouping, variants: Mapping[str, Mapping[str, Series]]) -> list[str]:
     """Says which runs do not have a tag."""
     lack = [
-        f"{name}, seed {seed}"
+        f"{name} seed {seed}"
         for name, seeds in grouping.variants.items()
         for seed in seeds
         if seed not in variants.get(name, {})
     ]
     if not lack:
         return []
-    where = "; ".join(listed([name]) for name in lack[:3])
-    more = f" and {len(lack) - 3} more" if len(lack) > 3 else ""
-    return [
-        f"{shown_tag(tag)}: {len(lack)} of {sum(map(len, grouping.variants.values()))} runs lack it ({where}{more})."
-    ]
+    runs = sum(map(len, grouping.variants.values()))
+    return [f"{shown_tag(tag)}: {len(lack)} of {runs} runs lack it ({listed(lack)})."]
 
 
 def shown_tag(tag: str) -> str:
