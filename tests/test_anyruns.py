@@ -13,6 +13,7 @@ from scipy import stats
 from runner.board import AnyQuery, QueryError
 from runner.board._anyruns import show
 from runner.board._read import Series
+from runner.board._remarks import values_remarks
 from runner.spec import Kind
 from runner.stats import holm, mean_interval, paired_effect
 from runner.verdicts import EffectsTable
@@ -250,6 +251,12 @@ def test_values_near_the_largest_float_are_shown_as_missing() -> None:
     found = show("acc", {"base": small, "x": huge}, "base", AnyQuery(), paired=True)
     assert not np.isfinite(found.curves["x"].low).any()
     assert [each.row.side for each in found.effects] == ["", ""]
+
+
+def test_best_of_sampled_points_is_said() -> None:
+    long = {"a": {"0": Series(np.arange(1000), np.arange(1000.0))}}
+    assert values_remarks("acc", long, AnyQuery(at="best"))
+    assert not values_remarks("acc", long, AnyQuery())
 
 
 def test_an_empty_directory_is_answered(tmp_path: Path) -> None:

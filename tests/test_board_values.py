@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from runner.board._contrasts import contrasts, measured
-from runner.board._curves import MOST_STEPS, curve, mean_bands
+from runner.board._curves import MOST_STEPS, curve, mean_bands, steps_shown
 from runner.board._query import listed
 from runner.board._read import Logs, Series, SeriesCache, Source, series_of
 from runner.board._tags import chosen_tags, is_lower_better, sorted_tags
@@ -65,6 +65,12 @@ def test_long_curves_are_thinned() -> None:
     found = curve([series(dict.fromkeys(range(start, 9000, 2), 1.0)) for start in (0, 1)])
     assert len(found.step) == MOST_STEPS
     assert (found.step[0], found.step[-1]) == (0, 8999)
+
+
+def test_many_curves_have_fewer_steps() -> None:
+    long = series(dict.fromkeys(range(5000), 1.0))
+    assert len(curve([long], steps_shown(100)).step) == 200
+    assert steps_shown(10_000) == 50
 
 
 def test_no_series_has_no_curve() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from runner.board._contrasts import Contrast, contrasts, measured
-from runner.board._curves import Array, Curve, curve
+from runner.board._curves import Array, Curve, curve, steps_shown
 from runner.board._grouping import Grouping, default_baseline, group
 from runner.board._guess import WITHOUT_SEEDS, guess_pattern
 from runner.board._hparams import group_by_hparams, read_sessions
@@ -67,7 +67,7 @@ def answer(
     shown = {}
     for tag in asked:
         own = _variants(grouping, found[tag], series)
-        remarks += [*lacking_remark(tag, grouping, own), *values_remarks(tag, own)]
+        remarks += [*lacking_remark(tag, grouping, own), *values_remarks(tag, own, query)]
         shown[tag] = show(tag, own, baseline, query, grouping.paired)
     if shown and len(grouping.variants) > 1:
         remarks += standing(query)
@@ -111,7 +111,8 @@ def show(tag: str, variants: Mapping[str, Mapping[str, Series]], baseline: str, 
         found = {seed: measured(series, query.at, better) for seed, series in seeds.items()}
         values[name] = {seed: value for seed, value in found.items() if value is not None}
     with np.errstate(all="ignore"):  # values near the largest float overflow, and are shown as missing
-        curves = {name: curve(list(seeds.values())) for name, seeds in variants.items()}
+        most = steps_shown(len(variants))
+        curves = {name: curve(list(seeds.values()), most) for name, seeds in variants.items()}
         return Shown(better, curves, contrasts(tag, values, baseline, better, paired))
 
 

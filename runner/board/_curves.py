@@ -14,7 +14,8 @@ from runner.board._read import Series
 from runner.stats import ALPHA
 
 Array = npt.NDArray[np.float64]
-MOST_STEPS = 1000  # of one curve
+MOST_STEPS = 400  # of one curve
+_LEAST_STEPS, _ALL_STEPS = 50, 20_000  # of one curve, and of all curves of a tag: 20,000 are about 2 MB of JSON
 _ROUNDING = 1e-9  # of the values: a smaller spread is rounding, as in runner.stats
 
 
@@ -32,20 +33,29 @@ class Curve:
     n: npt.NDArray[np.int64]
 
 
-def curve(series: Sequence[Series]) -> Curve:
+def steps_shown(curves: int) -> int:
+    """Returns how many steps each of so many curves may have.
+
+    >>> steps_shown(3), steps_shown(200)
+    (400, 100)
+    """
+    return min(max(_ALL_STEPS // max(curves, 1), _LEAST_STEPS), MOST_STEPS)
+
+
+def curve(series: Sequence[Series], most: int = MOST_STEPS) -> Curve:
     """Returns the mean of a variant's seeds, each with one series, on the union of their steps.
 
     Between a seed's own steps its value is interpolated linearly. Before its first step it has none. A seed that
-    stopped early keeps its last value. A value that is not finite is skipped. Of more than 1,000 steps, 1,000 evenly
-    spaced ones are shown.
+    stopped early keeps its last value. A value that is not finite is skipped. Of more than `most` steps, so many
+    are shown, evenly spaced, with the first and the last.
 
     >>> two = [Series(np.array([0, 2]), np.array([1.0, 3.0])), Series(np.array([1]), np.array([4.0]))]
     >>> curve(two).mean.tolist()
     [1.0, 3.0, 3.5]
     """
     steps = np.unique(np.concatenate([each.steps for each in series])) if series else np.array([], dtype=np.int64)
-    if len(steps) > MOST_STEPS:
-        steps = steps[np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))]
+    if len(steps) > most:
+        steps = steps[np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))]
     table = np.array([values_at(each, steps) for each in series]).reshape(len(series), len(steps))
     return Curve(steps, *mean_bands(table))
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from runner.board._grouping import Grouping, natural
-from runner.board._query import AnyQuery, listed, quoted
-from runner.board._read import Series
+from runner.board._query import BEST, AnyQuery, listed, quoted
+from runner.board._read import POINTS, Series
 
 VERSIONS_ONLY = (
     "Names such as lightning_logs/version_3 say neither variant nor seed. Log hparams with each run (Lightning: "
@@ -25,8 +25,8 @@ def no_match(pattern: str, run_names: Sequence[str], proposed: str) -> str:
     return f"No run matches {quoted(pattern)}. Runs are named {listed(names)}.{other}"
 
 
-def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]]) -> list[str]:
-    """Says where a tag's values are not finite, and where the seeds of a variant have unequal steps."""
+def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]], query: AnyQuery) -> list[str]:
+    """Says where a tag's values are not finite, where a variant's seeds have unequal steps, and what is sampled."""
     remarks = []
     counts = {
         f"{name} seed {seed}": int((~np.isfinite(series.values)).sum())
@@ -39,6 +39,8 @@ def values_remarks(tag: str, variants: Mapping[str, Mapping[str, Series]]) -> li
     if any(_unequal(seeds.values()) for seeds in variants.values()):
         how = "Values between a seed's steps are interpolated. After its last step, its last value stays."
         remarks.append(f"{shown_tag(tag)}: seeds have unequal steps. {how}")
+    if query.at == BEST and any(len(each.steps) >= POINTS for seeds in variants.values() for each in seeds.values()):
+        remarks.append(f"{shown_tag(tag)}: TensorBoard keeps about {POINTS} points of a run. The best may be another.")
     return remarks
 
 
