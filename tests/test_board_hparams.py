@@ -46,6 +46,11 @@ def test_groups_name_variants_and_names_have_seeds() -> None:
     assert found.unmatched == ("x/other",)
 
 
+def test_a_group_for_each_run_names_no_variant() -> None:
+    given_ = [Session(f"r{n}", f"trial {n}", {"lr": float(n // 2), "seed": float(n % 2)}) for n in range(4)]
+    assert list(group_by_hparams(runs(given_), given_).variants) == ["lr=0", "lr=1"]
+
+
 def test_hashes_are_no_names() -> None:
     given_ = [Session(f"r{n}", f"{n:064x}", {"lr": float(n // 2), "seed": float(n % 2)}) for n in range(4)]
     assert list(group_by_hparams(runs(given_), given_).variants) == ["lr=0", "lr=1"]
@@ -70,13 +75,14 @@ def test_reading_never_crashes(contents: dict[str, list[bytes]]) -> None:
 def test_add_hparams_of_summary_writer(tmp_path: Path) -> None:
     for lr in (0.1, 0.2):
         for seed in (0, 1):
-            folder = tmp_path / f"{lr}-{seed}"
+            folder = tmp_path / f"{lr}-{seed}x"
             write(folder, {"val/acc": [0.1, lr + seed / 10]})
             with SummaryWriter(str(folder)) as writer:
                 writer.add_hparams({"lr": lr, "seed": seed, "name": "x"}, {"hparam/acc": 0.5})
     found = read_sessions(logs_of(tmp_path).hparams())
-    assert [each.run for each in found] == ["0.1-0", "0.1-1", "0.2-0", "0.2-1"]
-    shown = Asked(tmp_path)(pattern="hparams")
+    assert [each.run for each in found] == ["0.1-0x", "0.1-1x", "0.2-0x", "0.2-1x"]
+    shown = Asked(tmp_path)()
+    assert shown["pattern"] == "hparams"
     assert [(each["name"], each["seeds"]) for each in shown["variants"]] == [
         ("lr=0.1", ["0", "1"]),
         ("lr=0.2", ["0", "1"]),

@@ -150,6 +150,9 @@ def test_runs_with_one_variant_and_seed_are_said() -> None:
 
 def test_parts_belong_to_their_run() -> None:
     names = ["adam/0/train", "adam/0/val", "adam/0", "adam/0/1700000000.5"]
+    for clock in (names[3], "adam/0/1700000000.5/train"):
+        (part,) = group([clock], parse_pattern("{variant}/{seed}")).variants["adam"]["0"].parts
+        assert not part.prefix.startswith("17")
     found = group(names, parse_pattern("{variant}/{seed}"))
     assert [tuple(part) for part in found.variants["adam"]["0"].parts] == [
         ("", "adam/0"), ("", "adam/0/1700000000.5"), ("train", "adam/0/train"), ("val", "adam/0/val"),

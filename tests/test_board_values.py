@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from scipy import stats
 
 from runner.board._contrasts import contrasts, measured
 from runner.board._curves import MOST_STEPS, curve, mean_bands, steps_shown
+from runner.board._grouping import Grouping, Member, Part
 from runner.board._query import listed
-from runner.board._read import Logs, Series, SeriesCache, Source, series_of
+from runner.board._read import Logs, Series, SeriesCache, Source, Stamp, series_of, sources
 from runner.board._tags import chosen_tags, is_lower_better, sorted_tags
 from runner.stats import mean_interval, unpaired_effect
 from tests.foreign import logs_of, write
@@ -121,6 +123,25 @@ def test_a_lost_pair_takes_better_away_but_not_worse() -> None:
         assert (found.row.side, found.row.failed, found.row.effect.n) == (side, 1, 5)
 
 
+def test_a_lost_run_counts_also_without_pairs() -> None:
+    base = {str(seed): float(seed % 2) for seed in range(6)}
+    for shift, side in ((5.0, ""), (-5.0, "worse")):
+        values = {"base": base, "x": {seed: value + shift for seed, value in base.items()}}
+        values["x"]["0"] = math.nan
+        (_, found) = contrasts("acc", values, "base", "max", paired=False)
+        assert (found.row.side, found.row.failed) == (side, 1)
+        assert found.row.adjusted < 0.001
+
+
+def test_sides_need_the_adjusted_p() -> None:
+    base = {str(seed): 0.0 for seed in range(4)}
+    own = {"0": 1.0, "1": 2.0, "2": 3.0, "3": 1.5}
+    few = contrasts("acc", {"base": base, "x": own}, "base", "max", paired=True)
+    many = contrasts("acc", {"base": base, **dict.fromkeys("xyzw", own)}, "base", "max", paired=True)
+    assert (few[1].row.side, many[1].row.side) == ("better", "")
+    assert many[1].row.p < 0.05 < many[1].row.adjusted
+
+
 def test_without_shared_seeds_there_are_no_pairs() -> None:
     (_, found) = contrasts("acc", {"base": {"0": 1.0}, "x": {"1": 2.0}}, "base", "max", paired=True)
     assert (found.row.effect.n, found.points, found.row.side) == (0, (), "")
@@ -153,13 +174,26 @@ def test_useful_tags_come_first() -> None:
     assert chosen_tags([]) == []
 
 
+def test_a_tag_has_its_parts_name_once() -> None:
+    member = Member("a/0", (Part("val", "a/0/val"), Part("", "a/0")))
+    listing = dict.fromkeys(
+        [Source("a/0/val", "val/loss"), Source("a/0/val", "acc"), Source("a/0", "acc")], Stamp(0, 0.0)
+    )
+    found = sources(Grouping("", {"a": {"0": member}}), listing)
+    assert {tag: tree["a"]["0"] for tag, tree in found.items()} == {
+        "val/loss": Source("a/0/val", "val/loss"),
+        "val/acc": Source("a/0/val", "acc"),
+        "acc": Source("a/0", "acc"),
+    }
+
+
 class Counting(Logs):
     """Counts the series that are read."""
 
     def __init__(self, logs: Logs) -> None:
         self.inner, self.experiment_id, self.count = logs, "", 0
 
-    def read(self, sources: Any) -> dict[Source, Series]:
+    def read(self, sources: Collection[Source]) -> dict[Source, Series]:
         self.count += len(sources)
         return self.inner.read(sources)
 

@@ -64,12 +64,8 @@ def values_at(series: Series, steps: npt.NDArray[np.int64]) -> Array:
     """Returns a series' values at these steps, as `curve` describes; nan where there is none. Has the steps' shape."""
     if not len(series.steps):
         return np.full(len(steps), np.nan)
-    if len(steps) == len(series.steps) and (steps == series.steps).all():
-        return np.where(np.isfinite(series.values), series.values, np.nan)
-    own = np.where(np.isfinite(series.values), series.values, np.nan)
-    found = np.interp(steps, series.steps, own, left=np.nan)
-    exact = np.searchsorted(series.steps, steps).clip(max=len(own) - 1)
-    return np.where(series.steps[exact] == steps, own[exact], found)
+    own = np.where(np.isfinite(series.values), series.values, np.nan)  # nan on one side gives nan in between
+    return np.interp(steps, series.steps, own, left=np.nan)
 
 
 def mean_bands(table: Array) -> tuple[Array, Array, Array, npt.NDArray[np.int64]]:
