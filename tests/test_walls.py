@@ -40,7 +40,7 @@ MAY = {  # the rooms that each room may import, besides tools
     "prune": "spec expand store search report verdicts",
     "publish": "spec store logs report verdicts",
     "reference": "catalog metrics spec store logs",
-    "board": "catalog metrics stats store verdicts report spec text links",
+    "board": "catalog links metrics report spec stats store verdicts",
     "arguments": "catalog execute expand",
 }
 
@@ -111,13 +111,13 @@ def outside(found: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
     return wrong
 
 
-def heavy_chain(names: list[str]) -> str:
+def heavy_chain(names: list[str], heavy: tuple[str, ...] = HEAVY) -> str:
     """Imports modules where heavy packages are refused; how the first of these was reached, or nothing."""
     code = f"""
 import importlib, sys
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        if name in {HEAVY!r}:
+        if name in {heavy!r}:
             raise AssertionError(f"{{name}} is imported")
 sys.meta_path.insert(0, Wall())
 for name in {names!r}:
@@ -167,6 +167,12 @@ def test_light_rooms_load_nothing_heavy() -> None:
     light = [name for name in modules() if room(name) in LIGHT and name not in DRAWING and "figures" not in name]
     assert len(light) > 40
     assert heavy_chain(light) == ""
+
+
+def test_the_board_loads_neither_torch_nor_matplotlib() -> None:
+    board = [name for name in modules() if room(name) == "board"]
+    assert len(board) > 10
+    assert heavy_chain(board, ("torch", "matplotlib")) == ""
 
 
 def test_the_wall_test_sees_what_is_several_steps_away() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tensorboard import plugin_util
 from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
@@ -17,6 +18,7 @@ from runner.board._curves import RunningCurves, curves
 from runner.board._library import Library, Snapshot, UnknownStudy
 from runner.board._payload import effects, overview
 from runner.board._progress import INTERRUPTED, TRAINING, run_states, seconds_left
+from runner.board.anyruns import AnyQuery, QueryError, SeriesCache, answer
 from runner.files import finite
 
 _STATIC = Path(__file__).parent / "static"
@@ -34,6 +36,8 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
 
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._library = Library(Path(context.logdir))
+        self._provider = context.data_provider
+        self._series = SeriesCache()
         self._running = RunningCurves()
         self._made: dict[tuple[str, str], tuple[Snapshot, Any]] = {}
 
@@ -51,14 +55,21 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
 
     def get_plugin_apps(self) -> dict[str, Callable[..., Any]]:
         """Returns the routes."""
-        routes: dict[str, Callable[[Mapping[str, str]], Any]] = {
+        routes: dict[str, Callable[[wrappers.Request], Any]] = {
             "/studies": lambda _: self._library.names(),
-            "/progress": lambda given: self._progress(_study(given)),
-            "/overview": lambda given: self._kept("overview", _study(given), overview),
-            "/effects": lambda given: self._kept("effects", _study(given), effects),
-            "/curves": lambda given: self._curves(_study(given)),
+            "/progress": lambda request: self._progress(_study(request)),
+            "/overview": lambda request: self._kept("overview", _study(request), overview),
+            "/effects": lambda request: self._kept("effects", _study(request), effects),
+            "/curves": lambda request: self._curves(_study(request)),
+            "/anyruns": self._anyruns,
         }
-        return {path: _json(answer) for path, answer in routes.items()} | {"/static/*": _static}
+        return {path: _json(content) for path, content in routes.items()} | {"/static/*": _static}
+
+    def _anyruns(self, request: wrappers.Request) -> Any:
+        """Returns what the runs of any program say, grouped as the request asks."""
+        query = AnyQuery.parse(request.args.to_dict(flat=False))
+        context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
+        return answer(self._provider, context, experiment, query, self._series)
 
     def _progress(self, name: str) -> dict[str, Any]:
         states = run_states(self._library.folder(name), self._library.study(name))
@@ -84,22 +95,22 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
         return known[1]
 
 
-def _study(given: Mapping[str, str]) -> str:
-    if not given.get("study"):
+def _study(request: wrappers.Request) -> str:
+    if not request.args.get("study"):
         raise WrongParameter("the request names no study: add ?study=NAME, one of those that `studies` lists")
-    return given["study"]
+    return str(request.args["study"])
 
 
-def _json(answer: Callable[[Mapping[str, str]], Any]) -> Callable[..., Any]:
+def _json(content: Callable[[wrappers.Request], Any]) -> Callable[..., Any]:
     """Returns a route that answers JSON: 404 for a study that is not there, 400 for a malformed parameter."""
 
     @wrappers.Request.application
     def route(request: wrappers.Request) -> Any:
         try:
-            return _respond(request, answer(request.args))
+            return _respond(request, content(request))
         except UnknownStudy as error:
             return _respond(request, {"error": f'there is no study "{error}"'}, 404)
-        except WrongParameter as error:
+        except (WrongParameter, QueryError) as error:
             return _respond(request, {"error": str(error)}, 400)
 
     return route

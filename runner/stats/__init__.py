@@ -27,6 +27,7 @@ from runner.stats._pvalues import (
     outside_p,
     signed_rank_p,
 )
+from runner.stats._welch import unpaired_effect
 
 __all__ = [
     "ALPHA",
@@ -48,5 +49,6 @@ __all__ = [
     "trend_effect",
     "trend_weights",
     "two_level_effect",
+    "unpaired_effect",
     "value_effect",
 ]
