@@ -13,17 +13,19 @@ import pytest
 
 from runner.store import StudyFile
 from tests.browser import board, browser, complaints, hosts, tab, texts, until
+from tests.foreign import write
 from tests.planted import Images, Planted, entry, plant_study
 
 STUDY = '''"""Does a wide layer help?"""
 STUDY = {
-    "baseline": {"dataset": "digits", "model": "mlp", "hidden": [8], "optimizer": "Adam", "lr": 1e-2, "epochs": 4},
+    "baseline": {"dataset": "digits", "model": "mlp", "hidden": [8], "optimizer": "Adam", "lr": 1e-2, "batch_size": 64,
+                 "epochs": 4},
     "variants": {"wide": {"hidden": [64]}, "slow": {"lr": 1e-5}},
     "seeds": 3,
     "questions": [{"ask": "Does a wide layer help?", "compare": ["wide", "baseline"], "expect": "more"}],
 }
 '''
-HOSTILE = '<img src=x onerror="window.top.hacked=1"><script>window.top.hacked=1</script>'
+HOSTILE = '<img src=x onerror="window.top.hacked=1"><script>window.top.hacked=1'
 
 
 def numbers(row: Any) -> str:
@@ -47,10 +49,10 @@ def test_a_study_appears_trains_and_ends_with_the_numbers_of_the_report(tmp_path
         assert training.wait(300) == 0
         until(lambda: texts(opened, ".progress") == [" 9 finished of 9 runs"])
         table = pd.read_csv(tmp_path / "reports/wide-digits/summary.csv")
-        rows = table[(table["metric"] == "val/accuracy") & (table["effect n"] > 0)].sort_values("effect")
-        drawn = until(lambda: texts(opened, "#effects .numbers text, #effects .off-scale text"))
-        plain = {text.strip("◀▶ ") for text in drawn}
-        assert plain == {numbers(row) if "n =" in "".join(drawn) else "" for _, row in rows.iterrows()}
+        rows = table[(table["metric"] == "val/accuracy") & (table["effect n"] > 0)]
+        drawn = [text.strip("◀▶ ") for text in texts(opened, "#effects .numbers text, #effects .off-scale text")]
+        assert len(drawn) == len(rows) == 2
+        assert all(any(numbers(row).startswith(text) for text in drawn) for _, row in rows.iterrows())
         assert texts(opened, ".badge") != ["Waiting"]
         assert len(texts(opened, "#curves figure svg")) == 4
         assert complaints(opened) == []
@@ -86,7 +88,7 @@ def test_names_with_html_and_scripts_are_inert(tmp_path: Path) -> None:
 def plant(folder: Path, name: str) -> None:
     """A study of a baseline and one variant, three seeds each."""
     settings = {"dataset": "digits", "model": "mlp", "hidden": [8], "epochs": 5}
-    variants = {"baseline": entry("baseline", settings, {}), name: entry("v", settings, {"hidden": [64]})}
+    variants = {"baseline": entry("baseline", settings, {}), name: entry(name, settings, {"hidden": [64]})}
     question = {"ask": name, "compare": [name, "baseline"], "claim": name, "declared": "2023-01-01T00:00:00"}
     study = StudyFile(name=folder.name, file="s.py", doc=name, command="run", variants=variants, questions=[question])
     runs = {
@@ -94,3 +96,19 @@ def plant(folder: Path, name: str) -> None:
         name: {seed: Planted(0.85 + seed / 90) for seed in range(3)},
     }
     plant_study(folder, study, runs, Images(["a", name], [30, 30]))
+
+
+def test_logs_of_another_program_are_compared(tmp_path: Path) -> None:
+    for variant, gain in (("baseline", 0.0), ("adamw", 0.1)):
+        for seed in range(3):
+            values = [0.5 + gain + seed / 100 + step / 1000 * (1 + gain * seed) for step in range(5)]
+            write(tmp_path / "runs" / variant / f"seed{seed}", {"val/acc": values})
+    with board(tmp_path / "runs") as address, browser() as opened:
+        tab(opened, address)
+        opened.find_element("css selector", ".empty button").click()
+        drawn = until(lambda: texts(opened, "[data-tag='val/acc'] .numbers text"), 30)
+        assert drawn == ["+0.100 [+0.0995, +0.101], n = 3"]
+        assert (
+            opened.find_element("css selector", "[aria-label=Pattern]").get_attribute("value") == "{variant}/seed{seed}"
+        )
+        assert complaints(opened) == []

@@ -4,6 +4,8 @@
 import {pText, withInterval} from './page.js';
 
 const STYLE = {background: 'transparent', color: 'var(--ink)', fontSize: '12px', overflow: 'visible'};
+/** The colors of variants; the baseline has the color of the text. */
+export const COLORS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b', '#e377c2', '#7f7f7f', '#bcbd22', '#17becf', '#1b9e77', '#7570b3'];
 const SIDES = {better: 'var(--better)', worse: 'var(--worse)', '': 'var(--open)'};
 
 /** Returns half the width of an axis that shows most effects well: a disaster must not squash the others. */
@@ -39,7 +41,7 @@ export function effectPlot(rows, {label, scale, width, selected, onSelect}) {
   const dots = inside.flatMap(row => row.points.map(point => ({...point, variant: row.variant, x: point.difference * scale.factor})));
   const shown = dots.filter(dot => Math.abs(dot.x) <= limit);
   const plot = Plot.plot({
-    width, height: 56 + (rows.length > 30 ? 18 : 30) * rows.length, marginLeft: 170, marginRight: 190, marginTop: 10, marginBottom: 40, style: STYLE,
+    width, height: 56 + (rows.length > 30 ? 18 : 30) * rows.length, marginLeft: 170, marginRight: scale.factor === 1 ? 230 : 190, marginTop: 10, marginBottom: 40, style: STYLE,
     x: {domain: [-limit, limit], label, labelAnchor: 'center', grid: true},
     y: {domain: sorted.map(row => row.variant), label: null, tickFormat: name => named(name), tickSize: 0},
     marks: [
@@ -97,15 +99,17 @@ export function comparisonPlot(question, width) {
 
 /**
  * Returns the ends of the axis for curves: where the variants in the middle are, so that one that diverged or never
- * learned does not squash the others. `percent` curves begin below the middle variant's first tenth, loss curves end
- * above the middle variant's highest.
+ * learned does not squash the others. Curves that rise begin where the middle variant is after its first tenth, those of
+ * shares (`percent`) a little below. Loss curves end above the middle variant's highest.
  */
-export function curveLimits(lines, {log, percent}) {
+export function curveLimits(lines, {log, percent, rises}) {
   const each = Object.values(lines).map(line => line.mean.filter(value => value !== null && (!log || value > 0))).filter(means => means.length);
   if (!each.length) return percent ? [0, 1] : [0.1, 1];
   const highest = Math.max(...each.flat());
   const lowest = Math.min(...each.flat());
   if (percent) return [Math.max(0, Math.min(Math.floor((middle(each.map(means => means[Math.floor(means.length / 10)])) - 0.1) * 20) / 20, 0.9)), Math.min(1, highest + 0.01)];
+  const early = middle(each.map(means => means[Math.floor(means.length / 10)]));
+  if (rises && early < highest) return [early, highest + 0.04 * (highest - early)];
   return [lowest, Math.max(1.2 * middle(each.map(means => Math.max(...means))), 1.01 * lowest)];
 }
 
@@ -119,7 +123,7 @@ export function offScale(lines, options) {
 }
 
 /** Curves: a line and a 95% band for each variant. `lines` is {variant: {epoch, mean, low, high, n}}. */
-export function curvePlot(lines, {label, width, colors, log, percent, baseline, xLabel = 'epoch'}) {
+export function curvePlot(lines, {label, width, colors, log, percent, rises, baseline, xLabel = 'epoch'}) {
   const rows = Object.entries(lines).flatMap(([variant, line]) =>
     line.epoch.map((epoch, i) => ({variant, epoch, mean: line.mean[i], low: line.low[i], high: line.high[i], n: line.n[i]})));
   const drawn = rows.filter(row => row.mean !== null && (!log || row.mean > 0));
@@ -131,7 +135,7 @@ export function curvePlot(lines, {label, width, colors, log, percent, baseline, 
     const half = row.low === null ? '' : ` [${number(row.low)}, ${number(row.high)}]`;
     return `${row.variant}\n${xLabel} ${row.epoch}: ${number(row.mean)}${half}\nn = ${row.n}`;
   };
-  const domain = curveLimits(lines, {log, percent});
+  const domain = curveLimits(lines, {log, percent, rises});
   return Plot.plot({
     width, height: 270, marginRight: 16, marginLeft: 48, marginBottom: 38, style: STYLE,
     x: {label: xLabel, labelAnchor: 'center'},

@@ -1,12 +1,13 @@
 // The Ablations tab: fetches what the server computed, draws it, and follows a study while it trains.
 
+import {asked, body as anyRuns, read as readAnyRuns} from './anyruns.js';
 import {curvesSection, effectsSection, extrasSection, progressSection, questionsSection} from './sections.js';
 import {choice, element, get} from './page.js';
 import {fromAddress, onDark, onReload, toAddress} from './tensorboard.js';
 
 const LIBRARIES = ['d3-7.9.2.min.js', 'plot-0.6.17.min.js'];
 const EVERY = 5000; // milliseconds between two looks at a study's progress
-const state = {study: '', metric: '', variant: '', hidden: new Set(), dark: false, failed: ''};
+const state = {mode: '', study: '', metric: '', variant: '', hidden: new Set(), dark: false, failed: ''};
 const shown = {}; // the answers of the server: studies, progress, overview, effects, curves
 let page;
 
@@ -16,12 +17,16 @@ export async function render() {
   for (const name of LIBRARIES) await script(`static/${name}`);
   page = element('main');
   document.body.append(page);
-  const {study, metric, variant} = fromAddress();
-  Object.assign(state, {study: study ?? '', metric: metric ?? '', variant: variant ?? ''});
+  const {tags, ...address} = fromAddress();
+  for (const [key, value] of Object.entries(address)) {
+    if (key in asked) asked[key] = value;
+    else if (['mode', 'study', 'metric', 'variant'].includes(key)) state[key] = value;
+  }
+  if (tags) asked.tags = tags.split('\n');
   onDark(dark => {
     state.dark = dark;
     document.documentElement.classList.toggle('dark', dark);
-    if (shown.studies) draw();
+    if (shown.studies || shown.any) draw();
   });
   onReload(() => refresh());
   await refresh();
@@ -54,6 +59,14 @@ function failure(error) {
 }
 
 async function read() {
+  if (state.mode === 'any') {
+    const found = JSON.stringify(await readAnyRuns());
+    if (found === JSON.stringify(shown.any) && !state.failed) return;
+    shown.any = JSON.parse(found);
+    state.failed = '';
+    draw();
+    return;
+  }
   const studies = await get('studies');
   const known = studies.includes(state.study) ? state.study : studies[0] ?? '';
   const isOther = known !== state.study || !shown.overview;
@@ -91,17 +104,28 @@ function draw() {
   page.replaceChildren(
     header(metrics),
     ...(state.failed ? [element('p', {className: 'warning', textContent: state.failed})] : []),
-    ...(shown.studies.length ? [] : [nothing()]),
-    ...(ready ? body(overview) : []),
+    ...content(overview, ready),
   );
   for (const each of page.querySelectorAll('details')) each.open = open.includes(each.dataset.key);
   document.scrollingElement.scrollTop = scroll;
-  toAddress({study: state.study, metric: state.metric === metrics[0]?.name ? '' : state.metric, variant: state.variant});
+  const {mode, study, metric, variant} = state;
+  if (mode === 'any') toAddress({mode, ...asked, tags: asked.tags.join('\n'), at: asked.at === 'last' ? '' : asked.at});
+  else toAddress({study, metric: metric === metrics[0]?.name ? '' : metric, variant});
+}
+
+function content(overview, ready) {
+  const width = Math.min(document.body.clientWidth - 48, 1800);
+  if (state.mode === 'any') return shown.any ? anyRuns(shown.any, {width, change: () => change({})}) : [];
+  if (!shown.studies?.length) return [nothing()];
+  return ready ? body(overview, width) : [];
 }
 
 function header(metrics) {
-  return element('header', {},
-    shown.studies.length ? choice('Study', shown.studies.map(name => [name, name]), state.study, study => change({study})) : null,
+  const modes = [['', 'studies of this runner'], ['any', 'any runs']];
+  const mode = choice('Show', modes, state.mode, value => change({mode: value}));
+  if (state.mode === 'any') return element('header', {}, mode);
+  return element('header', {}, mode,
+    shown.studies?.length ? choice('Study', shown.studies.map(name => [name, name]), state.study, study => change({study})) : null,
     metrics.length ? choice('Metric', metrics.map(each => [each.name, each.label]), state.metric, metric => change({metric})) : null,
     shown.progress && state.study ? progressSection(shown.progress, shown.overview?.looks) : null,
   );
@@ -109,8 +133,12 @@ function header(metrics) {
 
 /** Changes what is shown; another study is read first. */
 export function change(values) {
-  const isOther = values.study && values.study !== state.study;
+  const isOther = (values.study && values.study !== state.study) || 'mode' in values;
   Object.assign(state, values);
+  if (state.mode === 'any') {
+    refresh().then(refresh);
+    return;
+  }
   if (!isOther) {
     draw();
     return;
@@ -125,11 +153,11 @@ function nothing() {
   return element('section', {className: 'empty'},
     element('h1', {textContent: 'No study yet'}),
     element('p', {}, 'Run ', element('code', {textContent: 'make ablations'}), '. The study shows here as soon as it begins.'),
+    element('p', {}, 'Logs of other programs: ', element('button', {textContent: 'compare any runs', onclick: () => change({mode: 'any'})})),
   );
 }
 
-function body(overview) {
-  const width = Math.min(document.body.clientWidth - 48, 1800);
+function body(overview, width) {
   const isWide = width >= 1150 && overview.questions.length > 0;
   const left = isWide ? Math.floor((width - 32) * 0.58) : width;
   const context = {...shown, state, change};

@@ -23,7 +23,7 @@ export function choice(label, values, chosen, onChoose) {
   return element('label', {}, `${label} `, select);
 }
 
-/** Fetches JSON from a route of the tab. Throws an Error with the server's words. */
+/** Fetches JSON from a route of the tab; `parameters` are an object, or pairs. Throws an Error with the server's words. */
 export async function get(route, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
   const answer = await fetch(query ? `${route}?${query}` : route);

@@ -1,10 +1,9 @@
 // The parts of the page, from top to bottom. Each returns an element.
 
-import {comparisonPlot, confusionPlot, contrastPlot, curvePlot, effectPlot, levelPlot, offScale} from './charts.js';
+import {COLORS, comparisonPlot, confusionPlot, contrastPlot, curvePlot, effectPlot, levelPlot, offScale} from './charts.js';
 import {duration, element, pText, sanitized, settingText, withInterval} from './page.js';
 import {linksOf} from './links.js';
 
-const COLORS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b', '#e377c2', '#7f7f7f', '#bcbd22', '#17becf', '#1b9e77', '#7570b3'];
 const WORDS = {supported: 'Yes', refuted: 'No', 'practically equivalent': 'Equivalent', undecided: 'Undecided', waiting: 'Waiting'};
 const BASELINE = 'baseline';
 const MOST_CURVES = 12;
