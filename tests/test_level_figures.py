@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from runner.metrics import REPORTED
+from runner.metrics import OURS
 from runner.report._level_figures import draw_levels
 from runner.report._levels import LevelLine, level_lines
 from runner.spec import BASELINE
@@ -28,7 +28,7 @@ def runs(variants: dict[str, dict[str, Any]], failed: str = "", spread: float = 
     every: dict[str, dict[str, Any]] = {BASELINE: {}} | variants
     study = study_file({name: BASE | own for name, own in every.items()}, every)
     rows = [
-        dict.fromkeys(REPORTED, 0.9)
+        dict.fromkeys(OURS.reported, 0.9)
         | {"variant": name, "seed": seed, "status": "failed" if name == failed else "finished"}
         | {"val/accuracy": 0.5 + 0.05 * number + spread * seed, "generalization_gap": 0.1}
         for number, name in enumerate(every)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runner.metrics import REPORTED
+from runner.metrics import OURS
 from runner.spec import SeedPlan, plan_seeds
 from runner.stats import equivalence_p, holm, paired_effect
 from runner.store import EarlierSeeds
@@ -336,7 +336,7 @@ def test_a_deleted_question_still_counts_and_an_answer_that_needs_its_deletion_i
 
 def test_only_questions_give_an_effect_of_more_than_the_first_seeds() -> None:
     data = study(12, QUESTIONS)
-    for metric in REPORTED:
+    for metric in OURS.reported:
         data.runs[metric] = data.runs["val/accuracy"]
     table = effects_table(data, judge(data))
     rows = {row.variant: row for row in table.of("val/accuracy")}

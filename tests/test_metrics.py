@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from runner.confusion import confusion
-from runner.metrics import CURVES, METRICS, PART_METRICS, REPORTED, Unit, from_predictions
+from runner.metrics import CURVES, METRICS, OURS, PART_METRICS, Unit, from_predictions
 from runner.store import HPARAM_METRICS, MEAN_SCALARS, RESULT_TAGS
 
 
@@ -21,7 +21,7 @@ def test_names_are_unique_and_every_metric_says_what_it_is() -> None:
 
 
 def test_the_columns_of_reports_keep_their_order() -> None:
-    assert REPORTED[:14] == (
+    assert OURS.reported[:14] == (
         "val/accuracy", "val/loss", "test/accuracy", "test/loss", "best_epoch", "epochs", "generalization_gap",
         "distinct_units", "units", "seconds", "val/balanced_accuracy", "val/macro_f1", "test/balanced_accuracy",
         "test/macro_f1",

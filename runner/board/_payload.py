@@ -9,7 +9,7 @@ from typing import Any
 from tensorboard.plugin_util import markdown_to_safe_html
 
 from runner.board._library import Snapshot
-from runner.metrics import METRICS, Unit
+from runner.metrics import Unit
 from runner.report import (
     answer_line,
     confusions,
@@ -25,7 +25,7 @@ from runner.report import (
 )
 from runner.spec import BASELINE
 from runner.stats import Interval
-from runner.verdicts import Verdict, most_accurate_first, pairs, progress
+from runner.verdicts import Verdict, best_variants_first, pairs, progress
 
 _WAITING = "waiting"  # the answer of a question that has no finished runs to judge it by
 
@@ -45,7 +45,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
         "notes": [markdown_to_safe_html(text) for text in (*notes(data), *remarks(data))],
         "metrics": _metrics(snapshot),
         "variants": _variants(snapshot),
-        "order": most_accurate_first(data, snapshot.effects) if len(data.runs) else [],
+        "order": best_variants_first(data, snapshot.effects) if len(data.runs) else [],
         "questions": [_question(verdict) for verdict in snapshot.verdicts],
         "looks": _looks(snapshot),
         "contrasts": [_contrast(each) for each in contrasts(data)] if data.trained else [],
@@ -63,7 +63,7 @@ def _metrics(snapshot: Snapshot) -> list[dict[str, Any]]:
     found = []
     for name in dict.fromkeys(row.metric for row in snapshot.effects.rows if row.effect.n):
         rows = snapshot.effects.of(name)
-        metric = METRICS[name]
+        metric = snapshot.data.measures.table[name]
         points = {row.variant: _points(pairs(snapshot.data, row)) for row in rows}
         more = {"points": points, "better": int(metric.better)}
         found.append({"name": name, "label": metric.label, "meaning": metric.meaning, **_scale(metric.unit), **more})
@@ -98,7 +98,7 @@ def _question(verdict: Verdict) -> dict[str, Any]:
     if not verdict.judged:
         said = markdown_to_safe_html(f"No verdict yet: {lacks(verdict)}.")
         return asked | {"answer": _WAITING, "said": said, "comparisons": []}
-    metric = METRICS[verdict.question.metric]
+    metric = verdict.question.measure
     return asked | {
         "answer": verdict.answer,
         "said": markdown_to_safe_html(answer_line(verdict)),
@@ -147,7 +147,7 @@ def _confusion(snapshot: Snapshot) -> dict[str, Any] | None:
     data = snapshot.data
     if not data.trained:
         return None
-    best: Sequence[str] = most_accurate_first(data, snapshot.effects)
+    best: Sequence[str] = best_variants_first(data, snapshot.effects)
     found = confusions(predicted(data), best[0], data.classes)
     if found is None or found.difference is None:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from runner.metrics import METRICS
 from runner.spec import Question
 from runner.verdicts import (
     EQUIVALENT,
@@ -99,4 +98,4 @@ def size(verdict: Verdict) -> Phrase:
 
 def number_text(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
     """A value of the question's metric, with its unit."""
-    return METRICS[question.metric].unit.text(value, sign, unit)
+    return question.measure.unit.text(value, sign, unit)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner.report._format import Write, effect_text, lost_runs, narrow_text, percent
 from runner.text import escaped
-from runner.verdicts import EffectsTable, StudyRuns, most_accurate_first
+from runner.verdicts import EffectsTable, StudyRuns, best_variants_first
 
 NARROW = "†"  # marks a variant that never predicts some class
 
@@ -24,7 +24,7 @@ def results(data: StudyRuns, effects: EffectsTable) -> list[Result]:
     """A row a variant, the best first; then what always predicting a majority class gives."""
     narrow = {each.variant for each in data.narrow}
     rows = []
-    for name in most_accurate_first(data, effects):
+    for name in best_variants_first(data, effects):
         own, test = effects.row(name, "val/accuracy"), effects.row(name, "test/accuracy")
         count = f"{own.n} ({own.failed} failed)" if own.failed else str(own.n)
         cells = (count, percent(own.mean), percent(test.mean), effect_text(own))

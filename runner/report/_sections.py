@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 
-from runner.metrics import METRICS
 from runner.report._answers import about_images, cautions, effect_of
 from runner.report._format import p_text
 from runner.report._phrases import WHY, number_text, size, standing
@@ -51,7 +50,7 @@ def _differences(verdict: Verdict) -> str:
 def _asked(verdict: Verdict) -> str:
     question = verdict.question
     said = [
-        f"`{question.metric}`: {METRICS[question.metric].meaning}",
+        f"`{question.metric}`: {question.measure.meaning}",
         "Asked: which is best" if question.best_of else f"Expected: {question.expect}",
     ]
     if question.smallest:

@@ -24,7 +24,7 @@ from runner.report._predictions import Predicted, class_differences, compare_on_
 from runner.report._results import NARROW, results
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
-from runner.verdicts import EffectsTable, StudyRuns, effects_table, judge, most_accurate_first
+from runner.verdicts import EffectsTable, StudyRuns, best_variants_first, effects_table, judge
 
 _MOST_CLASSES = 20  # whose differences have room in one figure
 
@@ -94,7 +94,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     if len(differences) and len(classes) <= _MOST_CLASSES:
         figures.class_differences(differences, told, folder / drawn["classes"])
         made.append("classes")
-    if found := confusions(predictions, most_accurate_first(data, effects)[0], classes):
+    if found := confusions(predictions, best_variants_first(data, effects)[0], classes):
         figures.confusions(found, folder / drawn["confusion"])
         made.append("confusion")
     return {name: drawn[name] for name in made}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
-from runner.metrics import METRICS, Unit
+from runner.metrics import OURS, Metric, MetricSet, Unit
 from runner.spec._problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
@@ -21,6 +21,7 @@ class Question(pydantic.BaseModel):
     """A claim about the study's variants, of exactly one kind."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+    _measure: Metric = pydantic.PrivateAttr()
 
     ask: str = Field(min_length=1, description="the question in words")
     compare: tuple[str, str | Annotated[tuple[str, ...], Field(strict=False, min_length=1)]] | None = Field(
@@ -38,7 +39,7 @@ class Question(pydantic.BaseModel):
     value: tuple[str, Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
         default=None, strict=False, description='["variant", constant]: the variant minus the constant, a number'
     )
-    metric: str = Field(default="val/accuracy", description="one of " + ", ".join(METRICS))
+    metric: str = Field(default="val/accuracy", description="one of " + ", ".join(OURS.table))
     accuracy: float | None = Field(
         default=None, gt=0, le=1, allow_inf_nan=False, description="the validation accuracy to reach, such as 0.9"
     )
@@ -66,12 +67,28 @@ class Question(pydantic.BaseModel):
             raise ValueError("got a blank text; expected words.")
         return value
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _asks_about_the_main_metric(cls, data: Any, info: pydantic.ValidationInfo) -> Any:
+        known = _known(info.context)
+        return data if known is OURS or not isinstance(data, dict) else {"metric": known.main, **data}
+
     @pydantic.field_validator("metric")
     @classmethod
-    def _metric_is_known(cls, value: str) -> str:
-        if value not in METRICS:
-            raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, METRICS)}')
+    def _metric_is_known(cls, value: str, info: pydantic.ValidationInfo) -> str:
+        table = _known(info.context).table
+        if value not in table:
+            raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, table)}')
         return value
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keeps what the metric is. Validation with a MetricSet as its context takes the metrics from there."""
+        self._measure = _known(context).table[self.metric]
+
+    @property
+    def measure(self) -> Metric:
+        """The metric that the question is about."""
+        return self._measure
 
     @pydantic.model_validator(mode="after")
     def _has_one_kind(self) -> Question:
@@ -102,7 +119,7 @@ class Question(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _numbers_are_possible(self) -> Question:
-        is_share = METRICS[self.metric].unit is Unit.SHARE
+        is_share = self.measure.unit is Unit.SHARE
         most = 1.0 if is_share and not self.trend else _MOST  # a slope may be steep
         if self.value and abs(self.value[1]) > most:
             what = f"expected a number from {-most:g} to {most:g} for {self.metric}."
@@ -127,3 +144,8 @@ class Question(pydantic.BaseModel):
             first, others = self.compare
             return [first, *([others] if isinstance(others, str) else others)]
         return [self.value[0]] if self.value else list(self.interaction or self.best_of or ())
+
+
+def _known(context: Any) -> MetricSet:
+    """Returns the metrics of a validation's context; without one, the runner's own."""
+    return context if isinstance(context, MetricSet) else OURS

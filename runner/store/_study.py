@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
 from runner.expand import Variant
 from runner.files import read_json, write_json
+from runner.metrics import OURS, MetricSet, own_metrics
 from runner.spec import BASELINE, SeedPlan, read_plan
 from runner.store._rundir import RunDir
 from runner.text import utc
@@ -93,6 +94,7 @@ class StudyFile(pydantic.BaseModel):
     seeds          the planned seeds and looks, as `SeedPlan.plain` gives them; None in older files
     earlier_seeds  the plans before
     selected       the variants that the last command trained, where it named some
+    metrics        of a study with its own training: each metric and which way is better; `monitor` picks the best step
     data_notes     how files became images, in words
     directories    of all variants that dicts of this name have had
     search         the search as plain data; None for a study
@@ -112,6 +114,8 @@ class StudyFile(pydantic.BaseModel):
     seeds: Any = None
     earlier_seeds: list[EarlierSeeds] = []
     selected: list[str] | None = None
+    metrics: dict[str, Literal["more", "less"]] = {}
+    monitor: str = ""
 
     @pydantic.model_validator(mode="after")
     def _has_a_baseline(self) -> StudyFile:
@@ -128,6 +132,11 @@ class StudyFile(pydantic.BaseModel):
     def plan(self) -> SeedPlan | None:
         """The planned seeds and looks; None where the file has none that can be read."""
         return read_plan(self.seeds)
+
+    @property
+    def measures(self) -> MetricSet:
+        """The metrics of the study's runs: the runner's own, or those that its own training reports."""
+        return own_metrics(self.metrics, self.monitor) if self.metrics else OURS
 
     def plain(self) -> dict[str, Any]:
         """The content of the file: what was given, no more."""

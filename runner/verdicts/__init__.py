@@ -11,9 +11,9 @@ from runner.verdicts._effects import (
     WORSE_THAN,
     EffectRow,
     EffectsTable,
+    best_variants_first,
     effects_in,
     effects_table,
-    most_accurate_first,
     pairs,
 )
 from runner.verdicts._ended import EndedRun, RunReader, ended_runs
@@ -64,6 +64,7 @@ __all__ = [
     "Track",
     "TwoGroups",
     "Verdict",
+    "best_variants_first",
     "cut_off",
     "decide",
     "effects_in",
@@ -72,7 +73,6 @@ __all__ = [
     "gather",
     "judge",
     "lower_group",
-    "most_accurate_first",
     "pairs",
     "progress",
     "two_groups",

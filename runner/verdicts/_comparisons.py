@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from runner.metrics import METRICS
 from runner.spec import PER_IMAGE, Question
 from runner.stats import (
     Effect,
@@ -85,7 +84,7 @@ def comparisons(data: StudyRuns, question: Question) -> list[Comparison]:
         return [_judged(data, question, Comparison(label, effect, _signless(data, cells), weights))]
     if question.value:
         name, constant = question.value
-        worse = (-METRICS[metric].better,) * len(diverged(data, name))
+        worse = (-question.measure.better,) * len(diverged(data, name))
         effect = value_effect(values(name)[0], constant)
         return [_judged(data, question, Comparison(f"{name} - {constant:g}", effect, worse, {name: 1}, constant))]
     levels = data.levels(question.trend) if question.trend else {}
@@ -151,14 +150,14 @@ def wins(data: StudyRuns, question: Question) -> str:
     if not question.best_of:
         return ""
     ranked = _ranked(data, question.best_of, question.metric, question.accuracy)
-    table = np.column_stack(data.paired(ranked, question.metric, question.accuracy)) * _upward(question.metric)
+    table = np.column_stack(data.paired(ranked, question.metric, question.accuracy)) * _upward(data, question.metric)
     alone = (table[:, :1] > table[:, 1:]).all(axis=1)
     return f"{ranked[0]} was the best in {alone.sum()} of {len(table)} seeds."
 
 
-def _upward(metric: str) -> int:
+def _upward(data: StudyRuns, metric: str) -> int:
     """1 or -1, so that the best is the highest; of a metric that has no better way the lowest is named."""
-    return METRICS[metric].better or -1
+    return data.measures.table[metric].better or -1
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:
@@ -166,4 +165,4 @@ def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: flo
     there = [name for name in variants if len(data.finished(name))]
     values = data.paired(there, metric, accuracy) if there else []
     means = {name: float(np.mean(value)) if len(value) else math.nan for name, value in zip(there, values, strict=True)}
-    return best_first(data, means, _upward(metric))
+    return best_first(data, means, _upward(data, metric))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pydantic
 
+from runner.metrics import OURS, MetricSet
 from runner.spec import Question, from_pydantic
 from runner.store import as_declared
 
@@ -30,12 +31,12 @@ class Declared:
     after_runs: bool = False
 
 
-def declared(entry: Mapping[str, Any]) -> Declared:
-    """Reads one question of study.json."""
+def declared(entry: Mapping[str, Any], metrics: MetricSet = OURS) -> Declared:
+    """Reads one question of study.json; `metrics` are the study's."""
     given, when = as_declared(entry), str(entry.get("declared") or "")
     deleted, after_runs = bool(entry.get("deleted")), entry.get("after_runs") is True
     try:
-        question = Question.model_validate(given)
+        question = Question.model_validate(given, context=metrics)
     except pydantic.ValidationError as error:
         why = "; ".join(str(problem) for problem in from_pydantic(error, "question", Question))
         return Declared(str(given.get("ask")), None, why, when, deleted, after_runs)

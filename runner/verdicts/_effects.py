@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.metrics import METRICS, REPORTED
+from runner.metrics import METRICS, Better
 from runner.spec import BASELINE
 from runner.stats import ALPHA, Effect, Interval, holm
 from runner.store import FAILED
@@ -24,7 +24,6 @@ from runner.verdicts._verdict import Verdict
 from runner.verdicts._weigh import REFUTED, SUPPORTED
 
 BETTER_THAN, WORSE_THAN, SAME_AS = "better", "worse", ""
-_COMPARED = ("val/accuracy", "test/accuracy", "val/loss", "test/loss")  # metrics whose effects are in the table
 _NONE = Interval(math.nan, math.nan, math.nan, 0)
 _COLUMNS = (
     "variant", "metric", "n", "failed", "mean", "low", "high",
@@ -105,8 +104,9 @@ def effects_table(data: StudyRuns, verdicts: Sequence[Verdict] = ()) -> EffectsT
     found: dict[tuple[str, str], EffectRow] = {}
     failed = data.runs[data.runs["status"] == FAILED]["variant"].value_counts()
     first = data.first_look
-    for metric in REPORTED:
-        effects = {name: first.effect(name, metric) for name in others} if metric in _COMPARED else {}
+    measures = data.measures
+    for metric in measures.reported:
+        effects = {name: first.effect(name, metric) for name in others} if metric in measures.compared else {}
         adjusted = dict(zip(effects, holm([effect.p for effect in effects.values()]), strict=True))
         for name in data.variants:
             mean = data.mean(name, metric)
@@ -115,9 +115,10 @@ def effects_table(data: StudyRuns, verdicts: Sequence[Verdict] = ()) -> EffectsT
                 if data.is_sequential:
                     row = _asked(row, verdicts) or replace(row, effect=effect.interval, p=effect.p)
                 else:
-                    row = _with_effect(row, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
+                    better = measures.table[metric].better
+                    row = _with_effect(row, better, effect, adjusted[name], pair_signs(data, name, BASELINE, metric))
             found[name, metric] = row
-    return EffectsTable(tuple(found[name, metric] for name in data.variants for metric in REPORTED))
+    return EffectsTable(tuple(found[name, metric] for name in data.variants for metric in measures.reported))
 
 
 def _asked(row: EffectRow, verdicts: Sequence[Verdict]) -> EffectRow | None:
@@ -131,7 +132,7 @@ def _asked(row: EffectRow, verdicts: Sequence[Verdict]) -> EffectRow | None:
                 effect = each.effect if each.pair[0] == row.variant else each.effect.reversed()
                 sure = verdict.answer == SUPPORTED or (verdict.answer == REFUTED and len(verdict.comparisons) == 1)
                 told = sure and question.expect != "equal"
-                side = _side(row.metric, effect.interval.estimate, 0.0 if told else 1.0, ())
+                side = _side(question.measure.better, effect.interval.estimate, 0.0 if told else 1.0, ())
                 return replace(row, effect=effect.interval, p=each.effect.p, adjusted=verdict.adjusted, side=side)
     return None
 
@@ -147,25 +148,28 @@ def pairs(data: StudyRuns, row: EffectRow) -> dict[int, float]:
     return {}
 
 
-def most_accurate_first(data: StudyRuns, table: EffectsTable) -> list[str]:
-    """The variants, the best first by validation accuracy; one that diverged ranks below all that did not."""
-    return best_first(data, {row.variant: row.mean.estimate for row in table.of("val/accuracy")})
+def best_variants_first(data: StudyRuns, table: EffectsTable) -> list[str]:
+    """The variants, the best first by the main metric; one that diverged ranks below all that did not."""
+    main = data.measures.main
+    means = {row.variant: row.mean.estimate for row in table.of(main)}
+    return best_first(data, means, data.measures.table[main].better)
 
 
-def _with_effect(row: EffectRow, effect: Effect, adjusted: float, lost: Sequence[int]) -> EffectRow:
-    side = _side(row.metric, effect.interval.estimate, adjusted, lost)
+def _with_effect(row: EffectRow, better: int, effect: Effect, adjusted: float, lost: Sequence[int]) -> EffectRow:
+    side = _side(better, effect.interval.estimate, adjusted, lost)
     return EffectRow(row.variant, row.metric, row.n, row.failed, row.mean, effect.interval, effect.p, adjusted, side)
 
 
-def _side(metric: str, effect: float, adjusted: float, lost: Sequence[int]) -> str:
+def _side(better: int, effect: float, adjusted: float, lost: Sequence[int]) -> str:
     """Better or worse than the baseline; neither where it is not significant, or where a lost pair speaks against it.
 
-    `lost` has the sign of variant minus baseline that each pair with a diverged run speaks for.
+    `better` is the sign of a difference that is an improvement. `lost` has the sign of variant minus baseline that each
+    pair with a diverged run speaks for.
     """
     sign = int(np.sign(effect)) if adjusted <= ALPHA else 0
-    if not sign or any(each != sign for each in lost):
+    if not sign or not better or any(each != sign for each in lost):
         return SAME_AS
-    return BETTER_THAN if sign == METRICS[metric].better else WORSE_THAN
+    return BETTER_THAN if sign == better else WORSE_THAN
 
 
 def effects_in(sheet: pd.DataFrame) -> EffectsTable:
@@ -184,7 +188,9 @@ def _read(row: pd.Series[Any]) -> EffectRow:
     mean = Interval(float(row["mean"]), float(row["low"]), float(row["high"]), count)
     low, high, pairs = float(row["effect low"]), float(row["effect high"]), int(row.get("effect n", count))
     effect = Interval(float(row["effect"]), low, high, pairs)
-    side = row["side"] if "side" in row else _side(str(row["metric"]), effect.estimate, adjusted, ())
+    known = METRICS.get(str(row["metric"]))
+    better = known.better if known else Better.NEITHER
+    side = row["side"] if "side" in row else _side(better, effect.estimate, adjusted, ())
     return EffectRow(
         str(row["variant"]), str(row["metric"]), count, int(row["failed"]), mean, effect, float(row["effect p"]),
         adjusted, side if isinstance(side, str) else SAME_AS,

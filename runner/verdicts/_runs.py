@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from runner.course import Course
-from runner.metrics import CURVES, METRICS, FromEpochs
+from runner.metrics import CURVES, FromEpochs, MetricSet
 from runner.spec import BASELINE, FIXED, SeedPlan, level_of
 from runner.stats import (
     Effect,
@@ -66,6 +66,11 @@ class StudyRuns:
     def plan(self) -> SeedPlan | None:
         """The planned seeds and looks; None in a study.json of before 2026-11-26."""
         return self.study.plan
+
+    @property
+    def measures(self) -> MetricSet:
+        """The metrics of the study."""
+        return self.study.measures
 
     @property
     def is_sequential(self) -> bool:
@@ -203,7 +208,7 @@ class StudyRuns:
         finished, seeds = [self.finished(name) for name in variants], self._common_seeds(variants)
         if all(metric in each for each in finished):
             return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
-        source = METRICS[metric].source
+        source = self.measures.table[metric].source
         if not isinstance(source, FromEpochs):
             raise ValueError(f"the runs have no {metric}, and no epochs give one")
         values: list[list[float]] = [[] for _ in variants]

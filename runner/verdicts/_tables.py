@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from runner.metrics import REPORTED
 from runner.spec import Kind, Problem, RequestError
 from runner.store import FAILED, FINISHED, StudyFile, VariantEntry, comparable, read_study
 from runner.text import utc
@@ -42,17 +41,17 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
             {"variant": each.variant, "seed": each.seed, "status": FINISHED if each.result else FAILED}
             | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
             | {"ended": utc(known.ended) if known else ""}
-            | {name: metrics.get(name, np.nan) for name in REPORTED}
+            | {name: metrics.get(name, np.nan) for name in study.measures.reported}
             | (each.guesses.metrics if each.guesses else {})
         )
         if each.epochs is not None:
             curves.append(each.epochs.assign(variant=each.variant, seed=each.seed))
-    columns = ["variant", "seed", "status", "cause", "machines", "ended", *REPORTED]
+    columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported]
     ends = {
         name: _first_end(entry, [each for each in every if each.variant == name])
         for name, entry in study.variants.items()
     }
-    asked = [declared(question) for question in study.questions]
+    asked = [declared(question, study.measures) for question in study.questions]
     trained = [each.run_json for each in kept if each.run_json]
     return StudyRuns(
         study,

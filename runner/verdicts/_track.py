@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from runner.metrics import METRICS
 from runner.spec import Question
 from runner.stats import ALPHA, Effect
 from runner.verdicts._comparisons import Comparison, comparisons, largest_differences
@@ -129,7 +128,7 @@ def contradicted(found: Sequence[Comparison], question: Question, leaning: str) 
         if not leaning:
             called = 0
         elif question.best_of:
-            called = METRICS[question.metric].better
+            called = question.measure.better
             if called and each.effect.interval.estimate * called < 0:  # better where it finished, but it diverged
                 return True
         elif expected:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runner.metrics import METRICS
 from runner.spec import Question, dataset_label, read_plan
 from runner.stats import ALPHA
 from runner.verdicts._comparisons import comparisons, detailed, wins
@@ -152,7 +151,7 @@ def _verdict(
         contradicted=bool(found) and track.contradicted,
         claim=question.claim or "" if quoted else "",
         narrow=tuple(each for each in context.narrow if each.variant in track.variants),
-        majority=context.majority if METRICS[question.metric].over_all else None,
+        majority=context.majority if question.measure.over_all else None,
         needed=needed([each.effect for each in found], question, family),
         unseen=context.unseen,
         command=data.study.command,
