@@ -22,7 +22,7 @@ class When(StrEnum):
 
     FIRST = "epoch 1"
     SOMETIMES = "epochs 1, 4, 16, 64, ..."
-    END = "once, at the end"
+    END = "once, at the best epoch"
 
 
 @dataclass(frozen=True)

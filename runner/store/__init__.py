@@ -4,7 +4,7 @@ from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._provenance import Provenance, command, commit, own_model, present_provenance, same_provenance
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
-from runner.store._rundir import CORRUPT, STARTED, RunDir
+from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir
 from runner.store._study import (
     TWIN,
     EarlierSeeds,
@@ -16,18 +16,24 @@ from runner.store._study import (
     write_study,
 )
 from runner.store._tags import (
+    DIVERGED_LOSS,
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
+    OLDER_HPARAM_METRICS,
+    OLDER_SEARCH_METRICS,
     RESULT_TAGS,
     SEARCH_METRICS,
+    SEEDS_TAG,
     mean_tag,
+    older_result_tag,
 )
 
 __all__ = [
     "CORRUPT",
+    "DIVERGED_LOSS",
     "ENDED",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
@@ -36,10 +42,14 @@ __all__ = [
     "FINISHED",
     "HPARAM_METRICS",
     "MEAN_SCALARS",
+    "NEW",
+    "OLDER_HPARAM_METRICS",
+    "OLDER_SEARCH_METRICS",
     "PRUNED",
     "RESULT_TAGS",
     "RUNNING",
     "SEARCH_METRICS",
+    "SEEDS_TAG",
     "STARTED",
     "TWIN",
     "EarlierSeeds",
@@ -57,6 +67,7 @@ __all__ = [
     "comparable",
     "first_end",
     "mean_tag",
+    "older_result_tag",
     "own_model",
     "present_provenance",
     "read_rows",
