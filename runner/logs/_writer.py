@@ -95,7 +95,7 @@ class RunLog:
         for key in EPOCH_SCALARS:
             self._writer.add_scalar(key, metrics[key], epoch)
         shown = {f"weights/{self._names.get(name, name)}": weight for name, weight in weights.items()}
-        shown |= {f"weights_gradients/{self._names.get(name, name)}": each for name, each in gradients.items()}
+        shown |= {f"weights-gradients/{self._names.get(name, name)}": each for name, each in gradients.items()}
         self._histograms(shown, epoch)
         self._pictures(When.SOMETIMES, Context(self._dataset, epoch, first_layer, {"val": val_logits}), epoch)
         self._writer.flush()

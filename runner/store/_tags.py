@@ -5,7 +5,7 @@ So the groups of the means begin with 1 and 2, and a run's final values are in t
 
 Scalars: CURVES of runner/metrics.py, which are also the columns of metrics.csv; once, at the best epoch, RESULT_TAGS.
 Images: the table RUN_PICTURES.
-Histograms, at every epoch: weights/<role>, weights_gradients/<role> (of the last step); roles in runner/logs/_roles.py.
+Histograms, at every epoch: weights/<role>, weights-gradients/<role> (of the last step); roles in runner/logs/_roles.py.
 PR curves, once, at the best epoch: best/<class> and best/all, on validation.
 Text, once: settings, changes. Graph: graph. Hparams: every setting.
 A pruned run of a search, once: search/why, the reason as text.
@@ -21,7 +21,7 @@ from runner.metrics import CURVES, METRICS, AtEnd, EachEpoch
 
 EPOCH_SCALARS = tuple(CURVES)
 MEAN_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(mean=True))
-SEEDS_TAG = "1_mean_val/seeds"  # how many seeds the mean at an epoch has
+SEEDS_TAG = "2_mean_train/seeds"  # how many seeds the mean at an epoch has
 DIVERGED_LOSS = 10.0  # nats; guessing among 22,000 classes has this loss
 _FINAL = "z_final/"
 # A run writes these once, at its end. A resumed run that repeats its end writes them again. An older run of this
