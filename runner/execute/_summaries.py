@@ -66,8 +66,8 @@ class Means:
         if ended:
             self._pending.discard(run)
         last = ended and not any(other.folder.parent == folder for other in self._pending)
-        wait = 0 if ended else _MEAN_SECONDS
-        if last or time.monotonic() >= self._due.setdefault(folder, time.monotonic()) + wait:
+        now, wait = time.monotonic(), 0 if ended else _MEAN_SECONDS
+        if last or now >= self._due.setdefault(folder, now) + wait:
             self._write(run, folder)
 
     def _write(self, run: Run, folder: Path) -> None:
