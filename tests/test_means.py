@@ -73,7 +73,7 @@ def test_means_take_little_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         now[0] += 0.5  # a slow disk
         return False
 
-    monkeypatch.setattr(_summaries.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("runner.execute._summaries.time.monotonic", lambda: now[0])
     monkeypatch.setattr(_summaries, "write_mean", write)
     (run, other) = resolve(Path("study.py"), STUDY, "", Overrides()).runs()
     means = Means(tmp_path, [run, other], Console(quiet=True))
