@@ -48,7 +48,8 @@ def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | 
     lines = max(text.count("\n") + 1 for text, _ in captions)
     cell = (_TILE + _GAP, _TILE + _LINE * lines + 2 * _GAP)
     rows = -(-len(images) // _COLUMNS)
-    sheet = Image.new("RGB", (min(_COLUMNS, len(images)) * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
+    # TensorBoard would stretch a narrower picture to the width of its card.
+    sheet = Image.new("RGB", (_COLUMNS * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, (image, (text, right)) in enumerate(zip(images, captions, strict=True)):
         left, top = _GAP + number % _COLUMNS * cell[0], _GAP + number // _COLUMNS * cell[1]
