@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+from torch.utils.tensorboard import SummaryWriter
 
 from runner import checkpoints
 from runner.data import Dataset
@@ -28,6 +29,7 @@ from runner.models import build, weight_layers
 from runner.spec import Settings
 from runner.store import (
     EPOCH_SCALARS,
+    OLDER_HPARAM_METRICS,
     RESULT_TAGS,
     SEEDS_TAG,
     Provenance,
@@ -87,6 +89,24 @@ def test_a_resumed_run_has_each_step_once(tmp_path: Path, digits: Dataset, model
     resumed.close()
     assert steps(tmp_path) == [1, 2, 3, 4, 5, 6]
     assert [row["epoch"] for row in read_rows(tmp_path / "metrics.csv")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_an_older_version_began_resumes(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    with SummaryWriter(str(tmp_path)) as writer:  # as it wrote: one file, final values at the last epoch
+        for epoch in (1, 2, 3):
+            for tag in EPOCH_SCALARS:
+                writer.add_scalar(tag, 0.5, epoch)
+        for tag in OLDER_HPARAM_METRICS:
+            writer.add_scalar(tag, 0.5, 3)
+    rows = [{"epoch": float(epoch), **metrics(0.5)} for epoch in (1, 2, 3)]
+    log = RunLog(tmp_path, digits, rows)
+    assert log.resumed
+    write_epochs(log, model, 4, 4)
+    log.finish(FINISHED, {"val": torch.zeros(200, 10), "test": torch.zeros(400, 10)})
+    assert steps(tmp_path) == [1, 2, 3, 4]
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    assert set(accumulator.Tags()["scalars"]) == {*EPOCH_SCALARS, *RESULT_TAGS.values()}
 
 
 def test_a_corrupt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
