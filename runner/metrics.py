@@ -62,8 +62,7 @@ def _three_digits(value: float, plus: str) -> str:
 class AtEnd:
     """Measured at the run's end: a number in result.json."""
 
-    scalar: bool = True  # also a TensorBoard scalar
-    column: bool = False  # also a column of TensorBoard's hparams table
+    column: bool = False  # also a TensorBoard scalar at the best epoch, and a column of its hparams table
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,8 @@ METRICS = _table(
            _SHARE, _N, AtEnd(column=True)),
     Metric("distinct_units", "distinct units", "units of the first weight layer that differ from one another, at the "
            "best epoch", _COUNT, _N, AtEnd()),
-    Metric("units", "units", "units of the first weight layer", _COUNT, _N, AtEnd(scalar=False)),
-    Metric("seconds", "training time", "training time of the run", Unit.SECONDS, _L, AtEnd(scalar=False)),
+    Metric("units", "units", "units of the first weight layer", _COUNT, _N, AtEnd()),
+    Metric("seconds", "training time", "training time of the run", Unit.SECONDS, _L, AtEnd()),
     Metric("val/balanced_accuracy", "balanced validation accuracy",
            "mean over the classes of the share of their validation images that are right",
            _SHARE, _H, FromPredictions("val", balanced_accuracy)),

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from runner.classnames import class_labels, font_for
+from runner.palette import PALETTE
 
 INK, MUTED, _GRID = "#202124", "#80868b", "#e8eaed"
 UP, DOWN, LEVEL = "#1a7f37", "#c5221f", "#5f6368"
@@ -31,6 +32,7 @@ _STYLE: Any = {
     "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "grid.color": _GRID, "axes.axisbelow": True,
     "axes.titlesize": 10, "figure.facecolor": "white", "savefig.facecolor": "white", "savefig.dpi": 160,
+    "axes.prop_cycle": f"cycler(color={list(PALETTE)})",
     "text.parse_math": False,  # a class may be called $x$
 }  # fmt: skip
 

@@ -47,7 +47,7 @@ def tables() -> dict[str, str]:
         "scalars": table(
             ["scalar", "meaning", "when"],
             [(code(name), curve.meaning, "every epoch") for name, curve in CURVES.items()]
-            + [(code(tag), METRICS[name].meaning, "once, at the end") for name, tag in RESULT_TAGS.items()],
+            + [(code(tag), METRICS[name].meaning, "once, at the best epoch") for name, tag in RESULT_TAGS.items()],
             names=3,
         ),
     }

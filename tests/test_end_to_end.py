@@ -64,8 +64,11 @@ def test_every_scalar_of_every_epoch(board: Get) -> None:
 def test_histograms_of_weights_and_gradients(board: Get) -> None:
     (run, _) = runs_of(board, "both")
     tags = board("plugin/histograms/tags")[run]
-    assert {"weights/1.weight", "gradients/1.weight", "weights/2.bias"} <= set(tags)
-    assert len(board("plugin/histograms/histograms", tag="weights/1.weight", run=run)) == 4
+    layers = {"hidden1", "hidden1_bias", "hidden1_norm", "output"}
+    assert {f"{group}/{layer}" for group in ("weights", "weights-gradients") for layer in layers} <= set(tags)
+    assert len(board("plugin/histograms/histograms", tag="weights/hidden1", run=run)) == 4
+    other = board("plugin/histograms/tags")[runs_of(board, "augmented")[0]]
+    assert {"weights/hidden1", "weights/output"} <= set(other)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +106,12 @@ def test_hparams_have_all_columns_groups_of_seeds_and_statuses(board: Get) -> No
     groups = {group["name"]: group for group in board("plugin/hparams/session_groups", SESSIONS)["sessionGroups"]}
     assert len(groups) == 4
     for name, group in groups.items():
-        assert name.startswith("study-digits/")
+        assert re.fullmatch(r"(baseline|both|augmented|late)-\w+ \(study-digits\)", name)
         assert len(group["sessions"]) == 2
-        expected = "STATUS_FAILURE" if "/late-" in name else "STATUS_SUCCESS"
+        expected = "STATUS_FAILURE" if name.startswith("late-") else "STATUS_SUCCESS"
         assert {session["status"] for session in group["sessions"]} == {expected}
         assert set(columns) == set(group["hparams"])
-    both = next(group for name, group in groups.items() if "/both-" in name)
+    both = next(group for name, group in groups.items() if name.startswith("both-"))
     assert both["hparams"]["batch_norm"] is True
     assert both["hparams"]["dropout"] == 0.5
     assert {value["name"]["tag"] for value in both["metricValues"]} >= set(HPARAM_METRICS)
@@ -118,17 +121,28 @@ def test_custom_scalars_have_margin_charts_and_train_against_val(board: Get) -> 
     layout = board("plugin/custom_scalars/layout")
     charts = [chart for category in layout["category"] for chart in category["chart"]]
     margins = [chart["margin"]["series"][0] for chart in charts if "margin" in chart]
-    assert {
-        "value": "mean/val_accuracy",
-        "lower": "mean/val_accuracy_lower",
-        "upper": "mean/val_accuracy_upper",
-    } in margins
+    # TensorBoard draws charts with margins in reverse order.
+    assert margins[-1] == {
+        "value": "1_mean_val/accuracy",
+        "lower": "mean_interval/val_accuracy_lower",
+        "upper": "mean_interval/val_accuracy_upper",
+    }
     (mean,) = [name for name in board("runs") if "/both-" in name and name.endswith("/mean")]
     tags = board("plugin/scalars/tags")[mean]
     for chart in charts:
         if "multiline" in chart:
             for pattern in chart["multiline"]["tag"]:
                 assert [tag for tag in tags if re.match(pattern, tag)]
+
+
+def test_the_best_epochs_values_pictures_and_curves_are_at_its_step(board: Get) -> None:
+    for run in runs_of(board, "both"):
+        best = board("plugin/scalars/scalars", tag="z_final/best_epoch", run=run)[0][2]
+        for tag in HPARAM_METRICS:
+            assert [step for _, step, _ in board("plugin/scalars/scalars", tag=tag, run=run)] == [best]
+        images = board("plugin/images/images", tag="pictures/best_test_confusion_matrix", run=run, sample=0)
+        curves = board("plugin/pr_curves/pr_curves", tag="best/all", run=run)[run]
+        assert [entry["step"] for entry in (*images, *curves)] == [best, best]
 
 
 def test_pr_curves_and_graphs(board: Get) -> None:

@@ -16,17 +16,31 @@ from hypothesis import strategies as st
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+from torch.utils.tensorboard import SummaryWriter
 
 from runner import checkpoints
 from runner.data import Dataset
 from runner.files import read_json, replace, write_json
-from runner.logs import RunLog, confusion, write_evaluation, write_mean
+from runner.logs import RunLog, confusion, roles, write_evaluation, write_mean
 from runner.logs._events import _checksum, event_files, keep_epochs
 from runner.logs._pictures import captions, filters, gallery
 from runner.logs._run_pictures import RunPicture, When
 from runner.models import build, weight_layers
 from runner.spec import Settings
-from runner.store import EPOCH_SCALARS, Provenance, RunDir, RunJson, RunResult, mean_tag, read_rows, read_study
+from runner.store import (
+    EPOCH_SCALARS,
+    OLDER_HPARAM_METRICS,
+    RESULT_TAGS,
+    SEEDS_TAG,
+    Provenance,
+    RunDir,
+    RunJson,
+    RunResult,
+    mean_tag,
+    read_rows,
+    read_study,
+    write_rows,
+)
 from tests.studies import amend
 
 Make = Callable[..., Settings]
@@ -53,6 +67,7 @@ def model(settings: Make) -> torch.nn.Module:
     return build(settings(), (1, 8, 8), 10, seed=0)
 
 
+FINISHED = dict.fromkeys(RESULT_TAGS, 2.0)
 CONTENT = RunJson(seed=0, status="finished", settings={}, provenance=Provenance())
 RESULT = RunResult(metrics={"x": 1.0}, provenance=Provenance())
 
@@ -74,6 +89,24 @@ def test_a_resumed_run_has_each_step_once(tmp_path: Path, digits: Dataset, model
     resumed.close()
     assert steps(tmp_path) == [1, 2, 3, 4, 5, 6]
     assert [row["epoch"] for row in read_rows(tmp_path / "metrics.csv")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_an_older_version_began_resumes(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    with SummaryWriter(str(tmp_path)) as writer:  # as it wrote: one file, final values at the last epoch
+        for epoch in (1, 2, 3):
+            for tag in EPOCH_SCALARS:
+                writer.add_scalar(tag, 0.5, epoch)
+        for tag in OLDER_HPARAM_METRICS:
+            writer.add_scalar(tag, 0.5, 3)
+    rows = [{"epoch": float(epoch), **metrics(0.5)} for epoch in (1, 2, 3)]
+    log = RunLog(tmp_path, digits, rows)
+    assert log.resumed
+    write_epochs(log, model, 4, 4)
+    log.finish(FINISHED, {"val": torch.zeros(200, 10), "test": torch.zeros(400, 10)})
+    assert steps(tmp_path) == [1, 2, 3, 4]
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    assert set(accumulator.Tags()["scalars"]) == {*EPOCH_SCALARS, *RESULT_TAGS.values()}
 
 
 def test_a_corrupt_event_file_costs_no_run(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
@@ -136,21 +169,85 @@ def test_histograms_count_every_weight(tmp_path: Path, digits: Dataset, model: t
         assert histogram.max == pytest.approx(float(parameter.detach().max()))
 
 
+def epoch_tables(folder: Path, *seeds: list[float]) -> list[Path]:
+    """The metrics.csv of seeds whose curves all have these values."""
+    for seed, values in enumerate(seeds):
+        rows = [{"epoch": float(n), **metrics(value)} for n, value in enumerate(values, 1)]
+        write_rows(folder / f"{seed}.csv", rows)
+    return [folder / f"{seed}.csv" for seed in range(len(seeds))]
+
+
+def scalars(folder: Path, tag: str) -> list[float]:
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    return [event.value for event in accumulator.Scalars(tag)]
+
+
 def test_the_mean_run_keeps_a_stopped_seeds_last_value(tmp_path: Path) -> None:
-    lines = [",".join(["epoch", *EPOCH_SCALARS])]
-    tables = []
-    for seed, values in enumerate(([1.0, 2.0], [3.0], [5.0, 9.0])):
-        rows = [",".join([str(n), *[str(v)] * len(EPOCH_SCALARS)]) for n, v in enumerate(values, 1)]
-        tables.append(tmp_path / f"{seed}.csv")
-        tables[-1].write_text("\n".join(lines + rows))
+    tables = epoch_tables(tmp_path, [1.0, 2.0], [3.0], [5.0, 9.0])
     write_mean(tmp_path / "mean", tables)
     write_mean(tmp_path / "mean", tables)  # made anew, not doubled
-    accumulator = EventAccumulator(str(tmp_path / "mean"))
-    accumulator.Reload()
-    means = [event.value for event in accumulator.Scalars(mean_tag("val/loss"))]
-    assert means == pytest.approx([3.0, (2 + 3 + 9) / 3])
-    low = accumulator.Scalars(mean_tag("val/loss", "lower"))[0].value
+    assert scalars(tmp_path / "mean", mean_tag("val/loss")) == pytest.approx([3.0, (2 + 3 + 9) / 3])
+    low = scalars(tmp_path / "mean", mean_tag("val/loss", "lower"))[0]
     assert low == pytest.approx(3 - 4.302653 * 2 / 3**0.5, abs=1e-5)
+    assert scalars(tmp_path / "mean", SEEDS_TAG) == [3, 3]
+
+
+def test_a_seed_that_trains_counts_where_it_has_been(tmp_path: Path) -> None:
+    stopped, ahead, behind = epoch_tables(tmp_path, [1.0], [2.0, 4.0, 6.0], [3.0, 5.0])
+    write_mean(tmp_path / "mean", [stopped], [ahead, behind])
+    assert scalars(tmp_path / "mean", SEEDS_TAG) == [3, 3, 2]
+    assert scalars(tmp_path / "mean", mean_tag("val/loss")) == pytest.approx([2, (1 + 4 + 5) / 3, (1 + 6) / 2])
+
+
+@pytest.mark.parametrize("highest", [50.0, float("nan"), float("inf")])
+def test_a_loss_that_diverges_stretches_no_other_chart(tmp_path: Path, highest: float) -> None:
+    fine, bad = epoch_tables(tmp_path, [2.0, 1.0], [highest, 1.0])
+    assert not write_mean(tmp_path / "fine", [fine])
+    assert write_mean(tmp_path / "bad", [fine, bad])
+    accumulator = EventAccumulator(str(tmp_path / "bad"))
+    accumulator.Reload()
+    tags = set(accumulator.Tags()["scalars"])
+    assert {mean_tag("val/loss", diverged=True), mean_tag("val/accuracy")} <= tags
+    assert mean_tag("val/loss") not in tags
+
+
+def test_the_first_groups_of_time_series_are_the_means(tmp_path: Path, digits: Dataset, model: torch.nn.Module) -> None:
+    """Time Series sorts groups by name and opens the first two, with their cards sorted by name."""
+    log = RunLog(tmp_path / "seed0", digits, names=roles(model))
+    write_epochs(log, model, 1, 2)
+    log.finish(FINISHED, {"val": torch.zeros(200, 10), "test": torch.zeros(400, 10)})
+    write_mean(tmp_path / "mean", [tmp_path / "seed0" / "metrics.csv"])
+    tags: set[str] = set()
+    for folder in ("seed0", "mean"):
+        accumulator = EventAccumulator(str(tmp_path / folder))
+        accumulator.Reload()
+        tags |= {tag for kind in ("scalars", "images", "histograms") for tag in accumulator.Tags()[kind]}
+    groups = sorted({tag.split("/")[0] for tag in tags})
+    cards = [sorted(tag for tag in tags if tag.split("/")[0] == group) for group in groups[:2]]
+    assert cards[0] == [mean_tag("val/accuracy"), mean_tag("val/loss")]
+    assert cards[1] == [mean_tag("train/accuracy"), mean_tag("train/loss"), SEEDS_TAG]
+    assert {tag for tag in tags if tag.startswith(groups[-1])} == set(RESULT_TAGS.values())
+
+
+def test_what_the_best_epoch_gave_is_at_its_step_and_once_after_resuming(
+    tmp_path: Path, digits: Dataset, model: torch.nn.Module
+) -> None:
+    logits = {"val": torch.zeros(200, 10), "test": torch.zeros(400, 10)}
+    log = RunLog(tmp_path, digits)
+    write_epochs(log, model, 1, 5)
+    log.finish(FINISHED, logits)  # killed before result.json; the checkpoint is of epoch 4
+    resumed = RunLog(tmp_path, digits, log.rows[:4])
+    assert resumed.resumed
+    write_epochs(resumed, model, 5, 5)
+    resumed.finish(FINISHED | {"best_epoch": 3.0}, logits)
+    accumulator = EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+    for tag in RESULT_TAGS.values():
+        assert [event.step for event in accumulator.Scalars(tag)] == [3]
+    assert [image.step for image in accumulator.Images("pictures/best_misclassified")] == [3]
+    assert [event.step for event in accumulator.Tensors("best/all")] == [3]
+    assert steps(tmp_path) == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("text", ["epoch,loss\n1,2\n", "x" * 200_000, "\0,\0\n\0,\0\n"], ids=["other", "long", "zeros"])
@@ -273,6 +370,16 @@ def test_pictures_of_any_kind(shape: tuple[int, int, int]) -> None:
         assert max(picture.shape) < 1000
 
 
+@pytest.mark.parametrize("count", [2, 5, 10, 20])
+def test_pictures_are_no_wider_than_tensorboard_shows_them(count: int) -> None:
+    """Its cards are 350 pixels wide; a wider picture is shrunk, and its text with it."""
+    names = [f"a long class name {number}" for number in range(count)]
+    matrix = np.full((count, count), 9999, dtype=np.int64)
+    assert confusion(matrix, names, "validation, best epoch (28)").shape[1] <= 350
+    images = np.zeros((16, 32, 32, 3), dtype=np.uint8)
+    assert gallery(images, [("a long class name\n> another one\n100% sure", False)] * 16).shape[1] <= 350
+
+
 def test_a_thousand_classes_are_a_picture_of_their_pixels() -> None:
     matrix = np.zeros((1000, 1000), dtype=np.int64)
     matrix[3, 7] = 5
@@ -282,7 +389,7 @@ def test_a_thousand_classes_are_a_picture_of_their_pixels() -> None:
     assert dark.tolist() == [[3, 7]]
 
 
-@pytest.mark.parametrize(("count", "place"), [(3, (98, 184)), (41, (53, 50)), (200, (45, 34))])
+@pytest.mark.parametrize(("count", "place"), [(3, (86, 150)), (41, (53, 50)), (200, (45, 34))])
 def test_a_confusions_cells_are_where_their_classes_are(count: int, place: tuple[int, int]) -> None:
     matrix = np.zeros((count, count), dtype=np.int64)
     matrix[1, 2] = 5

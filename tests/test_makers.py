@@ -29,7 +29,7 @@ from runner.report._makers import spent
 from runner.report.search import read_search
 from runner.search.records import read_record
 from runner.spec import Settings
-from runner.store import MEAN_SCALARS, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
+from runner.store import MEAN_SCALARS, SEEDS_TAG, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
 from runner.store import _provenance as provenance
 from runner.train import Interrupted
 from runner.verdicts import effects_table, gather
@@ -68,7 +68,7 @@ def counted(*runs: Mapping[str, Any]) -> list[int]:
     return [number for number, counts in enumerate(comparable(identities(*runs))) if counts]
 
 
-ONE_SEED = [mean_tag(scalar) for scalar in MEAN_SCALARS]
+ONE_SEED = [*(mean_tag(scalar) for scalar in MEAN_SCALARS), SEEDS_TAG]
 OLD = {"code": "old"}
 SMALL = {"settings": {"image_size": 8}, "data": "small"}
 

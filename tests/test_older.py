@@ -7,10 +7,22 @@ from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+from torch.utils.tensorboard import SummaryWriter
 
+from runner.execute.crew import write_columns
 from runner.search.records import read_record
 from runner.sheets import read_sheet
-from runner.store import RESULT_TAGS, RunDir
+from runner.store import (
+    EPOCH_SCALARS,
+    HPARAM_METRICS,
+    OLDER_HPARAM_METRICS,
+    OLDER_SEARCH_METRICS,
+    SEARCH_METRICS,
+    RunDir,
+    mean_tag,
+    read_rows,
+)
 from runner.verdicts import effects_table, gather
 
 OLDER = Path(__file__).parent / "older"
@@ -51,11 +63,38 @@ def test_metrics_have_their_present_names(runs: Path) -> None:
     assert not any(name.startswith("best/") for name in result.metrics)
 
 
-def test_its_tags_are_those_of_today(runs: Path) -> None:
+def test_hparams_show_its_final_values_beside_those_of_today(runs: Path) -> None:
     (folder,) = runs.glob("older-digits/baseline-*/seed0")
     accumulator = EventAccumulator(str(folder))
     accumulator.Reload()
-    assert set(RESULT_TAGS.values()) <= set(accumulator.Tags()["scalars"])
+    assert set(OLDER_HPARAM_METRICS) <= set(accumulator.Tags()["scalars"])
+    assert set(EPOCH_SCALARS) <= set(accumulator.Tags()["scalars"])
+    write_columns(runs)
+    columns = {**HPARAM_METRICS, **SEARCH_METRICS, **OLDER_HPARAM_METRICS, **OLDER_SEARCH_METRICS}
+    assert hparam_metrics(runs) == list(columns)
+
+
+def test_its_means_get_the_tags_of_today(runs: Path) -> None:
+    (table,) = runs.glob("older-digits/baseline-*/seed0/metrics.csv")
+    mean = table.parents[1] / "mean"
+    with SummaryWriter(str(mean)) as writer:
+        writer.add_scalar("mean/val_loss", 1.0, 1)
+    write_columns(runs)
+    accumulator = EventAccumulator(str(mean))
+    accumulator.Reload()
+    tags = set(accumulator.Tags()["scalars"])
+    assert mean_tag("val/loss") in tags
+    assert "mean/val_loss" not in tags
+    seeds = [read_rows(path)[0]["val/loss"] for path in table.parents[1].glob("seed*/metrics.csv")]
+    assert accumulator.Scalars(mean_tag("val/loss"))[0].value == pytest.approx(sum(seeds) / len(seeds))
+
+
+def hparam_metrics(runs: Path) -> list[str]:
+    """The tags of the metrics that the root run's columns of hparams name."""
+    accumulator = EventAccumulator(str(runs))
+    accumulator.Reload()
+    content = accumulator.SummaryMetadata(metadata.EXPERIMENT_TAG).plugin_data.content
+    return [info.name.tag for info in metadata.parse_experiment_plugin_data(content).metric_infos]
 
 
 def test_its_search_is_a_search(runs: Path) -> None:

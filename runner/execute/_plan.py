@@ -17,7 +17,7 @@ from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
 from runner.execute._schedule import Costs, finish_seconds, split_jobs
-from runner.execute._summaries import write_columns, write_variant_mean
+from runner.execute._summaries import Means, write_columns
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
 from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
@@ -111,14 +111,14 @@ class Plan:
             f"{self._crew.workers} workers on {self._crew.device}",
         )
         pending = list(self.left)
+        means = Means(self._request.runs, self.left, console)
         with Progress(self.left, self.costs, console) as progress:
 
             def on_message(job: Job, message: Message) -> None:
                 progress.on_message(job, message)
                 if message.kind in (FINISHED, FAILED):
                     pending.remove(message.run)
-                    if not any(_same_variant(run, message.run) for run in pending):
-                        write_variant_mean(message.run, self._request.runs, console)
+                means.on_message(message)
                 if message.kind == FAILED and self._request.fail_fast:
                     raise FailFast
 
@@ -149,7 +149,3 @@ class Plan:
     @property
     def _seconds(self) -> float:
         return finish_seconds([job.runs for job in self._jobs], self.costs, self._crew.workers)
-
-
-def _same_variant(one: Run, other: Run) -> bool:
-    return one.variant == other.variant and one.study == other.study

@@ -16,7 +16,7 @@ from runner.data import Dataset
 from runner.execute._messages import Command, Message, Send
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run, file_hash
-from runner.logs import RunLog, hparams
+from runner.logs import RunLog, hparams, roles
 from runner.spec import describe
 from runner.store import (
     FAILED,
@@ -70,9 +70,9 @@ class TrainingRun:
                 raise OSError(f"{path} has changed since the command began; run it again")
         self._directory.forget()
         rows = self._resume(device)
-        self.log = RunLog(self._directory.folder, dataset, rows)
+        self.log = RunLog(self._directory.folder, dataset, rows, roles(self.learner.model))
         if not self.log.resumed:
-            group = f"{self.run.study}/{self.run.variant.directory}"
+            group = f"{self.run.variant.directory} ({self.run.study})"  # its beginning is what TensorBoard shows
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
         self._write_run_json(RUNNING)

@@ -3,8 +3,9 @@
 from runner.logs._evaluation import write_evaluation
 from runner.logs._hparams import hparams, search_sessions
 from runner.logs._pictures import confusion, encoded, has_pictures
+from runner.logs._roles import roles
 from runner.logs._run_pictures import RUN_PICTURES
-from runner.logs._summary import write_card, write_mean, write_root
+from runner.logs._summary import is_older_mean, write_card, write_mean, write_root
 from runner.logs._writer import RunLog
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "encoded",
     "has_pictures",
     "hparams",
+    "is_older_mean",
+    "roles",
     "search_sessions",
     "write_card",
     "write_evaluation",

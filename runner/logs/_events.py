@@ -20,12 +20,20 @@ from torch.utils.tensorboard import SummaryWriter
 from runner.files import replace
 from runner.store import EPOCH_SCALARS, FINAL_PREFIXES
 
+EVALUATION_SUFFIX = ".evaluation"
+RUN_SUFFIX = ".run"  # of a run's event file; older versions wrote none, and other tags for final values
 _AROUND = 16  # bytes around a record: its length and the length's checksum before it, its own checksum after it
 
 
 def event_files(folder: Path) -> list[Path]:
     """Returns the event files directly in a folder, oldest first: their names have seconds and a counter."""
     return sorted(folder.glob("events.out.tfevents.*"), key=lambda path: list(map(int, re.findall(r"\d+", path.name))))
+
+
+def is_older_run(folder: Path) -> bool:
+    """Whether only an older version wrote a run's events, so that its final values have other tags."""
+    names = [path.name for path in event_files(folder) if not path.name.endswith(EVALUATION_SUFFIX)]
+    return bool(names) and not any(name.endswith(RUN_SUFFIX) for name in names)
 
 
 def open_writer(folder: Path, **options: Any) -> SummaryWriter:

@@ -16,8 +16,11 @@ from runner.confusion import shares as matrix_shares
 
 Picture = npt.NDArray[np.uint8]  # height x width x 3
 _INK, _PAPER, _RIGHT, _WRONG = (32, 33, 36), (255, 255, 255), (19, 115, 51), (197, 34, 31)
-_TILE, _CAPTION, _GAP = 84, 30, 6
+_CARD = 350  # pixels of a picture's width on TensorBoard's pages; wider pictures are shrunk, and unreadable
+_COLUMNS, _GAP, _LINE = 4, 6, 14
+_TILE = (_CARD - _GAP) // _COLUMNS - _GAP
 _NAMED = 40  # a confusion matrix of more classes has no names
+_NUMBERED = 22  # pixels of a cell that has room for a number
 _LARGEST = 1120  # pixels of the side of a confusion matrix with very many classes
 
 
@@ -37,22 +40,24 @@ def encoded(picture: Picture) -> bytes:
     return cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
 
 
-def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | None]], columns: int = 8) -> Picture:
-    """Draws images (uint8, N x H x W x C) in rows of `columns`, each with a caption of at most two lines.
+def gallery(images: npt.NDArray[np.uint8], captions: Sequence[tuple[str, bool | None]]) -> Picture:
+    """Draws images (uint8, N x H x W x C) in rows of four, each with a caption of one line or more.
 
     A caption is green where its bool is true, red where it is false, dark gray where it is None.
     """
-    rows = -(-len(images) // columns)
-    cell = (_TILE + _GAP, _TILE + _CAPTION + _GAP)
-    sheet = Image.new("RGB", (min(columns, len(images)) * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
+    lines = max(text.count("\n") + 1 for text, _ in captions)
+    cell = (_TILE + _GAP, _TILE + _LINE * lines + 2 * _GAP)
+    rows = -(-len(images) // _COLUMNS)
+    # TensorBoard would stretch a narrower picture to the width of its card.
+    sheet = Image.new("RGB", (_COLUMNS * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, (image, (text, right)) in enumerate(zip(images, captions, strict=True)):
-        left, top = _GAP + number % columns * cell[0], _GAP + number // columns * cell[1]
+        left, top = _GAP + number % _COLUMNS * cell[0], _GAP + number // _COLUMNS * cell[1]
         tile = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert("RGB")
         sheet.paste(ImageOps.contain(tile, (_TILE, _TILE), Image.Resampling.NEAREST), (left, top))
         color = _INK if right is None else _RIGHT if right else _WRONG
-        for line, part in enumerate(text.split("\n")[:2]):
-            draw.text((left, top + _TILE + 1 + 13 * line), _cut(part, _TILE), color, _font(12, font_for([part])))
+        for line, part in enumerate(text.split("\n")):
+            draw.text((left, top + _TILE + 1 + _LINE * line), _cut(part, _TILE), color, _font(12, font_for([part])))
     return np.asarray(sheet)
 
 
@@ -84,32 +89,55 @@ def filters(weights: npt.NDArray[np.float32], columns: int = 6) -> Picture:
 def confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], title: str) -> Picture:
     """Draws a confusion matrix (int64, true class x predicted class), shaded by each row's shares.
 
-    Numbers and class names are written where there is room.
+    Numbers and class names are written where there is room. With up to 20 classes the picture is as wide as
+    TensorBoard shows it, so that they are readable there.
     """
     count = len(classes)
-    named = count <= _NAMED
-    side = 46 if count <= 12 else max(5, 560 // count) if count <= _LARGEST // 5 else max(1, _LARGEST // count)
-    margin, top = (92, 52) if named else (24, 40)
+    margin, top = (70, 46) if count <= _NAMED else (24, 40)
+    names = _labels(tuple(classes), margin - 8) if count <= _NAMED else []
+    side = _cell_side(count, margin)
     size = side * count
-    sheet = Image.new("RGB", (margin + size + 12, top + size + (26 if named else 12)), _PAPER)
+    upright = any(_length(name) > side - 2 for name in names)  # below the columns
+    bottom = (margin if upright else 24) if names else 12
+    sheet = Image.new("RGB", (margin + max(size, 260) + _GAP, top + size + bottom), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((margin, 6), title, _INK, _font(15))
-    draw.text((margin, 26), "row: true class   column: predicted class", (95, 99, 104), _font(12))
+    draw.text((margin, 4), title, _INK, _font(14))
+    draw.text((margin, 24), "row: true class   column: predicted class", (95, 99, 104), _font(12))
     share = matrix_shares(matrix)
     sheet.paste(Image.fromarray(_cells(share, side)), (margin, top))
-    for row, column in np.argwhere(matrix) if side >= 30 else ():
+    font = _font(12 if matrix.max() < 1000 else 10)
+    for row, column in np.argwhere(matrix) if side >= _NUMBERED else ():
         place = margin + column * side + side / 2, top + row * side + side / 2
         ink = _PAPER if share[row, column] > 0.5 else _INK
-        draw.text(place, str(matrix[row, column]), ink, _font(13), anchor="mm")
-    if named:
-        rows, columns = _labels(tuple(classes), margin - 8), _labels(tuple(classes), side - 2)
-        font = _font(12 if side >= 14 else 9, font_for(rows))
-        for number in range(count):
-            middle = number * side + side / 2
-            draw.text((margin - 5, top + middle), rows[number], _INK, font, anchor="rm")
-            if side >= 30:
-                draw.text((margin + middle, top + size + 4), columns[number], _INK, font, anchor="mt")
+        draw.text(place, str(matrix[row, column]), ink, font, anchor="mm")
+    _write_names(sheet, names, (margin, top), side, upright)
     return np.asarray(sheet)
+
+
+def _cell_side(count: int, margin: int) -> int:
+    """Returns the pixels of a cell's side in a matrix of `count` classes."""
+    if count > _LARGEST // 5:
+        return max(1, _LARGEST // count)
+    if count > _NAMED:
+        return max(5, 560 // count)
+    return min(40, max(12, (_CARD - margin - _GAP) // count))
+
+
+def _write_names(sheet: Image.Image, names: Sequence[str], corner: tuple[int, int], side: int, upright: bool) -> None:
+    """Writes the class names left of the rows and below the columns; `corner` is the matrix's, x and y."""
+    left, top = corner
+    bottom = top + side * len(names)
+    font = _font(12 if side >= 14 else 10, font_for(names))
+    draw = ImageDraw.Draw(sheet)
+    for number, name in enumerate(names):
+        middle = number * side + side / 2
+        draw.text((left - 4, top + middle), name, _INK, font, anchor="rm")
+        if upright:
+            label = Image.new("RGB", (left - 4, side), _PAPER)
+            ImageDraw.Draw(label).text((left - 8, side / 2), name, _INK, font, anchor="rm")
+            sheet.paste(label.transpose(Image.Transpose.ROTATE_90), (left + number * side, bottom + 2))
+        else:
+            draw.text((left + middle, bottom + 4), name, _INK, font, anchor="mt")
 
 
 def _cells(share: npt.NDArray[np.float64], side: int) -> Picture:

@@ -22,7 +22,7 @@ class When(StrEnum):
 
     FIRST = "epoch 1"
     SOMETIMES = "epochs 1, 4, 16, 64, ..."
-    END = "once, at the end"
+    END = "once, at the best epoch"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _misclassified(context: Context) -> Picture | None:
     worst = wrong[sureness[wrong].argsort(descending=True)[:_SAMPLES]]
     if not len(worst):
         return None
-    texts = [(f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]} {sureness[i]:.0%}", False) for i in worst]
+    texts = [(f"{classes[int(labels[i])]}\n> {classes[int(guess[i])]}\n{sureness[i]:.0%} sure", False) for i in worst]
     return gallery(np.array(part.images[worst.numpy()]), texts)
 
 

@@ -9,35 +9,61 @@ from pathlib import Path
 import numpy as np
 
 from runner.files import naming
-from runner.logs._events import event_files, open_writer
+from runner.logs._events import event_files, is_older_run, open_writer
 from runner.logs._hparams import Hparam, experiment
+from runner.logs._notes import NOTES
 from runner.metrics import CURVES
-from runner.stats import mean_interval
-from runner.store import MEAN_SCALARS, mean_tag, read_rows
+from runner.stats import Interval, mean_interval
+from runner.store import DIVERGED_LOSS, MEAN_SCALARS, SEEDS_TAG, Row, mean_tag, read_rows
 
 _CARD = "answers"
+_MEAN, _DIVERGED = ".means", ".diverged"  # suffixes of a mean's event file; older versions wrote none
+_LOSSES = tuple(name for name in MEAN_SCALARS if name.endswith("/loss"))
+_Epochs = list[dict[str, Interval]]  # for each epoch, each scalar's mean over seeds
 
 
-def write_mean(folder: Path, tables: Sequence[Path]) -> None:
-    """Rewrites a variant's mean run: each scalar's mean over the seeds, with its 95% t interval.
+def write_mean(folder: Path, ended: Sequence[Path], running: Sequence[Path] = ()) -> bool:
+    """Rewrites a variant's mean run: each scalar's mean over the seeds, its 95% t interval, and the number of seeds.
 
-    `tables` are the seeds' metrics.csv; nothing else is read. A seed that stopped early keeps its last value.
+    `ended` and `running` are the seeds' metrics.csv; nothing else is read. A seed that ended early keeps its last
+    value. A seed that still trains counts at the epochs that it has reached. Returns whether a mean loss has diverged.
     """
-    seeds = [rows for rows in map(read_rows, tables) if rows]
-    if not seeds:
-        return
+    epochs = _means([rows for rows in map(read_rows, ended) if rows], list(map(read_rows, running)))
+    if not epochs:
+        return False
+    diverged = _has_diverged(epochs)
     old = event_files(folder)
-    with open_writer(folder) as writer:
-        for number in range(max(map(len, seeds))):
-            for scalar in MEAN_SCALARS:
-                values = np.array([rows[min(number, len(rows) - 1)][scalar] for rows in seeds])
-                interval = mean_interval(values)
-                writer.add_scalar(mean_tag(scalar), interval.estimate, number + 1)
+    with open_writer(folder, filename_suffix=_DIVERGED if diverged else _MEAN) as writer:
+        for step, means in enumerate(epochs, 1):
+            for scalar, interval in means.items():
+                writer.add_scalar(mean_tag(scalar, "", diverged), interval.estimate, step)
                 if math.isfinite(interval.low):  # one seed alone has no interval
-                    writer.add_scalar(mean_tag(scalar, "lower"), interval.low, number + 1)
-                    writer.add_scalar(mean_tag(scalar, "upper"), interval.high, number + 1)
+                    writer.add_scalar(mean_tag(scalar, "lower", diverged), interval.low, step)
+                    writer.add_scalar(mean_tag(scalar, "upper", diverged), interval.high, step)
+            writer.add_scalar(SEEDS_TAG, next(iter(means.values())).n, step)
     for path in old:
         path.unlink()
+    return diverged
+
+
+def is_older_mean(folder: Path) -> bool:
+    """Whether an older version wrote this mean run, with other tags."""
+    files = event_files(folder)
+    return bool(files) and not any(path.name.endswith((_MEAN, _DIVERGED)) for path in files)
+
+
+def _means(ended: Sequence[Sequence[Row]], running: Sequence[Sequence[Row]]) -> _Epochs:
+    found = []
+    for number in range(max(map(len, [*ended, *running]), default=0)):
+        rows = [each[min(number, len(each) - 1)] for each in ended]
+        rows += [each[number] for each in running if number < len(each)]
+        found.append({scalar: mean_interval(np.array([row[scalar] for row in rows])) for scalar in MEAN_SCALARS})
+    return found
+
+
+def _has_diverged(epochs: _Epochs) -> bool:
+    """Whether a mean loss is above DIVERGED_LOSS at any epoch, or not finite."""
+    return not all(means[scalar].estimate <= DIVERGED_LOSS for means in epochs for scalar in _LOSSES)
 
 
 def write_card(folder: Path, study: str, text: str) -> None:
@@ -56,24 +82,37 @@ def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: C
     TensorBoard accepts only one of each, so they cover all runs. `ranges` are as in `experiment`.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
+    older_runs = any(map(is_older_run, folder.glob("*/*/seed*")))
+    diverged = any(folder.glob(f"*/*/mean/events.out.tfevents.*{_DIVERGED}"))
     with naming(folder), open_writer(folder) as writer:
-        writer.add_custom_scalars(_layout())
-        writer._get_file_writer().add_summary(experiment(sessions, ranges), 0)
+        writer.add_custom_scalars(layout(diverged))
+        writer._get_file_writer().add_summary(experiment(sessions, ranges, older_runs), 0)
+        writer.add_text("notes", NOTES)
     for path in old:
         path.unlink()
 
 
-def _layout() -> dict[str, dict[str, list[str | list[str]]]]:
+def layout(diverged: bool) -> dict[str, dict[str, list[str | list[str]]]]:
     """Returns charts of the means with their intervals, then of train against validation.
 
-    Tags are patterns that TensorBoard matches from the start, so a $ ends them.
+    Tags are patterns that TensorBoard matches from the start, so a $ ends them. TensorBoard draws the charts of a
+    category that has intervals in reverse order. `diverged`: some variants' losses have charts of their own.
     """
     shown = ("val/accuracy", "val/loss", "train/accuracy", "train/loss", "generalization_gap")
     means: dict[str, list[str | list[str]]] = {
-        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]] for tag in shown
+        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]]
+        for tag in reversed(shown)
     }
     pairs: dict[str, list[str | list[str]]] = {
         name: ["Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"]]
-        for name in ("loss", "accuracy")
+        for name in ("accuracy", "loss")
     }
-    return {"Mean over seeds, 95% interval": means, "Train against validation": pairs}
+    alone: dict[str, list[str | list[str]]] = {
+        CURVES[tag].label: ["Multiline", [f"{mean_tag(tag, diverged=True)}$"]] for tag in ("val/loss", "train/loss")
+    }
+    charts: dict[str, dict[str, list[str | list[str]]]] = {
+        "Mean over seeds, 95% interval": means,
+        "Train against validation": pairs,
+        "Number of seeds in the mean": {"seeds": ["Multiline", [f"{SEEDS_TAG}$"]]},
+    }
+    return charts | ({f"Variants with a loss above {DIVERGED_LOSS:.0f}": alone} if diverged else {})

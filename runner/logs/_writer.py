@@ -19,11 +19,11 @@ from torch.utils.tensorboard._pytorch_graph import graph
 from runner.classnames import legend, numbered
 from runner.data import Dataset, Part
 from runner.files import sync
-from runner.logs._events import event_files, keep_epochs, open_writer
+from runner.logs._events import RUN_SUFFIX, event_files, keep_epochs, open_writer
 from runner.logs._hparams import Hparam, session_end, session_start
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
-from runner.store import EPOCH_SCALARS, RESULT_TAGS, Row, add_row, write_rows
+from runner.store import EPOCH_SCALARS, RESULT_TAGS, SEARCH_METRICS, Row, add_row, write_rows
 from runner.text import table
 
 _BINS = 64
@@ -34,18 +34,22 @@ class RunLog:
     """Writes one run's events and metrics.csv while it trains.
 
     rows     the epochs that the run resumes after; later events and rows are dropped, so that each step is there once
+    names    each parameter's name in histograms; a parameter that is not in it has its own
     resumed  whether the events of all these epochs are there
     """
 
-    def __init__(self, folder: Path, dataset: Dataset, rows: Sequence[Row] = ()) -> None:
+    def __init__(
+        self, folder: Path, dataset: Dataset, rows: Sequence[Row] = (), names: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.rows = list(rows)
         self._dataset = dataset
+        self._names = dict(names or {})
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
         write_rows(folder / "metrics.csv", self.rows)
         # We flush after each epoch; the queue holds an epoch's events.
-        self._writer = open_writer(folder, max_queue=1000, flush_secs=3600)
+        self._writer = open_writer(folder, max_queue=1000, flush_secs=3600, filename_suffix=RUN_SUFFIX)
 
     def begin(
         self,
@@ -90,8 +94,9 @@ class RunLog:
         add_row(self.folder / "metrics.csv", self.rows[-1])
         for key in EPOCH_SCALARS:
             self._writer.add_scalar(key, metrics[key], epoch)
-        shown = {f"weights/{name}": weight for name, weight in weights.items()}
-        self._histograms(shown | {f"gradients/{name}": each for name, each in gradients.items()}, epoch)
+        shown = {f"weights/{self._names.get(name, name)}": weight for name, weight in weights.items()}
+        shown |= {f"weights-gradients/{self._names.get(name, name)}": each for name, each in gradients.items()}
+        self._histograms(shown, epoch)
         self._pictures(When.SOMETIMES, Context(self._dataset, epoch, first_layer, {"val": val_logits}), epoch)
         self._writer.flush()
 
@@ -100,13 +105,16 @@ class RunLog:
         self._pictures(When.FIRST, Context(self._dataset, 1, augmented=Part(images, labels)), 1)
 
     def finish(self, metrics: Row, logits: dict[str, torch.Tensor], of_search: bool = False) -> None:
-        """Writes the best epoch's metrics, by their names, and the final status; `logits` are part -> N x classes."""
-        epoch = len(self.rows)
+        """Writes the best epoch's metrics, by their names, and the final status; `logits` are part -> N x classes.
+
+        What the best epoch's weights gave is at that epoch's step, so that it is beside the curves' values.
+        """
+        best = int(metrics["best_epoch"])
         self._results(metrics)
         if of_search:
-            self._writer.add_scalar("search/pruned", 0.0, epoch)
-        self._pictures(When.END, Context(self._dataset, int(metrics["best_epoch"]), logits=logits), epoch)
-        self._pr_curves(logits["val"], epoch)
+            self._pruned(False, best)
+        self._pictures(When.END, Context(self._dataset, best, logits=logits), best)
+        self._pr_curves(logits["val"], best)
         self._end(succeeded=True)
         self.sync()
         write_rows(self.folder / "metrics.csv", self.rows)  # this time it is flushed to the disk
@@ -114,7 +122,7 @@ class RunLog:
     def prune(self, metrics: Row, why: str) -> None:
         """Writes a pruned run's metrics so far, the search's reason as text, and the final status "unknown"."""
         self._results(metrics)
-        self._writer.add_scalar("search/pruned", 1.0, len(self.rows))
+        self._pruned(True, int(metrics["best_epoch"]))
         self._writer.add_text("search/why", why, len(self.rows))
         self._end(succeeded=None)
 
@@ -136,7 +144,11 @@ class RunLog:
     def _results(self, metrics: Row) -> None:
         for name, tag in RESULT_TAGS.items():
             if name in metrics:
-                self._writer.add_scalar(tag, metrics[name], len(self.rows))
+                self._writer.add_scalar(tag, metrics[name], int(metrics["best_epoch"]))
+
+    def _pruned(self, pruned: bool, step: int) -> None:
+        for tag in SEARCH_METRICS:
+            self._writer.add_scalar(tag, float(pruned), step)
 
     def _end(self, succeeded: bool | None) -> None:
         self._add(session_end(succeeded, time.time()), len(self.rows))

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from runner.palette import color
 from runner.plot import INK, MUTED, saved
 from runner.report._curve_figures import wrapped
 from runner.report._levels import BASELINES, LEAST, LevelLine
@@ -33,7 +34,7 @@ def draw_levels(effects: EffectsTable, lines: dict[str, list[LevelLine]], path: 
             for number, line in enumerate(own):
                 shift = _DODGE * (number - (len(own) - 1) / 2)
                 places = [levels.index(level) + shift for level in line.variants]
-                _plot(axes, places, effects, list(line.variants.values()), f"C{number}")
+                _plot(axes, places, effects, list(line.variants.values()), color(number))
             _ticks(axes, key, levels)
             low, high = axes.get_ylim()
             axes.set_ylim(max(low, -0.02), min(high, 1.02))  # a t interval doesn't know the ends of a share
@@ -62,13 +63,13 @@ def _ticks(axes: Axes, key: str, levels: Sequence[float]) -> None:
     axes.set_xlim(-0.4, len(levels) - 0.6)
 
 
-def _plot(axes: Axes, places: Sequence[float], effects: EffectsTable, variants: Sequence[str], color: str) -> None:
+def _plot(axes: Axes, places: Sequence[float], effects: EffectsTable, variants: Sequence[str], hue: str) -> None:
     means = [effects.row(name, "val/accuracy").mean for name in variants]
     accuracy = np.array([mean.estimate for mean in means])
     gaps = np.array([effects.row(name, "generalization_gap").mean.estimate for name in variants])
-    axes.plot(places, accuracy + gaps, "--", color=color, alpha=0.6, linewidth=1.6)  # accuracy on train
+    axes.plot(places, accuracy + gaps, "--", color=hue, alpha=0.6, linewidth=1.6)  # accuracy on train
     halves = [mean.estimate - mean.low if math.isfinite(mean.low) else 0.0 for mean in means]
-    axes.errorbar(places, accuracy, yerr=halves, color=color, linewidth=1.6, marker="o", markersize=5)
+    axes.errorbar(places, accuracy, yerr=halves, color=hue, linewidth=1.6, marker="o", markersize=5)
 
 
 def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
@@ -77,6 +78,6 @@ def _legend(lines: Sequence[LevelLine]) -> list[Line2D]:
         Line2D([], [], color=MUTED, linestyle="--", label="a fixed part of train"),
     ]
     named = [
-        Line2D([], [], color=f"C{number}", linewidth=4, label=wrapped(line.label)) for number, line in enumerate(lines)
+        Line2D([], [], color=color(number), linewidth=4, label=wrapped(line.label)) for number, line in enumerate(lines)
     ]
     return parts + (named if len(lines) > 1 or lines[0].label != BASELINES else [])

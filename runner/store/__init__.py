@@ -13,7 +13,7 @@ from runner.store._provenance import (
     same_provenance,
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
-from runner.store._rundir import CORRUPT, STARTED, RunDir
+from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir
 from runner.store._study import (
     TWIN,
     EarlierSeeds,
@@ -25,18 +25,24 @@ from runner.store._study import (
     write_study,
 )
 from runner.store._tags import (
+    DIVERGED_LOSS,
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
+    OLDER_HPARAM_METRICS,
+    OLDER_SEARCH_METRICS,
     RESULT_TAGS,
     SEARCH_METRICS,
+    SEEDS_TAG,
     mean_tag,
+    older_result_tag,
 )
 
 __all__ = [
     "CORRUPT",
+    "DIVERGED_LOSS",
     "ENDED",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
@@ -45,11 +51,15 @@ __all__ = [
     "FINISHED",
     "HPARAM_METRICS",
     "MEAN_SCALARS",
+    "NEW",
+    "OLDER_HPARAM_METRICS",
+    "OLDER_SEARCH_METRICS",
     "PARTS",
     "PRUNED",
     "RESULT_TAGS",
     "RUNNING",
     "SEARCH_METRICS",
+    "SEEDS_TAG",
     "STARTED",
     "TWIN",
     "EarlierSeeds",
@@ -70,6 +80,7 @@ __all__ = [
     "first_end",
     "guesses",
     "mean_tag",
+    "older_result_tag",
     "own_model",
     "present_provenance",
     "read_rows",
