@@ -68,6 +68,17 @@ def links(runs: Sequence[str]) -> list[Link]:
     return [*found, Link("answers, and notes on these pages", _page("text", r"^\.$"))]
 
 
+def variant_links(study: str, baseline: str, variant: str) -> list[Link]:
+    """Returns links to the runs of a variant beside those of the baseline; all three are names of directories.
+
+    >>> [link.shows for link in variant_links("toy", "baseline-1f", "wide-2e")]
+    ['Time Series', 'Scalars', 'Images', 'Histograms', 'Text']
+    """
+    runs = f"^{re.escape(study)}/({'|'.join(dict.fromkeys(map(re.escape, (baseline, variant))))})/seed"
+    pages = [Link(page.capitalize(), _page(page, runs)) for page in ("scalars", "images", "histograms", "text")]
+    return [Link("Time Series", _time_series(runs, _CURVES)), *pages]
+
+
 def _first_seeds(runs: Iterable[str]) -> list[str]:
     """Returns the run of each variant's lowest seed."""
     lowest: dict[str, tuple[int, str]] = {}

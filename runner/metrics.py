@@ -11,7 +11,7 @@ A value that is measured in training or evaluation also needs the code that meas
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -210,49 +210,6 @@ PART_METRICS = _table(
     Metric("images", "images", "images of the part", _COUNT, _N, Evaluated()),
 )
 # fmt: on
-
-
-@dataclass(frozen=True)
-class MetricSet:
-    """The metrics of a study: the runner's own, or those that the study's own training reports.
-
-    table     every metric that a question may ask about
-    reported  those that each run's directory has a number of: columns of the report's tables
-    compared  those whose effects are in the table of effects
-    main      the one that variants are ranked and drawn by
-    """
-
-    table: Mapping[str, Metric]
-    reported: tuple[str, ...]
-    compared: tuple[str, ...]
-    main: str
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the runner's own training measures them."""
-        return self.table is METRICS
-
-
-OURS = MetricSet(
-    METRICS,
-    tuple(name for name, each in METRICS.items() if isinstance(each.source, AtEnd | FromPredictions)),
-    ("val/accuracy", "test/accuracy", "val/loss", "test/loss"),
-    "val/accuracy",
-)
-BETTER = {"more": Better.HIGHER, "less": Better.LOWER}  # how a study says which way its own metrics are better
-
-
-def own_metrics(better: Mapping[str, str], monitor: str = "") -> MetricSet:
-    """Returns the metrics that a study's own training reports: each name with "more" or "less", which way is better.
-
-    The main one is `monitor`, or else the first.
-
-    >>> own_metrics({"val/f1": "more", "val/loss": "less"}).main
-    'val/f1'
-    """
-    meaning = "as the study's own training reports it"
-    table = {name: Metric(name, name, meaning, Unit.NUMBER, BETTER[way], AtEnd()) for name, way in better.items()}
-    return MetricSet(table, tuple(table), tuple(table), monitor or next(iter(table), ""))
 
 
 def from_predictions(part: str, matrix: Counts) -> dict[str, float]:

@@ -12,6 +12,8 @@ import pytest
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from runner.data import Dataset, load, prepare
 from runner.execute import Job
@@ -22,6 +24,11 @@ from runner.store import present_provenance
 from tests.studies import BASE
 
 __all__ = ["BASE"]
+
+
+# How fast a busy machine is says nothing about the code.
+hypothesis_settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any speed")
 
 
 @pytest.fixture(autouse=True)

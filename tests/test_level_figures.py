@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from runner.metrics import OURS
+from runner.measures import OURS
 from runner.report._level_figures import draw_levels
 from runner.report._levels import LevelLine, level_lines
 from runner.spec import BASELINE

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runner.metrics import OURS
+from runner.measures import OURS
 from runner.spec import SeedPlan, plan_seeds
 from runner.stats import equivalence_p, holm, paired_effect
 from runner.store import EarlierSeeds

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from runner.confusion import confusion
-from runner.metrics import CURVES, METRICS, OURS, PART_METRICS, Unit, from_predictions
+from runner.measures import OURS
+from runner.metrics import CURVES, METRICS, PART_METRICS, Unit, from_predictions
 from runner.store import HPARAM_METRICS, MEAN_SCALARS, OLDER_HPARAM_METRICS, RESULT_TAGS
 
 

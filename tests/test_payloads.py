@@ -25,6 +25,7 @@ from runner.files import read_json, write_json
 from runner.search.records import find_record, write_ablation
 from runner.spec import Kind, Settings, read_file, refuse_modules_in
 from runner.store import RunDir, read_study
+from tests.browser import board
 from tests.commands import ROOT, numbers, run
 from tests.conftest import BASE
 from tests.problems import refused
@@ -354,14 +355,14 @@ def test_a_record_names_no_directory_but_its_own(place: Path, directory: str) ->
     assert read_study(study.parent) is None
 
 
-def test_tensorboard_listens_on_this_machine_alone() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    lines = [line for line in makefile.splitlines() if "tensorboard --logdir" in line]
-    assert lines
-    assert all("--host 127.0.0.1" in line for line in lines)
+def test_tensorboard_listens_on_this_machine_alone(tmp_path: Path) -> None:
     shown = subprocess.run(["make", "-n", "tensorboard"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "--host 127.0.0.1" in shown.stdout
-    assert not re.search(r"bind_all|0\.0\.0\.0", makefile)
+    assert "runner board" in shown.stdout
+    assert not re.search(r"host|bind_all|0\.0\.0\.0", shown.stdout)
+    with board(tmp_path / "runs") as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        listening = re.findall(rf"([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", Path("/proc/net/tcp").read_text())
+    assert listening == ["0100007F"]  # 127.0.0.1, little-endian
 
 
 def test_nothing_is_unpickled_and_no_shell_is_used() -> None:

@@ -23,8 +23,8 @@ from runner.stats import one_sample_effect
 from runner.store import guesses
 from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Exploratory, StudyRuns, judge, weigh
 from runner.verdicts._declared import declared
+from runner.verdicts._failed import Lost
 from runner.verdicts._imbalance import Majority, Narrow
-from runner.verdicts._runs import Lost
 from tests.studies import study_file
 
 SEEDS = 6

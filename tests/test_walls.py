@@ -13,26 +13,39 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RUNNER = ROOT / "runner"
 HEAVY = ("torch", "tensorboard", "matplotlib")
-LIGHT = ("spec", "expand", "catalog", "metrics", "stats", "power", "store", "verdicts", "report")
+LIGHT = ("spec", "expand", "catalog", "metrics", "measures", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
-TOOLS = {"classnames", "confusion", "course", "files", "plot", "randomness", "sheets", "stop", "text", "torchvision"}
+TOOLS = {
+    "classnames",
+    "confusion",
+    "course",
+    "files",
+    "palette",
+    "plot",
+    "randomness",
+    "sheets",
+    "stop",
+    "text",
+    "torchvision",
+}
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",
     "metrics": "",
+    "measures": "metrics",
     "catalog": "",
     "stats": "",
     "power": "stats",
-    "spec": "catalog metrics",
+    "spec": "catalog measures metrics",
     "machine": "spec",
     "places": "spec",
     "checkpoints": "spec",
     "expand": "catalog spec",
-    "store": "metrics spec expand",
+    "store": "measures metrics spec expand",
     "data": "catalog machine spec",
     "models": "catalog spec",
     "train": "catalog spec data models",
     "logs": "metrics stats store data models",
-    "verdicts": "metrics stats power spec expand store",
+    "verdicts": "measures metrics stats power spec expand store",
     "execute": "catalog checkpoints data expand logs machine models places spec store train verdicts",
     "search": "execute expand places spec store",
     "report": "metrics stats power spec expand store search verdicts",
@@ -40,7 +53,8 @@ MAY = {  # the rooms that each room may import, besides tools
     "prune": "spec expand store search report verdicts",
     "publish": "spec store logs report verdicts",
     "reference": "catalog metrics spec store logs",
-    "board": "catalog links metrics report spec stats store verdicts",
+    "links": "store",
+    "board": "catalog links measures metrics report spec stats store verdicts",
     "arguments": "catalog execute expand",
 }
 

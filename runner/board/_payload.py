@@ -9,6 +9,7 @@ from typing import Any
 from tensorboard.plugin_util import markdown_to_safe_html
 
 from runner.board._library import Snapshot
+from runner.links import variant_links
 from runner.metrics import Unit
 from runner.report import (
     answer_line,
@@ -82,10 +83,11 @@ def _scale(unit: Unit) -> dict[str, Any]:
 
 
 def _variants(snapshot: Snapshot) -> list[dict[str, Any]]:
+    places = snapshot.folder.name, snapshot.study.variants[BASELINE].directory
     return [
         {
             "name": name,
-            "directory": entry.directory,
+            "links": [[link.shows, link.fragment] for link in variant_links(*places, entry.directory)],
             "changes": {key: [snapshot.study.baseline.get(key), value] for key, value in entry.changes.items()},
             "settings": entry.settings if name == BASELINE else {},
         }

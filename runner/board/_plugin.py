@@ -20,6 +20,8 @@ from runner.board._payload import effects, overview
 from runner.board._progress import INTERRUPTED, TRAINING, run_states, seconds_left
 from runner.board.anyruns import AnyQuery, QueryError, SeriesCache, answer
 from runner.files import finite
+from runner.links import links, run_names
+from runner.palette import PALETTE
 
 _STATIC = Path(__file__).parent / "static"
 _JSON = "application/json"
@@ -62,6 +64,8 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
             "/effects": lambda request: self._kept("effects", _study(request), effects),
             "/curves": lambda request: self._curves(_study(request)),
             "/anyruns": self._anyruns,
+            "/palette": lambda _: PALETTE,
+            "/links": lambda _: [[link.shows, link.fragment] for link in links(run_names(self._library.logdir))],
         }
         return {path: _json(content) for path, content in routes.items()} | {"/static/*": _static}
 

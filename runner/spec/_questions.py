@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from runner.metrics import OURS, Metric, MetricSet, Unit
+from runner.measures import OURS, MetricSet
+from runner.metrics import Metric, Unit
 from runner.spec._problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 

@@ -182,6 +182,8 @@ def _load(path: Path) -> dict[str, Any] | None:
 def _are_predictions(arrays: dict[str, Any]) -> bool:
     """Whether each part has one row of logits for each label, and test is there."""
     parts = [part for part in ("val", "test") if part == "test" or f"{part}_logits" in arrays]
+    if not {f"{part}_{name}" for part in parts for name in ("logits", "labels")} <= arrays.keys():
+        return False
     pairs = [(arrays[f"{part}_logits"], arrays[f"{part}_labels"]) for part in parts]
     return all(
         logits.ndim == 2 and labels.shape == logits.shape[:1] and logits.dtype.kind == "f" and labels.dtype.kind == "i"

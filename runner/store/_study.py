@@ -10,7 +10,7 @@ import pydantic
 
 from runner.expand import Variant
 from runner.files import read_json, write_json
-from runner.metrics import OURS, MetricSet, own_metrics
+from runner.measures import OURS, MetricSet, own_metrics
 from runner.spec import BASELINE, SeedPlan, read_plan
 from runner.store._rundir import RunDir
 from runner.text import utc

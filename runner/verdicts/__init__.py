@@ -17,10 +17,11 @@ from runner.verdicts._effects import (
     pairs,
 )
 from runner.verdicts._ended import EndedRun, RunReader, ended_runs
+from runner.verdicts._failed import Lost
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, decide
 from runner.verdicts._needed import Needed
-from runner.verdicts._runs import Lost, StudyRuns
+from runner.verdicts._runs import StudyRuns
 from runner.verdicts._tables import gather
 from runner.verdicts._track import DECIDED, FAILED_RUNS, FEW_IMAGES, HOPELESS, Track
 from runner.verdicts._verdict import Exploratory, Verdict

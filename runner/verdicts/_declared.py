@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic
 
-from runner.metrics import OURS, MetricSet
+from runner.measures import OURS, MetricSet
 from runner.spec import Question, from_pydantic
 from runner.store import as_declared
 

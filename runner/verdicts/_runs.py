@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from runner.course import Course
-from runner.metrics import CURVES, FromEpochs, MetricSet
+from runner.measures import MetricSet
+from runner.metrics import CURVES, FromEpochs
 from runner.spec import BASELINE, FIXED, SeedPlan, level_of
 from runner.stats import (
     Effect,
@@ -24,19 +25,10 @@ from runner.stats import (
     resampled_effect,
     two_level_effect,
 )
-from runner.store import FAILED, FINISHED, Guesses, Provenance, RunDir, StudyFile
+from runner.store import FINISHED, Guesses, Provenance, RunDir, StudyFile
 from runner.verdicts._declared import Declared
+from runner.verdicts._failed import Lost, lost_runs
 from runner.verdicts._imbalance import Majority, Narrow, majority, narrow
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A run that failed; `machines`: killed, or for want of disk or memory, so that it says nothing of its settings."""
-
-    variant: str
-    seed: int
-    cause: str
-    machines: bool
 
 
 @dataclass(frozen=True)
@@ -182,11 +174,7 @@ class StudyRuns:
 
     @cached_property
     def _lost(self) -> dict[str, list[Lost]]:
-        failed: dict[str, list[Lost]] = {}
-        for _, row in self.runs[self.runs["status"] == FAILED].sort_values("seed").iterrows():
-            name, cause, machines = str(row["variant"]), str(row.get("cause", "")), bool(row.get("machines", False))
-            failed.setdefault(name, []).append(Lost(name, int(row["seed"]), cause, machines))
-        return failed
+        return lost_runs(self.runs)
 
     def finished(self, variant: str) -> pd.DataFrame:
         """The variant's finished runs, by seed."""

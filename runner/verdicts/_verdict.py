@@ -11,9 +11,9 @@ from runner.spec import Question, SeedPlan
 from runner.stats import ALPHA, Interval, equivalence_p
 from runner.verdicts._comparisons import Comparison
 from runner.verdicts._declared import Declared
+from runner.verdicts._failed import Lost
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._needed import Needed
-from runner.verdicts._runs import Lost
 from runner.verdicts._warnings import TwoGroups
 from runner.verdicts._weigh import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED
 

@@ -1,7 +1,8 @@
 // The Ablations tab: fetches what the server computed, draws it, and follows a study while it trains.
 
 import {asked, body as anyRuns, read as readAnyRuns} from './anyruns.js';
-import {curvesSection, effectsSection, extrasSection, progressSection, questionsSection} from './sections.js';
+import {curvesSection, effectsSection, extrasSection, linksSection, progressSection, questionsSection} from './sections.js';
+import {COLORS} from './charts.js';
 import {choice, element, get} from './page.js';
 import {fromAddress, onDark, onReload, toAddress} from './tensorboard.js';
 
@@ -15,6 +16,7 @@ let page;
 export async function render() {
   document.head.append(element('link', {rel: 'stylesheet', href: 'static/style.css'}));
   for (const name of LIBRARIES) await script(`static/${name}`);
+  COLORS.push(...(await get('palette')));
   page = element('main');
   document.body.append(page);
   const {tags, ...address} = fromAddress();
@@ -83,7 +85,7 @@ async function read() {
   if (!isOther && JSON.stringify([studies, progress, '']) === before) return;
   shown.progress = progress;
   if (isOther) draw(); // progress is there before the rest
-  const routes = isOther || ended !== count(progress) ? ['overview', 'effects', 'curves'] : ['curves'];
+  const routes = isOther || ended !== count(progress) ? ['overview', 'effects', 'curves', 'links'] : ['curves'];
   const answers = await Promise.all(routes.map(route => get(route, {study: known})));
   routes.forEach((route, i) => { shown[route] = answers[i]; });
   draw();
@@ -163,7 +165,7 @@ function body(overview, width) {
   const context = {...shown, state, change};
   const effects = effectsSection({...context, width: left});
   const questions = questionsSection({...context, width: isWide ? width - 32 - left : width});
-  const rest = [curvesSection({...context, width: left}), ...extrasSection({...context, width: left})];
+  const rest = [curvesSection({...context, width: left}), ...extrasSection({...context, width: left}), linksSection(context)];
   return [
     element('h1', {textContent: overview.title}),
     ...overview.notes.map(html => element('div', {className: 'note', innerHTML: html})),

@@ -2,9 +2,9 @@
 
 import {COLORS, comparisonPlot, confusionPlot, contrastPlot, curvePlot, effectPlot, levelPlot, offScale} from './charts.js';
 import {duration, element, pText, sanitized, settingText, withInterval} from './page.js';
-import {linksOf} from './links.js';
 
 const WORDS = {supported: 'Yes', refuted: 'No', 'practically equivalent': 'Equivalent', undecided: 'Undecided', waiting: 'Waiting'};
+const ROOT = '../../../'; // from the tab's routes to TensorBoard's own page
 const BASELINE = 'baseline';
 const MOST_CURVES = 12;
 
@@ -74,14 +74,22 @@ function variantPanel(overview, effects, progress, name, change) {
     const effect = withInterval({estimate: row.effect, low: row['effect low'], high: row['effect high']}, metric);
     return [metric.label, `${effect} ${metric.unit}`.trim(), pText(row['effect p adjusted']), row['effect n']];
   });
-  const links = linksOf(overview.name, variant.directory);
   return element('aside', {id: 'variant'}, close,
     element('h3', {textContent: name}), settings,
     rows.length ? table(['effect on', 'variant minus baseline', 'p after Holm', 'n'], rows) : null,
     element('h4', {textContent: 'Seeds'}), seeds(progress.variants[name] ?? []),
     element('h4', {textContent: 'Its runs in the other dashboards, beside the baseline\'s'}),
-    element('p', {className: 'links'}, ...links.map(({label, href}) => element('a', {href, target: '_parent', textContent: label}))),
+    element('p', {className: 'links'}, ...variant.links.map(link)),
   );
+}
+
+const link = ([label, fragment]) => element('a', {href: ROOT + fragment, target: '_parent', textContent: label});
+
+/** Links into the other dashboards, for all studies of the log directory. */
+export function linksSection({links}) {
+  return element('section', {id: 'links'},
+    element('h2', {textContent: 'In the other dashboards'}),
+    element('ul', {className: 'links'}, ...links.map(each => element('li', {}, link(each)))));
 }
 
 function stateText({state, epoch, epochs, cause}) {
