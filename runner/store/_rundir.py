@@ -181,10 +181,12 @@ def _load(path: Path, most: int = _MOST_BYTES) -> dict[str, Any] | None:
 
 
 def _are_predictions(arrays: dict[str, Any]) -> bool:
-    """Whether each part has one row of logits for each label, and test is there."""
+    """Whether each part has one row of logits for each label and the same classes, and test is there."""
     parts = [part for part in ("val", "test") if part == "test" or f"{part}_logits" in arrays]
+    if any(f"{part}_{name}" not in arrays for part in parts for name in ("logits", "labels")):
+        return False
     pairs = [(arrays[f"{part}_logits"], arrays[f"{part}_labels"]) for part in parts]
-    return all(
+    return len({logits.shape[1:] for logits, _ in pairs}) == 1 and all(
         logits.ndim == 2 and labels.shape == logits.shape[:1] and logits.dtype.kind == "f" and labels.dtype.kind == "i"
         and (not len(labels) or 0 <= labels.min() <= labels.max() < logits.shape[1])
         for logits, labels in pairs
