@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -111,13 +111,13 @@ def outside(found: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
     return wrong
 
 
-def heavy_chain(names: list[str]) -> str:
+def heavy_chain(names: list[str], heavy: Sequence[str] = HEAVY) -> str:
     """Imports modules where heavy packages are refused; how the first of these was reached, or nothing."""
     code = f"""
 import importlib, sys
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        if name in {HEAVY!r}:
+        if name in {tuple(heavy)!r}:
             raise AssertionError(f"{{name}} is imported")
 sys.meta_path.insert(0, Wall())
 for name in {names!r}:
@@ -167,6 +167,13 @@ def test_light_rooms_load_nothing_heavy() -> None:
     light = [name for name in modules() if room(name) in LIGHT and name not in DRAWING and "figures" not in name]
     assert len(light) > 40
     assert heavy_chain(light) == ""
+
+
+def test_the_tab_loads_nothing_heavy_but_tensorboard() -> None:
+    board = [name for name in modules() if room(name) == "board"]
+    assert len(board) > 8
+    assert heavy_chain(board, [name for name in HEAVY if name != "tensorboard"]) == ""
+    assert "tensorboard is imported" in heavy_chain(board)
 
 
 def test_the_wall_test_sees_what_is_several_steps_away() -> None:
