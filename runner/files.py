@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import stat
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -46,6 +47,19 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    """Whether a path is in a folder once its links are followed; `folder` has no links itself."""
+    try:
+        return path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        return False
+
+
+def is_plain_file(state: os.stat_result, most: int) -> bool:
+    """Whether `lstat` found a regular file of at most `most` bytes: no link, pipe, device or directory."""
+    return stat.S_ISREG(state.st_mode) and state.st_size <= most
 
 
 def sync(path: Path) -> None:

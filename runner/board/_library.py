@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from runner.files import is_plain_file, is_within
 from runner.store import StudyFile, deciding_files, present_provenance, read_study
 from runner.verdicts import (
     EffectsTable,
@@ -30,11 +30,15 @@ class UnknownStudy(LookupError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study as its run directories are now. What follows from them is computed once, when it is asked for."""
+    """A study as its run directories are now. What follows from them is computed once, when it is asked for.
+
+    `code` are the times of the files whose code decides which runs count.
+    """
 
     folder: Path
     study: StudyFile
     ended: tuple[EndedRun, ...]
+    code: tuple[int, ...]
 
     @cached_property
     def data(self) -> StudyRuns:
@@ -64,7 +68,7 @@ class Library:
         self._studies: dict[Path, tuple[tuple[int, int], StudyFile | None]] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._locks: dict[str, threading.Lock] = {}
-        self._code: tuple[int, ...] = ()
+        self._code = _code()
 
     def names(self) -> list[str]:
         """Returns the names of the studies that can be read, sorted. Searches are not among them."""
@@ -85,11 +89,10 @@ class Library:
         """
         folder, study = self._find(name)
         with self._locks.setdefault(name, threading.Lock()):
-            ended = tuple(ended_runs(folder, study, self._reader))
+            now = Snapshot(folder, study, tuple(ended_runs(folder, study, self._reader)), self._present_code())
             known = self._snapshots.get(name)
-            changed = self._code_changed()
-            if changed or not known or known.study is not study or tuple(map(id, known.ended)) != tuple(map(id, ended)):
-                known = self._snapshots[name] = Snapshot(folder, study, ended)
+            if known is None or not _are_same(known, now):
+                known = self._snapshots[name] = now
             _ = known.effects  # under the lock, so that no two requests compute the same
             return known
 
@@ -105,28 +108,42 @@ class Library:
         for file in (self.logdir / "study.json", *self.logdir.glob("*/study.json")):
             study = self._read(file)
             if study is not None and study.search is None:
-                found[study.name] = file.parent, study
+                found[study.name] = file.parent.resolve(), study  # a linked directory has its own name
         return found
 
     def _read(self, file: Path) -> StudyFile | None:
         try:
-            if not file.resolve().is_relative_to(self.logdir):
-                return None
             known = file.lstat()
         except OSError:
             return None
-        if not stat.S_ISREG(known.st_mode) or known.st_size > _MOST_BYTES:
+        if not is_plain_file(known, _MOST_BYTES) or not is_within(file, self.logdir):
             return None
         state = known.st_mtime_ns, known.st_size
         if file not in self._studies or self._studies[file][0] != state:
             self._studies[file] = state, read_study(file.parent)
         return self._studies[file][1]
 
-    def _code_changed(self) -> bool:
-        """Whether the code that decides numbers was edited since the last call: then other runs count."""
-        now = tuple(file.stat().st_mtime_ns for file in deciding_files())
-        changed = now != self._code and bool(self._code)
-        if changed:
+    def _present_code(self) -> tuple[int, ...]:
+        """Returns the times of the deciding files. An edit makes the runner forget which provenance is the present."""
+        now = _code()
+        if now != self._code:
             present_provenance.cache_clear()
-        self._code = now
-        return changed
+            self._code = now
+        return now
+
+
+def _code() -> tuple[int, ...]:
+    """Returns the times of the deciding files; a file that an editor is replacing counts as 0."""
+    times = []
+    for file in deciding_files():
+        try:
+            times.append(file.stat().st_mtime_ns)
+        except OSError:
+            times.append(0)
+    return tuple(times)
+
+
+def _are_same(one: Snapshot, other: Snapshot) -> bool:
+    """Whether nothing was read anew: the reader returns the same objects then."""
+    runs = tuple(map(id, one.ended)) == tuple(map(id, other.ended))
+    return runs and one.study is other.study and one.folder == other.folder and one.code == other.code

@@ -11,12 +11,13 @@ class Loader(base_plugin.TBLoader):  # type: ignore[misc]  # TensorBoard has no 
     """Makes the tab for a TensorBoard process that reads one log directory."""
 
     def load(self, context: base_plugin.TBContext) -> base_plugin.TBPlugin | None:
-        """Returns the plugin; None without a log directory (`--logdir_spec`), or where it can't be imported."""
+        """Returns the plugin; None without a log directory (`--logdir_spec`), or where it can't be made."""
         if not context.logdir:
             return None
         try:
             from runner.board._plugin import AblationsPlugin
-        except ImportError as error:
+
+            return AblationsPlugin(context)
+        except Exception as error:  # TensorBoard must start without the tab, whatever is wrong with it
             logging.getLogger(__name__).warning("the Ablations tab is missing: %s", error)
             return None
-        return AblationsPlugin(context)

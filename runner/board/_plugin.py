@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import mimetypes
 from collections.abc import Callable
 from dataclasses import asdict
@@ -37,7 +38,7 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
     plugin_name = "ablations"
 
     def __init__(self, context: base_plugin.TBContext) -> None:
-        self._library = Library(Path(context.logdir))
+        self._library = Library(Path(context.logdir).expanduser())
         self._provider = context.data_provider
         self._series = SeriesCache()
         self._running = RunningCurves()
@@ -106,7 +107,10 @@ def _study(request: wrappers.Request) -> str:
 
 
 def _json(content: Callable[[wrappers.Request], Any]) -> Callable[..., Any]:
-    """Returns a route that answers JSON: 404 for a study that is not there, 400 for a malformed parameter."""
+    """Returns a route that answers JSON, also where it fails.
+
+    The status is 404 for a study that is not there, 400 for a wrong parameter, 500 for a study that can't be judged.
+    """
 
     @wrappers.Request.application
     def route(request: wrappers.Request) -> Any:
@@ -116,6 +120,11 @@ def _json(content: Callable[[wrappers.Request], Any]) -> Callable[..., Any]:
             return _respond(request, {"error": f'there is no study "{error}"'}, 404)
         except (WrongParameter, QueryError) as error:
             return _respond(request, {"error": str(error)}, 400)
+        except Exception as error:  # whatever a study's files do, the tab gets an answer in words
+            logging.getLogger(__name__).warning("%s", request.path, exc_info=True)
+            name = request.args.get("study", "")
+            text = f'the study "{name}" can\'t be shown: its files are not as the runner writes them '
+            return _respond(request, {"error": f"{text}({type(error).__name__}: {error}). Run it again."}, 500)
 
     return route
 
@@ -134,7 +143,7 @@ def _plain(value: Any) -> Any:
 def _static(request: wrappers.Request) -> Any:
     """Serves the tab's own files, a flat folder: a path can't leave it."""
     name = request.path.rsplit("/", 1)[-1]
-    if name not in {path.name for path in _STATIC.iterdir()}:
+    if name not in {path.name for path in _STATIC.iterdir() if path.is_file()}:
         return http_util.Respond(request, "not found", "text/plain", code=404)
     kind = mimetypes.guess_type(name)[0] or "text/plain"
     kind = "text/javascript" if name.endswith(".js") else kind

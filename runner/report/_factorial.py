@@ -35,7 +35,7 @@ def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
     for cells in _products(data):
         values = np.column_stack(data.paired(list(cells.values()), metric))
         levels = _levels(list(cells))
-        own = {key: json.dumps(baseline[key]) for key in levels}
+        own = {key: json.dumps(baseline.get(key)) for key in levels}
         design = " x ".join(f"{key} ({len(found_levels)})" for key, found_levels in levels.items())
         mains = [(key, level) for key, levels_of in levels.items() for level in levels_of if level != own[key]]
         both = [pair for pair in itertools.combinations(mains, 2) if pair[0][0] != pair[1][0]]
@@ -58,7 +58,7 @@ def _products(data: StudyRuns) -> Iterator[dict[Cell, str]]:
             if any(set(chosen) <= known for known in covered):
                 continue
             within = {name: v.settings for name, v in variants.items() if set(v.changes) <= set(chosen)}
-            cells = {tuple((key, json.dumps(s[key])) for key in chosen): name for name, s in within.items()}
+            cells = {tuple((key, json.dumps(s.get(key))) for key in chosen): name for name, s in within.items()}
             counts = [len(levels) for levels in _levels(list(cells)).values()]
             if min(counts) > 1 and len(cells) == np.prod(counts):
                 covered.append(set(chosen))

@@ -35,7 +35,7 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     for key in changed:
         groups: dict[str, dict[float, str]] = {}
         for name, own in settings.items():
-            if (level := level_of(key, own[key])) is not None:
+            if (level := level_of(key, own.get(key))) is not None:
                 rest = json.dumps({other: own[other] for other in own if other != key}, sort_keys=True)
                 groups.setdefault(rest, {}).setdefault(level, name)
         lines = _labelled(data, key, [dict(sorted(group.items())) for group in groups.values() if len(group) > 1])

@@ -89,10 +89,14 @@ def unpacked(arrays: Mapping[str, npt.NDArray[Any]]) -> Guesses | None:
             return None
         if matrix.dtype.kind != "i" or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or (matrix < 0).any():
             return None
+        if not len(bits) or matrix.max(initial=0) > 8 * len(bits):  # else the sum of crafted counts could overflow
+            return None
         if len(bits) != -(-int(matrix.sum()) // 8) or labels.shape or labels.dtype.kind != "u":
             return None
         right[part] = np.unpackbits(bits, count=int(matrix.sum())).astype(bool)
         if int(right[part].sum()) != int(np.trace(matrix)):
             return None
         matrices[part], sums[part] = matrix.astype(np.int64), int(labels)
+    if len({matrix.shape for matrix in matrices.values()}) > 1:
+        return None
     return Guesses(right, matrices, sums)

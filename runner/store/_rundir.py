@@ -32,6 +32,7 @@ from runner.store._records import (
 CORRUPT, STARTED, NEW = "corrupt", "started", "new"  # states of a directory, beside those of an attempt
 _VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "correct.npz", "best.pt")  # result.json has their CRCs
 _MOST_BYTES = 2**30  # of an npz file's arrays: a small file may unpack to any size
+_MOST_BITS = 2**26  # of correct.npz, whose bits become bytes
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class RunDir:
     def guesses(self) -> Guesses | None:
         """Reads which images the run predicted correctly; of an older run from its logits. None where it can't."""
         if self.guesses_file.name == "correct.npz":
-            arrays = _load(self.guesses_file)
+            arrays = _load(self.guesses_file, _MOST_BITS)
             return None if arrays is None else unpacked(arrays)
         archive = self.load_predictions()
         return None if archive is None else guesses(archive)
@@ -167,11 +168,11 @@ def _save(path: Path, arrays: Mapping[str, Any]) -> None:
     replace(path, lambda beside: beside.write_bytes(buffer.getbuffer()))
 
 
-def _load(path: Path) -> dict[str, Any] | None:
-    """Reads an npz file without running code in it; None where it is missing, corrupt, or unpacks to over 1 GB."""
+def _load(path: Path, most: int = _MOST_BYTES) -> dict[str, Any] | None:
+    """Reads an npz file without running code in it; None where it is missing, corrupt or over `most` bytes."""
     try:
         with zipfile.ZipFile(path) as file:
-            if sum(entry.file_size for entry in file.infolist()) > _MOST_BYTES:
+            if sum(entry.file_size for entry in file.infolist()) > most:
                 return None
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
@@ -180,12 +181,12 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 
 def _are_predictions(arrays: dict[str, Any]) -> bool:
-    """Whether each part has one row of logits for each label, and test is there."""
+    """Whether each part has one row of logits for each label and the same classes, and test is there."""
     parts = [part for part in ("val", "test") if part == "test" or f"{part}_logits" in arrays]
     if not {f"{part}_{name}" for part in parts for name in ("logits", "labels")} <= arrays.keys():
         return False
     pairs = [(arrays[f"{part}_logits"], arrays[f"{part}_labels"]) for part in parts]
-    return all(
+    return len({logits.shape[1:] for logits, _ in pairs}) == 1 and all(
         logits.ndim == 2 and labels.shape == logits.shape[:1] and logits.dtype.kind == "f" and labels.dtype.kind == "i"
         and (not len(labels) or 0 <= labels.min() <= labels.max() < logits.shape[1])
         for logits, labels in pairs

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from runner.store import CORRUPT, FAILED, FINISHED, Guesses, RunDir, RunJson, RunResult, StudyFile
+from runner.files import is_plain_file, is_within
+from runner.store import CORRUPT, FAILED, FINISHED, MEAN_SCALARS, Guesses, RunDir, RunJson, RunResult, StudyFile
 
 Stamp = tuple[tuple[str, int, int, int], ...]  # of a directory's files: name, time, size, inode
+_MOST = {  # bytes of the files that are read, where a log directory is not trusted; checkpoint.pt is not read
+    "run.json": 2**26, "result.json": 2**26, "metrics.csv": 2**26, "correct.npz": 2**26, "predictions.npz": 2**30,
+    "best.pt": 2**33, "checkpoint.pt": 2**60,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,12 @@ class EndedRun:
 class RunReader:
     """Reads run directories that have ended, each once until one of its files changes.
 
-    With `within`, it skips run directories that have a file which is no regular file inside `within`, or a larger one
-    than `most` bytes.
+    With `within`, it skips run directories that are not inside this directory, and those where a file that it would
+    read is a link, a pipe, a directory or very large.
     """
 
-    def __init__(self, within: Path | None = None, most: int = 2**30) -> None:
-        self._within = within
-        self._most = most
+    def __init__(self, within: Path | None = None) -> None:
+        self._within = within.resolve() if within else None
         self._known: dict[tuple[str, Path], tuple[Stamp, EndedRun | None]] = {}
 
     def read(self, variant: str, path: Path) -> EndedRun | None:
@@ -61,14 +64,14 @@ class RunReader:
     def _stamp(self, path: Path) -> Stamp:
         """Returns the state of a run directory's files; empty where the run must be skipped."""
         try:
-            if self._within and not path.resolve().is_relative_to(self._within.resolve()):
+            if self._within and not is_within(path, self._within):
                 return ()
             with os.scandir(path) as entries:
-                ours = [entry for entry in entries if not entry.name.startswith(("events.", "."))]
+                ours = [entry for entry in entries if entry.name in _MOST]
             found = [(entry.name, entry.stat(follow_symlinks=self._within is None)) for entry in ours]
         except OSError:
             return ()
-        if self._within and any(not stat.S_ISREG(each.st_mode) or each.st_size > self._most for _, each in found):
+        if self._within and not all(is_plain_file(each, _MOST[name]) for name, each in found):
             return ()
         return tuple(sorted((name, each.st_mtime_ns, each.st_size, each.st_ino) for name, each in found))
 
@@ -85,10 +88,22 @@ def _read(variant: str, path: Path) -> EndedRun | None:
         return EndedRun(variant, path, known, None)
     if status != FINISHED:
         return None
-    guesses = directory.guesses()
-    if guesses is None:
-        return EndedRun(variant, path, known, None, [directory.guesses_file])
-    return EndedRun(variant, path, known, result, (), guesses, pd.read_csv(path / "metrics.csv")) if result else None
+    guesses, epochs = directory.guesses(), _epochs(path / "metrics.csv")
+    if guesses is None or epochs is None:
+        wrong = path / "metrics.csv" if epochs is None else directory.guesses_file
+        return EndedRun(variant, path, known, None, [wrong])
+    return EndedRun(variant, path, known, result, (), guesses, epochs) if result else None
+
+
+def _epochs(path: Path) -> pd.DataFrame | None:
+    """Returns a finished run's epochs; None for another table, whose checksum somebody made fit."""
+    try:
+        found = pd.read_csv(path)
+    except (OSError, ValueError):
+        return None
+    if not {"epoch", *MEAN_SCALARS} <= set(found) or any(kind.kind not in "iuf" for kind in found.dtypes):
+        return None
+    return found if len(found) and found["epoch"].notna().all() and found["epoch"].is_unique else None
 
 
 def ended_runs(folder: Path, study: StudyFile, reader: RunReader | None = None) -> Iterator[EndedRun]:

@@ -204,7 +204,7 @@ class StudyRuns:
             curves = [self._curve(name, seed) for name in variants]
             common = min(map(len, curves)) if source.common else None
             for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
-                planned = int(self.study.variants[name].settings["epochs"])
+                planned = int(self.study.variants[name].settings.get("epochs", 1))
                 course = Course(_columns(curve.head(common or len(curve))), planned, accuracy)
                 values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
