@@ -22,7 +22,15 @@ from runner.expand import Overrides, Run, cohorts, resolve
 from runner.files import read_json
 from runner.logs import RUN_PICTURES
 from runner.spec import Kind, RequestError
-from runner.store import EPOCH_SCALARS, RESULT_TAGS, RunDir, present_provenance, read_rows, same_provenance
+from runner.store import (
+    EPOCH_SCALARS,
+    RESULT_TAGS,
+    RunDir,
+    mean_tag,
+    present_provenance,
+    read_rows,
+    same_provenance,
+)
 from runner.store._provenance import deciding_files, meaning
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
@@ -169,7 +177,7 @@ def test_a_seed_that_failed_is_no_part_of_its_variants_mean(tmp_path: Path) -> N
     (result,) = tmp_path.glob("runs/*/*/seed*/result.json")
     (mean,) = tmp_path.glob("runs/*/*/mean")
     losses = [row["val/loss"] for row in read_rows(result.with_name("metrics.csv"))]
-    shown = [point.value for point in EventAccumulator(str(mean)).Reload().Scalars("mean/val_loss")]
+    shown = [point.value for point in EventAccumulator(str(mean)).Reload().Scalars(mean_tag("val/loss"))]
     assert shown == pytest.approx(losses)
 
 

@@ -36,7 +36,7 @@ from runner.files import lock
 from runner.logs import RunLog
 from runner.logs._events import event_files
 from runner.spec import Settings
-from runner.store import RunDir, present_provenance
+from runner.store import RunDir, present_provenance, result_tag
 from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
@@ -71,7 +71,7 @@ def steps_once(folder: Path, epochs: int) -> None:
     for run in folder.glob("runs/*/*/seed*"):
         steps = list(range(1, epochs + 1))
         assert event_steps(run) == (steps, steps), run
-        assert len(EventAccumulator(str(run)).Reload().Scalars("test/loss")) == 1
+        assert len(EventAccumulator(str(run)).Reload().Scalars(result_tag("test/loss"))) == 1
 
 
 class _Crash(BaseException):

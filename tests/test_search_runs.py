@@ -349,17 +349,17 @@ def test_tensorboard_has_a_session_a_run_with_columns_ranges_and_what_was_pruned
     columns = {info["name"]: info for info in experiment["hparamInfos"]}
     assert (columns["lr"]["domainInterval"]["minValue"], columns["lr"]["domainInterval"]["maxValue"]) == (1e-4, 1e-1)
     assert set(columns["image_size"]["domainDiscrete"]) == {"6", "native"}
-    assert "search/pruned" in {info["name"]["tag"] for info in experiment["metricInfos"]}
-    sessions = {group["name"]: group for group in groups if group["name"].startswith("hunt-digits/")}
+    assert "z_final/pruned" in {info["name"]["tag"] for info in experiment["metricInfos"]}
+    sessions = {group["name"]: group for group in groups if group["name"].endswith("(hunt-digits)")}
     assert len(sessions) == 9
     for run, tried in record.tried.items():
-        group = sessions["/".join(run.folder.parts[:2])]
+        group = sessions[f"{run.folder.parts[1]} (hunt-digits)"]
         assert group["hparams"]["lr"] == pytest.approx(tried.values["lr"])
         assert set(group["hparams"]) == set(columns)
         metrics = {value["name"]["tag"]: value["value"] for value in group["metricValues"]}
-        assert metrics["search/pruned"] == (tried.state == PRUNED)
-        assert metrics["best/val_loss"] == pytest.approx(tried.loss, rel=1e-5)
-        assert ("test/accuracy" in metrics) == (tried.state == FINISHED)
+        assert metrics["z_final/pruned"] == (tried.state == PRUNED)
+        assert metrics["z_final/val_loss"] == pytest.approx(tried.loss, rel=1e-5)
+        assert ("z_final/test_accuracy" in metrics) == (tried.state == FINISHED)
         (session,) = group["sessions"]
         assert session["status"] == ("STATUS_UNKNOWN" if tried.state == PRUNED else "STATUS_SUCCESS")
 

@@ -23,7 +23,7 @@ from runner.execute._messages import Command
 from runner.files import read_json, write_json
 from runner.logs._events import event_files
 from runner.spec import Settings
-from runner.store import RunDir, read_rows
+from runner.store import RunDir, mean_tag, read_rows
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 from tests.studies import amend, vouch
@@ -58,7 +58,7 @@ def test_two_runners_share_the_work(tmp_path: Path) -> None:
     for folder in tmp_path.glob("runs/*/*/mean"):
         (events,) = event_files(folder)
         board = EventAccumulator(str(events)).Reload()
-        assert [point.step for point in board.Scalars("mean/val_loss")] == list(range(1, 21))
+        assert [point.step for point in board.Scalars(mean_tag("val/loss"))] == list(range(1, 21))
 
 
 @pytest.mark.slow

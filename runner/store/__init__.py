@@ -37,7 +37,7 @@ from runner.store._tags import (
     SEARCH_METRICS,
     SEEDS_TAG,
     mean_tag,
-    older_result_tag,
+    result_tag,
 )
 
 __all__ = [
@@ -80,11 +80,11 @@ __all__ = [
     "first_end",
     "guesses",
     "mean_tag",
-    "older_result_tag",
     "own_model",
     "present_provenance",
     "read_rows",
     "read_study",
+    "result_tag",
     "same_provenance",
     "what_changed",
     "write_rows",
