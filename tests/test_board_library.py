@@ -111,8 +111,10 @@ def test_every_study_is_judged_again_once_deciding_code_has_changed(
     monkeypatch.setattr(_library, "deciding_files", lambda: [file])
     library = Library(runs)
     before = {name: library.snapshot(name) for name in ("study", "other")}
-    for edit in (lambda: os.utime(file, (1, 1)), file.unlink, file.touch):
-        edit()
+    for time in (1, None, 2):  # edited, missing while an editor replaces it, there again
+        file.unlink() if time is None else file.touch()
+        if time:
+            os.utime(file, (time, time))
         after = {name: library.snapshot(name) for name in ("study", "other")}
         assert all(after[name] is not before[name] for name in after)
         assert all(library.snapshot(name) is after[name] for name in after)
@@ -190,7 +192,12 @@ def crafted(path: Path) -> None:
 
 
 def garbage(text: str) -> Callable[[Path], None]:
-    return lambda path: path.write_text(text, encoding="latin-1") and None
+    """Writes a text."""
+
+    def write(path: Path) -> None:
+        path.write_text(text, encoding="latin-1")
+
+    return write
 
 
 HEAD = "epoch,train/loss,train/accuracy,train_eval/loss,train_eval/accuracy,val/loss,val/accuracy,generalization_gap\n"
