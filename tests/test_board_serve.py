@@ -127,7 +127,7 @@ def test_the_entry_point_is_the_loader(tmp_path: Path) -> None:
 
 
 def test_the_package_has_every_module_and_the_tabs_files() -> None:
-    from setuptools import find_packages  # type: ignore[import-untyped]
+    from setuptools import find_packages
 
     settings = PROJECT["tool"]["setuptools"]
     found = set(find_packages(str(ROOT), include=settings["packages"]["find"]["include"]))
