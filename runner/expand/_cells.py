@@ -40,12 +40,13 @@ def declared_cells(
             problems.append(wrong.at(f"{where}: variants"))
         else:
             declared.append((name, changes))
-    unknown = [key for key in study.factors if key not in Settings.model_fields]
+    known = study.baseline if study.own else Settings.model_fields
+    unknown = [key for key in study.factors if key not in known]
     problems += [
         Problem(
             Kind.UNKNOWN,
             f"{where}: factors: {shown(key)[1:-1]}",
-            f"unknown setting. {suggest(key, Settings.model_fields)}",
+            f"unknown setting. {suggest(key, known)}",
         )
         for key in unknown
     ]
@@ -55,10 +56,10 @@ def declared_cells(
         )
         problems.append(Problem(Kind.LIMIT, f"{where}: factors", what))
     elif not unknown:
-        baseline = neutral_values() | study.baseline | forced
-        seen = {_canonical(baseline, changes) for _, changes in declared}
+        baseline = ({} if study.own else neutral_values()) | study.baseline | forced
+        seen = {_canonical(study, baseline, changes) for _, changes in declared}
         for name, changes in _expanded(study, baseline):
-            cell = _canonical(baseline, changes)
+            cell = _canonical(study, baseline, changes)
             if cell not in seen:  # no cell twice
                 seen.add(cell)
                 declared.append((name, changes))
@@ -86,8 +87,10 @@ def _count(study: Study) -> int:
     return math.prod(count + 1 for count in levels) if study.design == "factorial" else sum(levels)
 
 
-def _canonical(baseline: dict[str, Any], changes: dict[str, Any]) -> str:
+def _canonical(study: Study, baseline: dict[str, Any], changes: dict[str, Any]) -> str:
     """Returns a cell as text, so that cells can be compared before they are checked."""
+    if study.own:
+        return json.dumps(baseline | changes, sort_keys=True)
     settings, _ = parse_settings(baseline | changes, "")
     return settings.digest() if settings else repr(sorted((baseline | changes).items(), key=lambda pair: pair[0]))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand._runs import ResolvedStudy
-from runner.spec import Kind, Problem, RequestError, Settings
+from runner.spec import FreeSettings, Kind, Problem, RequestError, Settings
 
 
 def with_files(study: ResolvedStudy) -> ResolvedStudy:
@@ -25,14 +25,14 @@ def with_files(study: ResolvedStudy) -> ResolvedStudy:
     return replace(study, variants=tuple(variants.values()), selected=selected)
 
 
-def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
+def file_hashes(those: Iterable[Settings | FreeSettings], where: str) -> dict[str, str]:
     """Returns the SHA-256 of every regular file that a text in `model_args` names, by that text.
 
     Raises RequestError for a file that can't be read.
     """
     hashes: dict[str, str] = {}
     problems = []
-    for text in dict.fromkeys(text for settings in those for text in _texts(settings.model_args)):
+    for text in dict.fromkeys(text for settings in those for text in _texts(_arguments(settings))):
         try:
             found = file_hash(text)
         except OSError as error:
@@ -47,9 +47,9 @@ def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
     return hashes
 
 
-def named_files(settings: Settings, hashes: Mapping[str, str]) -> dict[str, str]:
+def named_files(settings: Settings | FreeSettings, hashes: Mapping[str, str]) -> dict[str, str]:
     """Returns the hashes of the files that the settings name."""
-    return {text: hashes[text] for text in _texts(settings.model_args) if text in hashes}
+    return {text: hashes[text] for text in _texts(_arguments(settings)) if text in hashes}
 
 
 def file_hash(text: str) -> str | None:
@@ -68,6 +68,11 @@ def _sha256(state: tuple[str, int, int, int]) -> str:
     """Hashes a file once per process for each state: its path, inode, size and time of writing."""
     with open(state[0], "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _arguments(settings: Settings | FreeSettings) -> Any:
+    """The arguments whose texts may name files: those of your own model. Own training reads files as it likes."""
+    return {} if isinstance(settings, FreeSettings) else settings.model_args
 
 
 def _texts(value: Any) -> Iterator[str]:

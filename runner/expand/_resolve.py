@@ -10,10 +10,12 @@ from typing import Any
 from runner.catalog import MODEL_SETTINGS, reads
 from runner.expand._cells import declared_cells, slug
 from runner.expand._overrides import Overrides
+from runner.expand._own import check_own_variants, checked_name, own_name
 from runner.expand._runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
     NO_LIMIT,
+    FreeSettings,
     Kind,
     Mistake,
     Problem,
@@ -33,8 +35,6 @@ from runner.spec import (
     suggest,
 )
 
-_LONGEST_NAME = 200  # bytes; disks take 255, and some files add to the name
-
 
 def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedStudy:
     """Resolves one study's dict with the command line's changes. Raises RequestError with every problem."""
@@ -42,7 +42,10 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     study = parse(data, where)
     forced = overrides.forced()
     declared, problems = declared_cells(study, forced, where)
-    variants, more = _check_variants(declared, study.baseline, forced, where)
+    if study.own:
+        variants, more = check_own_variants(declared, study.own, study.baseline, overrides, where)
+    else:
+        variants, more = _check_variants(declared, study.baseline, forced, where)
     questions, wrong = parse_questions(study, where)
     names = [name for name, _ in declared]
     problems += more + wrong + _check_questions(questions, names, variants, where)
@@ -60,13 +63,14 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
         raise RequestError(problems)
     by_name = {variant.name: variant for variant in variants}
     return ResolvedStudy(
-        name=run_name(file, by_name[BASELINE].settings, study.baseline, forced),
+        name=own_name(file, forced) if study.own else run_name(file, by_name[BASELINE].ours, study.baseline, forced),
         file=file,
         doc=doc,
         variants=tuple(variants),
         selected=tuple(by_name[name] for name in selected),
         seeds=seeds,
-        questions=_with_data(questions.values(), study.baseline.get("dataset"), by_name[BASELINE].settings.dataset),
+        questions=_with_data(questions.values(), study.baseline.get("dataset"), by_name[BASELINE]),
+        own=study.own,
     )
 
 
@@ -127,9 +131,11 @@ def ignored_settings(settings: Settings, changes: Iterable[str], heirs: Iterable
     }
 
 
-def _with_data(questions: Iterable[Question], declared: object, used: str) -> tuple[Question, ...]:
+def _with_data(questions: Iterable[Question], declared: object, baseline: Variant) -> tuple[Question, ...]:
     """Returns the questions; a claim that names no data set is about the one in the study's file."""
-    own = dataset_label(declared if isinstance(declared, str) else used)
+    if isinstance(baseline.settings, FreeSettings):
+        return tuple(questions)
+    own = dataset_label(declared if isinstance(declared, str) else baseline.settings.dataset)
     return tuple(
         question.model_copy(update={"claim_for": (own,)}) if question.claim and not question.claim_for else question
         for question in questions
@@ -153,8 +159,9 @@ def _check_questions(
             for name in question.variants()
             if name not in names
         ]
-        if question.trend and question.trend not in Settings.model_fields:
-            what = f'unknown setting "{question.trend}". {suggest(question.trend, Settings.model_fields)}'
+        known = variants[0].settings.plain() if variants else {}
+        if question.trend and known and question.trend not in known:
+            what = f'unknown setting "{question.trend}". {suggest(question.trend, known)}'
             problems.append(Problem(Kind.UNKNOWN, f"{where}: question {number}: trend", what))
         elif question.trend and (wrong := _no_trend(question.trend, variants)):
             problems.append(wrong.at(f"{where}: question {number}: trend"))
@@ -209,8 +216,4 @@ def run_name(file: Path, baseline: Settings, declared: dict[str, Any], forced: d
         f"{file.stem}-{slug(dataset_label(baseline.dataset))}",
         *(f"{key}={slug(plain[key])}" for key in sorted(changed)),
     ]
-    name = "+".join(parts)
-    if len(name.encode()) > _LONGEST_NAME or not file.stem.isprintable():
-        what = f"its runs' directory would be {shown(name)}, which is too long or not printable; rename the file, "
-        raise RequestError([Problem(Kind.VALUE, str(file), what + "or write the --set values into it.")])
-    return name
+    return checked_name(file, "+".join(parts))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.spec import Question, SeedPlan, Settings
+from runner.spec import FreeSettings, OwnTraining, Question, SeedPlan, Settings
 
 SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background", "split")  # which images
 DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and in which order and form
@@ -19,9 +19,16 @@ class Variant:
     """One complete set of settings without the seed, and what it changes from the baseline."""
 
     name: str
-    settings: Settings
+    settings: Settings | FreeSettings
     changes: dict[str, Any] = field(hash=False)
     files: dict[str, str] = field(default_factory=dict, hash=False)  # named by its arguments: path to SHA-256
+
+    @property
+    def ours(self) -> Settings:
+        """Its settings where the runner trains it. Raises TypeError where the study does."""
+        if isinstance(self.settings, FreeSettings):
+            raise TypeError(f"{self.name} has settings of its own")
+        return self.settings
 
     @property
     def digest(self) -> str:
@@ -48,6 +55,11 @@ class Run:
         return Path(self.study) / self.variant.directory / f"seed{self.seed}"
 
     @property
+    def own(self) -> OwnTraining | None:
+        """How its study trains it; None where the runner does."""
+        return self.variant.settings.training if isinstance(self.variant.settings, FreeSettings) else None
+
+    @property
     def source_key(self) -> tuple[str, ...]:
         """The settings that decide which images it sees; runs with the same key share a cache."""
         return self.data_key[: len(SOURCE_SETTINGS)]
@@ -55,6 +67,8 @@ class Run:
     @property
     def data_key(self) -> tuple[str, ...]:
         """The settings that decide the stream of batches; runs with the same key are one cohort."""
+        if self.own:
+            return (*[self.variant.digest] * len(DATA_SETTINGS), str(self.seed))  # a cohort of its own
         plain = self.variant.settings.plain()
         return (*(json.dumps(plain[key], sort_keys=True) for key in DATA_SETTINGS), str(self.seed))
 
@@ -70,6 +84,7 @@ class ResolvedStudy:
     selected: tuple[Variant, ...]
     seeds: SeedPlan
     questions: tuple[Question, ...]
+    own: OwnTraining | None = None  # how it trains its runs itself
 
     @property
     def is_dict(self) -> bool:

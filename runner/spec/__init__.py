@@ -8,6 +8,7 @@ from runner.spec._names import (
     problems_of,
     refuse_modules_in,
 )
+from runner.spec._own import FreeSettings, OwnTraining
 from runner.spec._plain import is_plain, plain
 from runner.spec._problems import (
     Kind,
@@ -46,8 +47,10 @@ __all__ = [
     "MOST_RUNS",
     "NO_LIMIT",
     "PER_IMAGE",
+    "FreeSettings",
     "Kind",
     "Mistake",
+    "OwnTraining",
     "Problem",
     "Question",
     "RequestError",

@@ -12,11 +12,12 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
+from runner.spec._own import OwnTraining
 from runner.spec._plain import plain
 from runner.spec._problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec._questions import Question
 from runner.spec._seeds import plan_seeds
-from runner.spec._settings import Settings
+from runner.spec._settings import Settings, is_reference
 
 FOLDER = Path("ablations")
 BASELINE = "baseline"
@@ -48,6 +49,15 @@ class Study(pydantic.BaseModel):
         '{"first": 5, "most": 27}',
     )
     questions: tuple[dict[str, Any], ...] = Field(default=(), strict=False, description="a list of dicts")
+    train: str = Field(default="", description='"package.module:function", called with (settings, run)')
+    command: tuple[str, ...] = Field(
+        default=(), strict=False, description='a list of texts, such as ["python", "train.py", "--seed", "{seed}"]'
+    )
+    metrics: dict[str, Literal["more", "less"]] = Field(
+        default_factory=dict, description='a dict from a metric\'s name to "more" or "less": which way is better'
+    )
+    monitor: str = Field(default="", description="one of the metrics")
+    time_limit: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="seconds above 0")
 
     @pydantic.field_validator("seeds")
     @classmethod
@@ -63,6 +73,32 @@ class Study(pydantic.BaseModel):
             names = ", ".join(shown(key) for key in empty)
             raise Refusal(Kind.MISSING, f"no levels for {names}; give at least one, or remove the setting.")
         return value
+
+    @pydantic.model_validator(mode="after")
+    def _own_training_is_whole(self) -> Study:
+        if self.train and self.command:
+            raise Refusal(Kind.CONFLICT, 'got "train" and "command"; expected one of them.')
+        if self.train and not is_reference(self.train):
+            raise Refusal(Kind.VALUE, f'train: got {shown(self.train)}; expected "package.module:function".')
+        own = [key for key in ("metrics", "monitor", "time_limit") if getattr(self, key)]
+        if own and not (self.train or self.command):
+            what = f'"{own[0]}" is for a study with its own "train" or "command"; add one of them, or remove it.'
+            raise Refusal(Kind.CONFLICT, what)
+        if (self.train or self.command) and not self.metrics:
+            what = '"metrics" is missing: say which metrics count, such as {"val/accuracy": "more"}.'
+            raise Refusal(Kind.MISSING, what)
+        if self.monitor and self.monitor not in self.metrics:
+            raise Refusal(Kind.UNKNOWN, f'monitor: got "{self.monitor}". {suggest(self.monitor, self.metrics)}')
+        if self.time_limit and not self.command:
+            raise Refusal(Kind.CONFLICT, '"time_limit" is for a "command"; a function can look at the time itself.')
+        return self
+
+    @property
+    def own(self) -> OwnTraining | None:
+        """How the study trains its runs itself; None where the runner trains them."""
+        if not self.train and not self.command:
+            return None
+        return OwnTraining(self.train, self.command, self.metrics, self.monitor, self.time_limit)
 
     @pydantic.model_validator(mode="after")
     def _only_leave_one_out_lists_bare_settings(self) -> Study:
@@ -161,7 +197,7 @@ def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list
     problems: list[Problem] = []
     for number, data in enumerate(study.questions, start=1):
         try:
-            questions[number] = Question.model_validate(data)
+            questions[number] = Question.model_validate(data, context=study.own.measures if study.own else None)
         except pydantic.ValidationError as error:
             problems += from_pydantic(error, f"{where}: question {number}", Question)
     return questions, problems
