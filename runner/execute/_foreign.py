@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.data import load
 from runner.execute._messages import Command
 from runner.expand import Run
-from runner.store import RunDir, own_model, same_provenance, what_changed
+from runner.store import RunDir, own_model, own_training, same_provenance, what_changed
 
 
 def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
@@ -22,10 +22,13 @@ def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Pat
     count = 0
     for run in runs:
         known = RunDir(command.runs / run.folder).run_json()
-        folder = data(run)
-        if folder not in fingerprints:
-            fingerprints[folder] = load(folder).fingerprint
-        now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.settings.model))
+        if run.own:
+            now = command.provenance.having(code="", data=None, **own_training(run.own))
+        else:
+            folder = data(run)
+            if folder not in fingerprints:
+                fingerprints[folder] = load(folder).fingerprint
+            now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.ours.model))
         if known and not same_provenance(known.provenance, now):
             count += 1
             changes += what_changed(known.provenance, now)

@@ -12,6 +12,7 @@ import torch
 from runner.data import Stream, draw_split, load
 from runner.execute._claims import claim
 from runner.execute._messages import Command, Job, Message, Send
+from runner.execute._own_run import train_own
 from runner.execute._record import record_failure
 from runner.execute._scribe import Scribe
 from runner.execute._training import TrainingRun
@@ -30,14 +31,18 @@ def train_job(job: Job, command: Command, send: Send, stop: Callable[[], bool] =
     `send` hears of everything that happens. Raises Interrupted, with checkpoints written, once `stop` returns True.
     """
     with ExitStack() as locks:
-        if mine := [run for run in job.runs if claim(run, command, send, locks)]:
+        mine = [run for run in job.runs if claim(run, command, send, locks)]
+        if mine and mine[0].own:
+            for run in mine:
+                train_own(run, mine[0].own, command, send, stop)
+        elif mine:
             _train(mine, job, command, send, stop)
 
 
 def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callable[[], bool]) -> None:
     device = torch.device(command.device)
     try:
-        settings, seed = runs[0].variant.settings, runs[0].seed
+        settings, seed = runs[0].variant.ours, runs[0].seed
         dataset = draw_split(load(job.data), settings, seed)
         stream = Stream(dataset, settings, seed, device)
     except Exception as error:  # the data disappeared after they were prepared

@@ -52,6 +52,7 @@ class Message:
     metrics: dict[str, float] = field(default_factory=dict)
     cause: str = ""
     before: bool = False  # it had ended when a worker came to it
+    stops: bool = False  # the study can't go on: every run would fail like this one
 
 
 class WorkerState(Enum):

@@ -73,7 +73,9 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
 
 
 def _check_precision(runs: Iterable[Run], device: torch.device) -> None:
-    if device.type != "cuda" and (wrong := {r.variant.name: r for r in runs if r.variant.settings.precision == "tf32"}):
+    ours = {run.variant.name: run for run in runs if not run.own}
+    wrong = {name: run for name, run in ours.items() if run.variant.ours.precision == "tf32"}
+    if device.type != "cuda" and wrong:
         raise RequestError(
             Problem(
                 Kind.MACHINE,

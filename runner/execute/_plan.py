@@ -16,7 +16,7 @@ from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import Costs, finish_seconds, split_jobs
+from runner.execute._schedule import Costs, finish_seconds, split_jobs, unknown_costs
 from runner.execute._summaries import Means, write_columns
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
@@ -41,6 +41,7 @@ class Plan:
         self.runs = list(runs)
         self.costs = costs or Costs({}, {}, {})
         self.stopped = False  # before all its runs had ended
+        self._reason = ""  # why every other run would fail too
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
 
@@ -55,6 +56,7 @@ class Plan:
         `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
         self._crew = crew
+        self.costs |= unknown_costs(run for run in self.left if run.own)
         self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
         unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
@@ -119,7 +121,8 @@ class Plan:
                 if message.kind in (FINISHED, FAILED):
                     pending.remove(message.run)
                 means.on_message(message)
-                if message.kind == FAILED and self._request.fail_fast:
+                if message.kind == FAILED and (self._request.fail_fast or message.stops):
+                    self._reason = message.cause if message.stops else ""
                     raise FailFast
 
             try:
@@ -130,7 +133,8 @@ class Plan:
                 self._crew.train(self._jobs, on_message)
             except FailFast:
                 self.stopped = True
-                console.print("stopped at the first failure, because of --fail-fast")
+                why = self._reason or "because of --fail-fast"
+                console.print(f"stopped at the first failure, {why}", soft_wrap=True)
             except NoWorkers as error:
                 self.stopped = True
                 console.print(f"stopped: {error}", soft_wrap=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from runner.execute._own_check import own_problems
 from runner.execute._request import Request
 from runner.expand import Run
 from runner.spec import Problem, RequestError
@@ -21,13 +22,13 @@ class PreparedData:
 
     def __call__(self, run: Run) -> Path:
         """Returns the folder with a run's data."""
-        return self.folders[run.source_key]
+        return Path() if run.own else self.folders[run.source_key]
 
     def notes_of(self, runs: Iterable[Run]) -> list[str]:
         """Returns notes on how these runs' files became images, each once."""
         from runner.data import load
 
-        first = {run.source_key: run.variant.settings.dataset for run in runs}
+        first = {run.source_key: run.variant.ours.dataset for run in runs if not run.own}
         return list(
             dict.fromkeys(
                 f"{dataset}: {note}" for source, dataset in first.items() for note in load(self.folders[source]).notes
@@ -47,11 +48,14 @@ def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
         if data in checked:
             continue
         checked.add(data)
+        if run.own:
+            problems += own_problems(run)
+            continue
         try:
             if source not in folders:
                 skip = request.skip_unreadable
-                folders[source] = prepare(run.variant.settings, request.data, skip_unreadable=skip)
-            check_augmentation(run.variant.settings, load(folders[source]))
+                folders[source] = prepare(run.variant.ours, request.data, skip_unreadable=skip)
+            check_augmentation(run.variant.ours, load(folders[source]))
         except RequestError as error:
             problems += error.problems
     if problems:

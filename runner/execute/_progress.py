@@ -101,6 +101,8 @@ class Progress:
             text.append("(done already)  ")
         if message.kind == FAILED:
             return text.append(f"FAILED: {message.cause}", "bold red")
+        if run.own:
+            return text.append("  ".join(f"{name} {metrics[name]:.4g}" for name in run.own.metrics if name in metrics))
         text.append(f"val {metrics['val/accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
         text.append(
             f"best epoch {metrics['best_epoch']:.0f} of {metrics['epochs']:.0f}  {duration(metrics['seconds'])}"

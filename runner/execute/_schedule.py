@@ -48,6 +48,13 @@ class Costs:
         return sum(map(self.run, runs)) + self.stream[runs[0].data_key[:-1]] * longest
 
 
+def unknown_costs(runs: Iterable[Run]) -> Costs:
+    """Returns costs for runs that their study trains itself, of which nothing is known: a minute each, no bytes."""
+    own = list(runs)
+    digests = [run.variant.settings.digest() for run in own]
+    return Costs(dict.fromkeys(digests, 60.0), {run.data_key[:-1]: 0.0 for run in own}, dict.fromkeys(digests, 0))
+
+
 def split_jobs(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run]]:
     """Returns cohorts, the most expensive first, split wherever a split makes the estimated finish earlier.
 

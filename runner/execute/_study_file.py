@@ -47,6 +47,7 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
     given: dict[str, Any] = {} if len(chosen) == len(variants | kept) else {"selected": chosen}
     given |= {"directories": directories} if (directories := directories_of_dicts(study, before)) else {}
     given |= {"earlier_seeds": replaced} if replaced else {}
+    given |= {"metrics": dict(study.own.metrics), "monitor": study.own.monitor} if study.own else {}
     return StudyFile(
         name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
         variants=variants | kept, questions=_questions(study, before, earlier, folder, now),

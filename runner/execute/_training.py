@@ -48,7 +48,7 @@ class TrainingRun:
         self._dataset = dataset
         self._send = send
         self._directory = RunDir(command.runs / run.folder)
-        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_model(run.variant.settings.model))
+        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_model(run.variant.ours.model))
         self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()
@@ -83,7 +83,7 @@ class TrainingRun:
 
     def _resume(self, device: torch.device) -> list[Row]:
         """Sets the learner and returns the rows of its epochs so far; none where no checkpoint can be used."""
-        settings, dataset = self.run.variant.settings, self._dataset
+        settings, dataset = self.run.variant.ours, self._dataset
 
         def new() -> Learner:
             return Learner(settings, dataset, self.run.seed, device)

@@ -2,6 +2,7 @@
 
 from runner.logs._evaluation import write_evaluation
 from runner.logs._hparams import hparams, search_sessions
+from runner.logs._own_log import OwnLog, at_best
 from runner.logs._pictures import confusion, encoded, has_pictures
 from runner.logs._roles import roles
 from runner.logs._run_pictures import RUN_PICTURES
@@ -10,7 +11,9 @@ from runner.logs._writer import RunLog
 
 __all__ = [
     "RUN_PICTURES",
+    "OwnLog",
     "RunLog",
+    "at_best",
     "confusion",
     "encoded",
     "has_pictures",

@@ -22,6 +22,7 @@ from runner.store import EPOCH_SCALARS, FINAL_PREFIXES
 
 EVALUATION_SUFFIX = ".evaluation"
 RUN_SUFFIX = ".run"  # of a run's event file; older versions wrote none, and other tags for final values
+_BEGINNING = (metadata.SESSION_START_INFO_TAG, "settings/text_summary", "changes/text_summary")  # tags
 _AROUND = 16  # bytes around a record: its length and the length's checksum before it, its own checksum after it
 
 
@@ -88,6 +89,20 @@ def keep_epochs(folder: Path, epochs: int) -> bool:
         for path in event_files(folder):
             path.unlink()
     return whole
+
+
+def drop_from(folder: Path, step: int) -> None:
+    """Drops the events from a step on, and those of a run's end. A run's beginning stays."""
+    for path in event_files(folder):
+        replace(path, lambda beside, path=path: _rewrite_before(path, beside, step))  # type: ignore[misc]
+
+
+def _rewrite_before(path: Path, beside: Path, step: int) -> None:
+    with open(beside, "wb") as file:
+        for framed, event in _records(path):
+            tags = [value.tag for value in event.summary.value]
+            if not any(map(_is_final, tags)) and (event.step < step or any(tag in _BEGINNING for tag in tags)):
+                file.write(framed)
 
 
 def _rewrite(path: Path, beside: Path, epochs: int) -> list[int]:

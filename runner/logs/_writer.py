@@ -23,8 +23,8 @@ from runner.logs._events import RUN_SUFFIX, event_files, keep_epochs, open_write
 from runner.logs._hparams import Hparam, session_end, session_start
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
+from runner.logs._text import settings_table
 from runner.store import EPOCH_SCALARS, RESULT_TAGS, SEARCH_METRICS, Row, add_row, write_rows
-from runner.text import table
 
 _BINS = 64
 _MOST_PR_CURVES = 20  # with more classes there is only the one curve of all classes
@@ -65,8 +65,10 @@ class RunLog:
         It also writes the scalars of earlier epochs again where their event files were corrupt. `shape` is channels,
         height, width.
         """
-        self._writer.add_text("settings", _table(settings, "setting", "value"))
-        self._writer.add_text("changes", _table(changes, "changed", "to") if changes else "This is the baseline.")
+        self._writer.add_text("settings", settings_table(settings, "setting", "value"))
+        self._writer.add_text(
+            "changes", settings_table(changes, "changed", "to") if changes else "This is the baseline."
+        )
         if numbered(self._dataset.classes):
             self._writer.add_text("classes", f"Numbers on pictures: {legend(self._dataset.classes)}.")
         self._add(session_start(values, group), 0)
@@ -230,9 +232,3 @@ def _traced(model: nn.Module, shape: tuple[int, int, int]) -> Any:
         return f"No graph: the model could not be traced ({error})."
     finally:
         model.train(was_training)
-
-
-def _table(values: Mapping[str, Any], *heads: str) -> str:
-    """Returns a Markdown table of settings."""
-    rows = [(key, f"`{value if isinstance(value, str) else json.dumps(value)}`") for key, value in values.items()]
-    return table(heads, rows, names=2)

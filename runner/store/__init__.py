@@ -9,6 +9,7 @@ from runner.store._provenance import (
     commit,
     deciding_files,
     own_model,
+    own_training,
     present_provenance,
     same_provenance,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "guesses",
     "mean_tag",
     "own_model",
+    "own_training",
     "present_provenance",
     "read_rows",
     "read_study",

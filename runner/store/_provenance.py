@@ -11,13 +11,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
-from runner.spec import is_plain, is_reference
+from runner.spec import OwnTraining, is_plain, is_reference
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
@@ -108,6 +109,18 @@ def own_model(model: str) -> dict[str, str]:
     `code` covers the runner's modules only.
     """
     return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
+
+
+def own_training(training: OwnTraining) -> dict[str, str]:
+    """Returns the provenance's `model` of a study's own training: a hash of its module, or of a command's files."""
+    if training.train:
+        return own_model(training.train)
+    digest = hashlib.sha256()
+    for text in training.command:
+        with suppress(OSError, ValueError):
+            if Path(text).is_file():
+                digest.update(Path(text).read_bytes())
+    return {"model": digest.hexdigest()[:12]}
 
 
 def _hash_of(module: str) -> str:

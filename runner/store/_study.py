@@ -64,12 +64,6 @@ class VariantEntry(pydantic.BaseModel):
             **more,
         )
 
-    @pydantic.field_validator("settings")
-    @classmethod
-    def _settings_can_be_read(cls, value: dict[str, Any]) -> dict[str, Any]:
-        _Counted.model_validate(value)
-        return value
-
 
 class EarlierSeeds(pydantic.BaseModel):
     """A plan of seeds that another one replaced, after runs had ended.
@@ -116,6 +110,12 @@ class StudyFile(pydantic.BaseModel):
     selected: list[str] | None = None
     metrics: dict[str, Literal["more", "less"]] = {}
     monitor: str = ""
+
+    @pydantic.model_validator(mode="after")
+    def _settings_can_be_read(self) -> StudyFile:
+        for entry in self.variants.values() if not self.metrics else ():
+            _Counted.model_validate(entry.settings)
+        return self
 
     @pydantic.model_validator(mode="after")
     def _has_a_baseline(self) -> StudyFile:

@@ -1,0 +1,159 @@
+"""Runs a study's own command: its placeholders filled, without a shell, killed as a group."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from runner.spec import OwnTraining
+from runner.train import Interrupted
+
+_PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_LOOK_SECONDS = 0.2  # between two looks whether the command has ended or must stop
+_STOP_SECONDS = 8.0  # from SIGTERM to SIGKILL
+_SHOWN = 2000  # characters of the output's end in a failure's cause
+Logged = dict[int, dict[str, float]]  # step -> scalars
+
+
+class CommandFailed(Exception):
+    """A command exited with another status than 0, or took too long."""
+
+
+def placeholders(command: Sequence[str]) -> list[str]:
+    """Returns the names in a command's braces, in order. `{{` and `}}` are braces.
+
+    >>> placeholders(["--lr", "{lr}", "{{x}}", "{folder}/a"])
+    ['lr', 'folder']
+    """
+    return [found[1] for text in command for found in _PLACE.finditer(text) if found[1] is not None]
+
+
+def filled(command: Sequence[str], values: Mapping[str, Any]) -> list[str]:
+    """Returns the command with each placeholder replaced by its value. Raises KeyError for an unknown one.
+
+    >>> filled(["--lr={lr}", "{{x}}"], {"lr": 0.1})
+    ['--lr=0.1', '{x}']
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0][0]
+        given = values[found[1]]
+        return given if isinstance(given, str) else str(given) if isinstance(given, Path) else json.dumps(given)
+
+    return [_PLACE.sub(value, text) for text in command]
+
+
+def run_command(
+    training: OwnTraining, settings: Mapping[str, Any], seed: int, folder: Path, stop: Callable[[], bool]
+) -> Iterator[tuple[int, dict[str, float]]]:
+    """Runs the command to its end, and yields the scalars that it has left below `folder`, step by step.
+
+    Its output goes to output.txt in the run's directory. Raises CommandFailed, or Interrupted once `stop` returns True.
+    """
+    words = filled(training.command, {**settings, "seed": seed, "folder": folder.absolute()})
+    output = folder.parent / "output.txt"
+    with open(output, "ab") as file:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (it only calls prctl)
+        )  # fmt: skip
+        try:
+            _await(process, training.time_limit, stop)
+        finally:
+            _kill(process)
+    if process.returncode:
+        raise CommandFailed(f"{words[0]} ended with exit status {process.returncode}; its output ends: {_end(output)}")
+    found = read_scalars(folder)
+    for step in sorted(found):
+        yield step, found[step]
+
+
+def _await(process: subprocess.Popen[bytes], limit: float | None, stop: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while process.poll() is None:
+        if stop():
+            _signal(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            raise Interrupted
+        if limit and time.monotonic() - began > limit:
+            raise CommandFailed(f"the command took longer than its time_limit of {limit:g} s, so it was stopped")
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends the command and what it has started."""
+    if hasattr(signal, "SIGKILL"):
+        _signal(process, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number) if hasattr(os, "killpg") else process.send_signal(number)
+
+
+def _die_with_parent() -> None:
+    """Lets Linux end the command when its worker is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def _end(output: Path) -> str:
+    text = output.read_text(encoding="utf-8", errors="replace").strip()
+    return text[-_SHOWN:] or "(it printed nothing)"
+
+
+def read_scalars(folder: Path) -> Logged:
+    """Reads the scalars of all event files below a folder, or else of a metrics.csv with a column `step`.
+
+    A tag of a subfolder begins with the folder's path. Where a step was logged twice, the later value counts.
+    """
+    found: Logged = {}
+    for place in sorted({path.parent for path in folder.rglob("events.out.tfevents.*")}):
+        prefix = "" if place == folder else place.relative_to(folder).as_posix() + "/"
+        events = EventAccumulator(str(place), size_guidance={"scalars": 0, "tensors": 0})
+        events.Reload()
+        for tag in events.Tags()["scalars"]:
+            for event in sorted(events.Scalars(tag), key=lambda event: event.wall_time):
+                found.setdefault(event.step, {})[prefix + tag] = float(event.value)
+        for tag in events.Tags()["tensors"]:  # as TensorFlow 2 and add_scalar(new_style=True) write scalars
+            for each in sorted(events.Tensors(tag), key=lambda event: event.wall_time):
+                if not each.tensor_proto.tensor_shape.dim and each.tensor_proto.float_val:
+                    found.setdefault(each.step, {})[prefix + tag] = float(each.tensor_proto.float_val[0])
+    return found or _table(folder / "metrics.csv")
+
+
+def _table(path: Path) -> Logged:
+    found: Logged = {}
+    with suppress(OSError, csv.Error), open(path, newline="", encoding="utf-8", errors="replace") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            numbers = {name: _number(text) for name, text in row.items() if name and isinstance(text, str)}
+            step = numbers.pop("step", None)
+            known = {name: value for name, value in numbers.items() if value is not None}
+            found.setdefault(int(step) if step is not None else number, {}).update(known)
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

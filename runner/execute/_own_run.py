@@ -1,0 +1,155 @@
+"""Runs that a study trains itself: by a function, or by a command."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from runner.checkpoints import is_machines
+from runner.execute._messages import Command, Message, Send
+from runner.execute._own_command import run_command
+from runner.execute._record import new_attempt, run_json
+from runner.expand import Run
+from runner.logs import OwnLog, at_best, hparams
+from runner.spec import OwnTraining, describe, load_function
+from runner.store import FAILED, FINISHED, RUNNING, RunDir, RunResult, own_training
+from runner.train import Interrupted
+
+
+class NeverLogged(Exception):
+    """A run ended without a metric that the study counts on."""
+
+
+class OwnRun:
+    """What your own training gets beside its settings.
+
+    seed        the run's seed; Python's, numpy's and torch's random numbers are seeded with it before the call
+    folder      a directory for your files; it stays when the run is stopped and resumed
+    checkpoint  where to save what you resume from; there is a file once you have saved one
+    """
+
+    def __init__(self, seed: int, folder: Path, log: OwnLog, stop: Callable[[], bool]) -> None:
+        self.seed = seed
+        self.folder = folder
+        self.checkpoint = folder / "checkpoint"
+        self._log = log
+        self._stop = stop
+        self.was_told_to_stop = False
+
+    @property
+    def writer(self) -> Any:
+        """A SummaryWriter in the run's directory, for anything but the metrics."""
+        return self._log.writer
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Logs numbers of a step: for TensorBoard, the report, and the study's metrics.
+
+        Raises TypeError for a step that is no whole number, or a value that is no number.
+        """
+        if isinstance(step, bool) or int(step) != step or step < 0:
+            raise TypeError(f"run.log got the step {step!r}; expected a whole number from 0.")
+        numbers = {}
+        for name, value in metrics.items():
+            try:
+                numbers[str(name)] = float(value)
+            except (TypeError, ValueError):
+                raise TypeError(f"run.log got {name}={value!r}; expected a number.") from None
+        self._log.log(int(step), numbers)
+
+    def should_stop(self) -> bool:
+        """Whether to save a checkpoint and return now: Ctrl-C was pressed. The next command calls you again."""
+        self.was_told_to_stop = self.was_told_to_stop or self._stop()
+        return self.was_told_to_stop
+
+
+def wrong_signature(training: OwnTraining) -> str:
+    """Returns why a study's own function can't train; empty where it can."""
+    try:
+        function = load_function(training.train)
+        inspect.signature(function).bind({}, None)
+    except TypeError as error:
+        return f"must take (settings, run): {error}"
+    except ValueError:
+        return "is not a Python function; expected one that takes (settings, run)"
+    except Exception as error:  # importing your module may raise anything
+        return f"can't be imported: {describe(error)}"
+    return ""
+
+
+def train_own(run: Run, training: OwnTraining, command: Command, send: Send, stop: Callable[[], bool]) -> None:
+    """Trains one run to its end. Raises Interrupted where it was told to stop: the next command calls it again."""
+    directory = RunDir(command.runs / run.folder)
+    provenance = command.provenance.having(code="", data=None, **own_training(training))
+    attempt, started = new_attempt(), time.time()
+
+    def record(status: str, cause: str | None = None, machines: bool = False) -> None:
+        directory.write_run_json(run_json(run, provenance, status, attempt, started, cause=cause, machines=machines))
+
+    log: OwnLog | None = None
+    try:
+        directory.forget()
+        record(RUNNING)
+        log = OwnLog(directory.folder)
+        plain = run.variant.settings.plain()
+        group = f"{run.variant.directory} ({run.study})"
+        log.begin(plain, run.variant.changes, hparams(plain, run.study, run.variant.name), group)
+        send(Message("began", run, {"epoch": 0.0}))
+        _call(run, training, plain, directory.folder / "own", log, stop)
+        finals = _finals(training, log)
+        log.end(succeeded=True, finals=finals)
+        record(FINISHED)
+        seconds = {"seconds": time.time() - started}
+        directory.write_result(RunResult(metrics=dict(finals), provenance=provenance))
+        send(Message(FINISHED, run, finals | seconds))
+    except Interrupted:
+        if log:
+            log.close()
+        raise
+    except (Exception, SystemExit) as error:
+        cause = describe(error)
+        with suppress(OSError):
+            record(FAILED, cause, is_machines(error))
+            directory.write_traceback("".join(traceback.format_exception(error)))
+            if log:
+                log.end(succeeded=False, cause=cause)
+        send(Message(FAILED, run, cause=cause, stops=isinstance(error, NeverLogged)))
+
+
+def _call(
+    run: Run, training: OwnTraining, settings: dict[str, Any], folder: Path, log: OwnLog, stop: Callable[[], bool]
+) -> None:
+    """Calls the function, or runs the command. Raises Interrupted where it was told to stop."""
+    folder.mkdir(exist_ok=True)
+    if training.command:
+        for step, metrics in run_command(training, settings, run.seed, folder, stop):
+            log.log(step, metrics)
+        return
+    random.seed(run.seed)
+    np.random.seed(run.seed % 2**32)
+    torch.manual_seed(run.seed)
+    own = OwnRun(run.seed, folder, log, stop)
+    load_function(training.train)(settings, own)
+    if own.was_told_to_stop:
+        raise Interrupted
+
+
+def _finals(training: OwnTraining, log: OwnLog) -> dict[str, float]:
+    """Returns the run's metrics. Raises NeverLogged where one is missing."""
+    table = training.measures.table
+    found = at_best(log.rows, {name: int(metric.better) for name, metric in table.items()}, training.monitor)
+    if missing := [name for name in table if name not in found]:
+        logged = ", ".join(sorted({name for row in log.rows.values() for name in row})) or "nothing"
+        raise NeverLogged(
+            f"the run never logged {', '.join(missing)}, which the study's metrics name; it logged {logged}"
+        )
+    return {name: value if math.isfinite(value) else math.nan for name, value in found.items()}
