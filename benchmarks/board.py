@@ -69,7 +69,7 @@ def measure(logdir: Path, runs: int) -> dict[str, list[float]]:
     """Returns the seconds of each route: cold, warm, and after one run has changed."""
     folder = logdir / f"bench-{runs}"
     plant(folder, runs)
-    plugin = Loader().load(SimpleNamespace(logdir=str(logdir)))
+    plugin = Loader().load(SimpleNamespace(logdir=str(logdir), data_provider=None))
     assert plugin
     apps = plugin.get_plugin_apps()
 

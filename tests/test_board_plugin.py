@@ -142,8 +142,8 @@ def test_the_plugin_is_always_offered_and_needs_a_log_directory(tmp_path: Path) 
     assert plugin.plugin_name == "ablations"
     module = plugin.frontend_metadata().es_module_path
     assert (STATIC / module.removeprefix("/static/")).is_file()
-    assert Loader().load(SimpleNamespace(logdir=None)) is None
-    assert Loader().load(SimpleNamespace(logdir="")) is None
+    assert Loader().load(SimpleNamespace(logdir=None, data_provider=None)) is None
+    assert Loader().load(SimpleNamespace(logdir="", data_provider=None)) is None
 
 
 def test_a_tab_that_cannot_be_made_does_not_stop_tensorboard(
@@ -152,9 +152,9 @@ def test_a_tab_that_cannot_be_made_does_not_stop_tensorboard(
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with caplog.at_level(logging.WARNING):
-        Loader().load(SimpleNamespace(logdir=str(tmp_path / "a")))
+        Loader().load(SimpleNamespace(logdir=str(tmp_path / "a"), data_provider=None))
         monkeypatch.setattr(_plugin, "Library", None)
-        assert Loader().load(SimpleNamespace(logdir=str(tmp_path))) is None
+        assert Loader().load(SimpleNamespace(logdir=str(tmp_path), data_provider=None)) is None
     assert caplog.records
 
 

@@ -168,7 +168,7 @@ for module in pkgutil.walk_packages(runner.board.__path__, "runner.board."):
     importlib.import_module(module.name)
 from types import SimpleNamespace
 from werkzeug.test import Client
-apps = runner.board.Loader().load(SimpleNamespace(logdir=sys.argv[1])).get_plugin_apps()
+apps = runner.board.Loader().load(SimpleNamespace(logdir=sys.argv[1], data_provider=None)).get_plugin_apps()
 asked = [Client(apps["/studies"]).get("/studies")]
 for name in ("fixed", "looks"):
     asked += [Client(apps[f"/{route}"]).get(f"/{route}?study={name}") for route in
