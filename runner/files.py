@@ -48,6 +48,14 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def expanded(path: Path) -> Path:
+    """Returns the path with ~ as the home directory; unchanged where no home directory is known."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def sync(path: Path) -> None:
     """Flushes a file's bytes, or a directory's names, to the disk; Windows flushes directories by itself."""
     if path.is_dir() and os.name == "nt":

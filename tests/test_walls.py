@@ -15,7 +15,10 @@ RUNNER = ROOT / "runner"
 HEAVY = ("torch", "tensorboard", "matplotlib")
 LIGHT = ("spec", "expand", "catalog", "metrics", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
-TOOLS = {"classnames", "confusion", "course", "files", "plot", "randomness", "sheets", "stop", "text", "torchvision"}
+TOOLS = {
+    "classnames", "confusion", "course", "files", "plot", "randomness", "sheets", "stop", "text", "ticker",
+    "torchvision", "typed",
+}  # fmt: skip
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",
     "metrics": "",
@@ -25,6 +28,8 @@ MAY = {  # the rooms that each room may import, besides tools
     "spec": "catalog metrics",
     "machine": "spec",
     "places": "spec",
+    "new": "places spec",
+    "console": "__main__",
     "checkpoints": "spec",
     "expand": "catalog spec",
     "store": "metrics spec expand",
