@@ -238,7 +238,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs a command. A wrong request ends with a message and exit status 2, without a traceback."""
     try:
         STOP.begin()
-        accept_any_text(sys.stdout)
+        for stream in (sys.stdout, sys.stderr):
+            accept_any_text(stream)
         _run(arguments)
     except BaseException as error:
         if not STOP.asked:

@@ -41,7 +41,7 @@ RunsPlace = Annotated[Path, _place("where runs are")]
 ReportsPlace = Annotated[Path, _place("where reports are written")]
 DataSetPlace = Annotated[Path, _place("where the data set is: a folder, or its zip")]
 EvaluationsPlace = Annotated[Path, _place("where the evaluation is written")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
+Device = Annotated[str, typer.Option(help="auto (an NVIDIA GPU if there is one, else the CPU), cpu, cuda or mps")]
 
 
 @dataclass(frozen=True)

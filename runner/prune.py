@@ -176,7 +176,7 @@ def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
     for path in _free_runs(folder, notes):
         files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
         if files and RunDir(path).result():  # an unfinished run resumes from its checkpoint
-            yield Item.of(path, files, "weights, which the command evaluate needs and reports don't", whole=False)
+            yield Item.of(path, files, "weights, which evaluate needs and reports don't", whole=False)
 
 
 def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
