@@ -131,10 +131,9 @@ def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | Non
     file = find_recorded(study.file)
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
-    # Reading a study runs it, and runs may be from elsewhere.
     if file.resolve().parent not in {place.resolve() for place in folders()}:
         notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: runs that its last command named are kept")
-        return claimed
+        return claimed  # reading a study runs it, and runs may be from elsewhere
     baseline = study.baseline
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
