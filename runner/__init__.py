@@ -29,6 +29,8 @@ def run(
 ) -> pd.DataFrame:
     """Does in a notebook what the command `run` does; returns the table of runs, one row for each run.
 
+    It prints the progress, the table of effects, and where the report is.
+
     study  a name in ablations/, the path of a file, or the STUDY dict itself
     name   names a study that is a dict (default: "study"); its runs are in runs/<name>-<dataset>/
     seeds  5, [0, 3, 7], "5..27" or {"first": 5, "most": 27, "from": 5}
@@ -41,18 +43,17 @@ def run(
 
     from runner.execute import Request, execute
     from runner.expand import Overrides
-    from runner.publish import write_front_page, write_report
+    from runner.files import expanded
+    from runner.publish import publish
     from runner.text import accept_any_text, plain_console
-    from runner.verdicts import gather
 
     accept_any_text(sys.stdout)
     request = Request(
         studies=(study,), overrides=Overrides(dataset, seeds, None, variants, dict(set or {})), name=name,
-        data=Path(data),
-        runs=Path(runs), reports=Path(reports), workers=workers, device=device, retrain=retrain, fail_fast=fail_fast,
+        data=expanded(Path(data)), runs=expanded(Path(runs)), reports=expanded(Path(reports)),
+        workers=workers, device=device, retrain=retrain, fail_fast=fail_fast,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    (folder,) = execute(request, plain_console()).names
-    write_report(request.runs / folder, request.reports / folder)
-    write_front_page(request.reports)
-    return gather(request.runs / folder).runs
+    console = plain_console()
+    (folder,) = execute(request, console).names
+    return publish(request.runs / folder, request.reports, console).runs

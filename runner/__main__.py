@@ -1,15 +1,12 @@
 """The command line: turns arguments into requests, and errors into messages. No logic."""
 
-# ruff: noqa: E402 (the imports below take a while, and you may press Ctrl-C meanwhile)
-
 from __future__ import annotations
 
 from runner.stop import STATUS as STOPPED
-from runner.stop import Stop
+from runner.stop import STOP
 
-_stop = Stop()
 if __name__ == "__main__":
-    _stop.listen()
+    STOP.listen()
 
 import signal
 import sys
@@ -22,6 +19,7 @@ import typer
 
 from runner import arguments as option
 from runner.text import accept_any_text, plain_console
+from runner.typed import command
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -36,7 +34,7 @@ _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has roo
 def run(
     options: option.TrainingOptions,
     study: Annotated[
-        list[str] | None, typer.Argument(help="names of studies in ablations/, or paths of files; default: mlp")
+        list[str] | None, typer.Argument(help="names of studies (see list), or paths of files; default: mlp")
     ] = None,
     seeds: Annotated[
         str | None,
@@ -73,7 +71,9 @@ def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
 
     with after_start():
         page, whole = _write_all(runs, names, reports)
-    _out.print(f"\nreport:       {page}\nTensorBoard:  make tensorboard, or tensorboard --logdir {runs}")
+    elsewhere = ["--logdir", str(runs)] if runs != Path("runs") else []
+    board = command("board", *elsewhere, make=None if elsewhere else "make tensorboard")
+    _out.print(f"\nreport:       {page}\nTensorBoard:  {board}, or tensorboard --logdir {runs}", soft_wrap=True)
     return whole
 
 
@@ -90,7 +90,7 @@ def _write_all(runs: Path, names: Sequence[str], reports: Path) -> tuple[Path, b
 @option.shared
 def search(
     options: option.TrainingOptions,
-    name: Annotated[str, typer.Argument(help="the name of a search in ablations/, or the path of a file")],
+    name: Annotated[str, typer.Argument(help="the name of a search (see list), or the path of a file")],
 ) -> None:
     """Search for good settings, retrain the winners on fresh seeds, and write the report."""
     from runner.search import search as make
@@ -125,16 +125,30 @@ def compare_winners(
 
 
 def _wrote(file: Path) -> None:
-    _out.print(f"wrote {file}; run it: make ablations STUDY={file.stem}", soft_wrap=True)
+    _out.print(f"wrote {file}; run it: {_run_it(file.stem)}", soft_wrap=True)
+
+
+def _run_it(study: str) -> str:
+    return command("run", study, make=f"make ablations STUDY={study}")
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="the new study's name, such as mystudy")]) -> None:
+    """Write a commented study to start from, ablations/NAME.py. It runs as it is."""
+    from runner.new import write_new
+
+    _wrote(write_new(name, _run_it(name)))
 
 
 @app.command("list")
 def list_studies() -> None:
-    """List the studies and searches in ablations/, and what each asks."""
-    from runner.spec import FOLDER, available, first_line
+    """List the studies and searches: yours in ablations/, and those that come with the package."""
+    from runner.spec import listing
 
-    for name in sorted({*available(), *available(constant="SEARCH")}):
-        _out.print(f"{name:<20} {first_line(FOLDER / f'{name}.py')}")
+    for number, (folder, studies) in enumerate(listing().items()):
+        _out.print(f"{chr(10) if number else ''}{folder}", soft_wrap=True)
+        for name, asked in studies.items():
+            _out.print(f"  {name:<20} {asked}", soft_wrap=True)
 
 
 @app.command()
@@ -223,13 +237,14 @@ def board(
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command. A wrong request ends with a message and exit status 2, without a traceback."""
     try:
-        _stop.begin()
-        accept_any_text(sys.stdout)
+        STOP.begin()
+        for stream in (sys.stdout, sys.stderr):
+            accept_any_text(stream)
         _run(arguments)
     except BaseException as error:
-        if not _stop.asked:
+        if not STOP.asked:
             raise
-        _stop.end("stopped cleanly; the same command resumes")
+        STOP.end("stopped cleanly; the same command resumes")
         raise SystemExit(STOPPED) from error
 
 

@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runner.catalog import DATASETS
+from runner.files import expanded
 
 if TYPE_CHECKING:
     from runner.execute import Request
 
 
 def path(text: str | Path) -> Path:
-    """Returns a path as it was given. Raises typer.BadParameter where it is empty or too long."""
+    """Returns a path, with ~ as the home directory. Raises typer.BadParameter where it is empty or too long."""
     if not str(text).strip():
         raise typer.BadParameter("got an empty text; expected a path.")
+    place = expanded(Path(text))
     try:
-        os.lstat(text)
+        os.lstat(place)
     except OSError as error:
         if error.errno == ENAMETOOLONG:
             raise typer.BadParameter("the path is longer than a disk takes.") from error
-    return Path(text)
+    return place
 
 
 def _place(text: str) -> Any:
@@ -39,7 +41,7 @@ RunsPlace = Annotated[Path, _place("where runs are")]
 ReportsPlace = Annotated[Path, _place("where reports are written")]
 DataSetPlace = Annotated[Path, _place("where the data set is: a folder, or its zip")]
 EvaluationsPlace = Annotated[Path, _place("where the evaluation is written")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
+Device = Annotated[str, typer.Option(help="auto (an NVIDIA GPU if there is one, else the CPU), cpu, cuda or mps")]
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,14 @@ def is_plain_file(state: os.stat_result, most: int) -> bool:
     return stat.S_ISREG(state.st_mode) and state.st_size <= most
 
 
+def expanded(path: Path) -> Path:
+    """Returns the path with ~ as the home directory; unchanged where no home directory is known."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def sync(path: Path) -> None:
     """Flushes a file's bytes, or a directory's names, to the disk; Windows flushes directories by itself."""
     if path.is_dir() and os.name == "nt":

@@ -17,7 +17,9 @@ def cores() -> int:
 
 
 def pick_device(name: str) -> torch.device:
-    """Returns the device of this name; for "auto" the GPU where there is one, else the CPU.
+    """Returns the device of this name; for "auto" an NVIDIA GPU where there is one, else the CPU.
+
+    "auto" is never Apple's GPU (mps): see `caution`.
 
     Raises RequestError where the machine does not have the device.
     """
@@ -25,7 +27,7 @@ def pick_device(name: str) -> torch.device:
 
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+        name = "cuda" if there["cuda"] else "cpu"
     kind, _, number = name.partition(":")
     if kind not in there or (number and (kind != "cuda" or not number.isdecimal())) or name.endswith(":"):
         what = f'got "{name}"; expected one of auto, cpu, cuda, mps (cuda:1 is the second GPU).'
@@ -34,3 +36,13 @@ def pick_device(name: str) -> torch.device:
         have = f"has {there[kind]} of them" if number and there[kind] else f'or its torch has no "{kind}"'
         raise RequestError([Problem(Kind.MACHINE, "--device", f"this machine {have}.")])
     return torch.device(name)
+
+
+def caution(device: torch.device) -> str:
+    """Returns what does not hold on a device; empty where everything does."""
+    if device.type != "mps":
+        return ""
+    return (
+        "mps: the runner does not keep this device's random numbers for each run, so Dropout depends on what else is "
+        "trained and on resuming. With --device cpu the same settings and seed give the same numbers."
+    )

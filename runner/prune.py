@@ -16,7 +16,16 @@ from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.report import studies_in
 from runner.search.records import is_search, read_record
-from runner.spec import FOLDER, RequestError, Settings, available, read_file, refuse_modules_in
+from runner.spec import (
+    FOLDER,
+    RequestError,
+    Settings,
+    available,
+    find_recorded,
+    folders,
+    read_file,
+    refuse_modules_in,
+)
 from runner.store import RunDir, StudyFile, comparable, read_study
 from runner.verdicts import ended_runs
 
@@ -119,12 +128,12 @@ _INTERRUPTED = "from an interrupted write"
 def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | None:
     """Returns the variants' directories that the study's file and its study.json name; None where this is unknown."""
     claimed = {variant.directory for variant in study.variants.values()} | set(study.directories)
-    file = Path(study.file)
+    file = find_recorded(study.file)
     if is_search(folder) or file.suffix != ".py" or not file.is_file() or file.stem not in available(file.parent):
         return claimed  # a search's file, a notebook's dict, or a file that is gone
-    if file.resolve().parent != FOLDER.resolve():  # reading a study runs it, and runs may be from elsewhere
+    if file.resolve().parent not in {place.resolve() for place in folders()}:
         notes.append(f"{folder}: {file} is not in {FOLDER}/ and is not read: runs that its last command named are kept")
-        return claimed
+        return claimed  # reading a study runs it, and runs may be from elsewhere
     baseline = study.baseline
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
@@ -166,7 +175,7 @@ def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
     for path in _free_runs(folder, notes):
         files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
         if files and RunDir(path).result():  # an unfinished run resumes from its checkpoint
-            yield Item.of(path, files, "weights, which make evaluate needs and reports don't", whole=False)
+            yield Item.of(path, files, "weights, which evaluate needs and reports don't", whole=False)
 
 
 def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:

@@ -44,6 +44,16 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Eff
     return written.effects
 
 
+def publish(runs: Path, reports: Path, console: Console) -> StudyRuns:
+    """Writes one study's report and the front page, and shows the effects and the report's path; returns its runs."""
+    data = gather(runs)
+    folder = reports / runs.name
+    show_table(data, _publish(data, runs, folder, console), console)
+    write_front_page(reports)
+    console.print(f"\nreport:  {folder / 'summary.md'}", soft_wrap=True)
+    return data
+
+
 def write_all(runs: Path, names: Sequence[str], reports: Path, console: Console) -> Path:
     """Writes the reports of these studies and searches, shows each on the terminal, and writes the front page.
 

@@ -66,6 +66,9 @@ class Stop:
                     os.dup2(nowhere, stream.fileno())
 
 
+STOP = Stop()  # of this process
+
+
 def _signals() -> list[signal.Signals]:
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
     return [signal.Signals[name] for name in names if hasattr(signal, name)]

@@ -132,7 +132,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-_SPELLED = {"±": "+/-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—": "-", "→": "->", "…": "...", "’": "'"}
+_SPELLED = {"±": "+-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—": "-", "→": "->", "…": "...", "’": "'"}
 
 
 def accept_any_text(stream: TextIO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+if os.environ.get("RUNNER_TESTS_SPAWN"):  # as on Windows and macOS: no server that workers are forked from
+    multiprocessing.get_all_start_methods = lambda: ["spawn"]
 
 import torch
 from hypothesis import HealthCheck

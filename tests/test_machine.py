@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from runner.machine import pick_device
+from runner.machine import caution, pick_device
 from runner.spec import Kind
 from tests.problems import refused
 
@@ -20,6 +20,14 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("two_gpus")
 def test_a_device_is_picked_by_name(name: str, device: str) -> None:
     assert pick_device(name) == torch.device(device)
+
+
+def test_auto_is_never_mps_and_asking_for_it_is_answered_with_a_caution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device("auto") == torch.device("cpu")
+    assert "Dropout" in caution(pick_device("mps"))
+    assert [caution(torch.device(name)) for name in ("cpu", "cuda")] == ["", ""]
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:-1", "cuda:first", "cpu:0", "CUDA", ""])

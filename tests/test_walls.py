@@ -16,18 +16,9 @@ HEAVY = ("torch", "tensorboard", "matplotlib")
 LIGHT = ("spec", "expand", "catalog", "metrics", "measures", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
 TOOLS = {
-    "classnames",
-    "confusion",
-    "course",
-    "files",
-    "palette",
-    "plot",
-    "randomness",
-    "sheets",
-    "stop",
-    "text",
-    "torchvision",
-}
+    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "sheets", "stop", "text", "ticker",
+    "torchvision", "typed",
+}  # fmt: skip
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",
     "metrics": "",
@@ -38,6 +29,8 @@ MAY = {  # the rooms that each room may import, besides tools
     "spec": "catalog measures metrics",
     "machine": "spec",
     "places": "spec",
+    "new": "places spec",
+    "console": "__main__",
     "checkpoints": "spec",
     "expand": "catalog spec",
     "store": "measures metrics spec expand",

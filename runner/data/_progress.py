@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runner.text import plain_console
+from runner.ticker import is_live
 
 _FIRST, _EVERY = 1.0, 5.0  # seconds until the first line, and between two
 
@@ -43,7 +44,7 @@ class _Bar:
 def counting(what: str, total: int) -> Iterator[_Bar | _Lines]:
     """Yields a progress display; call its `advance(count)` after each `count` of `total` images."""
     console = plain_console()
-    if not (console.is_terminal or console.is_jupyter):
+    if not (is_live(console) or console.is_jupyter):
         yield _Lines(what, total)
         return
     columns = (

@@ -17,7 +17,7 @@ from runner.data._images import Images, Labels, digest, reshape
 from runner.data._labels import classes_of, whole_numbers
 from runner.data._parts import PARTS, Content, Parts, alike_note, in_order
 from runner.data._trees import Tree, open_tree
-from runner.files import lock
+from runner.files import expanded, lock
 from runner.randomness import Generators
 from runner.spec import Kind, Problem, RequestError, Settings, describe, is_reference, load_function
 from runner.torchvision import repaired, torchvision
@@ -51,11 +51,7 @@ def find_source(settings: Settings, location: Path, skip_unreadable: bool = Fals
 
 def folder_path(dataset: str) -> Path:
     """Returns the path in folder:PATH, with ~ expanded to the home directory."""
-    path = Path(dataset.removeprefix("folder:"))
-    try:
-        return path.expanduser()
-    except RuntimeError:  # no home directory is known
-        return path
+    return expanded(Path(dataset.removeprefix("folder:")))
 
 
 def _packaged(origin: Packaged, settings: Settings) -> Source:

@@ -21,6 +21,7 @@ from runner.models import autocast, build
 from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, refuse_modules_in, suggest
 from runner.store import CORRUPT, FAILED, FINISHED, PRUNED, RunDir, RunJson, read_rows
 from runner.train import evaluation_batch
+from runner.typed import command
 
 _MOST_LISTED = 12
 _RETRAIN = "retrain the run with --retrain (of a search: remove its directory and run the same command)"
@@ -149,7 +150,8 @@ def _there(folder: Path) -> str:
         if found:
             more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
             return f"Finished runs in {place}: {', '.join(found[:_MOST_LISTED])}{more}."
-    return "There are no finished runs near it; make ablations trains some in runs/."
+    trains = command("run", make="make ablations")
+    return f"There are no finished runs near it; {trains} trains some in runs/."
 
 
 def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: str) -> Problem:

@@ -17,7 +17,7 @@ from runner.execute._policy import Crew, OnMessage
 from runner.execute._request import Request
 from runner.execute._script import script
 from runner.expand import Run
-from runner.machine import cores, pick_device
+from runner.machine import caution, cores, pick_device
 from runner.spec import Kind, Problem, RequestError
 from runner.store import commit, present_provenance
 
@@ -39,7 +39,7 @@ class OpenCrew:
         corrupt  files of finished runs that are not what was written
         again    says how runs of other code, data or versions are retrained
         """
-        notes = [others_note(done, self.command, data, again), crowded(self.workers)]
+        notes = [others_note(done, self.command, data, again), crowded(self.workers), caution(self.device)]
         if files := ", ".join(map(str, corrupt)):
             notes.append(f"these files of finished runs are corrupt, so the runs are retrained: {files}")
         return [note for note in notes if note]

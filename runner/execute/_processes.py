@@ -8,11 +8,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+UNSAFE, UNSAFE_MARK = "PYTHONSAFEPATH", "runner"  # any text means: not the working directory
 _GROUPS = {signal.Signals[name] for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # the terminal's
 
 
@@ -45,10 +48,28 @@ def context() -> Any:
     try:
         resource_tracker.ensure_running()  # its start unblocks SIGINT again
         signal.pthread_sigmask(signal.SIG_BLOCK, _GROUPS)
-        server.ensure_running()
+        with _same_places():
+            server.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return forkserver
+
+
+@contextmanager
+def _same_places() -> Iterator[None]:
+    """Keeps the server from importing modules in the working directory where this process looks elsewhere first.
+
+    It would mistake your own runner.py for this package. Its own module `preload` undoes the change.
+    """
+    first = sys.path[0] if sys.path else None
+    if first in ("", os.getcwd()) or UNSAFE in os.environ:  # noqa: PTH109 (a text, as the others are)
+        yield
+        return
+    os.environ[UNSAFE] = UNSAFE_MARK
+    try:
+        yield
+    finally:
+        del os.environ[UNSAFE]
 
 
 def start_server() -> None:

@@ -1,4 +1,4 @@
-"""Shows runs in training: a live table on a terminal, plain lines elsewhere."""
+"""Shows runs in training: a live table on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from runner.execute._schedule import Costs
 from runner.expand import Run
 from runner.store import FAILED
 from runner.text import duration
+from runner.ticker import Ticker, is_live
 
 
 class Progress:
@@ -35,15 +36,18 @@ class Progress:
         self._said: set[str] = set()
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render, transient=True)
+        self._ticker = Ticker(console, self._now)
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal:
+        if is_live(self._console):
             self._live.start()
+        self._ticker.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ticker.__exit__()
         self._live.stop()
 
     @property
@@ -74,6 +78,7 @@ class Progress:
             return
         self._ended[run] = message.kind
         self._console.print(self._line(message), soft_wrap=True)
+        self._ticker.printed()
 
     def _drop(self, run: Run) -> bool:
         """Takes a run off the table; returns whether it was there."""
@@ -108,27 +113,49 @@ class Progress:
             f"best epoch {metrics['best_epoch']:.0f} of {metrics['epochs']:.0f}  {duration(metrics['seconds'])}"
         )
         left = self.time_left()
-        if left is not None and not self._console.is_terminal:
+        if left is not None and not is_live(self._console):
             text.append(f"  (about {duration(left)} left)")
         return text
 
-    def _render(self) -> Group:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for head in ("training", "seed", "epoch", "validation accuracy"):
-            table.add_column(head)
-        for job, runs in self._current.items():
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """Returns what each job trains: variants, seed, epochs, the best validation accuracy. Any thread may ask."""
+        rows = []
+        for job, runs in [(job, dict(runs)) for job, runs in list(self._current.items())]:
+            if not runs:
+                continue
             first = job.runs[0]
             epochs = [int(metrics["epoch"]) for metrics in runs.values()]
             now = f"{min(epochs)}" if min(epochs) == max(epochs) else f"{min(epochs)}-{max(epochs)}"
             best = max(runs, key=lambda run: runs[run].get("val/accuracy", -1.0))
             accuracy = runs[best].get("val/accuracy")
             names = ", ".join(run.variant.name for run in runs)
-            table.add_row(
-                names if len(names) < 44 else f"{len(runs)} runs of {first.study}",
-                str(first.seed),
-                f"{now} of {max(run.variant.settings.epochs for run in runs)}",
-                f"{accuracy:.4f}  {best.variant.name}" if accuracy is not None else "",
+            rows.append(
+                (
+                    names if len(names) < 44 else f"{len(runs)} runs of {first.study}",
+                    str(first.seed),
+                    f"{now} of {max(run.variant.settings.epochs for run in runs)}",
+                    f"{accuracy:.4f}  {best.variant.name}" if accuracy is not None else "",
+                )
             )
+        return rows
+
+    def _now(self) -> str:
+        """Returns where the training is, on one line."""
+        jobs = [
+            f"{names}, seed {seed}, epoch {epochs}" + (f", val {accuracy.split()[0]}" if accuracy else "")
+            for names, seed, epochs, accuracy in self._rows()
+        ]
+        left = self.time_left()
+        rest = f"; about {duration(left)} left" if left is not None else ""
+        head = f"{len(self._ended)} of {self._count} runs ended{rest}"
+        return f"{head}; in training: {'; '.join(jobs)}" if jobs else f"{head}; starting"
+
+    def _render(self) -> Group:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for head in ("training", "seed", "epoch", "validation accuracy"):
+            table.add_column(head)
+        for row in self._rows():
+            table.add_row(*row)
         done = self._total - sum(self._left.values())
         left = self.time_left()
         bar = Table.grid(padding=(0, 1))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from runner.spec import Kind, Problem, RequestError
+from runner.typed import is_console
 
 UNGUARDED = 77  # exit status of a process whose import of the script called run()
 
@@ -24,6 +25,8 @@ def check_script() -> None:
 
 def script() -> str | None:
     """Returns the file that workers import; None for a command, a notebook or an interactive session."""
+    if is_console():
+        return None
     main = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is not None:  # python -m runner
         return None

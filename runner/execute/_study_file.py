@@ -11,7 +11,7 @@ import pydantic
 
 from runner.execute._dicts import declared_before, directories_of_dicts
 from runner.expand import ResolvedStudy
-from runner.spec import Question, SeedPlan
+from runner.spec import Question, SeedPlan, recorded
 from runner.store import (
     ENDED,
     EarlierSeeds,
@@ -49,7 +49,7 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
     given |= {"earlier_seeds": replaced} if replaced else {}
     given |= {"metrics": dict(study.own.metrics), "monitor": study.own.monitor} if study.own else {}
     return StudyFile(
-        name=study.name, file=str(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
+        name=study.name, file=recorded(study.file), doc=study.doc.strip(), command=command(), data_notes=data_notes,
         variants=variants | kept, questions=_questions(study, before, earlier, folder, now),
         seeds=plan.plain(),
         **given,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand._runs import ResolvedStudy
+from runner.files import expanded
 from runner.spec import FreeSettings, Kind, Problem, RequestError, Settings
 
 
@@ -54,13 +55,14 @@ def named_files(settings: Settings | FreeSettings, hashes: Mapping[str, str]) ->
 
 def file_hash(text: str) -> str | None:
     """Returns the SHA-256 of the regular file at this path; None where there is none. Raises OSError if unreadable."""
+    path = expanded(Path(text))
     try:
-        found = Path(text).stat()
+        found = path.stat()
     except (OSError, ValueError):  # no file, or a text that is not a path
         return None
     if not stat.S_ISREG(found.st_mode):  # a device or a pipe may have no end
         return None
-    return _sha256((str(Path(text).absolute()), found.st_ino, found.st_size, found.st_mtime_ns))
+    return _sha256((str(path.absolute()), found.st_ino, found.st_size, found.st_mtime_ns))
 
 
 @lru_cache(maxsize=1000)

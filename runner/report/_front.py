@@ -16,6 +16,7 @@ from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.stats import ALPHA, benjamini_hochberg
 from runner.text import escaped, link, one_line
+from runner.typed import command
 from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majority, effects_in
 
 EFFECTS_TABLE = "summary.csv"  # a row a variant and metric, of a study alone
@@ -95,7 +96,7 @@ def front_page(entries: Sequence[Entry]) -> str:
         if entry.figure:
             parts.append(f"[![{Path(entry.figure).stem}]({place}/{entry.figure})]({page})")
     if not entries:
-        parts.append("There are no studies yet. `make ablations` trains one.")
+        parts.append(f"There are no studies yet. `{command('run', make='make ablations')}` trains one.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.spec import Kind, Problem, RequestError
 from runner.store import TWIN, read_study
+from runner.typed import command
 
 
 def studies_in(runs: Path, names: list[str] | None) -> list[str]:
@@ -16,7 +17,8 @@ def studies_in(runs: Path, names: list[str] | None) -> list[str]:
     """
     there = sorted(path.parent.name for path in runs.glob("*/study.json"))
     if missing := [name for name in names or [] if name not in there]:
-        valid = f"There are: {', '.join(there)}." if there else "There are none yet; make ablations makes some."
+        none = f"There are none yet; {command('run', make='make ablations')} makes some."
+        valid = f"There are: {', '.join(there)}." if there else none
         raise RequestError(
             [Problem(Kind.UNKNOWN, str(runs), f'there are no runs named "{name}". {valid}') for name in missing]
         )

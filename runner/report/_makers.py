@@ -10,6 +10,7 @@ import pandas as pd
 from runner.report._format import counted
 from runner.store import Provenance, same_provenance
 from runner.text import duration, escaped
+from runner.typed import command
 
 _MOST_NAMED = 12
 Provenances = Sequence[Provenance]
@@ -22,7 +23,7 @@ def not_counted_note(count: int, again: str) -> str:
     runs, are, them = (f"{count} runs were", "they are", "them") if count > 1 else ("1 run was", "it is", "it")
     return (
         f"{runs} made by other code, data or versions than the counted runs, so {are} not counted. "
-        f"To retrain {them}: {again}. To remove {them}: make prune."
+        f"To retrain {them}: {again}. To remove {them}: {command('prune', make='make prune')}."
     )
 
 

@@ -142,7 +142,7 @@ def _how_to_add(verdict: Verdict, seeds: int) -> str:
             next(words, "")
         elif not word.startswith(("--seeds=", "--from=")):
             kept.append(word)
-    known = kept[:4] == ["python", "-m", "runner", "run"]
+    known = kept[:4] == ["python", "-m", "runner", "run"] or kept[:2] == ["ablations", "run"]
     asked = ["--seeds", f"{first}..{most}", "--from", str(verdict.unseen)]
     text = shlex.join([*kept, *asked]) if known else f'seeds={{"first": 5, "most": {most}, "from": {verdict.unseen}}}'
     return f"To find out, let the runner add seeds that no verdict has seen: {code(text)}."

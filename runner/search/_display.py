@@ -1,10 +1,10 @@
-"""Shows a search: a line for each run that ended, and on a terminal the runs in training."""
+"""Shows a search: a line for each run that ended, and the runs in training."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.text import Text
@@ -14,6 +14,7 @@ from runner.expand import Run
 from runner.search._record import Record
 from runner.store import FAILED, PRUNED, RUNNING
 from runner.text import duration
+from runner.ticker import Ticker, is_live
 
 
 class Display:
@@ -25,15 +26,18 @@ class Display:
         self._training: dict[Run, str] = {}
         self._began, self._left = time.monotonic(), record.left
         self._status = console.status("")
+        self._ticker = Ticker(console, self._now)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Shows the runs in training on a terminal while this context is open."""
-        if not self._console.is_terminal:
+        """Shows the runs in training while this context is open."""
+        with self._ticker, self._status if is_live(self._console) else nullcontext():
             yield
-            return
-        with self._status:
-            yield
+
+    def _now(self) -> str:
+        """Returns where the search is, on one line. Another thread asks."""
+        training = "   ".join(self._training.copy().values())
+        return f"{self._record.search.name}: in training: {training or 'starting'}"
 
     def on_message(self, message: Message) -> None:
         """Shows a message. The record must have received it first."""
@@ -46,6 +50,7 @@ class Display:
         elif message.kind != "taken":
             self._training.pop(run, None)
             self._console.print(self._line(message), soft_wrap=True)
+            self._ticker.printed()
         self._status.update("   ".join(self._training.values()))
 
     def _line(self, message: Message) -> Text:

@@ -11,7 +11,7 @@ from runner.execute import Message
 from runner.expand import Run
 from runner.search._resolve import ResolvedSearch, Values
 from runner.search._suggest import Tried, hopeless, suggest
-from runner.spec import Kind, Problem, RequestError
+from runner.spec import Kind, Problem, RequestError, recorded
 from runner.store import (
     CORRUPT,
     FAILED,
@@ -121,7 +121,7 @@ class Record:
         """Writes study.json in the form that studies use."""
         search = self.search
         content = StudyFile(
-            name=search.name, file=str(search.file), doc=search.doc.strip(), command=command(),
+            name=search.name, file=recorded(search.file), doc=search.doc.strip(), command=command(),
             variants=self._variants, questions=[], search=search.plain(),
         )  # fmt: skip
         write_study(self._folder, content)

@@ -18,8 +18,7 @@ from runner.search._record import Record
 from runner.search._resolve import ResolvedSearch
 from runner.spec import BASELINE, Kind, Problem, RequestError, after_start, is_reference
 from runner.store import FINISHED, PRUNED
-
-_AGAIN = "make prune removes them; then the same command reruns them."
+from runner.typed import command
 
 
 def train(searches: Sequence[ResolvedSearch], request: Request, console: Console) -> None:
@@ -50,8 +49,9 @@ def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], con
     console.print(f"{todo}, {search.sampler}, with {crew.workers} workers on {crew.device}")
     if search.cells < search.runs:
         console.print(f"its space has only {search.cells:.0f} combinations")
+    again = f"{command('prune', make='make prune')} removes them; then the same command reruns them."
     ended = [run for run, tried in record.tried.items() if tried.state in (FINISHED, PRUNED)]
-    for note in crew.notes(ended, data, record.corrupt, _AGAIN):
+    for note in crew.notes(ended, data, record.corrupt, again):
         console.print(note, soft_wrap=True)
 
 

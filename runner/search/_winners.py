@@ -23,6 +23,7 @@ from runner.spec import (
     neutral_values,
     refuse_modules_in,
 )
+from runner.typed import lasting
 
 WINNER, RUNNER_UP, RANDOM_WINNER, CLAIMED = "winner", "runner_up", "random_winner", "claimed"
 _SMALLEST = 0.005  # in accuracy
@@ -125,7 +126,7 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
     title = f"What does the winner of {stem} owe its accuracy to?"
     doc = (
         f"The baseline is run {run.variant.name} of {record.search.name}; each variant undoes one of its choices.\n"
-        f"Written by: python -m runner ablate-winner {record.search.name}\n"
+        f"Written by: {lasting('ablate-winner', record.search.name)}\n"
     )
     refuse_modules_in(record.runs, (winner.dataset, winner.model, start["model"]))
     return _write(folder / f"{name}_winner.py", title, doc, winner, undone, questions, fresh_seeds(record))
@@ -157,7 +158,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
     title = f"{stems[0]} or {stems[1]}: whose winner is better?"
     doc = (
         f"The baseline is what {stems[0]} began with; the variants are the winners, on seeds that chose nothing.\n"
-        f"Written by: python -m runner compare-winners {first.search.name} {second.search.name}\n"
+        f"Written by: {lasting('compare-winners', first.search.name, second.search.name)}\n"
     )
     for record in (first, second):
         refuse_modules_in(record.runs, (start.dataset, start.model, *(winner.model for winner in winners)))
@@ -216,7 +217,8 @@ def _write(
     read = _read(baseline, variants).items()
     given = {key: value for key, value in read if key not in neutral or value != neutral[key]}
     study = {"baseline": given, "variants": variants, "seeds": seeds, "questions": questions}
-    whole = f"{title}\n\nRun:      make ablations STUDY={file.stem}\n\n{doc}"
+    run = lasting("run", file.stem, make=f"make ablations STUDY={file.stem}")
+    whole = f"{title}\n\nRun:      {run}\n\n{doc}"
     text = f'"""{_quoted(whole)}"""\n\nSTUDY = {pprint.pformat(study, width=115, sort_dicts=False)}\n'
     if file.exists() and file.read_text(encoding="utf-8") != text:
         raise RequestError(

@@ -1,5 +1,6 @@
 """Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
+from runner.spec._folders import FOLDER, available, bundled, find_file, find_recorded, folders, recorded
 from runner.spec._names import (
     albumentations,
     check_call,
@@ -28,11 +29,10 @@ from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
 from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
-    FOLDER,
     Study,
-    available,
     check_name,
     first_line,
+    listing,
     parse,
     parse_questions,
     parse_settings,
@@ -62,15 +62,20 @@ __all__ = [
     "after_start",
     "albumentations",
     "available",
+    "bundled",
     "check_call",
     "check_name",
     "dataset_label",
     "describe",
+    "find_file",
+    "find_recorded",
     "first_line",
+    "folders",
     "from_pydantic",
     "is_plain",
     "is_reference",
     "level_of",
+    "listing",
     "load_function",
     "mistake_of",
     "neutral_values",
@@ -86,6 +91,7 @@ __all__ = [
     "problems_of",
     "read_file",
     "read_plan",
+    "recorded",
     "refuse_modules_in",
     "shown",
     "suggest",

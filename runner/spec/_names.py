@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.catalog import INITIALIZATIONS
+from runner.spec._namesake import hint, hint_of
 from runner.spec._problems import Kind, Mistake, Problem, RequestError, describe, shown, suggest
 from runner.spec._settings import Settings, is_reference
 from runner.torchvision import repaired
@@ -215,13 +216,15 @@ def _init_arguments(settings: Settings) -> Mistake | None:
 def _reference(text: str) -> Mistake | None:
     if not is_reference(text):
         return None
+    if ours := hint(text.partition(":")[0]):
+        return Mistake(Kind.CODE, ours)
     try:
         load_function(text)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing your module may raise anything, even SystemExit
-        what = f'can\'t load "{text}": {describe(error)}; expected package.module:function that Python can import.'
-        return Mistake(Kind.CODE, what)
+        expected = hint_of(error) or "expected package.module:function that Python can import."
+        return Mistake(Kind.CODE, f'can\'t load "{text}": {describe(error)}; {expected}')
     return None
 
 

@@ -12,15 +12,18 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
+from runner.spec._folders import FOLDER, available, bundled, find_file, folders, is_file, text_of
+from runner.spec._namesake import hint_of
 from runner.spec._own import OwnTraining
 from runner.spec._plain import plain
 from runner.spec._problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec._questions import Question
 from runner.spec._seeds import plan_seeds
 from runner.spec._settings import Settings, is_reference
+from runner.typed import command
 
-FOLDER = Path("ablations")
 BASELINE = "baseline"
+_AGAIN = "fix the file and try again."
 _COMMANDS = {"STUDY": "run", "SEARCH": "search"}  # what a file may assign, and the command for it
 RESERVED = {"mean"}  # the runner's own directory beside those of the seeds
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,\[\]-]{0,79}")
@@ -121,32 +124,15 @@ def check_name(name: str) -> Mistake | None:
     return None
 
 
-def available(folder: Path = FOLDER, constant: str = "STUDY") -> list[str]:
-    """Returns the names of the spec files in `folder` that assign `constant`, sorted."""
-    return [file.stem for file in sorted(folder.glob("*.py")) if re.search(rf"^{constant}\b", _text(file), re.M)]
-
-
-def _is_file(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except OSError:  # a name that is too long for the disk
-        return False
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(errors="replace") if file.is_file() else ""
-    except OSError:  # an unreadable file must not hide the others
-        return ""
-
-
-def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tuple[Path, Any, str]:
+def read_file(name: str, folder: Path | None = None, constant: str = "STUDY") -> tuple[Path, Any, str]:
     """Runs a spec file, given by name or path; returns its path, its STUDY (or SEARCH) and its docstring.
+
+    Without `folder`, a name is looked up in `ablations/`, and then among the studies that come with the package.
 
     Raises RequestError where it can't be read.
     """
-    file = Path(name) if name.endswith(".py") else folder / f"{name}.py"
-    if not _is_file(file):
+    file = find_file(name, folder)
+    if not is_file(file):
         what = f"there is no such {constant.lower()}. {suggest(name, available(folder, constant))}"
         raise RequestError([Problem(Kind.UNKNOWN, str(file), what)])
     try:
@@ -158,15 +144,11 @@ def read_file(name: str, folder: Path = FOLDER, constant: str = "STUDY") -> tupl
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{file}:{line}" if line else str(file)
         raise RequestError(
-            [Problem(Kind.CODE, where, f"the file raised {describe(error)}; fix the file and try again.")]
+            [Problem(Kind.CODE, where, f"the file raised {describe(error)}; {hint_of(error) or _AGAIN}")]
         ) from error
     if constant not in module:
         other = next((c for c in _COMMANDS if c in module), None)
-        hint = (
-            f"it assigns a {other}: python -m runner {_COMMANDS[other]} {name}"
-            if other
-            else f"write {constant} = {{...}}"
-        )
+        hint = f"it assigns a {other}: {command(_COMMANDS[other], name)}" if other else f"write {constant} = {{...}}"
         raise RequestError([Problem(Kind.MISSING, str(file), f"the file assigns no {constant}; {hint}.")])
     doc = module.get("__doc__")
     return file, module[constant], doc if isinstance(doc, str) else ""
@@ -203,9 +185,23 @@ def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list
     return questions, problems
 
 
+def listing() -> dict[str, dict[str, str]]:
+    """Returns what each study and search asks, by its name, by where it is. A name that is hidden by yours says so."""
+    found: dict[str, dict[str, str]] = {}
+    seen: set[str] = set()
+    for folder in folders():
+        names = sorted({*available(folder), *available(folder, "SEARCH")})
+        hidden = f"({FOLDER}/ has another)"
+        lines = {name: hidden if name in seen else first_line(folder / f"{name}.py") for name in names}
+        seen |= set(names)
+        if lines:
+            found[f"with the package, in {folder}:" if folder == bundled() else f"in {folder}/:"] = lines
+    return found
+
+
 def first_line(file: Path) -> str:
     """Returns the first line of a spec file's docstring, without running the file."""
     try:
-        return (ast.get_docstring(ast.parse(_text(file))) or "").partition("\n")[0]
+        return (ast.get_docstring(ast.parse(text_of(file))) or "").partition("\n")[0]
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return "(can't be read)"

@@ -19,6 +19,7 @@ from typing import Any
 import pydantic
 
 from runner.spec import OwnTraining, is_plain, is_reference
+from runner.typed import program
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
@@ -88,10 +89,9 @@ def command() -> str:
 
     From the path of --data it keeps the last part only, so that reports do not show your folders.
     """
-    program = Path(sys.argv[0])
-    if "runner" not in (program.name, program.parent.name):
+    words, arguments = program(), iter(sys.argv[1:])
+    if not words:
         return "runner.run(...)"  # the command line of a notebook or script does not help readers
-    words, arguments = ["python", "-m", "runner"], iter(sys.argv[1:])
     for argument in arguments:
         key, given, value = argument.partition("=")
         if key in ("--runs", "--reports", "--workers", "--data"):
@@ -134,9 +134,14 @@ def _hash_of(module: str) -> str:
 
 @cache
 def commit() -> str | None:
-    """Returns the present git commit, with + where tracked files have changes; None outside a checkout."""
+    """Returns the present git commit, with + where tracked files have changes; None outside a checkout.
+
+    An installed copy may be within a checkout of your own project, whose commit does not say what the runner is.
+    """
     root = Path(__file__).parents[2]
     try:
+        tracked = ["git", "ls-files", "--error-unmatch", str(Path(__file__))]
+        subprocess.run(tracked, cwd=root, capture_output=True, check=True)
         head = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
         )

@@ -18,10 +18,10 @@ from runner.search.records import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, Rec
 from runner.spec import BASELINE
 from runner.store import FAILED, FINISHED, PRUNED, RUNNING, Provenance, RunDir, read_study
 from runner.text import code, escaped, one_line, table
+from runner.typed import command
 from runner.verdicts import effects_table, judge
 
 _TOP = 10
-_AGAIN = "make prune and then the same command"
 _SAMPLERS = {"tpe": "TPE (Optuna)", "random": "random", "grid": "grid"}
 _FIGURES = {
     "settings": "each run's validation loss against each setting's value",
@@ -41,7 +41,8 @@ _TITLES = {
 
 def search_page(data: SearchRuns, mattered: pd.DataFrame, figures: Sequence[str]) -> str:
     """The whole page. `mattered` has a row a setting, `figures` are those that were drawn."""
-    notes = [not_counted_note(len(data.record.counted()[1]), _AGAIN), corrupt_note(data.record.corrupt), _apart(data)]
+    again = f"{command('prune', make='make prune')} and then the same command"
+    notes = [not_counted_note(len(data.record.counted()[1]), again), corrupt_note(data.record.corrupt), _apart(data)]
     parts = [f"# {escaped(title(data))}", headline(data), _what(data)]
     parts += [f"> {note}" for note in notes if note]
     if ranked := data.record.ranked():
