@@ -119,7 +119,7 @@ def main() -> None:
         chosen = study(augmented, arguments.epochs)
         overrides = Overrides(dataset=arguments.dataset, seeds=arguments.seeds)
         resolved = resolve(Path("bench"), chosen, "", overrides)
-        baseline = resolved.variants[0].settings
+        baseline = resolved.variants[0].ours
         folder = prepare(baseline, arguments.data)
         with tempfile.TemporaryDirectory() as place:
             plain = [apart(baseline, folder, f"{place}/plain")]

@@ -71,4 +71,4 @@ def command(tmp_path: Path) -> Command:
 def job(settings: Callable[..., Settings], cache: Path) -> Job:
     """One small run, and its data."""
     variant = Variant("baseline", settings(epochs=1), {})
-    return Job((Run("study-digits", variant, 0),), prepare(variant.settings, Path("data"), cache))
+    return Job((Run("study-digits", variant, 0),), prepare(variant.ours, Path("data"), cache))

@@ -59,7 +59,7 @@ FIGURES = (
 def train(study: dict[str, Any], place: Path) -> Path:
     """Trains a study, in this process; the directory of its baseline's first seed."""
     runs = resolve(Path("study.py"), study, "", Overrides()).runs()
-    data = prepare(runs[0].variant.settings, DATA)
+    data = prepare(runs[0].variant.ours, DATA)
     train_job(Job(tuple(runs), data), Command(place / "runs", "cpu", Provenance()), lambda _: None)
     return place / "runs" / runs[0].folder
 

@@ -66,7 +66,7 @@ def test_law_3_baseline_always_in_and_no_cell_twice(factors: dict[str, list[floa
     assert variants[0].name == "baseline"
     assert len({v.settings.digest() for v in variants}) == len({v.name for v in variants}) == len(variants)
     for variant in variants:  # and a variant differs only in what it declares
-        assert variant.changes == variant.settings.differences(variants[0].settings)
+        assert variant.changes == variant.ours.differences(variants[0].ours)
         assert set(variant.changes) <= set(factors)
 
 
@@ -119,14 +119,14 @@ def test_a_setting_without_effect_is_refused_in_the_baseline_too() -> None:
     ]
     expand({"baseline": BASE | {"model": "perceptron", "dropout": 0.0, "hidden": []}})  # neutral values say nothing
     heir = {"variants": {"deep": {"model": "mlp"}}, "baseline": BASE | {"model": "perceptron"}}
-    assert expand(heir).variants[1].settings.hidden == (32, 16)
+    assert expand(heir).variants[1].ours.hidden == (32, 16)
     decay = {"factors": {"weight_decay": [0.1]}, "baseline": BASE | {"optimizer": "Rprop"}}
     (problem,) = problems(decay)
     one([problem], Kind.IGNORED, 'variant "weight_decay=0.1": weight_decay', "Rprop", "0.1")
 
 
 def test_another_model_on_the_command_line_takes_what_it_reads_of_the_baseline() -> None:
-    assert expand({}, settings={"model": "perceptron"}).variants[0].settings.model == "perceptron"
+    assert expand({}, settings={"model": "perceptron"}).variants[0].ours.model == "perceptron"
     one(
         problems({}, settings={"model": "perceptron", "dropout": 0.5}),
         Kind.IGNORED,
@@ -137,7 +137,7 @@ def test_another_model_on_the_command_line_takes_what_it_reads_of_the_baseline()
 
 def test_a_model_of_your_own_may_be_initialized() -> None:
     study = {"baseline": BASE | {"model": "tests.fakes:small", "hidden": []}, "variants": {"he": {"init": "uniform"}}}
-    assert expand(study).variants[1].settings.init == "uniform"
+    assert expand(study).variants[1].ours.init == "uniform"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_names_and_directories_say_what_was_asked() -> None:
 
 def test_overrides_change_the_baseline_and_what_it_hands_down() -> None:
     resolved = expand({"variants": {"d": {"dropout": 0.5}}}, settings={"dropout": 0.1, "epochs": 9})
-    assert [(v.settings.dropout, v.settings.epochs) for v in resolved.variants] == [(0.1, 9), (0.5, 9)]
+    assert [(v.ours.dropout, v.ours.epochs) for v in resolved.variants] == [(0.1, 9), (0.5, 9)]
 
 
 def test_selected_variants_always_include_the_baseline() -> None:

@@ -154,7 +154,7 @@ def job(cache: Path, tmp_path: Path) -> Job:
     variants = [
         Variant(name, Settings.model_validate(BASE | each), each) for name, each in (("a", {}), ("b", {"lr": 0.1}))
     ]
-    data = Path(shutil.copytree(prepare(variants[0].settings, Path("data"), cache), tmp_path / "cache"))
+    data = Path(shutil.copytree(prepare(variants[0].ours, Path("data"), cache), tmp_path / "cache"))
     return Job(tuple(Run("study-digits", variant, 0) for variant in variants), data)
 
 

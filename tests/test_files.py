@@ -102,7 +102,7 @@ def test_a_file_that_changes_while_a_command_is_at_work_fails_its_run(place: Pat
     from runner.execute._messages import Command
 
     messages: list[Message] = []
-    job = Job((Run("study-digits", stale, 0),), prepare(stale.settings, place / "data"))
+    job = Job((Run("study-digits", stale, 0),), prepare(stale.ours, place / "data"))
     train_job(job, Command(place / "runs", "cpu", Provenance()), messages.append)
     assert [message.kind for message in messages] == ["failed"]
     assert "weights.txt has changed" in messages[0].cause

@@ -46,7 +46,7 @@ def means_seen(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
         seen[key] = scalars(folder, SEEDS_TAG) if folder.exists() else []
 
     for run in runs:  # seed 1 starts once seed 0 has ended
-        data = prepare(run.variant.settings, Path("data"), cache)
+        data = prepare(run.variant.ours, Path("data"), cache)
         train_job(Job((run,), data), Command(tmp_path, "cpu", present_provenance("cpu")), send)
     return seen
 

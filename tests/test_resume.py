@@ -56,7 +56,7 @@ Spoil = Callable[[Path], object]
 def job_of(cache: Path, epochs: int) -> Job:
     base = BASE | {"epochs": epochs, "augment": ["HorizontalFlip"]}
     variants = [Variant(name, Settings.model_validate(base | each), each) for name, each in CHANGES.items()]
-    data = prepare(variants[0].settings, Path("data"), cache)
+    data = prepare(variants[0].ours, Path("data"), cache)
     return Job(tuple(Run("study-digits", variant, 0) for variant in variants), data)
 
 

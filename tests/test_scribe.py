@@ -59,9 +59,7 @@ def test_an_error_is_raised(aside: bool) -> None:
 def job(cache: Path) -> Job:
     base = BASE | {"epochs": 4}
     variants = [Variant(name, Settings.model_validate(base | each), each) for name, each in CHANGES.items()]
-    return Job(
-        tuple(Run("study-digits", each, 0) for each in variants), prepare(variants[0].settings, Path("data"), cache)
-    )
+    return Job(tuple(Run("study-digits", each, 0) for each in variants), prepare(variants[0].ours, Path("data"), cache))
 
 
 def test_a_job_that_is_logged_aside_leaves_the_same(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def test_several_workers_and_the_random_search_beside(tmp_path: Path) -> None:
         assert record.left == 0
         assert len(record.tried) == len({repr(tried.values) for tried in record.tried.values()}) == 5
         failed = [run for run, tried in record.tried.items() if tried.state == "failed"]
-        assert {run.variant.settings.model for run in failed} == {"tests.fakes:raising"}
+        assert {run.variant.ours.model for run in failed} == {"tests.fakes:raising"}
     assert "FAILED: RuntimeError: no such model today" in text
     write_all(tmp_path / "runs", [outcome.name], tmp_path / "reports", Console(quiet=True))
     page = (tmp_path / "reports" / "hunt-digits" / "summary.md").read_text()
@@ -265,7 +265,7 @@ def test_the_report_has_settings_progress_importance_and_what_is_claimed_elsewhe
     folder = made / "reports" / "hunt-digits"
     page, record = (folder / "summary.md").read_text(), find_record(made / "runs", "hunt")
     assert page.startswith("# Which settings suit the digits?\n\n**Best of 9 runs:**")
-    best = record.ranked()[0][0].variant.settings
+    best = record.ranked()[0][0].variant.ours
     (row,) = (line for line in page.splitlines() if line.startswith("| lr | 0.0001 to 0.1, log | 0.001 |"))
     assert f"| {best.lr:.3g} |" in row
     assert row.endswith("| 0.01 |")

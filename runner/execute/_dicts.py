@@ -27,7 +27,7 @@ def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None
 
 def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
     """Returns the differences from the baseline in study.json as text; empty where there are none."""
-    baseline = next(variant.settings for variant in study.variants if variant.name == BASELINE)
+    baseline = next(variant.ours for variant in study.variants if variant.name == BASELINE)
     try:
         known = Settings.model_validate(before.baseline)
     except pydantic.ValidationError:

@@ -155,7 +155,7 @@ _loaded = cache(load)
 
 
 def _too_large(run: Run, dataset: Dataset) -> str:
-    parameters, needed = training_memory(run.variant.settings, dataset.shape, len(dataset.classes))
+    parameters, needed = training_memory(run.variant.ours, dataset.shape, len(dataset.classes))
     if needed <= (free := free_memory()):
         return ""
     return f"{parameters:,} parameters need at least {needed / 1e9:.1f} GB to train; {free / 1e9:.1f} GB are free"
@@ -163,7 +163,7 @@ def _too_large(run: Run, dataset: Dataset) -> str:
 
 def _stream_seconds(run: Run, data: Path, device: torch.device) -> float:
     """Returns the seconds that an epoch's batches take. No model runs here, so the runner's process can do it."""
-    stream = Stream(load(data), run.variant.settings, run.seed, device)
+    stream = Stream(load(data), run.variant.ours, run.seed, device)
     batches = len(stream.order(1))
     evaluated = (len(stream.train_eval) + len(stream.dataset.val)) / len(stream.dataset.train)
     iterator = stream.train(1)
@@ -183,7 +183,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
-    settings = run.variant.settings
+    settings = run.variant.ours
     # A plain stream: the model costs the same whatever its images show.
     stream = Stream(dataset, settings.model_copy(update={"augment": ()}), run.seed, device)
     learner = Learner(settings, dataset, run.seed, device)

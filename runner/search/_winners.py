@@ -113,7 +113,7 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
         raise RequestError(
             [Problem(Kind.STATE, record.search.name, "its winner is its baseline, so there is nothing to undo.")]
         )
-    winner = run.variant.settings
+    winner = run.variant.ours
     undone = {_undone(key, start[key]): {key: start[key]} for key in run.variant.changes}
     questions = [
         {
@@ -143,7 +143,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
         raise RequestError(
             [Problem(Kind.CONFLICT, names, "expected two searches of different files, on the same data set.")]
         )
-    winners = [_winner(record).variant.settings for record in (first, second)]
+    winners = [_winner(record).variant.ours for record in (first, second)]
     if winners[0] == winners[1]:
         raise RequestError(
             [Problem(Kind.STATE, " and ".join(stems), "both winners have the same settings; expected different ones.")]

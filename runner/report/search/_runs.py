@@ -98,7 +98,7 @@ def _table(record: Record) -> pd.DataFrame:
     for run, tried in record.counted()[0].items():
         directory = RunDir(record.runs / run.folder)
         known, result = directory.run_json(), directory.result()
-        idle = ignored_settings(run.variant.settings, tried.values)
+        idle = ignored_settings(run.variant.ours, tried.values)
         rows.append(
             {
                 "run": run.variant.name,
@@ -110,7 +110,7 @@ def _table(record: Record) -> pd.DataFrame:
                 "cause": known.cause if known else "",
                 "ended": utc(known.ended) if known else "",
                 **{key: value for key, value in tried.values.items() if key not in idle},
-                "settings": run.variant.settings.plain(),
+                "settings": run.variant.ours.plain(),
                 "hash": run.variant.digest,
             }
         )

@@ -31,9 +31,9 @@ def best_settings(data: SearchRuns) -> str:
     search, ranked = data.record.search, data.record.ranked()
     columns: dict[str, dict[str, Any]] = {"start": search.baseline.plain()}
     for title, (run, _) in zip(("winner", "runner-up"), ranked, strict=False):
-        columns[f"{title} ({run.variant.name})"] = run.variant.settings.plain()
+        columns[f"{title} ({run.variant.name})"] = run.variant.ours.plain()
     if data.twin and (best := data.twin.record.ranked()):
-        columns[f"random search's ({best[0][0].variant.name})"] = best[0][0].variant.settings.plain()
+        columns[f"random search's ({best[0][0].variant.name})"] = best[0][0].variant.ours.plain()
     keys = [*search.space, *(key for key in search.claim if key not in search.space)]
     heads = [*columns, *(["claimed elsewhere"] if search.claim else [])]
     rows = []
@@ -48,7 +48,7 @@ def best_settings(data: SearchRuns) -> str:
 def at_bounds(data: SearchRuns) -> str:
     """Which of the winner's numbers are at an end of their space, as a list in Markdown."""
     (run, winner), lines = data.record.ranked()[0], []
-    idle = ignored_settings(run.variant.settings, winner.values)
+    idle = ignored_settings(run.variant.ours, winner.values)
     for key, space in data.record.search.space.items():
         if space.kind == "categorical" or key in idle:
             continue
