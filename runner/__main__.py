@@ -18,13 +18,16 @@ from typing import Annotated
 import typer
 
 from runner import arguments as option
+from runner import winners
 from runner.text import accept_any_text, plain_console
 from runner.typed import command
+from runner.winners import run_it, wrote
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Ablation studies for image classifiers: declare, train, read which change helped.",
 )  # fmt: skip
+app.add_typer(winners.app)
 _STAYS = "Finished runs stay finished; the same command resumes."
 _out = plain_console(None if sys.stdout.isatty() else 120)  # a log file has room
 
@@ -101,43 +104,12 @@ def search(
     raise typer.Exit(1 if outcome.failed or not outcome.winners or not whole else 0)
 
 
-@app.command("ablate-winner")
-def ablate_winner(
-    name: Annotated[str, typer.Argument(help="a search that has runs, such as search_dropout")],
-    runs: option.RunsPlace = Path("runs"),
-) -> None:
-    """Write a study that tests a search's winner: each variant undoes one of the winner's choices."""
-    from runner.search.records import find_record, write_ablation
-
-    _wrote(write_ablation(find_record(runs, name)))
-
-
-@app.command("compare-winners")
-def compare_winners(
-    first: Annotated[str, typer.Argument(help="a search that has runs, such as search_dropout")],
-    second: Annotated[str, typer.Argument(help="another search that has runs")],
-    runs: option.RunsPlace = Path("runs"),
-) -> None:
-    """Write a study that compares the winners of two searches."""
-    from runner.search.records import find_record, write_comparison
-
-    _wrote(write_comparison(find_record(runs, first), find_record(runs, second)))
-
-
-def _wrote(file: Path) -> None:
-    _out.print(f"wrote {file}; run it: {_run_it(file.stem)}", soft_wrap=True)
-
-
-def _run_it(study: str) -> str:
-    return command("run", study, make=f"make ablations STUDY={study}")
-
-
 @app.command()
 def new(name: Annotated[str, typer.Argument(help="the new study's name, such as mystudy")]) -> None:
     """Write a commented study to start from, ablations/NAME.py. It runs as it is."""
     from runner.new import write_new
 
-    _wrote(write_new(name, _run_it(name)))
+    wrote(write_new(name, run_it(name)), _out)
 
 
 @app.command("list")

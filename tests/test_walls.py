@@ -31,6 +31,7 @@ MAY = {  # the rooms that each room may import, besides tools
     "places": "spec",
     "new": "places spec",
     "console": "__main__",
+    "winners": "arguments search",
     "checkpoints": "spec",
     "expand": "catalog spec",
     "store": "measures metrics spec expand",

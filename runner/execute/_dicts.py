@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 
 from runner.expand import ResolvedStudy
-from runner.spec import BASELINE, Kind, Problem, Question, RequestError, Settings, shown
+from runner.spec import BASELINE, FreeSettings, Kind, Problem, Question, RequestError, Settings, shown
 from runner.store import StudyFile, VariantEntry, as_declared, read_study
 
 
@@ -27,16 +27,21 @@ def refuse_other_baselines(studies: Iterable[ResolvedStudy], runs: Path) -> None
 
 def _other_baseline(study: ResolvedStudy, before: StudyFile) -> str:
     """Returns the differences from the baseline in study.json as text; empty where there are none."""
-    baseline = next(variant.ours for variant in study.variants if variant.name == BASELINE)
-    try:
-        known = Settings.model_validate(before.baseline)
-    except pydantic.ValidationError:
-        return "one that can't be read, or a search's"
-    if known.digest() == baseline.digest():
-        return ""
-    was = known.plain()
-    changed = baseline.differences(known).items()
-    return ", ".join(f"{key}: {shown(was[key], 30)} there, {shown(value, 30)} here" for key, value in changed)
+    baseline = next(variant.settings for variant in study.variants if variant.name == BASELINE)
+    if isinstance(baseline, FreeSettings):
+        was = before.baseline
+        changes = baseline.differences(FreeSettings(was, baseline.training))
+        changes |= {key: None for key in was if key not in baseline.values}
+    else:
+        try:
+            known = Settings.model_validate(before.baseline)
+        except pydantic.ValidationError:
+            return "one that can't be read, or a search's"
+        if known.digest() == baseline.digest():
+            return ""
+        was, changes = known.plain(), baseline.differences(known)
+    changed = changes.items()
+    return ", ".join(f"{key}: {shown(was.get(key), 30)} there, {shown(value, 30)} here" for key, value in changed)
 
 
 def declared_before(

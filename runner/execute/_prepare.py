@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner.execute._own_check import own_problems
 from runner.execute._request import Request
 from runner.expand import Run
 from runner.spec import Problem, RequestError
@@ -39,6 +38,7 @@ class PreparedData:
 def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
     """Decodes and caches every data set that the runs need. Raises RequestError with every problem at once."""
     from runner.data import check_augmentation, load, prepare
+    from runner.execute._own_check import own_problems
 
     folders: dict[tuple[str, ...], Path] = {}
     checked: set[tuple[str, ...]] = set()

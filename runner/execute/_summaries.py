@@ -26,10 +26,11 @@ def write_columns(runs: Path) -> None:
     It also rewrites means that an older version wrote with other tags.
     """
     with lock(runs):
-        sessions, ranges = [], None
+        sessions, ranges, own = [], None, dict[str, str]()
         for path in runs.glob("*/study.json"):
             if not (study := read_study(path.parent)):
                 continue
+            own |= study.metrics
             name, search = study.name, study.search
             variants = {key: each.settings for key, each in study.variants.items() if is_plain(each.settings)}
             sessions += [hparams(settings, name, variant) for variant, settings in variants.items()]
@@ -44,7 +45,7 @@ def write_columns(runs: Path) -> None:
             if (known := directory.run_json()) and not directory.misplaced():
                 sessions.append(hparams(known.settings, known.study, known.variant))
         _rewrite_older_means(runs)
-        write_root(runs, sessions, ranges)
+        write_root(runs, sessions, ranges, own)
 
 
 class Means:

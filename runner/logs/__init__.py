@@ -6,6 +6,7 @@ from runner.logs._own_log import OwnLog, at_best
 from runner.logs._pictures import confusion, encoded, has_pictures
 from runner.logs._roles import roles
 from runner.logs._run_pictures import RUN_PICTURES
+from runner.logs._scalars import read_scalars
 from runner.logs._summary import is_older_mean, write_card, write_mean, write_root
 from runner.logs._writer import RunLog
 
@@ -19,6 +20,7 @@ __all__ = [
     "has_pictures",
     "hparams",
     "is_older_mean",
+    "read_scalars",
     "roles",
     "search_sessions",
     "write_card",

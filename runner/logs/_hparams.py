@@ -13,7 +13,7 @@ from typing import Any
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from runner.store import HPARAM_METRICS, OLDER_HPARAM_METRICS, OLDER_SEARCH_METRICS, SEARCH_METRICS
+from runner.store import HPARAM_METRICS, OLDER_HPARAM_METRICS, OLDER_SEARCH_METRICS, SEARCH_METRICS, result_tag
 
 Hparam = str | float | bool
 _SHOWN_VALUES = 50  # a column with more values gets a range instead of check boxes
@@ -68,12 +68,16 @@ def session_end(succeeded: bool | None, when: float) -> Any:
 
 
 def experiment(
-    sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None, older_runs: bool = False
+    sessions: Iterable[Mapping[str, Hparam]],
+    ranges: Collection[str] | None = None,
+    older_runs: bool = False,
+    own: Iterable[str] = (),
 ) -> Any:
     """Returns the one summary that names all columns and their values; it belongs in the root run.
 
     ranges      the columns in which searches may choose any number between the values; None where no search ran
     older_runs  whether there are runs of older versions, whose metrics have other tags and so columns of their own
+    own         the names of the metrics that studies with their own training report
     """
     domains: dict[str, set[Hparam]] = {}
     for session in sessions:
@@ -81,6 +85,7 @@ def experiment(
             domains.setdefault(key, set()).add(value)
     columns = [summary_v2.HParam(key, _domain(values, key in (ranges or ()))) for key, values in domains.items()]
     tags = HPARAM_METRICS | (SEARCH_METRICS if ranges is not None else {})
+    tags |= {tag: name for name in own if (tag := result_tag(name)) not in tags}
     if older_runs:
         tags |= OLDER_HPARAM_METRICS | (OLDER_SEARCH_METRICS if ranges is not None else {})
     metrics = [summary_v2.Metric(tag, display_name=name) for tag, name in tags.items()]

@@ -76,17 +76,22 @@ def write_card(folder: Path, study: str, text: str) -> None:
         path.unlink()
 
 
-def write_root(folder: Path, sessions: Iterable[Mapping[str, Hparam]], ranges: Collection[str] | None = None) -> None:
+def write_root(
+    folder: Path,
+    sessions: Iterable[Mapping[str, Hparam]],
+    ranges: Collection[str] | None = None,
+    own: Collection[str] = (),
+) -> None:
     """Rewrites the root run: one layout of charts, and one list of columns for the runs of all studies and searches.
 
-    TensorBoard accepts only one of each, so they cover all runs. `ranges` are as in `experiment`.
+    TensorBoard accepts only one of each, so they cover all runs. `ranges` and `own` are as in `experiment`.
     """
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
     older_runs = any(map(is_older_run, folder.glob("*/*/seed*")))
     diverged = any(folder.glob(f"*/*/mean/events.out.tfevents.*{_DIVERGED}"))
     with naming(folder), open_writer(folder) as writer:
         writer.add_custom_scalars(layout(diverged))
-        writer._get_file_writer().add_summary(experiment(sessions, ranges, older_runs), 0)
+        writer._get_file_writer().add_summary(experiment(sessions, ranges, older_runs, own), 0)
         writer.add_text("notes", NOTES)
     for path in old:
         path.unlink()
