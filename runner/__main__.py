@@ -19,7 +19,7 @@ import typer
 
 from runner import arguments as option
 from runner.text import accept_any_text, plain_console
-from runner.typed import command
+from runner.typed import to_run, to_see
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -71,9 +71,8 @@ def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
 
     with after_start():
         page, whole = _write_all(runs, names, reports)
-    elsewhere = ["--logdir", str(runs)] if runs != Path("runs") else []
-    board = command("board", *elsewhere, make=None if elsewhere else "make tensorboard")
-    _out.print(f"\nreport:       {page}\nTensorBoard:  {board}, or tensorboard --logdir {runs}", soft_wrap=True)
+    seen = f"TensorBoard:  {to_see(runs)}, or tensorboard --logdir {runs}"
+    _out.print(f"\nreport:       {page}\n{seen}", soft_wrap=True)
     return whole
 
 
@@ -125,11 +124,7 @@ def compare_winners(
 
 
 def _wrote(file: Path) -> None:
-    _out.print(f"wrote {file}; run it: {_run_it(file.stem)}", soft_wrap=True)
-
-
-def _run_it(study: str) -> str:
-    return command("run", study, make=f"make ablations STUDY={study}")
+    _out.print(f"wrote {file}; run it: {to_run(file.stem)}", soft_wrap=True)
 
 
 @app.command()
@@ -137,7 +132,7 @@ def new(name: Annotated[str, typer.Argument(help="the new study's name, such as 
     """Write a commented study to start from, ablations/NAME.py. It runs as it is."""
     from runner.new import write_new
 
-    _wrote(write_new(name, _run_it(name)))
+    _wrote(write_new(name, to_run(name)))
 
 
 @app.command("list")
@@ -145,10 +140,7 @@ def list_studies() -> None:
     """List the studies and searches: yours in ablations/, and those that come with the package."""
     from runner.spec import listing
 
-    for number, (folder, studies) in enumerate(listing().items()):
-        _out.print(f"{chr(10) if number else ''}{folder}", soft_wrap=True)
-        for name, asked in studies.items():
-            _out.print(f"  {name:<20} {asked}", soft_wrap=True)
+    _out.print(*listing(), sep="\n", soft_wrap=True)
 
 
 @app.command()
