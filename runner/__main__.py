@@ -20,8 +20,8 @@ import typer
 from runner import arguments as option
 from runner import winners
 from runner.text import accept_any_text, plain_console
-from runner.typed import command
-from runner.winners import run_it, wrote
+from runner.typed import to_run, to_see
+from runner.winners import wrote
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -74,9 +74,8 @@ def _report(names: Sequence[str], runs: Path, reports: Path) -> bool:
 
     with after_start():
         page, whole = _write_all(runs, names, reports)
-    elsewhere = ["--logdir", str(runs)] if runs != Path("runs") else []
-    board = command("board", *elsewhere, make=None if elsewhere else "make tensorboard")
-    _out.print(f"\nreport:       {page}\nTensorBoard:  {board}, or tensorboard --logdir {runs}", soft_wrap=True)
+    seen = f"TensorBoard:  {to_see(runs)}, or tensorboard --logdir {runs}"
+    _out.print(f"\nreport:       {page}\n{seen}", soft_wrap=True)
     return whole
 
 
@@ -109,7 +108,7 @@ def new(name: Annotated[str, typer.Argument(help="the new study's name, such as 
     """Write a commented study to start from, ablations/NAME.py. It runs as it is."""
     from runner.new import write_new
 
-    wrote(write_new(name, run_it(name)), _out)
+    wrote(write_new(name, to_run(name)), _out)
 
 
 @app.command("list")
@@ -117,10 +116,7 @@ def list_studies() -> None:
     """List the studies and searches: yours in ablations/, and those that come with the package."""
     from runner.spec import listing
 
-    for number, (folder, studies) in enumerate(listing().items()):
-        _out.print(f"{chr(10) if number else ''}{folder}", soft_wrap=True)
-        for name, asked in studies.items():
-            _out.print(f"  {name:<20} {asked}", soft_wrap=True)
+    _out.print(*listing(), sep="\n", soft_wrap=True)
 
 
 @app.command()

@@ -33,3 +33,15 @@ def lasting(*words: str, make: str | None = None) -> str:
     if not (_HERE / "Makefile").is_file():
         return shlex.join([_CONSOLE, *words])
     return make or shlex.join(["python", "-m", "runner", *words])
+
+
+def to_run(study: str) -> str:
+    """Returns the command that trains a study."""
+    return command("run", study, make=f"make ablations STUDY={study}")
+
+
+def to_see(runs: Path) -> str:
+    """Returns the command that opens TensorBoard for these runs."""
+    if runs == Path("runs"):
+        return command("board", make="make tensorboard")
+    return command("board", "--logdir", str(runs))

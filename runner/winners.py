@@ -10,7 +10,7 @@ from rich.console import Console
 
 from runner import arguments as option
 from runner.text import plain_console
-from runner.typed import command
+from runner.typed import to_run
 
 app = typer.Typer()
 
@@ -40,9 +40,4 @@ def compare_winners(
 
 def wrote(file: Path, console: Console) -> None:
     """Says which study was written, and how to run it."""
-    console.print(f"wrote {file}; run it: {run_it(file.stem)}", soft_wrap=True)
-
-
-def run_it(study: str) -> str:
-    """Returns the command that runs a study of ablations/."""
-    return command("run", study, make=f"make ablations STUDY={study}")
+    console.print(f"wrote {file}; run it: {to_run(file.stem)}", soft_wrap=True)

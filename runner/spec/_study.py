@@ -185,18 +185,21 @@ def parse_questions(study: Study, where: str) -> tuple[dict[int, Question], list
     return questions, problems
 
 
-def listing() -> dict[str, dict[str, str]]:
-    """Returns what each study and search asks, by its name, by where it is. A name that is hidden by yours says so."""
-    found: dict[str, dict[str, str]] = {}
+def listing() -> list[str]:
+    """Returns lines: each folder with studies, and what each of its studies and searches asks."""
+    lines: list[str] = []
     seen: set[str] = set()
     for folder in folders():
         names = sorted({*available(folder), *available(folder, "SEARCH")})
-        hidden = f"({FOLDER}/ has another)"
-        lines = {name: hidden if name in seen else first_line(folder / f"{name}.py") for name in names}
+        if not names:
+            continue
+        lines += [""] if lines else []
+        lines.append(f"with the package, in {folder}:" if folder == bundled() else f"in {folder}/:")
+        for name in names:
+            asked = f"({FOLDER}/ has another)" if name in seen else first_line(folder / f"{name}.py")
+            lines.append(f"  {name:<20} {asked}")
         seen |= set(names)
-        if lines:
-            found[f"with the package, in {folder}:" if folder == bundled() else f"in {folder}/:"] = lines
-    return found
+    return lines
 
 
 def first_line(file: Path) -> str:
