@@ -77,7 +77,7 @@ class Tab:
     """The tab's routes for a log directory."""
 
     def __init__(self, logdir: Path) -> None:
-        plugin = Loader().load(SimpleNamespace(logdir=str(logdir)))
+        plugin = Loader().load(SimpleNamespace(logdir=str(logdir), data_provider=None))
         assert plugin
         self.plugin = plugin
         self._apps = plugin.get_plugin_apps()
