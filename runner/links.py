@@ -17,6 +17,7 @@ from runner.store import mean_tag
 
 MOST_IN_TIME_SERIES, MOST_ELSEWHERE = 500, 40
 _CURVES = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
+_MOST_PINNED = 4
 _BY_VARIANT = "([^/]+/[^/]+)/"  # <study>/<variant>-<hash>
 
 
@@ -68,15 +69,18 @@ def links(runs: Sequence[str]) -> list[Link]:
     return [*found, Link("answers, and notes on these pages", _page("text", r"^\.$"))]
 
 
-def variant_links(study: str, baseline: str, variant: str) -> list[Link]:
+def variant_links(study: str, baseline: str, variant: str, own_tags: Sequence[str] = ()) -> list[Link]:
     """Returns links to the runs of a variant beside those of the baseline; all three are names of directories.
+
+    `own_tags` are the metrics of your own training, of which the first four are pinned, and which has no pictures.
 
     >>> [link.shows for link in variant_links("toy", "baseline-1f", "wide-2e")]
     ['Time Series', 'Scalars', 'Images', 'Histograms', 'Text']
     """
     runs = f"^{re.escape(study)}/({'|'.join(dict.fromkeys(map(re.escape, (baseline, variant))))})/seed"
-    pages = [Link(page.capitalize(), _page(page, runs)) for page in ("scalars", "images", "histograms", "text")]
-    return [Link("Time Series", _time_series(runs, _CURVES)), *pages]
+    shown = ("scalars",) if own_tags else ("scalars", "images", "histograms", "text")
+    pages = [Link(page.capitalize(), _page(page, runs)) for page in shown]
+    return [Link("Time Series", _time_series(runs, own_tags[:_MOST_PINNED] or _CURVES)), *pages]
 
 
 def _first_seeds(runs: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from runner.board import _library
 from runner.board._library import Library, UnknownStudy
+from runner.measures import MetricSet
 from runner.store import FAILED, RunDir
 from runner.verdicts import _ended
 from tests import tab
@@ -42,9 +43,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     found: list[Path] = []
     read = _ended._read
 
-    def count(variant: str, path: Path) -> Any:
+    def count(variant: str, path: Path, measures: MetricSet) -> Any:
         found.append(path)
-        return read(variant, path)
+        return read(variant, path, measures)
 
     monkeypatch.setattr(_ended, "_read", count)
     return found

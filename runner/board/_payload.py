@@ -45,6 +45,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
         "title": title(data),
         "notes": [markdown_to_safe_html(text) for text in (*notes(data), *remarks(data))],
         "metrics": _metrics(snapshot),
+        "main": _main(snapshot),
         "variants": _variants(snapshot),
         "order": best_variants_first(data, snapshot.effects) if len(data.runs) else [],
         "questions": [_question(verdict) for verdict in snapshot.verdicts],
@@ -71,6 +72,13 @@ def _metrics(snapshot: Snapshot) -> list[dict[str, Any]]:
     return found
 
 
+def _main(snapshot: Snapshot) -> dict[str, Any]:
+    """The metric of contrasts and levels."""
+    measures = snapshot.data.measures
+    metric = measures.table[measures.main]
+    return {"label": metric.label, **_scale(metric.unit)}
+
+
 def _points(differences: dict[int, float]) -> list[dict[str, Any]]:
     return [{"seed": seed, "difference": value} for seed, value in differences.items()]
 
@@ -84,10 +92,12 @@ def _scale(unit: Unit) -> dict[str, Any]:
 
 def _variants(snapshot: Snapshot) -> list[dict[str, Any]]:
     places = snapshot.folder.name, snapshot.study.variants[BASELINE].directory
+    measures = snapshot.study.measures
+    tags = () if measures.is_ours else tuple(measures.table)
     return [
         {
             "name": name,
-            "links": [[link.shows, link.fragment] for link in variant_links(*places, entry.directory)],
+            "links": [[link.shows, link.fragment] for link in variant_links(*places, entry.directory, tags)],
             "changes": {key: [snapshot.study.baseline.get(key), value] for key, value in entry.changes.items()},
             "settings": entry.settings if name == BASELINE else {},
         }
@@ -130,16 +140,17 @@ def _contrast(found: Any) -> dict[str, Any]:
 
 
 def _levels(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Validation accuracy over the levels of each numeric setting that has three; a level without limit is null."""
+    """The main metric over the levels of each numeric setting that has three; a level without limit is null."""
     found = []
     for key, lines in level_lines(snapshot.data).items():
-        each = [{"label": line.label, "points": _accuracies(snapshot, line.variants)} for line in lines]
+        each = [{"label": line.label, "points": _values(snapshot, line.variants)} for line in lines]
         found.append({"setting": key, "lines": each})
     return found
 
 
-def _accuracies(snapshot: Snapshot, variants: dict[float, str]) -> list[dict[str, Any]]:
-    rows = {level: snapshot.effects.row(name, "val/accuracy") for level, name in variants.items()}
+def _values(snapshot: Snapshot, variants: dict[float, str]) -> list[dict[str, Any]]:
+    main = snapshot.data.measures.main
+    rows = {level: snapshot.effects.row(name, main) for level, name in variants.items()}
     levels = {level: level if math.isfinite(level) else None for level in variants}
     return [{"level": levels[at], "variant": row.variant} | _interval(row.mean) for at, row in rows.items()]
 

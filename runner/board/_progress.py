@@ -45,7 +45,7 @@ def run_states(folder: Path, study: StudyFile) -> dict[str, list[RunState]]:
         there = {_seed(path): path for path in own.glob("seed*")} if is_within(own, place) else {}
         first = plan.seeds[: plan.looks[0]] if plan else ()
         seeds = [*first, *(seed for seed in sorted(there) if seed not in first and (not plan or seed in plan.seeds))]
-        epochs = max(0, int(variant.settings.get("epochs", 0) or 0))
+        epochs = max(0, int(variant.settings.get("epochs", 0) or 0)) if study.measures.is_ours else 0
         found[name] = [_state(there.get(seed), seed, epochs) for seed in seeds if seed >= 0]
     return found
 

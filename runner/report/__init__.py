@@ -1,7 +1,7 @@
 """Effects and verdicts to words. It decides nothing and knows no model. Only `write` and `search.write` draw."""
 
 from runner.report._answers import answer_line, lacks
-from runner.report._curves import banded
+from runner.report._curves import banded, own_curves, stepped, suits_log
 from runner.report._factorial import contrasts
 from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, front_page, read_front
 from runner.report._levels import level_lines
@@ -26,11 +26,14 @@ __all__ = [
     "level_lines",
     "looks",
     "notes",
+    "own_curves",
     "predicted",
     "read_front",
     "remarks",
     "show_table",
+    "stepped",
     "studies_in",
+    "suits_log",
     "title",
     "unreadable",
 ]

@@ -9,7 +9,7 @@ from runner.report._format import lost_runs, majority_text, narrow_text, p_text,
 from runner.report._phrases import WHY, number_text, size, standing
 from runner.spec import Question
 from runner.stats import ALPHA, Effect
-from runner.text import escaped
+from runner.text import code, escaped
 from runner.verdicts import EQUIVALENT, REFUTED, SUPPORTED, UNDECIDED, Comparison, Verdict
 
 _WORD = {SUPPORTED: "Yes", REFUTED: "No", EQUIVALENT: "Practically equivalent", UNDECIDED: "Undecided"}
@@ -65,7 +65,7 @@ def short_answer(verdict: Verdict) -> str:
     """One line: the question, the answer, the effects, and what else a reader must know."""
     detail = "; ".join(_comparison(c, verdict) for c in verdict.comparisons[:3]) or "no finished runs"
     metric = verdict.question.metric
-    what = f"`{metric}`, " if metric != "val/accuracy" and verdict.comparisons else ""
+    what = f"{code(metric)}, " if metric != "val/accuracy" and verdict.comparisons else ""
     more = f"; and {len(verdict.comparisons) - 3} more" if len(verdict.comparisons) > 3 else ""
     claim = [f"Claimed elsewhere: {escaped(verdict.claim.rstrip('.'))}."] if verdict.claim else []
     said = " ".join([*about_images(verdict), *cautions(verdict), *claim])

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
+from runner.metrics import METRICS, Metric, Unit
 from runner.report._factorial import Contrast
-from runner.report._format import p_text, plus_minus, points
+from runner.report._format import difference_text, p_text, plus_minus, points
 from runner.report._predictions import OnTest
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
-from runner.text import duration, escaped, table
+from runner.text import code, duration, escaped, table
 from runner.verdicts import EffectsTable, StudyRuns, cut_off
 
 
@@ -161,21 +162,33 @@ def on_test(effects: dict[str, OnTest]) -> str:
     return table(heads, rows) + "\n\n" + note if rows else ""
 
 
-def main_effects(found: list[Contrast]) -> str:
-    """Main effects and interactions, product by product."""
+def main_effects(found: list[Contrast], metric: Metric = METRICS["val/accuracy"]) -> str:
+    """Main effects and interactions on a metric, product by product."""
+    is_share = metric.unit is Unit.SHARE
     rows = [
-        [escaped(c.label), escaped(c.design), points(c.effect.interval), p_text(c.effect.p), str(c.effect.interval.n)]
+        [
+            escaped(c.label),
+            escaped(c.design),
+            difference_text(c.effect.interval, metric.unit),
+            p_text(c.effect.p),
+            str(c.effect.interval.n),
+        ]
         for c in found
         if not math.isnan(c.effect.interval.estimate)
     ]
     note = (
-        "Values are effects on validation accuracy, in points [95% interval]. *Product of*: the settings that the "
+        f"Values are effects on {f'{metric.label}, in points' if is_share else code(metric.label)} [95% interval]. "
+        "*Product of*: the settings that the "
         "variants combine, with the number of their levels. A main effect compares a setting's level "
         "with the baseline's level, averaged over the levels of the product's other settings. An interaction is how "
         "much one setting changes the effect of the other. Where an interaction is as large as a main effect, that "
         "main effect holds at neither level of the other setting. p is not corrected."
     )
-    return table(["effect", "product of", "points", "p", "n"], rows) + "\n\n" + note if rows else ""
+    return (
+        table(["effect", "product of", "points" if is_share else "value", "p", "n"], rows) + "\n\n" + note
+        if rows
+        else ""
+    )
 
 
 def symmetric(effects: EffectsTable) -> str:

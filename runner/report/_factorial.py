@@ -28,9 +28,12 @@ class Contrast:
     effect: Effect
 
 
-def contrasts(data: StudyRuns, metric: str = "val/accuracy") -> list[Contrast]:
-    """Every main effect and two-way interaction against the baseline's levels; none without a full product."""
-    baseline = data.study.baseline
+def contrasts(data: StudyRuns) -> list[Contrast]:
+    """Every main effect and two-way interaction against the baseline's levels; none without a full product.
+
+    They are effects on the study's main metric.
+    """
+    baseline, metric = data.study.baseline, data.measures.main
     found = []
     for cells in _products(data):
         values = np.column_stack(data.paired(list(cells.values()), metric))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from runner.metrics import Unit
 from runner.plot import DOWN, INK, LEVEL, UP, confusion_side, matrix_panel, saved
 from runner.report._predictions import Confusions
 from runner.spec import BASELINE
@@ -19,22 +20,24 @@ from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow
 _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 
 
-def effects(rows: Sequence[EffectRow], label: str, path: Path) -> None:
-    """Draws each variant's effect on an accuracy with its interval, sorted, in percentage points.
+def effects(rows: Sequence[EffectRow], label: str, path: Path, unit: Unit = Unit.SHARE) -> None:
+    """Draws each variant's effect with its interval, sorted; on an accuracy in percentage points.
 
     `rows` have finite effects. Significantly better and worse variants are in color.
     """
     rows = sorted(rows, key=lambda row: row.effect.estimate)
     intervals = [(row.effect.estimate, row.effect.low, row.effect.high) for row in rows]
-    estimates, lows, highs = 100 * np.array(intervals).T
+    is_share = unit is Unit.SHARE
+    estimates, lows, highs = (100 if is_share else 1) * np.array(intervals).T
     colors = {BETTER_THAN: UP, WORSE_THAN: DOWN, SAME_AS: LEVEL}
-    limit = _focus(estimates, lows, highs)
+    limit = _focus(estimates, lows, highs, least=0.1 if is_share else 0.0)
     with saved(path, 1, 1, (8, 0.42 * len(rows) + 1.5)) as (_, axes):
         axes.axvline(0, color=INK, linewidth=1)
         for y, (estimate, low, high) in enumerate(zip(estimates, lows, highs, strict=True)):
             color = colors[rows[y].side]
             if abs(estimate) > limit:
-                _off_scale(axes, y, (estimate, low, high), limit, color)
+                texts = _texts((estimate, low, high), unit)
+                _off_scale(axes, y, texts, math.copysign(limit, estimate), color)
                 continue
             ends = max(low, -limit), min(high, limit)
             if math.isfinite(low):
@@ -43,9 +46,8 @@ def effects(rows: Sequence[EffectRow], label: str, path: Path) -> None:
                 if end != bound and math.isfinite(bound):  # the interval continues beyond the axis
                     axes.plot(end, y, mark, color=color, markersize=6)
             axes.plot(estimate, y, "o", color=color, markersize=7)
-            axes.annotate(
-                f"{estimate:+z.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9
-            )
+            text = f"{estimate:+z.2f}" if is_share else unit.text(estimate, unit=False)
+            axes.annotate(text, (1.01, y), xycoords=("axes fraction", "data"), va="center", color=color, fontsize=9)
         axes.set_yticks(range(len(rows)), [row.variant for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-limit * 1.05, limit * 1.05)
@@ -53,28 +55,31 @@ def effects(rows: Sequence[EffectRow], label: str, path: Path) -> None:
         axes.set_xlabel(label)
 
 
-def _focus(*arrays: Any) -> float:
+def _texts(bounds: tuple[float, float, float], unit: Unit) -> str:
+    """An estimate and its interval, as an arrow off the scale says them."""
+    texts = [f"{each:+z.1f}" if unit is Unit.SHARE else unit.text(each, unit=False) for each in bounds]
+    return texts[0] + (f" [{texts[1]}, {texts[2]}]" if math.isfinite(bounds[1]) else "")
+
+
+def _focus(*arrays: Any, least: float) -> float:
     """Half the width of an axis that shows most effects well: a disaster must not squash the others."""
     bounds = np.sort(np.nanmax(np.abs(np.vstack(arrays)), axis=0)) if len(arrays[0]) else np.array([1.0])
     limit = bounds[0]
     for bound in bounds:
-        limit = bound if bound <= max(4 * np.median(bounds[: max(1, len(bounds) * 3 // 4)]), 0.5) else limit
-    return float(max(limit, 0.1)) * 1.1
+        limit = bound if bound <= max(4 * np.median(bounds[: max(1, len(bounds) * 3 // 4)]), 5 * least) else limit
+    return float(max(limit, least) or 1.0) * 1.1
 
 
-def _off_scale(axes: Axes, y: float, bounds: tuple[float, float, float], limit: float, color: str) -> None:
-    estimate, low, high = bounds
-    side = math.copysign(1, estimate)
-    interval = f" [{low:+z.1f}, {high:+z.1f}]" if math.isfinite(low) else ""
+def _off_scale(axes: Axes, y: float, text: str, end: float, color: str) -> None:
     axes.annotate(
         "",
-        (side * limit, y),
-        (side * limit * 0.86, y),
+        (end, y),
+        (end * 0.86, y),
         arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2.5},
     )
     axes.annotate(
-        f"{estimate:+.1f}{interval}, off the scale", (side * limit * 0.84, y), va="center",
-        ha="left" if side < 0 else "right", color=color, fontsize=9,
+        f"{text}, off the scale", (end * 0.84, y), va="center", ha="left" if end < 0 else "right", color=color,
+        fontsize=9,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from runner.metrics import Unit
 from runner.stats import Interval
 from runner.store import PARTS
 from runner.text import escaped, one_line
@@ -108,12 +109,36 @@ def plus_minus(estimate: float, low: float, digits: int) -> str:
     return f"{estimate:z.{digits}f}{half}"
 
 
-def effect_text(row: EffectRow) -> str:
-    """An effect on an accuracy in percentage points with its interval, as in +0.52 [+0.10, +0.94].
+def own_mean(mean: Interval) -> str:
+    """A mean of a metric that your own training reports, with half its interval to two digits.
+
+    >>> own_mean(Interval(0.81234, 0.80824, 0.81644, 3)), own_mean(Interval(12345.0, math.nan, math.nan, 1))
+    ('0.8123 ± 0.0041', '12345')
+    """
+    value, half = mean.estimate, mean.estimate - mean.low
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else f"{value}"
+    if not 1e-4 <= abs(value) < 1e7 and value:
+        return f"{value:.3g}" + (f" ± {half:.2g}" if math.isfinite(half) else "")
+    if math.isfinite(half) and half > 0:
+        return plus_minus(value, mean.low, min(max(1 - math.floor(math.log10(half)), 0), 6))
+    return plus_minus(value, mean.low, max(3 - math.floor(math.log10(abs(value) or 1.0)), 0))
+
+
+def effect_text(row: EffectRow, unit: Unit = Unit.SHARE) -> str:
+    """An effect with its interval, as in +0.52 [+0.10, +0.94]; on an accuracy in percentage points.
 
     It ends in the number of pairs where the baseline finished on fewer seeds.
     """
-    return points(row.effect) + (f" (n = {row.effect.n})" if 0 < row.effect.n < row.n else "")
+    return difference_text(row.effect, unit) + (f" (n = {row.effect.n})" if 0 < row.effect.n < row.n else "")
+
+
+def difference_text(difference: Interval, unit: Unit) -> str:
+    """A difference with its interval, of shares in percentage points; the estimate alone where there is none."""
+    if unit is Unit.SHARE or math.isnan(difference.estimate):
+        return points(difference)
+    bounds = [unit.text(bound, unit=False) for bound in (difference.low, difference.high) if math.isfinite(bound)]
+    return unit.text(difference.estimate, unit=False) + (f" [{', '.join(bounds)}]" if len(bounds) == 2 else "")
 
 
 def points(difference: Interval) -> str:

@@ -11,11 +11,12 @@ from urllib.parse import quote
 import pydantic
 
 from runner.files import read_json, write_json
-from runner.report._format import counted, majority_text, points
+from runner.metrics import METRICS, Metric, Unit
+from runner.report._format import counted, difference_text, majority_text
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.stats import ALPHA, benjamini_hochberg
-from runner.text import escaped, link, one_line
+from runner.text import code, escaped, link, one_line
 from runner.typed import command
 from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majority, effects_in
 
@@ -40,8 +41,13 @@ class Entry:
     decided: tuple[bool, ...] = ()  # whether each answer is yes, no or practically equivalent
 
 
-def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequential: bool = False) -> str:
-    """One sentence: which variants' validation accuracy differs from the baseline's; `rows` are that metric's.
+def headline(
+    rows: Sequence[EffectRow],
+    majority: Majority | None = None,
+    sequential: bool = False,
+    metric: Metric = METRICS["val/accuracy"],
+) -> str:
+    """One sentence: which variants differ from the baseline in a metric; `rows` are that metric's.
 
     `sequential`: seeds were added where a question was open, and only questions decide.
     """
@@ -58,7 +64,7 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequen
         alike = " in every seed" if row.effect.n > 1 and math.isnan(row.effect.low) else ""
         lost = f"; {row.failed} failed" if row.failed else ""
         side = _UNASKED if sequential and math.isnan(row.adjusted) else row.side
-        named_by[side].append(f"{escaped(row.variant)} ({points(row.effect)}{alike}{lost})")
+        named_by[side].append(f"{escaped(row.variant)} ({difference_text(row.effect, metric.unit)}{alike}{lost})")
     parts = [f"**{heads[side]}:** {', '.join(names)}" for side, names in named_by.items() if names]
     counts = sorted({row.effect.n for row in there})
     seeds = f"n = {_range(counts[0], counts[-1])}" if counts else ""
@@ -69,7 +75,8 @@ def headline(rows: Sequence[EffectRow], majority: Majority | None = None, sequen
     intervals = "95% intervals"
     if sequential:
         test, intervals = "better or worse: a question about this difference says so", "intervals"
-    small = f"points of validation accuracy with {intervals}, {seeds}; {test}"
+    what = f"points of {metric.label}" if metric.unit is Unit.SHARE else code(metric.label)
+    small = f"{what} with {intervals}, {seeds}; {test}"
     imbalance = f" {majority_text(majority)} accuracy." if majority else ""
     return f"{'; '.join(parts)} ({small}).{imbalance}" if parts else ""
 

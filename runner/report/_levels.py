@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.expand import cell_name
-from runner.spec import level_of
 from runner.verdicts import StudyRuns
 
 LEAST, MOST_LINES = 3, 6  # levels that make a curve, and lines that a reader can distinguish
@@ -35,7 +34,7 @@ def level_lines(data: StudyRuns) -> dict[str, list[LevelLine]]:
     for key in changed:
         groups: dict[str, dict[float, str]] = {}
         for name, own in settings.items():
-            if (level := level_of(key, own.get(key))) is not None:
+            if (level := data.level(key, name)) is not None:
                 rest = json.dumps({other: own[other] for other in own if other != key}, sort_keys=True)
                 groups.setdefault(rest, {}).setdefault(level, name)
         lines = _labelled(data, key, [dict(sorted(group.items())) for group in groups.values() if len(group) > 1])

@@ -39,6 +39,8 @@ def spent(runs: pd.DataFrame) -> str:
     """A sentence: how long runs trained, and on which days (UTC) they ended. `runs` has a row a run."""
     days = sorted({stamp[:10] for stamp in runs["ended"] if stamp})
     dates = f"; they ended on {' to '.join(dict.fromkeys((days[0], days[-1])))} (UTC)" if days else ""
+    if "seconds" not in runs:  # your own training
+        return f"Runs{dates.removeprefix('; they')}" if dates else "It is not known when the runs ended"
     return f"Training took {duration(float(runs['seconds'].sum()))}, summed over the runs{dates}"
 
 

@@ -14,9 +14,20 @@ from runner.report._format import Write, counted, majority_text
 from runner.report._looks import looks, unplanned
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report._predictions import OnTest
-from runner.report._results import remarks, results
+from runner.report._results import own_heads, remarks, results
 from runner.report._sections import long_answer
-from runner.report._texts import ALT, CAPTIONS, EFFECTS_OF_QUESTIONS, FIXED, JUDGED, REDRAWN, SEQUENTIAL
+from runner.report._texts import (
+    ALT,
+    ALT_OF_OWN,
+    CAPTIONS,
+    CAPTIONS_OF_OWN,
+    EFFECTS_OF_QUESTIONS,
+    FIXED,
+    JUDGED,
+    JUDGED_OF_OWN,
+    REDRAWN,
+    SEQUENTIAL,
+)
 from runner.spec import BASELINE
 from runner.store import FAILED
 from runner.text import code, escaped, one_line, paragraph, table
@@ -47,21 +58,29 @@ def study_page(found: StudyFindings) -> str:
     parts += [_figure(found, "losses"), _section("Level by level", _figure(found, "levels"))]
     parts += ["## Results", _results(data, effects), *remarks(data), _small_print(data, effects)]
     if found.verdicts:
-        parts += ["## Questions", JUDGED, _intervals(data), _section("The looks", looks(data, found.verdicts), 3)]
+        judged = JUDGED if data.measures.is_ours else JUDGED_OF_OWN
+        parts += ["## Questions", judged, _intervals(data), _section("The looks", looks(data, found.verdicts), 3)]
         each = enumerate(found.verdicts, start=1)
         parts += [long_answer(verdict, number) for number, verdict in each if verdict.judged]
         parts += [unjudged(found.verdicts)]
-    parts += [_section("Main effects and interactions", diagnostics.main_effects(found.contrasts))]
-    parts += ["## Diagnostics", _section("Training", diagnostics.training(data, effects), 3)]
+    main = data.measures.table[data.measures.main]
+    parts += [_section("Main effects and interactions", diagnostics.main_effects(found.contrasts, main))]
+    parts += _diagnostics(found) if data.measures.is_ours else []
+    parts += [_section("Evaluated runs", found.evaluated)]
+    parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _diagnostics(found: StudyFindings) -> list[str]:
+    """What the runner's own training shows of each run."""
+    data, effects = found.data, found.effects
+    parts = ["## Diagnostics", _section("Training", diagnostics.training(data, effects), 3)]
     parts += [_section("Each run's most accurate epoch", diagnostics.most_accurate(data), 3)]
     parts += [_section("Overfitting", diagnostics.overfitting(data), 3)]
     parts += [_section("New seeds, new test images", diagnostics.on_test(found.tests), 3)]
     parts += [_section("Class by class", _figure(found, "classes"), 3)]
     parts += [_section("Confusion", _figure(found, "confusion"), 3), _legend(found)]
-    parts += [_section("Symmetry", diagnostics.symmetric(effects), 3)]
-    parts += [_section("Evaluated runs", found.evaluated)]
-    parts += [_section("What failed", _failures(data)), "## How it was made", _how(data)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return [*parts, _section("Symmetry", diagnostics.symmetric(effects), 3)]
 
 
 def _data_notes(data: StudyRuns) -> str:
@@ -112,8 +131,10 @@ def _legend(found: StudyFindings) -> str:
 def _figure(found: StudyFindings, name: str) -> str:
     if name not in found.figures:
         return ""
-    caption = EFFECTS_OF_QUESTIONS if name == "effects" and found.data.is_sequential else CAPTIONS[name]
-    return f"![{ALT[name]}]({found.figures[name]})\n\n*{caption}*"
+    is_ours = found.data.measures.is_ours
+    captions, alt = (CAPTIONS, ALT) if is_ours else (CAPTIONS | CAPTIONS_OF_OWN, ALT | ALT_OF_OWN)
+    caption = EFFECTS_OF_QUESTIONS if name == "effects" and found.data.is_sequential else captions[name]
+    return f"![{alt[name]}]({found.figures[name]})\n\n*{caption}*"
 
 
 def _intervals(data: StudyRuns) -> str:
@@ -137,9 +158,9 @@ def _what(data: StudyRuns) -> str:
         if counts.keys() >= {"val", "test"}
         else ""
     )
+    on = f" on {escaped(baseline['dataset'])}{parts}" if data.measures.is_ours else ""
     return (
-        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {seeds} on "
-        f"{escaped(baseline['dataset'])}{parts}. "
+        f"{code(data.study.name)}: {counted(len(data.variants), 'variant')} x {seeds}{on}. "
         f"{(data.runs['status'] == 'finished').sum()} runs finished, {(data.runs['status'] == 'failed').sum()} failed."
     )
 
@@ -149,7 +170,7 @@ def _results(data: StudyRuns, effects: EffectsTable) -> str:
     names = [f"**{row.variant}**" if row.variant == BASELINE else escaped(row.variant) for row in rows]
     cells = [[name + row.mark, *row.cells] for name, row in zip(names, rows, strict=True)]
     heads = ["variant", "n", "validation accuracy, %", "test accuracy, %", "effect on validation accuracy, points"]
-    return table(heads, cells)
+    return table(heads if data.measures.is_ours else own_heads(data, code), cells)
 
 
 def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
@@ -159,12 +180,28 @@ def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
         if data.is_sequential
         else ""
     )
-    return (
+    at = (
         "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
-        "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
+        "nothing."
+        if data.measures.is_ours
+        else _measured(data)
+    )
+    return (
+        f"{at} ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
         f"An effect is the variant minus the baseline, paired by seed.{asked}"
         + (" With one seed there is no interval and no conclusion." if any(row.n == 1 for row in effects.rows) else "")
     )
+
+
+def _measured(data: StudyRuns) -> str:
+    """At which step a run of your own training is measured."""
+    where, monitor = data.study.adopted.get("at", ""), data.study.monitor
+    if where == "table":
+        return "Values are those of the table."
+    best = where.removeprefix("best:") if where.startswith("best:") else "" if where else monitor
+    if best:
+        return f"Values are those at the best step of {code(best)}."
+    return f"Values are those at step {where}." if where.isdecimal() else "Values are those at a run's last step."
 
 
 def _failures(data: StudyRuns) -> str:
@@ -176,12 +213,13 @@ def _failures(data: StudyRuns) -> str:
 
 def _how(data: StudyRuns) -> str:
     study, baseline = data.study, data.study.baseline
+    file = f" (study: {code(study.file)})" if study.file else ""
     lines = [
-        f"Command: {code(study.command)} (study: {code(study.file)}). {spent(data.runs)}.",
+        f"Command: {code(study.command)}{file}. {spent(data.runs)}.",
         "",
     ]
     lines += made_by(data.provenances, data.not_counted)
-    settings = [[key, code(value)] for key, value in baseline.items()]
+    settings = [[key if data.measures.is_ours else escaped(key), code(value)] for key, value in baseline.items()]
     changes = [
         [escaped(name), ", ".join(code(f"{key}={value}") for key, value in variant.changes.items())]
         for name, variant in study.variants.items()

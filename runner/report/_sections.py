@@ -43,14 +43,14 @@ def _differences(verdict: Verdict) -> str:
         for comparison in verdict.comparisons
     ]
     level = f"{100 * verdict.level:.1f}".removesuffix(".0")
-    heads = [f"`{verdict.question.metric}` [{level}% interval]", "p (t test, not corrected)", "signed-rank p"]
+    heads = [f"{code(verdict.question.metric)} [{level}% interval]", "p (t test, not corrected)", "signed-rank p"]
     return table(["difference", *heads, "n", "correlation"], rows)
 
 
 def _asked(verdict: Verdict) -> str:
     question = verdict.question
     said = [
-        f"`{question.metric}`: {question.measure.meaning}",
+        f"{code(question.metric)}: {question.measure.meaning}",
         "Asked: which is best" if question.best_of else f"Expected: {question.expect}",
     ]
     if question.smallest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-JUDGED = (
+_JUDGED = (
     "Up to two things are tested for each question. *Difference*: its p is small where there is a difference. "
     "*Too small to matter*: where the question names the smallest difference that matters, this p is small if the "
     "true difference is smaller (two one-sided tests). The p-values of all questions' differences are corrected "
@@ -18,12 +18,15 @@ JUDGED = (
     "question's p is the largest of their p-values. If some effects have the opposite direction, p is the "
     "smallest p-value of these times the number of comparisons (Bonferroni), and the question leans to refuted. "
     "The signed-rank p is Wilcoxon's and needs six differences that are not zero (-: too few). The correlation is "
-    "that of the paired values over the seeds: where it is high, pairing makes the interval narrower.\n\n"
-    "Verdicts are about new seeds on the same images, unless a question asks about new images. *New images* are "
+    "that of the paired values over the seeds: where it is high, pairing makes the interval narrower."
+)
+JUDGED = _JUDGED + (
+    "\n\nVerdicts are about new seeds on the same images, unless a question asks about new images. *New images* are "
     "other validation or test images from the same source; the train images stay. A decided answer about an "
     "accuracy says whether it also holds for new images, after the same correction. Seeds and images then both "
     "count as random (a crossed design)."
 )
+JUDGED_OF_OWN = _JUDGED + "\n\nVerdicts are about new seeds of these runs' own training and data."
 FIXED = "Intervals are 95%, paired by seed, not corrected for the number of questions."
 REDRAWN = (
     "Each seed draws its own train and validation images. So answers about validation are for new splits of these "
@@ -56,6 +59,18 @@ CAPTIONS = {
     "confusion": "Predictions on test images, all seeds pooled, without a significance test. Left: the baseline. "
     "Right: the variant with the highest validation accuracy minus the baseline, where that is another variant. Blue "
     "means more often than with the baseline, red less often. Off the diagonal, blue is worse.",
+}
+CAPTIONS_OF_OWN = {
+    "curves": "Each metric over the steps: the mean over the seeds with a 95% band. Between its steps, and after its "
+    "last one, a seed keeps the value before. The baseline is black. Of more than 12 variants, the best are drawn.",
+    "levels": "The main metric for each level of a numeric setting, with all other settings equal. Levels are drawn in "
+    "equal steps. Points are means; bars are 95% t intervals over the seeds, not corrected. Of more than six lines "
+    "only one is drawn.",
+}
+ALT_OF_OWN = {
+    "effects": "each variant's effect on the main metric, with its interval",
+    "curves": "each metric over the steps, means with 95% bands",
+    "levels": "the main metric at each level of a setting, with 95% intervals",
 }
 EFFECTS_OF_QUESTIONS = (
     "Green is better than the baseline, red worse: a question about this difference was answered with yes or no. "

@@ -9,19 +9,20 @@ from pathlib import Path
 import pandas as pd
 
 from runner.files import lock, write_text
-from runner.metrics import METRICS
+from runner.metrics import Unit
 from runner.report import _curve_figures as curve_figures
 from runner.report import _figures as figures
 from runner.report._answers import short_answers, tests
-from runner.report._curves import learning_curves
+from runner.report._curves import learning_curves, own_curves
 from runner.report._evaluations import evaluations
 from runner.report._factorial import contrasts
 from runner.report._front import EFFECTS_TABLE, RUNS_TABLE, Entry, headline, write_front
 from runner.report._level_figures import draw_levels
 from runner.report._levels import level_lines
+from runner.report._own_figures import draw_own_curves
 from runner.report._page import StudyFindings, answers, study_page, title
 from runner.report._predictions import Predicted, class_differences, compare_on_test, confusions, predicted
-from runner.report._results import NARROW, results
+from runner.report._results import NARROW, own_heads, results
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
 from runner.verdicts import EffectsTable, StudyRuns, best_variants_first, effects_table, judge
@@ -54,7 +55,8 @@ def write_study(data: StudyRuns, folder: Path) -> Written:
         write_sheet(folder / RUNS_TABLE, data.runs)
         write_text(folder / "summary.tex", _latex(data, effects))
         write_text(folder / "summary.md", study_page(found))
-        line = headline(effects.of("val/accuracy"), data.majority, data.is_sequential)
+        main = data.measures.table[data.measures.main]
+        line = headline(effects.of(main.name), data.majority, data.is_sequential, main)
         figure, said = drawn.get("effects", ""), short_answers(found.verdicts)
         write_front(folder, Entry(folder.name, title(data), line, tuple(said), figure, *tests(found.verdicts)))
     card = f"## {escaped(title(data))}\n\n{answers(found.verdicts)}" if found.verdicts else ""
@@ -64,11 +66,14 @@ def write_study(data: StudyRuns, folder: Path) -> Written:
 def _latex(data: StudyRuns, effects: EffectsTable) -> str:
     """A table for a paper (needs \\usepackage{booktabs})."""
     level = "CI" if data.is_sequential else "95% CI"
-    heads = ("Variant", "n", "Validation accuracy (%)", "Test accuracy (%)", f"Effect (points) [{level}]")
+    heads = ["Variant", "n", "Validation accuracy (%)", "Test accuracy (%)", f"Effect (points) [{level}]"]
+    if not data.measures.is_ours:
+        heads = [f"{head[0].upper()}{head[1:]}" if head != "n" else head for head in own_heads(data, one_line)]
+        heads[-1] += f" [{level}]"
     rows = [(f"{one_line(row.variant)}{row.mark}", *row.cells) for row in results(data, effects)]
     style = pd.DataFrame(rows, columns=heads).style.hide(axis="index")
     style = style.format(escape="latex").format_index(escape="latex", axis=1)
-    text = str(style.to_latex(hrules=True, column_format="lrrrr"))
+    text = str(style.to_latex(hrules=True, column_format="l" + "r" * (len(heads) - 1)))
     return text.replace("±", r"$\pm$").replace("& -", "& $-$").replace(NARROW, r"$^\dagger$")
 
 
@@ -76,25 +81,32 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     """Draws what there is to draw; returns each figure's path in the report."""
     if not effects.rows:
         return {}
+    best_first = best_variants_first(data, effects)
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
-    if rows := [row for row in effects.of("val/accuracy") if math.isfinite(row.effect.estimate)]:
-        label = f"{METRICS['val/accuracy'].label} minus the baseline's, points, with"
-        figures.effects(rows, f"{label} {'' if data.is_sequential else '95% '}intervals", folder / drawn["effects"])
+    main = data.measures.table[data.measures.main]
+    if rows := [row for row in effects.of(main.name) if math.isfinite(row.effect.estimate)]:
+        points = "points, " if main.unit is Unit.SHARE else ""
+        label = f"{main.label} minus the baseline's, {points}with {'' if data.is_sequential else '95% '}intervals"
+        figures.effects(rows, label, folder / drawn["effects"], main.unit)
         made.append("effects")
-    if trained := data.trained:
+    if not data.measures.is_ours:
+        if found_curves := own_curves(data, best_first):
+            draw_own_curves(found_curves, folder / drawn["curves"])
+            made.append("curves")
+    elif trained := data.trained:
         curve_figures.accuracies(learning_curves(data, trained, "accuracy"), folder / drawn["curves"])
         curve_figures.losses(learning_curves(data, trained, "loss"), folder / drawn["losses"])
         made += ["curves", "losses"]
     if lines := level_lines(data):
-        draw_levels(effects, lines, folder / drawn["levels"])
+        draw_levels(effects, lines, folder / drawn["levels"], None if data.measures.is_ours else main)
         made.append("levels")
     classes = data.classes
     differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= _MOST_CLASSES:
         figures.class_differences(differences, told, folder / drawn["classes"])
         made.append("classes")
-    if found := confusions(predictions, best_variants_first(data, effects)[0], classes):
+    if found := confusions(predictions, best_first[0], classes):
         figures.confusions(found, folder / drawn["confusion"])
         made.append("confusion")
     return {name: drawn[name] for name in made}

@@ -89,6 +89,7 @@ class StudyFile(pydantic.BaseModel):
     earlier_seeds  the plans before
     selected       the variants that the last command trained, where it named some
     metrics        of a study with its own training: each metric and which way is better; `monitor` picks the best step
+    adopted        of runs that other programs logged: where values are taken (`at`), and what the baseline was called
     data_notes     how files became images, in words
     directories    of all variants that dicts of this name have had
     search         the search as plain data; None for a study
@@ -110,6 +111,13 @@ class StudyFile(pydantic.BaseModel):
     selected: list[str] | None = None
     metrics: dict[str, Literal["more", "less"]] = {}
     monitor: str = ""
+    adopted: dict[str, str] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _settings_can_be_read(self) -> StudyFile:
+        for entry in () if self.metrics else self.variants.values():  # your own training's settings are any plain data
+            _Counted.model_validate(entry.settings)
+        return self
 
     @pydantic.model_validator(mode="after")
     def _settings_can_be_read(self) -> StudyFile:

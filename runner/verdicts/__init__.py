@@ -16,7 +16,7 @@ from runner.verdicts._effects import (
     effects_table,
     pairs,
 )
-from runner.verdicts._ended import EndedRun, RunReader, ended_runs
+from runner.verdicts._ended import EndedRun, RunReader, ended_runs, read_steps
 from runner.verdicts._failed import Lost
 from runner.verdicts._imbalance import Majority, Narrow
 from runner.verdicts._looks import Progress, decide
@@ -76,6 +76,7 @@ __all__ = [
     "lower_group",
     "pairs",
     "progress",
+    "read_steps",
     "two_groups",
     "weigh",
     "weigh_best",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from runner.files import is_plain_file, is_within
+from runner.measures import OURS, MetricSet
 from runner.store import CORRUPT, FAILED, FINISHED, MEAN_SCALARS, Guesses, RunDir, RunJson, RunResult, StudyFile
 
 Stamp = tuple[tuple[str, int, int, int], ...]  # of a directory's files: name, time, size, inode
@@ -23,7 +25,7 @@ _MOST = {  # bytes of the files that are read, where a log directory is not trus
 class EndedRun:
     """A run that finished (it has a result), failed, or had finished and has corrupt files.
 
-    `epochs` is metrics.csv of a finished run: a row an epoch.
+    `epochs` is metrics.csv of a finished run: a row an epoch. Of your own training it is a row a step, by `read_steps`.
     """
 
     variant: str
@@ -49,16 +51,16 @@ class RunReader:
 
     def __init__(self, within: Path | None = None) -> None:
         self._within = within.resolve() if within else None
-        self._known: dict[tuple[str, Path], tuple[Stamp, EndedRun | None]] = {}
+        self._known: dict[tuple[str, Path, tuple[str, ...]], tuple[Stamp, EndedRun | None]] = {}
 
-    def read(self, variant: str, path: Path) -> EndedRun | None:
-        """Returns the run in a directory of this variant; None where it has not ended."""
-        stamp = self._stamp(path)
-        known = self._known.get((variant, path))
+    def read(self, variant: str, path: Path, measures: MetricSet = OURS) -> EndedRun | None:
+        """Returns the run in a directory of this variant; None where it has not ended. `measures` are the study's."""
+        stamp, key = self._stamp(path), (variant, path, tuple(measures.table))
+        known = self._known.get(key)
         if known and known[0] == stamp:
             return known[1]
-        found = _read(variant, path) if stamp else None
-        self._known[variant, path] = stamp, found
+        found = _read(variant, path, measures) if stamp else None
+        self._known[key] = stamp, found
         return found
 
     def _stamp(self, path: Path) -> Stamp:
@@ -76,7 +78,7 @@ class RunReader:
         return tuple(sorted((name, each.st_mtime_ns, each.st_size, each.st_ino) for name, each in found))
 
 
-def _read(variant: str, path: Path) -> EndedRun | None:
+def _read(variant: str, path: Path, measures: MetricSet) -> EndedRun | None:
     directory = RunDir(path)
     if directory.misplaced():  # a copy beside its original
         return None
@@ -88,6 +90,9 @@ def _read(variant: str, path: Path) -> EndedRun | None:
         return EndedRun(variant, path, known, None)
     if status != FINISHED:
         return None
+    if not measures.is_ours:
+        steps = read_steps(path / "metrics.csv", measures)
+        return EndedRun(variant, path, known, result, (), None, steps) if result else None
     guesses, epochs = directory.guesses(), _epochs(path / "metrics.csv")
     if guesses is None or epochs is None:
         wrong = path / "metrics.csv" if epochs is None else directory.guesses_file
@@ -106,10 +111,29 @@ def _epochs(path: Path) -> pd.DataFrame | None:
     return found if len(found) and found["epoch"].notna().all() and found["epoch"].is_unique else None
 
 
+def read_steps(path: Path, measures: MetricSet) -> pd.DataFrame:
+    """Returns the steps that your own training logged: the column `epoch` has the step, the others are metrics.
+
+    A cell is nan where a metric was not logged. Of several rows at one step, the last counts. A table that can't be
+    read, and a last line that is not complete, have no steps.
+    """
+    nothing = pd.DataFrame(columns=["epoch", *measures.table], dtype=float)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found = pd.read_csv(io.StringIO(text[: text.rfind("\n") + 1]), low_memory=False)
+    except (OSError, ValueError):
+        return nothing
+    if "step" not in found:
+        return nothing
+    numbers = found[["step", *(name for name in measures.table if name in found)]].apply(pd.to_numeric, errors="coerce")
+    rows = numbers.rename(columns={"step": "epoch"}).dropna(subset=["epoch"])
+    return rows.drop_duplicates("epoch", keep="last").sort_values("epoch").reset_index(drop=True)
+
+
 def ended_runs(folder: Path, study: StudyFile, reader: RunReader | None = None) -> Iterator[EndedRun]:
     """The runs of the study as it was last asked for, as far as they have ended."""
     reader = reader or RunReader()
     for name, variant in study.variants.items():
         for path in sorted((folder / variant.directory).glob("seed*"), key=lambda p: (len(p.name), p.name)):
-            if found := reader.read(name, path):
+            if found := reader.read(name, path, study.measures):
                 yield found

@@ -157,7 +157,8 @@ class StudyRuns:
 
     def redraws(self, variants: Iterable[str]) -> bool:
         """Whether the train and validation images of some of these variants are redrawn with the seed."""
-        entries = [entry for name in variants if (entry := self.study.variants.get(name))]
+        names = variants if self.measures.is_ours else ()
+        entries = [entry for name in names if (entry := self.study.variants.get(name))]
         return any(entry.settings.get("split", FIXED) != FIXED for entry in entries)
 
     def over_splits(self, effect: Effect, metric: str, variants: Sequence[str]) -> Effect:
@@ -218,11 +219,18 @@ class StudyRuns:
         runs = self.curves.sort_values("epoch", kind="stable").groupby(["variant", "seed"], sort=False)
         return {(str(rows["variant"].iloc[0]), int(rows["seed"].iloc[0])): rows for _, rows in runs}
 
+    def level(self, key: str, variant: str) -> float | None:
+        """A variant's value of a setting as a number, infinity where it means no limit; None where it is no number."""
+        value = self.study.variants[variant].settings.get(key)
+        if self.measures.is_ours:
+            return level_of(key, value)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
     def levels(self, key: str, of_all: bool = False) -> dict[str, float]:
         """The baseline and the variants that change this setting alone, by its value: those with runs, or all."""
         variants = self.study.variants
         alone = [name for name in (variants if of_all else self.variants) if set(variants[name].changes) <= {key}]
-        levels = {name: level_of(key, variants[name].settings.get(key)) for name in alone}
+        levels = {name: self.level(key, name) for name in alone}
         numbers = [(name, level) for name, level in levels.items() if level is not None and math.isfinite(level)]
         return dict(sorted(numbers, key=lambda pair: pair[1]))
 

@@ -44,7 +44,7 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
             | {name: metrics.get(name, np.nan) for name in study.measures.reported}
             | (each.guesses.metrics if each.guesses else {})
         )
-        if each.epochs is not None:
+        if each.epochs is not None and len(each.epochs):
             curves.append(each.epochs.assign(variant=each.variant, seed=each.seed))
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported]
     ends = {

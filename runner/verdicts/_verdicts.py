@@ -80,7 +80,7 @@ def _variants(data: StudyRuns, question: Question | None) -> tuple[str, ...]:
 def _reasons(data: StudyRuns, track: Track) -> list[Exploratory]:
     """Why a question's verdict is exploratory, whatever its runs say."""
     ends = [end for name in track.variants if (end := data.first_ends.get(name))]
-    late = bool(ends) and track.declared.when > min(ends)
+    late = bool(data.study.adopted) or (bool(ends) and track.declared.when > min(ends))
     return [Exploratory.LATE] * late + [Exploratory.SEEDS] * _seeds_changed(data, track.variants)
 
 

@@ -20,7 +20,7 @@ def cut_off(data: StudyRuns, variant: str) -> tuple[int, int] | None:
 
     None where the patience can't end a run.
     """
-    entry, finished = data.study.variants.get(variant), data.finished(variant)
+    entry, finished = data.study.variants.get(variant) if data.measures.is_ours else None, data.finished(variant)
     patience = entry.settings.get("patience", 0) if entry else 0
     if entry is None or not 0 < patience < entry.settings.get("epochs", math.inf) or not len(finished):
         return None
@@ -66,6 +66,8 @@ def two_groups(data: StudyRuns, variant: str) -> TwoGroups | None:
 
     A t interval covers far less than 95% there (docs/calibration.md).
     """
+    if not data.measures.is_ours:
+        return None
     values = data.finished(variant)["val/accuracy"].dropna().sort_values()
     if not (cut := lower_group(values.to_numpy(dtype=float))):
         return None

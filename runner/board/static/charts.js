@@ -149,42 +149,44 @@ export function curvePlot(lines, {label, width, colors, log, percent, rises, bas
   });
 }
 
-/** Main effects and interactions of a factorial design, in points. */
-export function contrastPlot(rows, width) {
-  const scale = {factor: 100};
-  const limit = 100 * focus(rows);
+/** Main effects and interactions of a factorial design, on the main metric. */
+export function contrastPlot(rows, main, width) {
+  const {factor} = main;
+  const unit = main.unit ? `, ${main.unit}` : '';
+  const limit = factor * focus(rows);
   const bars = rows.filter(row => row.estimate !== null).map(row => ({
-    ...row, x: 100 * row.estimate,
-    x1: within(100 * (row.low ?? row.estimate), limit), x2: within(100 * (row.high ?? row.estimate), limit),
+    ...row, x: factor * row.estimate,
+    x1: within(factor * (row.low ?? row.estimate), limit), x2: within(factor * (row.high ?? row.estimate), limit),
   }));
   const inside = bars.filter(row => Math.abs(row.x) <= limit);
   return Plot.plot({
     width, height: 56 + 26 * bars.length, marginLeft: Math.min(260, width * 0.35), marginRight: 150, marginTop: 8, marginBottom: 40, style: STYLE,
-    x: {domain: [-limit, limit], label: 'effect on validation accuracy, points', labelAnchor: 'center', grid: true},
+    x: {domain: [-limit, limit], label: `effect on ${main.label}${unit}`, labelAnchor: 'center', grid: true},
     y: {domain: bars.map(row => row.label), label: null, tickSize: 0, tickFormat: name => named(name, 40)},
     marks: [
       Plot.ruleX([0], {stroke: 'var(--ink)'}),
       Plot.ruleY(inside, {x1: 'x1', x2: 'x2', y: 'label', stroke: 'var(--accent)', strokeWidth: 3, strokeOpacity: 0.5}),
       Plot.dot(inside, {x: 'x', y: 'label', r: 4.5, fill: 'var(--accent)'}),
-      Plot.text(bars, {x: limit, y: 'label', dx: 8, textAnchor: 'start', text: row => withInterval(row, scale)}),
+      Plot.text(bars, {x: limit, y: 'label', dx: 8, textAnchor: 'start', text: row => withInterval(row, main)}),
     ],
   });
 }
 
-/** Validation accuracy over the levels of one setting. Levels are evenly spaced; null means no limit. */
-export function levelPlot({setting, lines}, {width, colors}) {
+/** The main metric over the levels of one setting. Levels are evenly spaced; null means no limit. */
+export function levelPlot({setting, lines}, main, {width, colors}) {
+  const number = (value, digits) => (main.factor === 100 ? `${(100 * value).toFixed(digits)}%` : String(Number(value.toPrecision(4))));
   const rows = lines.flatMap(line => line.points.map(point => ({...point, line: line.label, at: levelText(point.level)})));
   const order = [...new Set(rows.map(row => row.level))].toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity)).map(levelText);
   const bands = rows.filter(row => row.low !== null);
   return Plot.plot({
     width, height: 260, marginLeft: 52, style: STYLE,
     x: {type: 'point', domain: order, label: setting, labelAnchor: 'center'},
-    y: {label: 'validation accuracy', grid: true, tickFormat: value => `${(100 * value).toFixed(1)}%`},
+    y: {label: main.label, grid: true, tickFormat: value => number(value, 1)},
     color: {domain: lines.map(line => line.label), range: lines.map((_, i) => colors(i)), legend: lines.length > 1},
     marks: [
       Plot.ruleX(bands, {x: 'at', y1: 'low', y2: 'high', stroke: 'line', strokeWidth: 2, strokeOpacity: 0.5}),
       Plot.lineY(rows, {x: 'at', y: 'estimate', stroke: 'line', z: 'line', strokeWidth: 1.6}),
-      Plot.dot(rows, {x: 'at', y: 'estimate', fill: 'line', r: 4, tip: true, title: row => `${row.variant}\n${(100 * row.estimate).toFixed(2)}%, n = ${row.n}`}),
+      Plot.dot(rows, {x: 'at', y: 'estimate', fill: 'line', r: 4, tip: true, title: row => `${row.variant}\n${number(row.estimate, 2)}, n = ${row.n}`}),
     ],
   });
 }

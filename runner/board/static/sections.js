@@ -93,7 +93,7 @@ export function linksSection({links}) {
 }
 
 function stateText({state, epoch, epochs, cause}) {
-  if (state === 'training' || state === 'interrupted') return `${state}, epoch ${epoch} of ${epochs}`;
+  if ((state === 'training' || state === 'interrupted') && epochs) return `${state}, epoch ${epoch} of ${epochs}`;
   return state === 'failed' ? `failed: ${cause}` : state;
 }
 
@@ -159,29 +159,29 @@ export function curvesSection({overview, curves, state, change, width}) {
   const own = wide ? Math.floor((width - 24) / 2) : width;
   const figures = Object.entries(curves.curves).map(([curve, lines]) => {
     const chosen = Object.fromEntries(names.filter(name => isShown(name) && name in lines).map(name => [name, lines[name]]));
-    const percent = curve.endsWith('accuracy');
-    const off = offScale(chosen, {log: !percent, percent});
+    const {x, percent, log, rises} = curves.axes[curve];
+    const off = offScale(chosen, {log, percent, rises});
     return element('figure', {'data-curve': curve},
-      element('figcaption', {}, curves.labels[curve] + (percent ? '' : ', log scale'), off.length ? element('span', {className: 'soft', textContent: ` (off the scale: ${off.join(', ')})`}) : null),
-      curvePlot(chosen, {label: null, width: own, colors, log: !percent, percent, baseline: BASELINE}),
+      element('figcaption', {}, curves.labels[curve] + (log ? ', log scale' : ''), off.length ? element('span', {className: 'soft', textContent: ` (off the scale: ${off.join(', ')})`}) : null),
+      curvePlot(chosen, {label: null, width: own, colors, log, percent, rises, baseline: BASELINE, xLabel: x}),
     );
   });
   section.append(element('div', {className: wide ? 'columns even' : ''}, ...figures));
   return section;
 }
 
-/** Main effects and interactions, accuracy over levels, and the confusion difference, where the study has them. */
+/** Main effects and interactions, the main metric over levels, and the confusion difference, where the study has them. */
 export function extrasSection({overview, state, width}) {
   const wide = width >= 700;
   const found = [];
   if (overview.contrasts.length) {
     found.push(element('section', {id: 'contrasts'}, element('h2', {textContent: 'Main effects and interactions'}),
       element('p', {className: 'soft', textContent: 'Averaged over the levels of the other settings. 95% intervals, p not corrected. × is an interaction: how much one setting changes the effect of the other.'}),
-      contrastPlot(overview.contrasts.map(each => ({...each, label: each.label.replace(' x ', ' × ')})), Math.min(width, 1000))));
+      contrastPlot(overview.contrasts.map(each => ({...each, label: each.label.replace(' x ', ' × ')})), overview.main, Math.min(width, 1000))));
   }
   if (overview.levels.length) {
-    const figures = overview.levels.map(each => element('figure', {}, levelPlot(each, {width: wide ? Math.floor((width - 24) / 2) : width, colors: number => COLORS[number % COLORS.length]})));
-    found.push(element('section', {id: 'levels'}, element('h2', {textContent: 'Accuracy over levels'}), element('div', {className: wide ? 'columns even' : ''}, ...figures)));
+    const figures = overview.levels.map(each => element('figure', {}, levelPlot(each, overview.main, {width: wide ? Math.floor((width - 24) / 2) : width, colors: number => COLORS[number % COLORS.length]})));
+    found.push(element('section', {id: 'levels'}, element('h2', {textContent: overview.main.factor === 100 ? 'Accuracy over levels' : `${overview.main.label} over levels`}), element('div', {className: wide ? 'columns even' : ''}, ...figures)));
   }
   if (overview.confusion) {
     const {classes, shares, difference, other} = overview.confusion;
