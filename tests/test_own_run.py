@@ -67,6 +67,9 @@ def test_the_command_writes_what_reports_read(tmp_path: Path) -> None:
     assert (written.metrics, written.monitor) == (STUDY["metrics"], "val/f1")
     assert written.measures.main == "val/f1"
     assert "done already" in run(study(), tmp_path, name="own")[1]
+    again = read_study(tmp_path / "runs" / "own")
+    assert again
+    assert [item["declared"] for item in again.questions] == [item["declared"] for item in written.questions]
 
 
 def test_a_killed_run_resumes_from_its_own_checkpoint_to_the_same_numbers(tmp_path: Path) -> None:

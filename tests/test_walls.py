@@ -40,7 +40,7 @@ MAY = {  # the rooms that each room may import, besides tools
     "train": "catalog spec data models",
     "logs": "metrics stats store data models",
     "verdicts": "measures metrics stats power spec expand store",
-    "execute": "catalog checkpoints data expand logs machine models places spec store train verdicts",
+    "execute": "catalog checkpoints data measures expand logs machine models places spec store train verdicts",
     "search": "execute expand places spec store",
     "report": "metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",

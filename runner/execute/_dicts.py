@@ -9,6 +9,7 @@ from typing import Any
 import pydantic
 
 from runner.expand import ResolvedStudy
+from runner.measures import MetricSet
 from runner.spec import BASELINE, FreeSettings, Kind, Problem, Question, RequestError, Settings, shown
 from runner.store import StudyFile, VariantEntry, as_declared, read_study
 
@@ -55,12 +56,12 @@ def declared_before(
         return {}, []
     names = {variant.name for variant in study.variants}
     kept = {name: entry for name, entry in before.variants.items() if name not in names}
-    return kept, [question for question in before.questions if _is_about(question, kept)]
+    return kept, [question for question in before.questions if _is_about(question, kept, before.measures)]
 
 
-def _is_about(question: dict[str, Any], kept: Mapping[str, VariantEntry]) -> bool:
+def _is_about(question: dict[str, Any], kept: Mapping[str, VariantEntry], metrics: MetricSet) -> bool:
     try:
-        asked = Question.model_validate(as_declared(question))
+        asked = Question.model_validate(as_declared(question), context=metrics)
     except pydantic.ValidationError:
         return False
     over_levels = asked.trend is not None and any(set(entry.changes) == {asked.trend} for entry in kept.values())

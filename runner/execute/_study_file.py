@@ -11,6 +11,7 @@ import pydantic
 
 from runner.execute._dicts import declared_before, directories_of_dicts
 from runner.expand import ResolvedStudy
+from runner.measures import OURS, MetricSet
 from runner.spec import Question, SeedPlan, recorded
 from runner.store import (
     ENDED,
@@ -106,25 +107,28 @@ def _questions(
 ) -> list[dict[str, Any]]:
     """Returns every question ever declared, with the time of that; those that are no longer asked are marked."""
     written = before.questions if before else []
-    first = {question_key(item): item.get("declared", now) for item in reversed(written)}
+    metrics = study.own.measures if study.own else OURS
+    first = {question_key(item, metrics): item.get("declared", now) for item in reversed(written)}
     asked = [
         question.model_dump(mode="json", exclude_none=True) | {"declared": first.get(question.key(), now)}
         for question in study.questions
     ]
-    keys = {question_key(item) for item in asked}
-    kept = [item for item in earlier if question_key(item) not in keys]
-    keys |= {question_key(item) for item in kept}
+    keys = {question_key(item, metrics) for item in asked}
+    kept = [item for item in earlier if question_key(item, metrics) not in keys]
+    keys |= {question_key(item, metrics) for item in kept}
     known = before.variants if before else {}
-    gone = [_deleted(item, known, folder, now) for item in written if question_key(item) not in keys]
+    gone = [_deleted(item, known, folder, now, metrics) for item in written if question_key(item, metrics) not in keys]
     return [*kept, *asked, *gone]
 
 
-def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], folder: Path, now: str) -> dict[str, Any]:
+def _deleted(
+    item: dict[str, Any], variants: dict[str, VariantEntry], folder: Path, now: str, metrics: MetricSet
+) -> dict[str, Any]:
     """Marks a question that is no longer asked; `variants` are those of before."""
     if "deleted" in item:
         return item
     try:
-        question = Question.model_validate(as_declared(item))
+        question = Question.model_validate(as_declared(item), context=metrics)
     except pydantic.ValidationError:
         return item | {"deleted": now, "after_runs": False}  # nothing could judge it
     names = question.variants() or [name for name, each in variants.items() if set(each.changes) <= {question.trend}]
@@ -133,11 +137,14 @@ def _deleted(item: dict[str, Any], variants: dict[str, VariantEntry], folder: Pa
     return item | {"deleted": now, "after_runs": ended}
 
 
-def question_key(item: dict[str, Any]) -> str:
-    """Returns what identifies a question of study.json; of a malformed one all except its words."""
+def question_key(item: dict[str, Any], metrics: MetricSet = OURS) -> str:
+    """Returns what identifies a question of study.json; of a malformed one all except its words.
+
+    `metrics` are the study's.
+    """
     own = as_declared(item)
     try:
-        return Question.model_validate(own).key()
+        return Question.model_validate(own, context=metrics).key()
     except pydantic.ValidationError:
         words = ("ask", "claim", "claim_for")
         return json.dumps({key: value for key, value in own.items() if key not in words}, sort_keys=True)

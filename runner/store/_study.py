@@ -120,12 +120,6 @@ class StudyFile(pydantic.BaseModel):
         return self
 
     @pydantic.model_validator(mode="after")
-    def _settings_can_be_read(self) -> StudyFile:
-        for entry in self.variants.values() if not self.metrics else ():
-            _Counted.model_validate(entry.settings)
-        return self
-
-    @pydantic.model_validator(mode="after")
     def _has_a_baseline(self) -> StudyFile:
         if self.search is None and BASELINE not in self.variants:
             raise ValueError("a study has a baseline")
