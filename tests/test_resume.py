@@ -49,6 +49,15 @@ CHANGES: dict[str, dict[str, Any]] = {  # everything that has a state to be kept
     "average": {"weight_average": 0.9, "schedule": "one_cycle"},
     "momentum": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}, "schedule": "cosine"},
     "smooth": {"optimizer": "AdamW", "weight_decay": 0.1, "label_smoothing": 0.1},
+    "recipe": {
+        "optimizer": "tests.recipes:Signs",
+        "lr": 1e-2,
+        "loss": "tests.recipes:jittered",
+        "mixup": 0.4,
+        "schedule": "plateau",
+        "schedule_args": {"patience": 0, "threshold": 0.5},
+        "monitor": "val/f1",
+    },
 }
 Spoil = Callable[[Path], object]
 

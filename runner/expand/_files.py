@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.expand._runs import ResolvedStudy
-from runner.spec import Kind, Problem, RequestError, Settings
+from runner.spec import OWN_CODE, Kind, Problem, RequestError, Settings, own_code
 
 
 def with_files(study: ResolvedStudy) -> ResolvedStudy:
@@ -26,19 +26,18 @@ def with_files(study: ResolvedStudy) -> ResolvedStudy:
 
 
 def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
-    """Returns the SHA-256 of every regular file that a text in `model_args` names, by that text.
+    """Returns the SHA-256 of every regular file that a text in the arguments of own code names, by that text.
 
     Raises RequestError for a file that can't be read.
     """
     hashes: dict[str, str] = {}
     problems = []
-    for text in dict.fromkeys(text for settings in those for text in _texts(settings.model_args)):
+    for key, text in dict.fromkeys(pair for settings in those for pair in _named(settings)):
         try:
             found = file_hash(text)
         except OSError as error:
-            problems.append(
-                Problem(Kind.PATH, f"{where}: model_args", f"{text} can't be read: {error.strerror or error}.")
-            )
+            what = f"{text} can't be read: {error.strerror or error}."
+            problems.append(Problem(Kind.PATH, f"{where}: {key}", what))
             continue
         if found:
             hashes[text] = found
@@ -49,7 +48,7 @@ def file_hashes(those: Iterable[Settings], where: str) -> dict[str, str]:
 
 def named_files(settings: Settings, hashes: Mapping[str, str]) -> dict[str, str]:
     """Returns the hashes of the files that the settings name."""
-    return {text: hashes[text] for text in _texts(settings.model_args) if text in hashes}
+    return {text: hashes[text] for _, text in _named(settings) if text in hashes}
 
 
 def file_hash(text: str) -> str | None:
@@ -68,6 +67,16 @@ def _sha256(state: tuple[str, int, int, int]) -> str:
     """Hashes a file once per process for each state: its path, inode, size and time of writing."""
     with open(state[0], "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _named(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yields every text in the arguments of own code, with the setting that has it.
+
+    Arguments of built-in code name no files.
+    """
+    for key in OWN_CODE:
+        if key == "model" or key in own_code(settings):
+            yield from ((f"{key}_args", text) for text in _texts(getattr(settings, f"{key}_args")))
 
 
 def _texts(value: Any) -> Iterator[str]:

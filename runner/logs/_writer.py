@@ -23,7 +23,7 @@ from runner.logs._events import event_files, keep_epochs, open_writer
 from runner.logs._hparams import Hparam, session_end, session_start
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
-from runner.store import EPOCH_SCALARS, RESULT_TAGS, Row, add_row, write_rows
+from runner.store import EPOCH_SCALARS, MONITORED_SCALARS, RESULT_TAGS, Row, add_row, write_rows
 from runner.text import table
 
 _BINS = 64
@@ -68,8 +68,7 @@ class RunLog:
         self._add(session_start(values, group), 0)
         self._graph(model, shape, settings)
         for row in self.rows:
-            for key in EPOCH_SCALARS:
-                self._writer.add_scalar(key, row[key], int(row["epoch"]))
+            self._scalars(row)
         self._writer.flush()
 
     def epoch(
@@ -86,14 +85,19 @@ class RunLog:
         Weights and gradients have the names of the model's parameters; `first_layer` is the weight of its first linear
         or convolution layer; `val_logits` are N x classes.
         """
-        self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
+        monitored = [key for key in MONITORED_SCALARS if key in metrics]
+        self.rows.append({"epoch": epoch, **{key: metrics[key] for key in (*EPOCH_SCALARS, *monitored)}})
         add_row(self.folder / "metrics.csv", self.rows[-1])
-        for key in EPOCH_SCALARS:
-            self._writer.add_scalar(key, metrics[key], epoch)
+        self._scalars(self.rows[-1])
         shown = {f"weights/{name}": weight for name, weight in weights.items()}
         self._histograms(shown | {f"gradients/{name}": each for name, each in gradients.items()}, epoch)
         self._pictures(When.SOMETIMES, Context(self._dataset, epoch, first_layer, {"val": val_logits}), epoch)
         self._writer.flush()
+
+    def _scalars(self, row: Row) -> None:
+        for key in (*MONITORED_SCALARS, *EPOCH_SCALARS):  # the last one ends an epoch, for readers
+            if key in row:
+                self._writer.add_scalar(key, row[key], int(row["epoch"]))
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
         """Draws train images (uint8, N x H x W x C) as the network sees them in epoch 1, before normalization."""

@@ -13,6 +13,7 @@ from runner.report._factorial import Contrast
 from runner.report._format import Write, counted, majority_text
 from runner.report._looks import looks, unplanned
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
+from runner.report._phrases import best_epoch
 from runner.report._predictions import OnTest
 from runner.report._results import remarks, results
 from runner.report._sections import long_answer
@@ -160,7 +161,7 @@ def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
         else ""
     )
     return (
-        "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
+        f"Validation and test accuracy are measured at {best_epoch(data.study)}. Test data choose "
         "nothing. ± and [ ] are 95% t intervals over the seeds, not corrected for the number of variants. "
         f"An effect is the variant minus the baseline, paired by seed.{asked}"
         + (" With one seed there is no interval and no conclusion." if any(row.n == 1 for row in effects.rows) else "")

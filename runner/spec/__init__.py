@@ -1,13 +1,9 @@
 """Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
-from runner.spec._names import (
-    albumentations,
-    check_call,
-    load_function,
-    optimizer_class,
-    problems_of,
-    refuse_modules_in,
-)
+from runner.spec._fields import is_reference
+from runner.spec._losses import loss_settings
+from runner.spec._names import albumentations, problems_of
+from runner.spec._optimizers import optimizer_class
 from runner.spec._plain import is_plain, plain
 from runner.spec._problems import (
     Kind,
@@ -22,9 +18,18 @@ from runner.spec._problems import (
     suggest,
 )
 from runner.spec._questions import PER_IMAGE, Question
+from runner.spec._references import (
+    OWN_CODE,
+    check_call,
+    load_function,
+    own_code,
+    references,
+    refuse_modules_in,
+    takes,
+)
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
 from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
-from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
+from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
     FOLDER,
@@ -45,6 +50,7 @@ __all__ = [
     "LARGEST_GRID",
     "MOST_RUNS",
     "NO_LIMIT",
+    "OWN_CODE",
     "PER_IMAGE",
     "Kind",
     "Mistake",
@@ -69,9 +75,11 @@ __all__ = [
     "is_reference",
     "level_of",
     "load_function",
+    "loss_settings",
     "mistake_of",
     "neutral_values",
     "optimizer_class",
+    "own_code",
     "parse",
     "parse_questions",
     "parse_search",
@@ -83,7 +91,9 @@ __all__ = [
     "problems_of",
     "read_file",
     "read_plan",
+    "references",
     "refuse_modules_in",
     "shown",
     "suggest",
+    "takes",
 ]

@@ -3,12 +3,12 @@
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._guesses import PARTS, Guesses, guesses
+from runner.store._own_code import forget_own_code, own_code_hashes
 from runner.store._provenance import (
     Provenance,
     command,
     commit,
     deciding_files,
-    own_model,
     present_provenance,
     same_provenance,
 )
@@ -30,6 +30,7 @@ from runner.store._tags import (
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
+    MONITORED_SCALARS,
     RESULT_TAGS,
     SEARCH_METRICS,
     mean_tag,
@@ -45,6 +46,7 @@ __all__ = [
     "FINISHED",
     "HPARAM_METRICS",
     "MEAN_SCALARS",
+    "MONITORED_SCALARS",
     "PARTS",
     "PRUNED",
     "RESULT_TAGS",
@@ -68,9 +70,10 @@ __all__ = [
     "comparable",
     "deciding_files",
     "first_end",
+    "forget_own_code",
     "guesses",
     "mean_tag",
-    "own_model",
+    "own_code_hashes",
     "present_provenance",
     "read_rows",
     "read_study",

@@ -15,7 +15,8 @@ A variant's mean run: mean/<scalar>, and mean/<scalar>_lower and _upper, the 95%
 
 from runner.metrics import CURVES, METRICS, AtEnd, EachEpoch
 
-EPOCH_SCALARS = tuple(CURVES)
+MONITORED_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(False, monitored=True))
+EPOCH_SCALARS = tuple(name for name in CURVES if name not in MONITORED_SCALARS)  # of every run
 MEAN_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(mean=True))
 # A run writes these once, at its end. A resumed run that repeats its end writes them again.
 FINAL_PREFIXES = ("best/", "test/", "search/", "pictures/best_")
