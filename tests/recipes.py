@@ -28,6 +28,13 @@ def jittered(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(logits, labels) * (0.5 + random.random())
 
 
+def vandal(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Changes the labels that it is given."""
+    loss = functional.cross_entropy(logits, labels)
+    labels.zero_()
+    return loss
+
+
 def gives(logits: torch.Tensor, labels: torch.Tensor, what: str) -> Any:
     """Gives other things than one number with a gradient."""
     each = functional.cross_entropy(logits, labels, reduction="none")

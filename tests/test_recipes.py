@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional
 from torch.optim import lr_scheduler
@@ -17,11 +19,15 @@ from runner.catalog import Rates
 from runner.confusion import confusion, macro_f1
 from runner.data import Dataset, Stream
 from runner.expand import Run, Variant, cohorts
+from runner.logs import hparams
 from runner.models import build
 from runner.spec import Settings
+from runner.store import RunDir, read_rows
 from runner.train import Epoch, lockstep, measure
 from runner.train._mixing import Chance, draw, mix
+from tests.commands import train
 from tests.learners import CPU, learner, outcome
+from tests.studies import BASE
 
 Make = Callable[..., Settings]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -292,6 +298,13 @@ def test_mixing_leaves_the_cohorts_other_runs_alone(settings: Make, digits: Data
     assert outcome([mixed, plain], digits, settings())[id(plain)] == outcome([alone], digits, settings())[id(alone)]
 
 
+def test_law_5_a_loss_that_changes_labels_leaves_the_others_alone(settings: Make, digits: Dataset) -> None:
+    bad, good = learner(digits, settings(loss="tests.recipes:vandal")), learner(digits, settings())
+    found, alone = outcome([bad, good], digits, settings()), learner(digits, settings())
+    expected = outcome([alone], digits, settings())[id(alone)]
+    assert found[id(good)] == expected
+
+
 def test_your_own_optimizer_equals_the_same_steps_by_hand(settings: Make, digits: Dataset) -> None:
     chosen = settings(optimizer="tests.recipes:Signs", optimizer_args={"beta": 0.0}, lr=0.01, weight_decay=0.5)
     run, stream = learner(digits, chosen), Stream(digits, chosen, 0, CPU)
@@ -303,3 +316,40 @@ def test_your_own_optimizer_equals_the_same_steps_by_hand(settings: Make, digits
         assert weight.grad is not None
         torch.testing.assert_close(found.detach(), weight.detach() * (1 - 0.01 * 0.5) - 0.01 * weight.grad.sign())
     assert math.isclose(run.rate.value, 0.01)
+
+
+def test_an_image_that_is_drawn_again_is_augmented_anew(settings: Make, digits: Dataset) -> None:
+    augment = [{"Affine": {"rotate": [-30, 30], "p": 1.0}}]
+    stream = Stream(digits, settings(sampler="balanced", augment=augment), 0, CPU)
+    order = np.concatenate(stream.order(1))
+    seen: dict[int, list[torch.Tensor]] = {}
+    for place, image in zip(order, torch.cat([images for images, _ in stream.train(1)]), strict=True):
+        seen.setdefault(int(place), []).append(image)
+    twice = [images for images in seen.values() if len(images) > 1]
+    assert len(twice) > 100
+    assert sum(torch.equal(first, second) for first, second, *_ in twice) < 10
+    once = torch.from_numpy(stream.augmented(1, order[:5]))
+    torch.testing.assert_close(stream.normalized(once)[0], seen[int(order[0])][0])
+
+
+def test_a_monitored_measure_has_a_curve_in_its_own_runs_alone(tmp_path: Path) -> None:
+    study = {"baseline": BASE | {"epochs": 2}, "variants": {"f1": {"monitor": "val/f1"}}, "seeds": 1}
+    train(study, tmp_path)
+    for variant, has in (("baseline", False), ("f1", True)):
+        (folder,) = tmp_path.glob(f"runs/*/{variant}-*/seed0")
+        assert ["val/f1" in row for row in read_rows(folder / "metrics.csv")] == [has] * 2
+        board = EventAccumulator(str(folder)).Reload()
+        assert ("val/f1" in board.Tags()["scalars"]) == has
+        if has:
+            values = [row["val/f1"] for row in read_rows(folder / "metrics.csv")]
+            assert [event.value for event in board.Scalars("val/f1")] == pytest.approx(values)
+            result = RunDir(folder).result()
+            assert result
+            assert result.metrics["best_epoch"] == 1 + int(np.argmax(values))
+
+
+def test_every_recipe_is_a_column_of_hparams(settings: Make) -> None:
+    shown = hparams(settings(class_weights=[1, 2], warmup=1, mixup=0.2).plain(), "study", "variant")
+    assert (shown["class_weights"], shown["warmup"], shown["mixup"]) == ("[1.0, 2.0]", 1.0, 0.2)
+    neutral = hparams(settings().plain(), "study", "variant")
+    assert all(type(shown[key]) is type(neutral[key]) for key in neutral)

@@ -30,7 +30,8 @@ def make_loss(settings: Settings, labels: npt.NDArray[np.int64], classes: int, d
     if not is_reference(settings.loss):
         return LOSSES[settings.loss].make(arguments)
     own = load_function(settings.loss)
-    return lambda logits, labels: _checked(own(logits, labels, **arguments), settings.loss)
+    # It may change the labels in place, and other runs of the cohort read them too.
+    return lambda logits, labels: _checked(own(logits, labels.clone(), **arguments), settings.loss)
 
 
 def class_weights(settings: Settings, labels: npt.NDArray[np.int64], classes: int) -> list[float]:
