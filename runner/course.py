@@ -19,16 +19,23 @@ class Course:
     curves    each curve's values, one for each epoch
     planned   the planned number of epochs
     accuracy  the validation accuracy that a question names, from 0 to 1
+    best      the best epoch, from 1; by default that of the lowest validation loss
     """
 
     curves: Mapping[str, Floats]
     planned: int
     accuracy: float | None = None
+    best: int | None = None
 
 
 def at_best(curve: str) -> Callable[[Course], float]:
-    """Returns a function that gives a curve's value at the epoch of the lowest validation loss."""
-    return lambda course: float(course.curves[curve][int(np.nanargmin(course.curves["val/loss"]))])
+    """Returns a function that gives a curve's value at the best epoch."""
+
+    def value(course: Course) -> float:
+        best = course.best or 1 + int(np.nanargmin(course.curves["val/loss"]))
+        return float(course.curves[curve][best - 1])
+
+    return value
 
 
 def mean(curve: str) -> Callable[[Course], float]:

@@ -83,9 +83,14 @@ class FromPredictions:
 
 @dataclass(frozen=True)
 class EachEpoch:
-    """Measured at every epoch; `mean`: TensorBoard also has its mean over a variant's seeds."""
+    """Measured at every epoch.
+
+    mean       whether TensorBoard also has its mean over a variant's seeds
+    monitored  whether only runs have it whose setting `monitor` names it
+    """
 
     mean: bool = True
+    monitored: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,13 +124,14 @@ _H, _L, _N = Better.HIGHER, Better.LOWER, Better.NEITHER
 _SHARE, _NATS, _EPOCHS, _COUNT = Unit.SHARE, Unit.NATS, Unit.EPOCHS, Unit.COUNT
 # fmt: off
 METRICS = _table(
-    Metric("val/accuracy", "validation accuracy", "validation accuracy at the best epoch (lowest validation loss)",
+    Metric("val/accuracy", "validation accuracy", "validation accuracy at the best epoch",
            _SHARE, _H, AtEnd(column=True), over_all=True),
     Metric("val/loss", "validation loss", "validation loss at the best epoch", _NATS, _L, AtEnd(column=True)),
     Metric("test/accuracy", "test accuracy", "test accuracy of the best epoch's weights",
            _SHARE, _H, AtEnd(column=True), over_all=True),
     Metric("test/loss", "test loss", "test loss of the best epoch's weights", _NATS, _L, AtEnd(column=True)),
-    Metric("best_epoch", "best epoch", "epoch of the lowest validation loss", _EPOCHS, _N, AtEnd(column=True)),
+    Metric("best_epoch", "best epoch", "epoch that `monitor` chooses: that of the lowest validation loss, unless set",
+           _EPOCHS, _N, AtEnd(column=True)),
     Metric("epochs", "epochs", "epochs that the run had", _EPOCHS, _N, AtEnd()),
     Metric("generalization_gap", "generalization gap",
            "accuracy on a fixed part of train minus validation accuracy, at the best epoch",
@@ -170,8 +176,10 @@ METRICS = _table(
            "five epochs", _NATS, _L, FromEpochs(late_spread)),
 )
 CURVES = _table(
-    Metric("train/loss", "training loss", "mean over the epoch's steps, in training mode", _NATS, _L, EachEpoch()),
-    Metric("train/accuracy", "training accuracy", "mean over the epoch's steps, in training mode",
+    Metric("train/loss", "training loss", "mean of the loss that `loss` names over the epoch's steps, in training mode",
+           _NATS, _L, EachEpoch()),
+    Metric("train/accuracy", "training accuracy", "mean over the epoch's steps, in training mode; a mixed image counts "
+           "its two classes by their shares",
            _SHARE, _H, EachEpoch()),
     Metric("train/loss_max", "largest training loss", "largest loss of a step in the epoch",
            _NATS, _L, EachEpoch(mean=False)),
@@ -181,11 +189,13 @@ CURVES = _table(
            _SHARE, _H, EachEpoch()),
     Metric("val/loss", "validation loss", "validation loss", _NATS, _L, EachEpoch()),
     Metric("val/accuracy", "validation accuracy", "validation accuracy", _SHARE, _H, EachEpoch()),
+    Metric("val/f1", "validation F1", "macro F1 on validation, where `monitor` names it",
+           _SHARE, _H, EachEpoch(mean=False, monitored=True)),
     Metric("generalization_gap", "generalization gap", "accuracy on a fixed part of train minus validation accuracy",
            _SHARE, _N, EachEpoch()),
     Metric("train/lr", "learning rate", "learning rate of the first parameter group",
            Unit.NUMBER, _N, EachEpoch(mean=False)),
-    Metric("train/grad_norm", "gradient norm", "L2 norm of all gradients, mean over every tenth step",
+    Metric("train/grad_norm", "gradient norm", "L2 norm of all gradients before clipping, mean over every tenth step",
            Unit.NUMBER, _N, EachEpoch(mean=False)),
     Metric("train/images_per_second", "images a second", "of this run's steps and its share of the stream",
            Unit.NUMBER, _H, EachEpoch(mean=False)),

@@ -89,7 +89,7 @@ def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
     Raises TypeError where it accepts no such arguments or returns no module, ValueError where a lazy layer stays lazy.
     """
     function = load_function(settings.model)
-    if wrong := check_call(function, settings.model_args):
+    if wrong := check_call(function, "(shape, classes, **model_args)", shape, classes, **settings.model_args):
         raise TypeError(f"{settings.model} {wrong}")
     model: Any = repaired(lambda: function(shape, classes, **settings.model_args))
     if not isinstance(model, nn.Module):

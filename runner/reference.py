@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typing_extensions import Doc
 
-from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES, Entry
+from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, LOSSES, MODELS, SCHEDULES, Entry
 from runner.logs import RUN_PICTURES
 from runner.metrics import CURVES, METRICS
 from runner.spec import Settings, neutral_values
@@ -35,6 +35,7 @@ def tables() -> dict[str, str]:
             names=4,
         ),
         "schedules": _entries("schedule", SCHEDULES),
+        "losses": _entries("loss", LOSSES),
         "datasets": table(
             ["data set", "meaning", "source", "classes", "validation", "test"],
             [(code(d.name), d.meaning, d.source, d.classes, f"{d.val:,}", f"{d.test:,}") for d in DATASETS.values()],

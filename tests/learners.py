@@ -23,6 +23,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bfloat16": {"precision": "bfloat16", "batch_norm": True, "dropout": 0.2},
     "one_cycle": {"schedule": "one_cycle", "batch_norm": True, "weight_average": 0.9},
     "dice": {"model": "tests.fakes:dice"},
+    "step": {"schedule": "step", "schedule_args": {"step_size": 1}, "warmup": 0.5, "grad_clip": 0.5},
+    "plateau": {"schedule": "plateau", "schedule_args": {"patience": 0, "threshold": 0.9}, "monitor": "val/f1"},
+    "mixup": {"mixup": 0.4, "dropout": 0.2, "class_weights": [1, 1, 2, 1, 1, 1, 1, 1, 1, 1]},
+    "cutmix": {"cutmix": 1.0, "mixup": 0.2, "model": "cnn", "filters": [4], "loss": "BCEWithLogitsLoss"},
+    "focal": {"loss": "tests.recipes:focal", "loss_args": {"gamma": 1.0}},
+    "jitter": {"loss": "tests.recipes:jittered", "schedule": "tests.recipes:root", "mixup": 0.2},
+    "signs": {"optimizer": "tests.recipes:Signs", "optimizer_args": {"beta": 0.8}, "weight_decay": 0.1},
     "lazy": {"model": "tests.fakes:lazy", "weight_average": 0.9},
 }
 

@@ -31,7 +31,8 @@ from runner.store import (
     read_rows,
     same_provenance,
 )
-from runner.store._provenance import deciding_files, meaning
+from runner.store._provenance import deciding_files
+from runner.store._syntax import meaning
 from tests.commands import numbers, run, start, wait_for
 from tests.conftest import BASE
 from tests.problems import refused
@@ -352,11 +353,15 @@ def test_code_is_exactly_what_decides_numbers() -> None:
     """A new data set or picture, or where images come from, makes no other code: data have a fingerprint."""
     root = Path(__file__).parents[1] / "runner"
     assert {file.relative_to(root).as_posix() for file in deciding_files()} == {
-        "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py", "torchvision.py",
+        "confusion.py", "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py",
+        "torchvision.py",
         *(f"train/{name}.py" for name in (
-            "__init__", "_arithmetic", "_lane", "_learner", "_lockstep", "_optimizer", "_recorded", "_tally",
+            "__init__", "_arithmetic", "_lane", "_learner", "_lockstep", "_loss", "_mixing", "_optimizer", "_rate",
+            "_recorded", "_tally",
         )),
-        *(f"catalog/_{name}.py" for name in ("activations", "initializations", "models", "schedules")),
+        *(f"catalog/_{name}.py" for name in (
+            "activations", "initializations", "losses", "models", "monitors", "rates", "schedules",
+        )),
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_recorded_steps_equal_those_taken_at_once(
     for name, new, old in zip(ALL, recorded, plain, strict=True):
         assert len(found[id(new)]) == new.epoch + 2, found[id(new)]  # it did not fail
         assert found[id(new)] == expected[id(old)], name
-        reasons = {"dice": "your own", "lazy": "your own", "adagrad": "Adagrad"}
+        reasons = dict.fromkeys(("dice", "lazy", "focal", "jitter", "signs"), "your own") | {"adagrad": "Adagrad"}
         assert reasons.get(name, "") in new.recorded.why_not
         assert bool(new.recorded.why_not) == (name in reasons), new.recorded.why_not
 

@@ -29,7 +29,17 @@ from runner.report._makers import spent
 from runner.report.search import read_search
 from runner.search.records import read_record
 from runner.spec import Settings
-from runner.store import MEAN_SCALARS, SEEDS_TAG, Provenance, RunDir, RunJson, comparable, mean_tag, what_changed
+from runner.store import (
+    MEAN_SCALARS,
+    SEEDS_TAG,
+    Provenance,
+    RunDir,
+    RunJson,
+    comparable,
+    forget_own_code,
+    mean_tag,
+    what_changed,
+)
 from runner.store import _provenance as provenance
 from runner.train import Interrupted
 from runner.verdicts import effects_table, gather
@@ -221,7 +231,7 @@ def test_an_edited_models_checkpoint_is_not_resumed(tmp_path: Path, monkeypatch:
     def begin() -> list[Message]:
         """A worker's first epoch, and then Ctrl-C."""
         said: list[Message] = []
-        provenance.own_model.cache_clear()  # a process of its own
+        forget_own_code()  # a process of its own
         with suppress(Interrupted):
             train_job(job, Command(tmp_path, "cpu", Provenance()), said.append, lambda: len(said) > 1)
         return said

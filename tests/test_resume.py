@@ -45,11 +45,14 @@ from tests.studies import amend
 EPOCHS = 4
 CHANGES: dict[str, dict[str, Any]] = {  # everything that has a state to be kept
     "baseline": {},
-    "both": {"batch_norm": True, "dropout": 0.5},
+    "both": {"batch_norm": True, "dropout": 0.5, "loss": "tests.recipes:jittered"},
     "average": {"weight_average": 0.9, "schedule": "one_cycle"},
     "momentum": {"optimizer": "SGD", "optimizer_args": {"momentum": 0.9}, "schedule": "cosine"},
-    "smooth": {"optimizer": "AdamW", "weight_decay": 0.1, "label_smoothing": 0.1},
-}
+    "recipe": {
+        "optimizer": "AdamW", "weight_decay": 0.1, "label_smoothing": 0.1, "mixup": 0.4, "monitor": "val/f1",
+        "schedule": "plateau", "schedule_args": {"patience": 0, "threshold": 0.5}, "warmup": 1,
+    },
+}  # fmt: skip
 Spoil = Callable[[Path], object]
 
 

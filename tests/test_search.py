@@ -85,6 +85,8 @@ def test_every_mistake_is_said_at_once_where_it_stands(resolved: Resolve) -> Non
         resolved(runs=1)
     with refused(Kind.CONFLICT, "space: lr", "log_uniform"):
         resolved(sampler="grid")
+    with refused(Kind.CONFLICT, "monitor"):
+        resolved(baseline=BASE | {"monitor": "val/accuracy"})
     with refused(Kind.CONFLICT, "--set lr"):
         resolved(Overrides(settings={"lr": 0.1}))
 

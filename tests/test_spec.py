@@ -130,6 +130,8 @@ def test_identities_and_neutral_values_are_those_of_the_first_release(settings: 
         "init": "default", "init_args": {}, "optimizer_args": {}, "weight_decay": 0.0, "patience": 0,
         "images_per_class": 0, "stream": 0, "convs": 1, "schedule": "constant", "label_smoothing": 0.0,
         "weight_average": 0.0, "precision": "float32", "background": "white", "split": "fixed",
+        "sampler": "shuffle", "schedule_args": {}, "warmup": 0.0, "grad_clip": 0.0, "loss": "CrossEntropyLoss",
+        "loss_args": {}, "class_weights": "none", "mixup": 0.0, "cutmix": 0.0, "monitor": "val/loss",
     }  # fmt: skip
 
 

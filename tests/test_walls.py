@@ -42,7 +42,7 @@ MAY = {  # the rooms that each room may import, besides tools
     "verdicts": "measures metrics stats power spec expand store",
     "execute": "catalog checkpoints data measures expand logs machine models places spec store train verdicts",
     "search": "execute expand places spec store",
-    "report": "metrics stats power spec expand store search verdicts",
+    "report": "catalog metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",
     "prune": "spec expand store search report verdicts",
     "publish": "spec store logs report verdicts",

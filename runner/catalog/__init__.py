@@ -4,21 +4,32 @@ from runner.catalog._activations import ACTIVATIONS
 from runner.catalog._datasets import DATASETS, DataSet, Downloaded, Packaged, carved
 from runner.catalog._entries import Entry
 from runner.catalog._initializations import INITIALIZATIONS
+from runner.catalog._losses import LOSSES, OWN_LOSS_SETTINGS, Loss
 from runner.catalog._models import MODEL_SETTINGS, MODELS, Shape, reads
-from runner.catalog._schedules import SCHEDULES
+from runner.catalog._monitors import MONITORS
+from runner.catalog._rates import Rates
+from runner.catalog._schedules import ALIASES, SCHEDULES, find_schedule, torch_schedules
 
 __all__ = [
     "ACTIVATIONS",
+    "ALIASES",
     "DATASETS",
     "INITIALIZATIONS",
+    "LOSSES",
     "MODELS",
     "MODEL_SETTINGS",
+    "MONITORS",
+    "OWN_LOSS_SETTINGS",
     "SCHEDULES",
     "DataSet",
     "Downloaded",
     "Entry",
+    "Loss",
     "Packaged",
+    "Rates",
     "Shape",
     "carved",
+    "find_schedule",
     "reads",
+    "torch_schedules",
 ]

@@ -59,13 +59,16 @@ class Augmenter:
         self._compose.set_random_state(np.random.Generator(self._philox), self._python)
         self._seed = run_seed(settings.stream, seed)
 
-    def __call__(self, image: Images, epoch: int, index: int) -> Images:
-        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part."""
+    def __call__(self, image: Images, epoch: int, index: int, turn: int = 0) -> Images:
+        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part.
+
+        `turn` counts its repetitions within the epoch, from 0.
+        """
         # Lists take a tenth of the time that arrays take.
-        state = {"counter": [0, 0, index, epoch], "key": [self._seed, 0]}
+        state = {"counter": [0, turn, index, epoch], "key": [self._seed, 0]}
         fresh = {"buffer": [0, 0, 0, 0], "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
         self._philox.state = {"bit_generator": "Philox", "state": state, **fresh}
-        self._python.seed((self._seed << 96) | (epoch << 64) | index)
+        self._python.seed((self._seed << 96) | (epoch << 64) | (turn << 40) | index)
         return self._compose(image=image)["image"]  # type: ignore[no-any-return]
 
     def extremes(self, image: Images) -> Iterator[Images]:
@@ -128,9 +131,10 @@ class Stream:
         images, labels = self._resident(self.dataset.train)
         order = self.order(epoch)
         places = torch.from_numpy(np.concatenate(order)).to(images.device).split([len(index) for index in order])  # type: ignore[no-untyped-call]
-        for index, place in zip(order, places, strict=True):
+        turns = np.split(_turns(np.concatenate(order)), np.cumsum([len(index) for index in order])[:-1])
+        for index, place, turn in zip(order, places, turns, strict=True):
             if self._augmenter:
-                pixels = torch.from_numpy(self.augmented(epoch, index))
+                pixels = torch.from_numpy(self.augmented(epoch, index, turn))
             else:
                 pixels = images.index_select(0, place)
             yield self._batch(pixels.to(self.device), labels.index_select(0, place).to(self.device))
@@ -147,15 +151,25 @@ class Stream:
 
     def order(self, epoch: int) -> list[npt.NDArray[np.int64]]:
         """Returns the indices of each batch of an epoch, into the train part."""
-        order = np.random.default_rng([self._seed, epoch, _ORDER]).permutation(len(self.dataset.train))
+        rng, labels = np.random.default_rng([self._seed, epoch, _ORDER]), self.dataset.train.labels
+        if self._settings.sampler == "balanced":
+            chances = 1 / np.bincount(labels)[labels]
+            order = rng.choice(len(labels), len(labels), p=chances / chances.sum())
+        else:
+            order = rng.permutation(len(labels))
         return [order[part] for part in batches(len(order), self._settings.batch_size)]
 
-    def augmented(self, epoch: int, index: npt.NDArray[np.int64]) -> Images:
-        """Returns the train images at `index` as this epoch shows them: uint8, N x H x W x C."""
+    def augmented(self, epoch: int, index: npt.NDArray[np.int64], turns: npt.NDArray[np.int64] | None = None) -> Images:
+        """Returns the train images at `index` as this epoch shows them: uint8, N x H x W x C.
+
+        `turns` counts each image's repetitions within the epoch; all are 0 by default.
+        """
         images = self.dataset.train.images
         if not self._augmenter:
             return np.array(images[index])
-        return np.stack([self._augmenter(np.array(images[i]), epoch, int(i)) for i in index])
+        turns = np.zeros_like(index) if turns is None else turns
+        pairs = zip(index, turns, strict=True)
+        return np.stack([self._augmenter(np.array(images[i]), epoch, int(i), int(turn)) for i, turn in pairs])
 
     def evaluation(self, part: Part, size: int | None = None) -> Iterator[Batch]:
         """Yields a part's batches in its own order, without augmentation; `size` images, or as `evaluation_batch`."""
@@ -190,3 +204,17 @@ class Stream:
                 device = torch.device("cpu")
             self._parts[id(part)] = torch.from_numpy(part.images).to(device), torch.from_numpy(part.labels).to(device)
         return self._parts[id(part)]
+
+
+def _turns(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Returns how often each number has occurred before.
+
+    >>> _turns(np.array([5, 3, 5, 5]))
+    array([0, 0, 1, 2])
+    """
+    by_number = np.argsort(order, kind="stable")
+    ranked, places = order[by_number], np.arange(len(order))
+    first = np.concatenate([[True], ranked[1:] != ranked[:-1]])
+    turns = np.empty_like(places)
+    turns[by_number] = places - np.maximum.accumulate(np.where(first, places, 0))
+    return turns

@@ -18,7 +18,7 @@ from runner import checkpoints
 from runner.data import Dataset, Part, Stream, draw_split, load, prepare
 from runner.machine import pick_device
 from runner.models import autocast, build
-from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, refuse_modules_in, suggest
+from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, references, refuse_modules_in, suggest
 from runner.store import CORRUPT, FAILED, FINISHED, PRUNED, RunDir, RunJson, read_rows
 from runner.train import evaluation_batch
 from runner.typed import command
@@ -102,7 +102,7 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     ]
     if problems or weights is None:
         raise RequestError(problems)
-    refuse_modules_in(folder.resolve().parents[:3][-1], (settings.dataset, settings.model))
+    refuse_modules_in(folder.resolve().parents[:3][-1], references(settings))
     # The fingerprint below shows that the run skipped the same images.
     dataset = load(prepare(settings, data, skip_unreadable=True))
     if dataset.fingerprint != known.provenance.data:

@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.data import load
 from runner.execute._messages import Command
 from runner.expand import Run
-from runner.store import RunDir, own_model, own_training, same_provenance, what_changed
+from runner.store import RunDir, forget_own_code, own_code_hashes, own_training, same_provenance, what_changed
 
 
 def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
@@ -16,7 +16,7 @@ def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Pat
 
     `data` gives a run's prepared data. `again` says how such runs are retrained.
     """
-    own_model.cache_clear()  # a notebook's earlier command may have looked; the workers import your models afresh
+    forget_own_code()  # a notebook's earlier command may have looked; the workers import your code afresh
     fingerprints: dict[Path, str] = {}
     changes: list[str] = []
     count = 0
@@ -28,7 +28,7 @@ def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Pat
             folder = data(run)
             if folder not in fingerprints:
                 fingerprints[folder] = load(folder).fingerprint
-            now = command.provenance.having(data=fingerprints[folder], **own_model(run.variant.ours.model))
+            now = command.provenance.having(data=fingerprints[folder], **own_code_hashes(run.variant.ours))
         if known and not same_provenance(known.provenance, now):
             count += 1
             changes += what_changed(known.provenance, now)

@@ -5,6 +5,7 @@ Models are tried in a child process, so no model can end the runner. The measure
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from runner.execute._schedule import Costs
 from runner.execute._script import UNGUARDED, unguarded
 from runner.expand import Run
 from runner.logs import confusion, encoded, has_pictures
-from runner.spec import Kind, Problem, RequestError, describe
+from runner.spec import Kind, Problem, RequestError, describe, own_code
 from runner.train import Learner, abreast
 
 _SECONDS = 0.3  # for each thing that is measured
@@ -196,6 +197,9 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
             learner.step(images, labels)
         learner.take_counts()  # waits for a GPU
 
+    if own_code(settings):  # a checkpoint must be able to hold what your own code keeps
+        take_step()
+        learner.restore(copy.deepcopy(learner.state()))
     for _ in range(_UNRECORDED if learner.lane.records else 0):
         take_step()
     step = _mean_seconds(take_step, _MOST_STEPS)

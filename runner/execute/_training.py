@@ -27,7 +27,7 @@ from runner.store import (
     Row,
     RunDir,
     RunResult,
-    own_model,
+    own_code_hashes,
     same_provenance,
 )
 from runner.train import Epoch, Failed, Finished, Interrupted, Learner
@@ -48,7 +48,7 @@ class TrainingRun:
         self._dataset = dataset
         self._send = send
         self._directory = RunDir(command.runs / run.folder)
-        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_model(run.variant.ours.model))
+        self._provenance = command.provenance.having(data=dataset.fingerprint, **own_code_hashes(run.variant.ours))
         self._attempt = new_attempt()
         self._started = time.time()
         self._saved_at = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.expand._runs import ResolvedStudy
 from runner.files import expanded
-from runner.spec import FreeSettings, Kind, Problem, RequestError, Settings
+from runner.spec import OWN_CODE, FreeSettings, Kind, Problem, RequestError, Settings, own_code
 
 
 def with_files(study: ResolvedStudy) -> ResolvedStudy:
@@ -27,19 +27,18 @@ def with_files(study: ResolvedStudy) -> ResolvedStudy:
 
 
 def file_hashes(those: Iterable[Settings | FreeSettings], where: str) -> dict[str, str]:
-    """Returns the SHA-256 of every regular file that a text in `model_args` names, by that text.
+    """Returns the SHA-256 of every regular file that a text in the arguments of own code names, by that text.
 
     Raises RequestError for a file that can't be read.
     """
     hashes: dict[str, str] = {}
     problems = []
-    for text in dict.fromkeys(text for settings in those for text in _texts(_arguments(settings))):
+    for key, text in dict.fromkeys(pair for settings in those for pair in _named(settings)):
         try:
             found = file_hash(text)
         except OSError as error:
-            problems.append(
-                Problem(Kind.PATH, f"{where}: model_args", f"{text} can't be read: {error.strerror or error}.")
-            )
+            what = f"{text} can't be read: {error.strerror or error}."
+            problems.append(Problem(Kind.PATH, f"{where}: {key}", what))
             continue
         if found:
             hashes[text] = found
@@ -50,7 +49,7 @@ def file_hashes(those: Iterable[Settings | FreeSettings], where: str) -> dict[st
 
 def named_files(settings: Settings | FreeSettings, hashes: Mapping[str, str]) -> dict[str, str]:
     """Returns the hashes of the files that the settings name."""
-    return {text: hashes[text] for text in _texts(_arguments(settings)) if text in hashes}
+    return {text: hashes[text] for _, text in _named(settings) if text in hashes}
 
 
 def file_hash(text: str) -> str | None:
@@ -72,9 +71,16 @@ def _sha256(state: tuple[str, int, int, int]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _arguments(settings: Settings | FreeSettings) -> Any:
-    """The arguments whose texts may name files: those of your own model. Own training reads files as it likes."""
-    return {} if isinstance(settings, FreeSettings) else settings.model_args
+def _named(settings: Settings | FreeSettings) -> Iterator[tuple[str, str]]:
+    """Yields every text in the arguments of own code, with the setting that has it.
+
+    Arguments of built-in code name no files, and own training reads files as it likes.
+    """
+    if isinstance(settings, FreeSettings):
+        return
+    for key in OWN_CODE:
+        if key == "model" or key in own_code(settings):
+            yield from ((f"{key}_args", text) for text in _texts(getattr(settings, f"{key}_args")))
 
 
 def _texts(value: Any) -> Iterator[str]:

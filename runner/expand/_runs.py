@@ -11,7 +11,14 @@ from typing import Any
 from runner.spec import FreeSettings, OwnTraining, Question, SeedPlan, Settings
 
 SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background", "split")  # which images
-DATA_SETTINGS = (*SOURCE_SETTINGS, "normalize", "augment", "batch_size", "stream")  # and in which order and form
+DATA_SETTINGS = (
+    *SOURCE_SETTINGS,
+    "normalize",
+    "augment",
+    "batch_size",
+    "sampler",
+    "stream",
+)  # and in which order and form
 
 
 @dataclass(frozen=True)

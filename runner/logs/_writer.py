@@ -24,7 +24,7 @@ from runner.logs._hparams import Hparam, session_end, session_start
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
 from runner.logs._text import settings_table
-from runner.store import EPOCH_SCALARS, RESULT_TAGS, SEARCH_METRICS, Row, add_row, write_rows
+from runner.store import EPOCH_SCALARS, MONITORED_SCALARS, RESULT_TAGS, SEARCH_METRICS, Row, add_row, write_rows
 
 _BINS = 64
 _MOST_PR_CURVES = 20  # with more classes there is only the one curve of all classes
@@ -74,8 +74,7 @@ class RunLog:
         self._add(session_start(values, group), 0)
         self._graph(model, shape, settings)
         for row in self.rows:
-            for key in EPOCH_SCALARS:
-                self._writer.add_scalar(key, row[key], int(row["epoch"]))
+            self._scalars(row)
         self._writer.flush()
 
     def epoch(
@@ -92,15 +91,20 @@ class RunLog:
         Weights and gradients have the names of the model's parameters; `first_layer` is the weight of its first linear
         or convolution layer; `val_logits` are N x classes.
         """
-        self.rows.append({"epoch": epoch, **{key: metrics[key] for key in EPOCH_SCALARS}})
+        monitored = [key for key in MONITORED_SCALARS if key in metrics]
+        self.rows.append({"epoch": epoch, **{key: metrics[key] for key in (*EPOCH_SCALARS, *monitored)}})
         add_row(self.folder / "metrics.csv", self.rows[-1])
-        for key in EPOCH_SCALARS:
-            self._writer.add_scalar(key, metrics[key], epoch)
+        self._scalars(self.rows[-1])
         shown = {f"weights/{self._names.get(name, name)}": weight for name, weight in weights.items()}
         shown |= {f"weights-gradients/{self._names.get(name, name)}": each for name, each in gradients.items()}
         self._histograms(shown, epoch)
         self._pictures(When.SOMETIMES, Context(self._dataset, epoch, first_layer, {"val": val_logits}), epoch)
         self._writer.flush()
+
+    def _scalars(self, row: Row) -> None:
+        for key in (*MONITORED_SCALARS, *EPOCH_SCALARS):  # the last one ends an epoch, for readers
+            if key in row:
+                self._writer.add_scalar(key, row[key], int(row["epoch"]))
 
     def augmented(self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
         """Draws train images (uint8, N x H x W x C) as the network sees them in epoch 1, before normalization."""

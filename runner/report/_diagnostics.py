@@ -10,6 +10,7 @@ import pandas as pd
 from runner.metrics import METRICS, Metric, Unit
 from runner.report._factorial import Contrast
 from runner.report._format import difference_text, p_text, plus_minus, points
+from runner.report._phrases import best_epoch
 from runner.report._predictions import OnTest
 from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
@@ -54,7 +55,7 @@ def _cut_off(data: StudyRuns, variant: str) -> str:
 
 
 def most_accurate(data: StudyRuns) -> str:
-    """What the effects would be at each run's most accurate epoch, instead of that of its lowest validation loss."""
+    """What the effects would be at each run's most accurate epoch, instead of its best epoch."""
     highest = data.curves.groupby(["variant", "seed"])["val/accuracy"].max() if len(data.curves) else pd.Series()
     rows = []
     for name in data.trained:
@@ -69,7 +70,7 @@ def most_accurate(data: StudyRuns) -> str:
         rows.append([escaped(name), str(len(mine)), _half(interval, 2), f"{gain.mean():+.2f}", effect])
     heads = ["variant", "n", "highest validation accuracy, %", "gain over the best epoch, points", "effect, points"]
     note = (
-        "The other tables take accuracy at the epoch of the lowest validation loss. Accuracy often rises for some "
+        f"The other tables take accuracy at {best_epoch(data.study)}. Accuracy often rises for some "
         "epochs after that. This table takes each run's most accurate epoch. The same accuracy chooses that epoch, so "
         "the value is slightly too high, more so for long runs. Where an effect here differs from the table of "
         "results, the choice of epoch explains part of the difference."

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from runner.report._format import counted
+from runner.spec import OWN_CODE
 from runner.store import Provenance, same_provenance
 from runner.text import duration, escaped
 from runner.typed import command
@@ -51,8 +52,8 @@ def made_by(used: Provenances, not_counted: Provenances) -> list[str]:
 
 
 def _together(used: Provenances) -> Provenances:
-    """Data that differ only by their settings (an image size), and your own models, share one line."""
-    found = {key: sorted({str(each) for made in used if (each := getattr(made, key))}) for key in ("data", "model")}
+    """Data that differ only by their settings (an image size), and your own code, share one line."""
+    found = {key: sorted({str(each) for made in used if (each := getattr(made, key))}) for key in ("data", *OWN_CODE)}
     return [made.having(**{key: " and ".join(names) for key, names in found.items() if names}) for made in used]
 
 
@@ -74,7 +75,7 @@ def _line(same: Provenances) -> str:
         ", ".join(dict.fromkeys(str(getattr(made, key) or "unknown") for made in same))
         for key in ("commit", "processor")
     )
-    own = f"own model {kind.model}, " if kind.model else ""
+    own = "".join(f"own {key} {made}, " for key in OWN_CODE if (made := getattr(kind, key)))
     return "- " + escaped(
         f"commit {commits}, code {kind.code}, data {kind.data}, {own}{kind.machine}, "
         f"{processors}, {kind.device}, {kind.threads} thread per worker; {versions}"

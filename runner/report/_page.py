@@ -13,6 +13,7 @@ from runner.report._factorial import Contrast
 from runner.report._format import Write, counted, majority_text
 from runner.report._looks import looks, unplanned
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
+from runner.report._phrases import best_epoch
 from runner.report._predictions import OnTest
 from runner.report._results import own_heads, remarks, results
 from runner.report._sections import long_answer
@@ -181,8 +182,7 @@ def _small_print(data: StudyRuns, effects: EffectsTable) -> str:
         else ""
     )
     at = (
-        "Validation and test accuracy are measured at the epoch of the lowest validation loss. Test data choose "
-        "nothing."
+        f"Validation and test accuracy are measured at {best_epoch(data.study)}. Test data choose nothing."
         if data.measures.is_ours
         else _measured(data)
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from runner.catalog import MONITORS
 from runner.spec import Question
+from runner.store import StudyFile
 from runner.verdicts import (
     EQUIVALENT,
     FAILED_RUNS,
@@ -99,3 +101,11 @@ def size(verdict: Verdict) -> Phrase:
 def number_text(value: float, question: Question, sign: bool = True, unit: bool = True) -> str:
     """A value of the question's metric, with its unit."""
     return question.measure.unit.text(value, sign, unit)
+
+
+def best_epoch(study: StudyFile) -> str:
+    """Returns which epoch is a run's best one, such as "the epoch of the lowest validation loss"."""
+    named = {str(variant.settings.get("monitor", "val/loss")) for variant in study.variants.values()}
+    if len(named) > 1 or not named <= MONITORS.keys():
+        return "the best epoch, which each variant's setting `monitor` chooses"
+    return f"the epoch of the {MONITORS[named.pop()].meaning}"

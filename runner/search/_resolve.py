@@ -24,6 +24,7 @@ from runner.expand import (
 )
 from runner.spec import (
     BASELINE,
+    OWN_CODE,
     Kind,
     Mistake,
     Problem,
@@ -138,7 +139,7 @@ def _choices(spaces: Mapping[str, Space], key: str) -> tuple[Any, ...]:
 
 
 def _data_keys(spaces: Iterable[str]) -> list[str]:
-    return [key for key in spaces if key in DATA_SETTINGS and key not in ("batch_size", "stream")]
+    return [key for key in spaces if key in DATA_SETTINGS and key not in ("batch_size", "sampler", "stream")]
 
 
 def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
@@ -158,6 +159,9 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
     if baseline and "model" not in spaces:
         known |= ignored_settings(baseline, effective(baseline, search.baseline, forced))
     problems += wrong + [mistake.at(f"{where}: {BASELINE}: {key}") for key, mistake in known.items()]
+    if "monitor" in spaces or (baseline and baseline.monitor != "val/loss"):
+        what = 'a search compares the lowest validation losses; remove "monitor".'
+        problems.append(Problem(Kind.CONFLICT, f"{where}: monitor", what))
     for key, space in spaces.items():
         problems += _check_values(search.baseline | forced, key, space, known, "model" in spaces, where)
     for dataset in search.random_on:
@@ -171,7 +175,8 @@ def resolve_search(name: str, overrides: Overrides) -> ResolvedSearch:
         what += f"expected at most {_MOST_DATA_CASES:,}."
         raise RequestError([Problem(Kind.LIMIT, f"{where}: space", what)])
     exact = {key: _plain(baseline, key, space) for key, space in spaces.items()}
-    chosen = [baseline.model_copy(update={"model_args": value}) for value in _choices(exact, "model_args")]
+    arguments = [f"{key}_args" for key in OWN_CODE]
+    chosen = [baseline.model_copy(update={key: value}) for key in arguments for value in _choices(exact, key)]
     return ResolvedSearch(
         run_name(file, baseline, search.baseline, forced), file, doc, baseline, exact,
         search.runs, search.seed, search.fresh_seeds, search.sampler, search.pruner, search.random_on, claim,

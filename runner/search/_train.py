@@ -16,7 +16,7 @@ from runner.files import lock
 from runner.search._display import Display
 from runner.search._record import Record
 from runner.search._resolve import ResolvedSearch
-from runner.spec import BASELINE, Kind, Problem, RequestError, after_start, is_reference
+from runner.spec import BASELINE, Kind, Problem, RequestError, after_start, own_code
 from runner.store import FINISHED, PRUNED
 from runner.typed import command
 
@@ -31,7 +31,8 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
     with open_crew(request, tried, searches[0].runs) as crew:
         data = _prepared(searches, request, console)
         start = searches[0].baseline
-        if is_reference(start.model) and "model" not in searches[0].space:  # your own model is tried before training
+        own, fits_data = own_code(start), start.class_weights != "none" or start.warmup
+        if (own or fits_data) and not own.keys() & searches[0].space.keys():  # it is tried before training
             measure([searches[0].run(Variant(BASELINE, start, {}))], data, crew.device)
         with _alone([search.name for search in searches], request.runs), after_start():
             for search in searches:

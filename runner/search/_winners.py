@@ -21,6 +21,7 @@ from runner.spec import (
     Settings,
     check_name,
     neutral_values,
+    references,
     refuse_modules_in,
 )
 from runner.typed import lasting
@@ -128,7 +129,7 @@ def write_ablation(record: Record, folder: Path = FOLDER) -> Path:
         f"The baseline is run {run.variant.name} of {record.search.name}; each variant undoes one of its choices.\n"
         f"Written by: {lasting('ablate-winner', record.search.name)}\n"
     )
-    refuse_modules_in(record.runs, (winner.dataset, winner.model, start["model"]))
+    refuse_modules_in(record.runs, [*references(winner), *references(record.search.baseline)])
     return _write(folder / f"{name}_winner.py", title, doc, winner, undone, questions, fresh_seeds(record))
 
 
@@ -161,7 +162,7 @@ def write_comparison(first: Record, second: Record, folder: Path = FOLDER) -> Pa
         f"Written by: {lasting('compare-winners', first.search.name, second.search.name)}\n"
     )
     for record in (first, second):
-        refuse_modules_in(record.runs, (start.dataset, start.model, *(winner.model for winner in winners)))
+        refuse_modules_in(record.runs, [text for each in (start, *winners) for text in references(each)])
     seeds = sorted({*fresh_seeds(first), *fresh_seeds(second)} - {first.search.seed, second.search.seed})
     file = folder / f"{stems[0]}_or_{_file_name(second.search.name)}.py"
     return _write(file, title, doc, start, variants, [question], seeds)

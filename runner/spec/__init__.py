@@ -1,14 +1,10 @@
 """Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
+from runner.spec._fields import is_reference
 from runner.spec._folders import FOLDER, available, bundled, find_file, find_recorded, folders, recorded
-from runner.spec._names import (
-    albumentations,
-    check_call,
-    load_function,
-    optimizer_class,
-    problems_of,
-    refuse_modules_in,
-)
+from runner.spec._losses import loss_settings
+from runner.spec._names import albumentations, problems_of
+from runner.spec._optimizers import optimizer_class
 from runner.spec._own import FreeSettings, OwnTraining
 from runner.spec._plain import is_plain, plain
 from runner.spec._problems import (
@@ -24,9 +20,18 @@ from runner.spec._problems import (
     suggest,
 )
 from runner.spec._questions import PER_IMAGE, Question
+from runner.spec._references import (
+    OWN_CODE,
+    check_call,
+    load_function,
+    own_code,
+    references,
+    refuse_modules_in,
+    takes,
+)
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
 from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
-from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, is_reference, level_of, neutral_values
+from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
     Study,
@@ -46,6 +51,7 @@ __all__ = [
     "LARGEST_GRID",
     "MOST_RUNS",
     "NO_LIMIT",
+    "OWN_CODE",
     "PER_IMAGE",
     "FreeSettings",
     "Kind",
@@ -77,9 +83,11 @@ __all__ = [
     "level_of",
     "listing",
     "load_function",
+    "loss_settings",
     "mistake_of",
     "neutral_values",
     "optimizer_class",
+    "own_code",
     "parse",
     "parse_questions",
     "parse_search",
@@ -92,7 +100,9 @@ __all__ = [
     "read_file",
     "read_plan",
     "recorded",
+    "references",
     "refuse_modules_in",
     "shown",
     "suggest",
+    "takes",
 ]

@@ -58,9 +58,19 @@ def _bare_names_have_no_arguments(value: Any) -> Any:
     return items
 
 
+def is_reference(text: str) -> bool:
+    """Whether `text` has the form package.module:function. A text such as folder:photos names a folder instead."""
+    module, colon, function = text.partition(":")
+    return (
+        bool(colon) and module != "folder" and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
+    )
+
+
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Width = Annotated[int, Field(ge=1, le=100_000)]
 Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=100)]
+Weight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Weights = Annotated[tuple[Weight, ...], Field(strict=False, max_length=100_000)]
 Arguments = Annotated[dict[str, Any], AfterValidator(_can_be_written_down)]
 Transforms = Annotated[
     tuple[dict[str, dict[str, Any]], ...],

@@ -16,22 +16,22 @@ import pydantic
 from pydantic import Field
 from typing_extensions import Doc
 
-from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS, SCHEDULES
-from runner.spec._fields import Arguments, Fraction, Transforms, Widths, entry_of, one_of
+from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, MODELS
+from runner.spec._fields import Arguments, Fraction, Transforms, Widths, entry_of, is_reference, one_of
 from runner.spec._problems import Kind, Refusal, suggest
+from runner.spec._training import TrainingSettings
 
 FIXED: Literal["fixed"] = "fixed"
-NO_LIMIT = {"images_per_class": "all", "patience": "never"}  # settings in which 0 means no limit, and how to say it
+NO_LIMIT = {
+    "images_per_class": "all",
+    "patience": "never",
+    "grad_clip": "no limit",
+}  # settings in which 0 means no limit, and how to say it
 _OWN_DATA, _OWN = "folder:PATH", "package.module:function"
 
 
-class Settings(pydantic.BaseModel):
-    """One complete set of settings. It is frozen, and it refuses unknown keys and wrong types.
-
-    A field's `description` says what is expected, for messages. Its `Doc` says what it means, for docs/settings.md.
-    """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+class _Inputs(pydantic.BaseModel):
+    """The settings of data and model."""
 
     dataset: Annotated[str, Doc("a built-in data set, `folder:PATH` or `package.module:function`")] = Field(
         description=one_of(DATASETS, _OWN_DATA, _OWN)
@@ -79,6 +79,13 @@ class Settings(pydantic.BaseModel):
     batch_size: Annotated[int, Doc("images per optimizer step")] = Field(
         ge=1, le=1_000_000, description="a whole number from 1, such as 128"
     )
+    sampler: Annotated[
+        Literal["shuffle", "balanced"],
+        Doc(
+            '`"shuffle"`: every train image once an epoch, in random order; `"balanced"`: as many draws with '
+            "replacement, each class equally likely"
+        ),
+    ] = Field(default="shuffle", description='"shuffle" or "balanced" (each class equally likely)')
     stream: Annotated[
         int, Doc("another number gives a seed other random numbers: the same run with other chance, for A/A studies")
     ] = Field(default=0, ge=0, le=10_000, description="a whole number from 0: another one gives other random numbers")
@@ -120,58 +127,6 @@ class Settings(pydantic.BaseModel):
         default_factory=dict, description='a dict of arguments of the initialization, such as {"val": 0.01}'
     )
 
-    optimizer: Annotated[
-        str,
-        Doc("any optimizer of `torch.optim` by name, except LBFGS, SparseAdam and Muon: a plain loop can't run them"),
-    ] = Field(description="the name of a torch.optim optimizer, such as Adam")
-    optimizer_args: Annotated[Arguments, Doc('further arguments of the optimizer, such as `{"momentum": 0.9}`')] = (
-        Field(
-            default_factory=dict,
-            description='a dict of the optimizer\'s further arguments, such as {"momentum": 0.9}',
-        )
-    )
-    lr: Annotated[float, Doc("learning rate; the peak of a schedule")] = Field(
-        gt=0, le=1e6, allow_inf_nan=False, description="a number above 0, such as 1e-3"
-    )
-    weight_decay: Annotated[
-        float, Doc("weight decay as the optimizer defines it (PyTorch's default for AdamW is 0.01)")
-    ] = Field(default=0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="a number from 0, such as 1e-4")
-    schedule: Annotated[
-        str, entry_of(SCHEDULES), Doc("the schedule of the learning rate, which changes at every step")
-    ] = Field(default="constant", description=one_of(SCHEDULES))
-    label_smoothing: Annotated[
-        Fraction, Doc("in the training loss only; validation and test losses are plain cross-entropies")
-    ] = Field(default=0.0, description="a number from 0 to below 1, such as 0.1")
-    weight_average: Annotated[
-        Fraction,
-        Doc(
-            "decay per step of an exponential average of the weights; the average is evaluated and kept; 0 keeps no "
-            "average"
-        ),
-    ] = Field(
-        default=0.0,
-        description="decay a step of the average of the weights that is evaluated, such as 0.999; 0 evaluates the last",
-    )
-    precision: Annotated[
-        Literal["float32", "tf32", "bfloat16"],
-        Doc(
-            "`bfloat16`: matrix products and convolutions in half the bits (torch.autocast), weights and losses in "
-            "float32. Steps are 1.7 to 2 times faster on a processor with AVX512-BF16 and slower on others. `tf32`, on "
-            "NVIDIA GPUs: products of float32 numbers whose fractions are rounded to 10 bits"
-        ),
-    ] = Field(default="float32", description="float32, tf32 (NVIDIA GPUs) or bfloat16")
-    epochs: Annotated[int, Doc("the most epochs that a run trains")] = Field(
-        ge=1, le=1_000_000, description="a whole number from 1, such as 30"
-    )
-    patience: Annotated[
-        int, Doc("epochs without a lower validation loss before training stops; 0 never stops early")
-    ] = Field(
-        default=0,
-        ge=0,
-        le=1_000_000,
-        description="epochs without a lower validation loss before stopping; 0 never stops early",
-    )
-
     @pydantic.field_validator("dataset")
     @classmethod
     def _dataset_is_known(cls, value: str) -> str:
@@ -185,6 +140,15 @@ class Settings(pydantic.BaseModel):
         if value in MODELS or is_reference(value):
             return value
         raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, [*MODELS, _OWN])}')
+
+
+class Settings(TrainingSettings, _Inputs):  # fields of the last base come first
+    """One complete set of settings. It is frozen, and it refuses unknown keys and wrong types.
+
+    A field's `description` says what is expected, for messages. Its `Doc` says what it means, for docs/settings.md.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
     def plain(self) -> dict[str, Any]:
         """Returns all settings as plain JSON data, in the order of their declaration."""
@@ -225,14 +189,6 @@ def level_of(key: str, value: object) -> float | None:
     if not isinstance(value, (int, float)):
         return None
     return math.inf if key in NO_LIMIT and value == 0 else float(value)
-
-
-def is_reference(text: str) -> bool:
-    """Whether `text` has the form package.module:function. A text such as folder:photos names a folder instead."""
-    module, colon, function = text.partition(":")
-    return (
-        bool(colon) and module != "folder" and function.isidentifier() and all(map(str.isidentifier, module.split(".")))
-    )
 
 
 def dataset_label(dataset: str) -> str:

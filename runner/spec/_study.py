@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
+from runner.spec._fields import is_reference
 from runner.spec._folders import FOLDER, available, bundled, find_file, folders, is_file, text_of
 from runner.spec._namesake import hint_of
 from runner.spec._own import OwnTraining
@@ -19,7 +20,7 @@ from runner.spec._plain import plain
 from runner.spec._problems import Kind, Mistake, Problem, Refusal, RequestError, describe, from_pydantic, shown, suggest
 from runner.spec._questions import Question
 from runner.spec._seeds import plan_seeds
-from runner.spec._settings import Settings, is_reference
+from runner.spec._settings import Settings
 from runner.typed import command
 
 BASELINE = "baseline"

@@ -3,13 +3,12 @@
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._guesses import PARTS, Guesses, guesses
+from runner.store._own_code import forget_own_code, own_code_hashes, own_training
 from runner.store._provenance import (
     Provenance,
     command,
     commit,
     deciding_files,
-    own_model,
-    own_training,
     present_provenance,
     same_provenance,
 )
@@ -32,6 +31,7 @@ from runner.store._tags import (
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
+    MONITORED_SCALARS,
     OLDER_HPARAM_METRICS,
     OLDER_SEARCH_METRICS,
     RESULT_TAGS,
@@ -52,6 +52,7 @@ __all__ = [
     "FINISHED",
     "HPARAM_METRICS",
     "MEAN_SCALARS",
+    "MONITORED_SCALARS",
     "NEW",
     "OLDER_HPARAM_METRICS",
     "OLDER_SEARCH_METRICS",
@@ -79,9 +80,10 @@ __all__ = [
     "comparable",
     "deciding_files",
     "first_end",
+    "forget_own_code",
     "guesses",
     "mean_tag",
-    "own_model",
+    "own_code_hashes",
     "own_training",
     "present_provenance",
     "read_rows",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.expand import SOURCE_SETTINGS
-from runner.spec import dataset_label, neutral_values
+from runner.spec import OWN_CODE, dataset_label, neutral_values
 from runner.store._provenance import Provenance, present_provenance, same_provenance
 from runner.store._records import RunJson
 
@@ -15,9 +15,9 @@ _NEUTRAL = {key: value for key, value in neutral_values().items() if key in SOUR
 def comparable(runs: Sequence[RunJson]) -> list[bool]:
     """Returns for each run whether it counts: one table has runs of one provenance, never a mixture.
 
-    The present provenance counts. Where no run has it, or where data or models have changed among the runs that have
+    The present provenance counts. Where no run has it, or where data or own code have changed among the runs that have
     it, the newest run's provenance counts. Data that differ because of settings, such as the image size, are
-    comparable. So are models from different modules; for each module the newest run's version counts.
+    comparable. So is own code from different modules; for each module the newest run's version counts.
     """
     if not runs:
         return []
@@ -26,7 +26,7 @@ def comparable(runs: Sequence[RunJson]) -> list[bool]:
     candidates = [run for run, good in zip(runs, same, strict=True) if good]
     oldest_first = sorted(candidates, key=lambda run: run.ended or 0.0)
     latest = {_source(run): run.provenance.data for run in oldest_first}
-    models = {_module(run): run.provenance.model for run in oldest_first}
+    own = {_module(run, key): getattr(run.provenance, key) for key in OWN_CODE for run in oldest_first}
     several, changed = set(), dict[str, float]()
     for run in candidates:
         if run.provenance.data != latest[_source(run)]:
@@ -34,7 +34,9 @@ def comparable(runs: Sequence[RunJson]) -> list[bool]:
             changed[_dataset(run)] = max(changed.get(_dataset(run), 0.0), run.ended or 0.0)
 
     def counts(run: RunJson) -> bool:
-        if run.provenance.data != latest[_source(run)] or run.provenance.model != models[_module(run)]:
+        if run.provenance.data != latest[_source(run)]:
+            return False
+        if any(getattr(run.provenance, key) != own[_module(run, key)] for key in OWN_CODE):
             return False
         # A change of the data gives other fingerprints in another image size. There, only the run's time shows it.
         return _source(run) in several or run.started >= changed.get(_dataset(run), 0.0)
@@ -61,13 +63,13 @@ def _shared(run: RunJson) -> Provenance:
 
 
 def _shared_part(made: Provenance) -> Provenance:
-    """Returns a provenance without data and model, which may differ between comparable runs."""
-    return made.having(data=None, model=None)
+    """Returns a provenance without data and own code, which may differ between comparable runs."""
+    return made.having(data=None, **dict.fromkeys(OWN_CODE))
 
 
-def _module(run: RunJson) -> str:
-    """Returns the module of your own model, or a built-in model's name."""
-    return str(run.settings.get("model")).partition(":")[0]
+def _module(run: RunJson, key: str) -> tuple[str, str]:
+    """Returns a setting's name and the module of your own code, or a built-in name."""
+    return key, str(run.settings.get(key)).partition(":")[0]
 
 
 def _dataset(run: RunJson) -> str:

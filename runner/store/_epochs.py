@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner.files import replace
-from runner.store._tags import EPOCH_SCALARS
+from runner.store._tags import EPOCH_SCALARS, MONITORED_SCALARS
 
-Row = dict[str, float]  # `epoch` and EPOCH_SCALARS
+Row = dict[str, float]  # `epoch`, EPOCH_SCALARS, and of MONITORED_SCALARS what the run has
 _COLUMNS = ("epoch", *EPOCH_SCALARS)
 
 
@@ -29,11 +29,11 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Replaces a metrics.csv and flushes it to the disk."""
+    """Replaces a metrics.csv and flushes it to the disk. All rows have the same columns."""
 
     def write(beside: Path) -> None:
         with open(beside, "w", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS)
+            writer = csv.DictWriter(file, _columns(rows[0] if rows else {}))
             writer.writeheader()
             writer.writerows(rows)
 
@@ -41,6 +41,13 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def add_row(path: Path, row: Row) -> None:
-    """Appends an epoch to a metrics.csv that has all earlier epochs."""
+    """Appends an epoch to a metrics.csv that has all earlier epochs; the first one decides the columns."""
+    if row["epoch"] == 1:
+        write_rows(path, [row])
+        return
     with open(path, "a", newline="") as file:
-        csv.DictWriter(file, _COLUMNS).writerow(row)
+        csv.DictWriter(file, _columns(row)).writerow(row)
+
+
+def _columns(row: Row) -> tuple[str, ...]:
+    return (*_COLUMNS, *(name for name in MONITORED_SCALARS if name in row))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.metadata
-import importlib.util
 import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
-from runner.spec import OwnTraining, is_plain, is_reference
+from runner.spec import is_plain
+from runner.store._syntax import meaning
 from runner.typed import program
 
 _PACKAGES = ("torch", "torchvision", "numpy", "albumentations", "opencv-python-headless", "tensorboard")
 _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint covers the data
-    "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py", "train", "torchvision.py",
-    *(f"catalog/_{table}.py" for table in ("activations", "initializations", "models", "schedules")),
+    "confusion.py", "data/_dataset.py", "data/_split.py", "data/_stream.py", "models.py", "randomness.py",
+    "torchvision.py", "train",
+    *(f"catalog/_{table}.py" for table in ("activations", "initializations", "losses", "models", "monitors")),
+    "catalog/_rates.py", "catalog/_schedules.py",
 )  # fmt: skip
 _WORDS = ("meaning", "source")  # of a catalog's entry
 
@@ -40,7 +39,8 @@ class Provenance(pydantic.BaseModel):
     threads    threads for each worker
     commit     the git commit, for people
     data       the fingerprint of the data set's images, labels and splits
-    model      a hash of your own model's module
+    model, optimizer, schedule, loss
+               a hash of your own code's module where the setting names one
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="allow")
@@ -54,6 +54,9 @@ class Provenance(pydantic.BaseModel):
     commit: Any = None
     data: Any = None
     model: Any = None
+    optimizer: Any = None
+    schedule: Any = None
+    loss: Any = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -73,7 +76,7 @@ class Provenance(pydantic.BaseModel):
 
 @cache
 def present_provenance(device: str) -> Provenance:
-    """Returns the provenance of runs in this process, without commit, data and your own model."""
+    """Returns the provenance of runs in this process, without commit, data and your own code."""
     return Provenance(
         versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         code=_code(),
@@ -100,36 +103,6 @@ def command() -> str:
         else:
             words.append(argument)
     return shlex.join(words)
-
-
-@cache  # a process imports the module once, so a later edit does not change what it does
-def own_model(model: str) -> dict[str, str]:
-    """Returns the provenance's `model`, a hash of your own model's module; empty for built-in models.
-
-    `code` covers the runner's modules only.
-    """
-    return {"model": _hash_of(model.partition(":")[0])} if is_reference(model) else {}
-
-
-def own_training(training: OwnTraining) -> dict[str, str]:
-    """Returns the provenance's `model` of a study's own training: a hash of its module, or of a command's files."""
-    if training.train:
-        return own_model(training.train)
-    digest = hashlib.sha256()
-    for text in training.command:
-        with suppress(OSError, ValueError):
-            if Path(text).is_file():
-                digest.update(Path(text).read_bytes())
-    return {"model": digest.hexdigest()[:12]}
-
-
-def _hash_of(module: str) -> str:
-    try:
-        spec = importlib.util.find_spec(module)
-        source = spec.loader.get_source(module)  # type: ignore[union-attr]
-        return hashlib.sha256(meaning(source).encode()).hexdigest()[:12]
-    except Exception:  # a module without Python source, or no module: then the run fails anyway
-        return "unknown"
 
 
 @cache
@@ -196,25 +169,3 @@ def _code() -> str:
     for file in deciding_files():
         digest.update(meaning(file.read_text(encoding="utf-8"), _WORDS).encode())
     return digest.hexdigest()[:12]
-
-
-def meaning(source: str, words: Collection[str] = ()) -> str:
-    """Returns the syntax tree of Python source as text, without docstrings: equal trees do the same.
-
-    `words` are arguments of calls that only people read: texts given to them are not part of the tree.
-
-    >>> meaning("x = 1  # one") == meaning("x=1")
-    True
-    """
-    tree = ast.parse(source)
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
-        if isinstance(node, ast.Call):
-            node.keywords = [each for each in node.keywords if not (each.arg in words and _is_text(each.value))]
-    return ast.dump(tree)
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -19,7 +19,8 @@ parameters. Their means have mean/<scalar>; the next command rewrites them.
 
 from runner.metrics import CURVES, METRICS, AtEnd, EachEpoch
 
-EPOCH_SCALARS = tuple(CURVES)
+MONITORED_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(False, monitored=True))
+EPOCH_SCALARS = tuple(name for name in CURVES if name not in MONITORED_SCALARS)  # of every run
 MEAN_SCALARS = tuple(name for name, curve in CURVES.items() if curve.source == EachEpoch(mean=True))
 SEEDS_TAG = "2_mean_train/seeds"  # how many seeds the mean at an epoch has
 DIVERGED_LOSS = 10.0  # nats; guessing among 22,000 classes has this loss

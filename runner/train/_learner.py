@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,19 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from runner import data
-from runner.catalog import Shape
+from runner.catalog import MONITORS, Shape
 from runner.data import Dataset, batches
 from runner.models import autocast, build, most_values, torch_seed
 from runner.randomness import Generators, run_seed
-from runner.spec import Settings, is_reference
+from runner.spec import Settings, is_reference, own_code
 from runner.train._lane import lane
-from runner.train._optimizer import Rate, make_average, make_optimizer, recordable, update_average
-from runner.train._recorded import Recorded
+from runner.train._loss import make_loss
+from runner.train._mixing import draw, mix
+from runner.train._optimizer import make_average, make_optimizer, recordable, update_average
+from runner.train._rate import Rate
+from runner.train._recorded import Inputs, Recorded
 from runner.train._tally import Counts, Tally
 
 _MOST_BYTES = 2**30  # of activations in a batch of evaluation
@@ -34,7 +35,8 @@ State = dict[str, Any]
 class Learner:
     """One run in training.
 
-    Raises ValueError where the model has no parameter to train, and as `build` does.
+    Raises ValueError where the model has no parameter to train, and as `build`, `make_optimizer`, `make_loss` and
+    `Rate` do.
     """
 
     def __init__(self, settings: Settings, dataset: Dataset, seed: int, device: torch.device) -> None:
@@ -47,20 +49,23 @@ class Learner:
         self.evaluation_batch = evaluation_batch(self.model, settings, dataset.shape)
         self.optimizer = make_optimizer(settings, self.model.parameters())
         steps = len(batches(len(dataset.train), settings.batch_size))
-        self.rate = Rate(self.optimizer, settings, settings.epochs * steps)
+        self.rate = Rate(self.optimizer, settings, steps)
+        self._loss = make_loss(settings, dataset.train.labels, self.classes, device)
         self._average = make_average(settings, self.model)
         self.evaluated: nn.Module = self._average.module if self._average else self.model
         self._parameters = list(self.model.parameters())
         self.epoch = 0  # finished epochs
         self.best_epoch = 0
-        self.best_loss = math.inf
+        self._monitor = MONITORS[settings.monitor]
+        self.best_value = self._monitor.worst  # of the monitored measure
         self.best: State = {}
         self.best_logits = torch.empty(0)  # of validation, N x classes, on the CPU
         self.failed = False
         self.snapshot: State = {}
-        self._own_code = is_reference(settings.model)
+        self._own_model, self._own_code = is_reference(settings.model), own_code(settings)
+        self._seed = seed
         self._device_seed = torch_seed(run_seed(settings.stream, seed), _DROPOUT)
-        self._generators = Generators(self._device_seed, self._own_code)
+        self._generators = Generators(self._device_seed, bool(self._own_code))
         self._steps = steps
         self._tally = Tally(steps, device)
         self.lane = lane(device)
@@ -68,41 +73,65 @@ class Learner:
 
     @property
     def done(self) -> bool:
-        """Whether it has trained all its epochs, or `patience` epochs have brought no better validation loss."""
+        """Whether it has trained all its epochs, or `patience` epochs have brought no better value of `monitor`."""
         patience = self.settings.patience
         return self.epoch >= self.settings.epochs or bool(patience and self.epoch - self.best_epoch >= patience)
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         """Takes one optimizer step on a batch: images float32, N x C x H x W, and labels int64, N.
 
-        Raises TypeError or ValueError where your own model returns no logits.
+        Raises TypeError or ValueError where your own model returns no logits, or your own loss no number.
         """
         began = time.perf_counter()
-        with self._randomness(self.epoch * self._steps + self._tally.steps):
-            self.recorded(self.lane, images, labels, self._tally.measures_norm)
+        number = self._tally.steps
+        with self._randomness(self.epoch * self._steps + number):
+            inputs: Inputs = images, labels
+            if self.settings.mixup or self.settings.cutmix:
+                inputs = mix(images, labels, draw(self.settings, self._seed, self.epoch + 1, number, images.shape))
+            self.recorded(self.lane, inputs, self._tally.measures_norm)
             self.rate.step()
         self._tally.count(len(labels))
         self._tally.seconds += time.perf_counter() - began
 
-    def _train_on(self, images: torch.Tensor, labels: torch.Tensor, measured: bool) -> None:
-        """Computes a step. From the second on, all that it changes is on the device, so that it can be recorded."""
+    def _train_on(self, inputs: Inputs, measured: bool) -> None:
+        """Computes a step on images and labels, and for mixed images also the other labels and the first ones' share.
+
+        From the second step on, all that it changes is on the device, so that it can be recorded.
+        """
+        images, labels, *mixed = inputs
         logits = self._output(self.model, images)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        loss = self._loss(logits, labels)
+        if mixed:
+            loss = mixed[1] * loss + (1 - mixed[1]) * self._loss(logits, mixed[0])
         for parameter in self._parameters:  # does what zero_grad does, without its 0.2 ms of bookkeeping
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
-        norm = nn.utils.get_total_norm(gradients) if measured else None
+        norm = self._clipped(measured)
         self.optimizer.step()
         if self._average:
             update_average(self._average, self.model)
-        correct = (logits.detach().argmax(1) == labels).sum(dtype=torch.float32)
+        predicted = logits.detach().argmax(1)
+        correct = (predicted == labels).sum(dtype=torch.float32)
+        if mixed:
+            correct = mixed[1] * correct + (1 - mixed[1]) * (predicted == mixed[0]).sum(dtype=torch.float32)
         self._tally.write(loss.detach(), correct, norm)
+
+    def _clipped(self, measured: bool) -> torch.Tensor | None:
+        """Clips the gradients where the settings ask for it; returns their norm before, None where not `measured`."""
+        clip = self.settings.grad_clip
+        if not clip and not measured:
+            return None
+        trained = [parameter for parameter in self._parameters if parameter.grad is not None]
+        norm = nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])
+        if clip:
+            nn.utils.clip_grads_with_norm_(trained, clip, norm)
+        return norm if measured else None
 
     def _why_not_recorded(self) -> str:
         """Why a GPU starts its steps operation by operation; empty where it can record them."""
-        if self._own_code:
-            return "the model is your own, and may do other things at each step"
+        for key in ("model", "loss", "optimizer"):  # a schedule is asked between steps
+            if key in self._own_code:
+                return f"the {key} is your own, and may do other things at each step"
         return "" if recordable(self.settings) else f"torch can't record steps of {self.settings.optimizer}"
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
@@ -116,8 +145,8 @@ class Learner:
     def _output(self, model: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Returns logits, float32, N x classes. The layers compute in the precision that the settings name."""
         with autocast(self.settings, self.device):
-            output: Any = model(images.clone() if self._own_code else images)  # it may change its input in place
-        if self._own_code:
+            output: Any = model(images.clone() if self._own_model else images)  # it may change its input in place
+        if self._own_model:
             _check_output(output, len(images), self.classes)
         logits: torch.Tensor = output.float()
         return logits
@@ -132,7 +161,7 @@ class Learner:
             "average": self._average.state_dict() if self._average else {},
             "generators": self._generators.state(),
             "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss,
+            "best_value": self.best_value,
             "best": self.best,
             "best_logits": self.best_logits,
         }
@@ -146,19 +175,21 @@ class Learner:
             self._average.load_state_dict(state["average"])
         self._generators.restore(state["generators"])
         self.epoch = state["epoch"]
-        self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
+        self.best_epoch, self.best_value = state["best_epoch"], state["best_value"]
         self.best, self.best_logits = state["best"], state["best_logits"]
         self.snapshot = copy.deepcopy(self.state())
 
-    def end_epoch(self, val_loss: float, val_logits: torch.Tensor) -> None:
+    def end_epoch(self, monitored: float, val_logits: torch.Tensor) -> None:
         """Counts the epoch, and keeps the best weights and a snapshot to resume from.
 
-        `val_loss` is in nats; `val_logits` are N x classes, on the CPU.
+        `monitored` is the value of the measure that `monitor` names; `val_logits` are N x classes, on the CPU.
         """
         self.epoch += 1
+        self.rate.end_epoch(monitored)
         evaluated = _copied(self.evaluated)
-        if val_loss < self.best_loss:
-            self.best_loss, self.best_epoch, self.best, self.best_logits = val_loss, self.epoch, evaluated, val_logits
+        if self._monitor.better(monitored, self.best_value):
+            self.best_value, self.best_epoch = monitored, self.epoch
+            self.best, self.best_logits = evaluated, val_logits
         state = self.state()
         own = {key: copy.deepcopy(state[key]) for key in ("optimizer", "schedule", "average")}
         self.snapshot = state | own | {"model": _copied(self.model) if self._average else evaluated}
@@ -179,7 +210,7 @@ class Learner:
             if self.device.type == "cpu" or self._own_code:
                 with self._generators.active():
                     yield
-            else:  # a built-in model draws on the device alone
+            else:  # built-in code draws on the device alone
                 yield
 
 

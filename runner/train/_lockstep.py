@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch.nn import functional
 
+from runner.confusion import confusion, macro_f1
 from runner.data import Part, Stream
 from runner.models import distinct_units, weight_layers
 from runner.train._lane import abreast
@@ -131,11 +132,21 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
         metrics["train/lr"] = learner.rate.value
         metrics["train/images_per_second"] = sum(counts.sizes) / (counts.seconds + shared)
         metrics["seconds"] = counts.seconds + shared + eval_seconds
-        learner.end_epoch(val["loss"], val_logits)
+        metrics[learner.settings.monitor] = _monitored(learner, val, val_logits, stream)
+        learner.end_epoch(metrics[learner.settings.monitor], val_logits)
         yield _ended(learner, metrics, val_logits)
         failure = _attempt(learner, _check_finite, counts, epoch, val["loss"])
         if failure:
             yield failure
+
+
+def _monitored(learner: Learner, val: Metrics, val_logits: torch.Tensor, stream: Stream) -> float:
+    """Returns the value of the measure that chooses the learner's best epoch."""
+    name = learner.settings.monitor.removeprefix("val/")
+    if name != "f1":
+        return val[name]
+    labels = stream.dataset.val.labels
+    return macro_f1(confusion(labels, val_logits.argmax(1).numpy(), learner.classes))
 
 
 def _ended(learner: Learner, metrics: Metrics, val_logits: torch.Tensor) -> Epoch:

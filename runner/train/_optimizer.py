@@ -1,4 +1,4 @@
-"""Makes a learner's optimizer, its learning rate and its average of weights."""
+"""Makes a learner's optimizer and its average of weights."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from runner.catalog import SCHEDULES
-from runner.spec import Settings, optimizer_class
-
-State = dict[str, Any]
+from runner.spec import Settings, is_reference, optimizer_class, takes
 
 
 def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Returns the named optimizer of torch.optim, fused where torch can: on a CPU Adam's step is 3 times faster.
 
-    On a GPU its learning rate is a tensor there where its steps can be recorded.
+    On a GPU its learning rate is a tensor there where its steps can be recorded. Raises TypeError where your own
+    optimizer is none.
     """
     cls, weights = optimizer_class(settings.optimizer), list(parameters)
+    if is_reference(settings.optimizer):
+        return _own(settings, cls, weights)
     accepted = inspect.signature(cls).parameters
     arguments: dict[str, Any] = {"lr": settings.lr, **settings.optimizer_args}
     if "weight_decay" in accepted:
@@ -34,6 +34,17 @@ def make_optimizer(settings: Settings, parameters: Iterable[nn.Parameter]) -> to
     if "fused" in accepted and not arguments.keys() & {"fused", "foreach", "differentiable"}:
         arguments["fused"] = all(_has_fused(cls, weight.device, weight.dtype) for weight in weights)
     return cls(weights, **arguments)  # type: ignore[no-any-return]
+
+
+def _own(settings: Settings, make: Any, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """Calls your own make(parameters, lr=..., **optimizer_args), with weight_decay where it takes that."""
+    decay = {"weight_decay": settings.weight_decay} if takes(make, "weight_decay") else {}
+    made: Any = make(weights, lr=settings.lr, **decay, **settings.optimizer_args)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise TypeError(f"{settings.optimizer} returned {type(made).__name__}; expected a torch.optim.Optimizer")
+    if not all("lr" in group for group in made.param_groups):
+        raise TypeError(f'{settings.optimizer} keeps no "lr" in its parameter groups; expected one for the schedule')
+    return made
 
 
 @cache
@@ -50,55 +61,10 @@ def _has_fused(cls: Any, device: torch.device, dtype: torch.dtype) -> bool:
 
 def recordable(settings: Settings) -> bool:
     """Whether torch can record the optimizer's steps on a GPU: it keeps its state and reads its rate there."""
+    if is_reference(settings.optimizer):
+        return False
     cls = optimizer_class(settings.optimizer)
     return cls is torch.optim.SGD or "capturable" in inspect.signature(cls).parameters
-
-
-class Rate:
-    """The learning rate and its schedule.
-
-    The schedule acts on an optimizer of its own. So rates are Python's floats on every device, also where the real
-    optimizer's rate is a tensor that recorded steps read.
-    """
-
-    def __init__(self, optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> None:
-        """`steps` is the number of optimizer steps in all epochs."""
-        self._group = optimizer.param_groups[0]
-        self._tensor: Any = self._group["lr"] if isinstance(self._group["lr"], torch.Tensor) else None
-        self._own = torch.optim.SGD([torch.zeros(1)], lr=settings.lr)
-        self._schedule = SCHEDULES[settings.schedule].make(self._own, settings.lr, steps)
-        self._own.step()  # schedules expect a step of the optimizer before their own
-        self._apply()
-
-    @property
-    def value(self) -> float:
-        """The rate of the next step."""
-        return float(self._own.param_groups[0]["lr"])
-
-    def step(self) -> None:
-        """Goes on to the rate of the next step."""
-        if self._schedule:
-            self._schedule.step()
-            self._apply()
-
-    def state(self) -> State:
-        """Returns what the schedule resumes from; empty without one."""
-        return self._schedule.state_dict() if self._schedule else {}
-
-    def restore(self, optimizer: torch.optim.Optimizer, state: State) -> None:
-        """Resumes from a state that `state` returned, after the optimizer has resumed."""
-        self._group = optimizer.param_groups[0]
-        if self._schedule:
-            self._schedule.load_state_dict(state)
-            self._own.param_groups[0]["lr"] = self._schedule.get_last_lr()[0]
-        self._apply()
-
-    def _apply(self) -> None:
-        if self._tensor is None:
-            self._group["lr"] = self.value
-        else:
-            self._tensor.fill_(self.value)
-            self._group["lr"] = self._tensor
 
 
 def make_average(settings: Settings, model: nn.Module) -> AveragedModel | None:

@@ -12,26 +12,26 @@ from runner.train._lane import Lane, Replay
 
 _WARM_UP = 2  # steps before the first recording: they make the optimizer's state and load kernels
 
-Step = Callable[[torch.Tensor, torch.Tensor, bool], None]
+Inputs = tuple[torch.Tensor, ...]  # images first
+Step = Callable[[Inputs, bool], None]
 
 
 @dataclass(frozen=True)
 class _Recording:
     """A recorded step.
 
-    images, labels  the batch that it reads
-    gradients       of each parameter, as it writes them
+    inputs     the batch that it reads
+    gradients  of each parameter, as it writes them
     """
 
     replay: Replay
-    images: torch.Tensor
-    labels: torch.Tensor
+    inputs: Inputs
     gradients: list[torch.Tensor | None]
 
-    def run(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        if images is not self.images:  # a stream on a GPU fills the same tensors again
-            self.images.copy_(images)
-            self.labels.copy_(labels)
+    def run(self, inputs: Inputs) -> None:
+        for mine, given in zip(self.inputs, inputs, strict=True):
+            if given is not mine:  # a stream on a GPU fills the same tensors again
+                mine.copy_(given)
         self.replay()
 
 
@@ -42,7 +42,7 @@ class Recorded:
     """
 
     def __init__(self, step: Step, parameters: list[torch.nn.Parameter], why_not: str = "") -> None:
-        """`step(images, labels, measured)` takes a step; on its second call and later it computes on the device only.
+        """`step(inputs, measured)` takes a step; on its second call and later it computes on the device only.
 
         Otherwise `why_not` says why it can't be recorded.
         """
@@ -53,27 +53,27 @@ class Recorded:
         self._last: _Recording | None = None
         self._steps = 0
 
-    def __call__(self, lane: Lane, images: torch.Tensor, labels: torch.Tensor, measured: bool) -> None:
+    def __call__(self, lane: Lane, inputs: Inputs, measured: bool) -> None:
         """Takes a step on a batch; `measured` measures the gradients' norm too."""
         self._steps += 1
-        kind = (len(labels), measured)
+        kind = (len(inputs[0]), measured)
         if lane.records and not self.why_not and self._steps > _WARM_UP and kind not in self._recordings:
-            self._record(lane, kind, images, labels)
+            self._record(lane, kind, inputs)
         self._last = self._recordings.get(kind)
         if self._last:
-            self._last.run(images, labels)
+            self._last.run(inputs)
         else:
-            self._step(images, labels, measured)
+            self._step(inputs, measured)
 
-    def _record(self, lane: Lane, kind: tuple[int, bool], images: torch.Tensor, labels: torch.Tensor) -> None:
+    def _record(self, lane: Lane, kind: tuple[int, bool], inputs: Inputs) -> None:
         try:
-            replay = lane.record(lambda: self._step(images, labels, kind[1]))
+            replay = lane.record(lambda: self._step(inputs, kind[1]))
         except Exception as error:
             self._recordings.clear()
             self.why_not = describe(error)
         else:
             gradients = [parameter.grad for parameter in self._parameters]
-            self._recordings[kind] = _Recording(replay, images, labels, gradients)
+            self._recordings[kind] = _Recording(replay, inputs, gradients)
 
     def forget(self) -> None:
         """Frees the recordings and their memory; the learner takes no more steps."""

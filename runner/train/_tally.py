@@ -15,8 +15,8 @@ _LOSS, _CORRECT, _NORM = range(3)
 class Counts:
     """What was counted in an epoch.
 
-    rows     steps x 3, float32, on the CPU: mean cross-entropy (nats), images predicted correctly, and the L2 norm of
-             all gradients (nan where it was not measured)
+    rows     steps x 3, float32, on the CPU: training loss, images predicted correctly (mixed images by their classes'
+             shares), and the L2 norm of all gradients before clipping (nan where it was not measured)
     sizes    images of each step
     seconds  of the processor's time for the steps
     eval_seconds  the same for evaluation
@@ -32,7 +32,7 @@ class Counts:
         losses, sizes = self.rows[:, _LOSS].double(), torch.tensor(self.sizes).double()
         return {
             "train/loss": float((losses * sizes).sum() / sizes.sum()),
-            "train/accuracy": int(self.rows[:, _CORRECT].double().sum()) / sum(self.sizes),
+            "train/accuracy": float(self.rows[:, _CORRECT].double().sum()) / sum(self.sizes),
             "train/loss_max": float(losses.max()),
             "train/grad_norm": float(self.rows[::GRAD_NORM_EVERY, _NORM].double().mean()),
         }

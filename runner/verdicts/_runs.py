@@ -206,7 +206,9 @@ class StudyRuns:
             common = min(map(len, curves)) if source.common else None
             for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
                 planned = int(self.study.variants[name].settings.get("epochs", 1))
-                course = Course(_columns(curve.head(common or len(curve))), planned, accuracy)
+                known = self.finished(name)
+                best = int(known.loc[seed, "best_epoch"]) if "best_epoch" in known else None
+                course = Course(_columns(curve.head(common or len(curve))), planned, accuracy, best)
                 values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
 
