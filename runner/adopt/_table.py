@@ -38,7 +38,9 @@ def read_table(path: Path) -> Found:
         runs.append(LoggedRun(variant, int(seed), f"row {line}", scalars, {}, ended, ended))
     twice = [key for key, count in Counter((run.variant, run.seed) for run in runs).items() if count > 1]
     problems += [
-        Problem(Kind.DUPLICATE, str(path), f"variant {variant!r} with seed {seed} has several rows; expected one a run.")
+        Problem(
+            Kind.DUPLICATE, str(path), f"variant {variant!r} with seed {seed} has several rows; expected one a run."
+        )
         for variant, seed in twice
     ]
     if problems:
