@@ -151,7 +151,7 @@ def test_repeating_takes_new_and_changed_runs_alone(logs: Path, take: Callable[.
     shutil.rmtree(logs / "adam" / "seed1")
     shutil.rmtree(logs / "sgd" / "big" / "seed2")
     write(logs / "sgd" / "big" / "seed2", curves(0.2))
-    assert adopt(AdoptRequest(logs)).counts == {Change.NEW: 2, Change.REFRESHED: 1, Change.NONE: 4}
+    assert adopt(AdoptRequest(logs)).counts == {Change.NEW: 2, Change.REFRESHED: 1, Change.NONE: 5}
     data = gather(Path("runs/logs"))
     assert data.values("baseline", "val/loss").tolist() == pytest.approx([0.5, 0.52, 0.54, 0.6])  # seed 1 stays
     assert data.values("sgd_big", "val/loss")[2] == pytest.approx(0.2)
@@ -162,7 +162,9 @@ def test_a_corrupt_copy_is_written_again_and_another_step_refreshes_all(take: Ca
     take()
     next(Path("runs/logs").glob("sgd_big-*/seed1/metrics.csv")).write_text("step\n")
     assert take().counts == {Change.REFRESHED: 1, Change.NONE: 5}
-    assert take(at="1").counts == {Change.REFRESHED: 6}
+    shutil.rmtree(Path("logs/adam/seed2"))
+    assert take(at="1").counts == {Change.REFRESHED: 6}  # also one that is no longer in the logs
+    assert gather(Path("runs/logs")).values("baseline", "val/loss").tolist() == pytest.approx([0.6, 0.62, 0.64])
     assert take().counts == {Change.NONE: 6}  # at the step of before
 
 
@@ -214,6 +216,17 @@ def test_parts_of_a_run_become_one_run(tmp_path: Path, monkeypatch: pytest.Monke
     data = gather(Path("runs/parts"))
     assert data.values("baseline", "val/loss").tolist() == pytest.approx([0.7, 0.7])
     assert data.values("baseline", "train/loss").tolist() == [0.5, 0.5]
+
+
+def test_missing_seeds_and_unequal_steps_are_on_the_page(logs: Path, take: Callable[..., Adopted]) -> None:
+    write(logs / "adam" / "seed7", {"val/f1": [0.5, 0.6]})
+    found = take()
+    write_report(Path("runs/logs"), Path("reports/logs"))
+    page = Path("reports/logs/summary.md").read_text()
+    assert "1 to 3" in page
+    assert len(found.remarks) == 3  # a missing seed, a name, unequal steps
+    assert cells(page, "baseline")[0] == "4"
+    assert gather(Path("runs/logs")).effect("sgd_big", "val/f1").interval.n == 3
 
 
 def test_a_table_of_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

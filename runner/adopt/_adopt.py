@@ -11,9 +11,9 @@ from runner.adopt._logs import read_logs
 from runner.adopt._measure import At, measured
 from runner.adopt._names import directory_of, safe_name, variant_names
 from runner.adopt._questions import declared, metrics_of, questions_of
-from runner.adopt._runs import Found
+from runner.adopt._runs import Found, LoggedRun
 from runner.adopt._table import read_table
-from runner.adopt._write import Change, Place, write_run
+from runner.adopt._write import Change, Place, kept_runs, write_run
 from runner.board.anyruns import is_lower_better
 from runner.files import lock
 from runner.measures import own_metrics
@@ -22,6 +22,7 @@ from runner.spec import BASELINE, Kind, Problem, RequestError, suggest
 from runner.store import StudyFile, VariantEntry, command, read_study, write_study
 
 _NAMED = 5  # runs in a sentence
+Measured = tuple[LoggedRun, dict[str, float]]  # a run, and its metrics
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,27 @@ def adopt(request: AdoptRequest) -> Adopted:
     known = {str(each.settings.get("variant", own)): own for own, each in before.variants.items()} if before else {}
     names = variant_names(found.variants, baseline, known)
     questions = questions_of(asked, metrics, names, before)
+    less = metrics.get(at.best, "less" if is_lower_better(at.best) else "more") == "less"
+    kept = kept_runs(folder, {each: before.variants[own] for each, own in known.items()}, found.runs) if before else []
+    runs = [(run, measured(run.scalars, at, less)) for run in (*found.runs, *kept)]
+    main = own_metrics(metrics, monitor).main
+    remarks = [*found.remarks, *_renamed(names), *_gone(kept), *_lacking(runs, main, at), *_unequal(runs, main, at)]
     study = StudyFile(
         name=name, file=asked.file or (before.file if before else ""), command=command(), questions=questions,
         doc=asked.doc or (before.doc if before else f"Adopted runs: {request.source.resolve().name}"),
         variants={own: _entry(own, each, baseline) for each, own in _baseline_first(names).items()},
-        metrics=metrics, monitor=monitor,
+        metrics=metrics, monitor=monitor, data_notes=[each.rstrip(".") for each in remarks],
         adopted={"at": _at_text(request, before, is_table), "baseline": baseline, "pattern": found.pattern},
     )  # fmt: skip
     check_writable(request.runs, folder)
-    less = metrics.get(at.best, "less" if is_lower_better(at.best) else "more") == "less"
+    counts: Counter[Change] = Counter()
     with lock(request.runs):
-        counts, remarks = _write(folder, study, found, names, at, less)
-    renamed = [f"{each} is {own}" for each, own in names.items() if each != own]
-    said = [f"Names in the study: {', '.join(renamed[:_NAMED])}."] if renamed else []
-    return Adopted(name, counts, [*found.remarks, *said, *remarks])
+        write_study(folder, study)
+        for run, values in runs:
+            if main in values:
+                own = names[run.variant]
+                counts[write_run(Place(folder, own, study.variants[own], main), run, values)] += 1
+    return Adopted(name, counts, remarks)
 
 
 def _before(request: AdoptRequest, folder: Path, is_table: bool) -> StudyFile | None:
@@ -143,38 +151,39 @@ def _entry(name: str, variant: str, baseline: str) -> VariantEntry:
     )  # fmt: skip
 
 
-def _write(
-    folder: Path, study: StudyFile, found: Found, names: Mapping[str, str], at: At, less: bool
-) -> tuple[Counter[Change], list[str]]:
-    """Writes study.json and every run; returns what was done, and which runs lack the main metric or the step."""
-    main = own_metrics(study.metrics, study.monitor).main
-    counts: Counter[Change] = Counter()
-    lacking, ends = [], set()
-    write_study(folder, study)
-    for run in found.runs:
-        values = measured(run.scalars, at, less)
-        if main not in values:
-            lacking.append(f"{run.variant} seed {run.seed}")
-            continue
-        ends.add(max(run.scalars[main]))
-        name = names[run.variant]
-        counts[write_run(Place(folder, name, study.variants[name], main), run, values)] += 1
-    return counts, [*_lacking(lacking, at.best or main, at), *_unequal(ends, at)]
+def _renamed(names: Mapping[str, str]) -> list[str]:
+    renamed = [f"{each} is {own}" for each, own in names.items() if each != own]
+    return [f"Names in the study: {_listed(renamed)}."] if renamed else []
 
 
-def _lacking(runs: Sequence[str], tag: str, at: At) -> list[str]:
-    if not runs:
-        return []
-    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+def _gone(kept: Sequence[LoggedRun]) -> list[str]:
+    return [f"Runs that are no longer in the logs stay: {_listed(_called(kept))}."] if kept else []
+
+
+def _lacking(runs: Sequence[Measured], main: str, at: At) -> list[str]:
+    lacking = [run for run, values in runs if main not in values]
     until = f" until step {at.step}" if at.step is not None else ""
-    return [f"Runs without {tag}{until} are skipped: {', '.join(runs[:_NAMED])}{more}."]
+    tag = f"{main} or {at.best}" if at.best not in ("", main) else main
+    return [f"Runs without {tag}{until} are skipped: {_listed(_called(lacking))}."] if lacking else []
 
 
-def _unequal(ends: set[int], at: At) -> list[str]:
-    if len(ends) < 2 and (at.step is None or not ends or min(ends) >= at.step):
+def _unequal(runs: Sequence[Measured], main: str, at: At) -> list[str]:
+    """Says what unequal numbers of steps do to a comparison."""
+    ends = {max(run.scalars[main]) for run, values in runs if main in values}
+    least, most = min(ends, default=0), max(ends, default=0)
+    if at.step is not None:
+        return [f"Some runs end before step {at.step}: their last step counts."] if least < at.step else []
+    if least == most:
         return []
     if at.best:
-        return [f"Runs end at unequal steps, {min(ends)} to {max(ends)}: longer ones have more steps to be best at."]
-    if at.step is not None:
-        return [f"Some runs end before step {at.step}: their last step counts."] if min(ends) < at.step else []
-    return [f"Runs end at unequal steps, {min(ends)} to {max(ends)}. Compare at one step with --at {min(ends)}."]
+        return [f"Runs end at unequal steps, {least} to {most}: longer ones have more steps to be best at."]
+    return [f"Runs end at unequal steps, {least} to {most}. Compare at one step with --at {least}."]
+
+
+def _called(runs: Sequence[LoggedRun]) -> list[str]:
+    return [f"{run.variant} seed {run.seed}" for run in runs]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(texts[:_NAMED]) + more

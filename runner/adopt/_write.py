@@ -6,13 +6,14 @@ import csv
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from runner.adopt._events import MARK, events_of
-from runner.adopt._runs import LoggedRun
+from runner.adopt._runs import LoggedRun, Steps
 from runner.store import FAILED, FINISHED, Provenance, RunDir, RunJson, RunResult, VariantEntry
 
 
@@ -59,6 +60,34 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
     if not cause:
         directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
     return Change.REFRESHED if known else Change.NEW
+
+
+def kept_runs(folder: Path, variants: Mapping[str, VariantEntry], found: Sequence[LoggedRun]) -> list[LoggedRun]:
+    """Returns the adopted runs that are not among those found, from their own directories.
+
+    `variants` are the study's, by their names in the logs.
+    """
+    there = {(run.variant, run.seed) for run in found}
+    kept = []
+    for variant, entry in variants.items():
+        for path in sorted((folder / entry.directory).glob("seed*")):
+            known = RunDir(path).run_json()
+            if known and not RunDir(path).misplaced() and (variant, known.seed) not in there:
+                source = str((known.model_extra or {}).get("adopted", ""))
+                scalars, when = _read_table(path / "metrics.csv"), (known.started, known.ended or 0.0)
+                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, *when))
+    return kept
+
+
+def _read_table(path: Path) -> dict[str, Steps]:
+    scalars: dict[str, Steps] = {}
+    for row in csv.DictReader(io.StringIO(_text(path))):
+        for tag, cell in row.items():
+            scalars.setdefault(tag, {})
+            with suppress(KeyError, TypeError, ValueError):
+                if tag != "step" and cell:
+                    scalars[tag][int(row["step"])] = float(cell)
+    return {tag: steps for tag, steps in scalars.items() if steps}
 
 
 def _table(run: LoggedRun) -> str:
