@@ -39,16 +39,8 @@ def run(
     study: Annotated[
         list[str] | None, typer.Argument(help="names of studies (see list), or paths of files; default: mlp")
     ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            help="a number of seeds; a list such as 0,3,7; or 5..27: at least 5, at most 27 seeds, added only where a "
-            "question is still open"
-        ),
-    ] = None,
-    first_seed: Annotated[
-        int | None, typer.Option("--from", help="the first seed of a number of seeds, or of 5..27; default: 0")
-    ] = None,
+    seeds: option.Seeds = None,
+    first_seed: option.FirstSeed = None,
     variants: Annotated[
         str | None, typer.Option(help="only these variants, separated by commas; the baseline always runs")
     ] = None,
@@ -161,6 +153,19 @@ def evaluate(
         show_classes(found, _out)
         raise typer.Exit(1 if found.problems else 0)
     show(evaluate_run(run_dir, data, reports, device), _out)
+
+
+@app.command()
+@option.shared
+def adopt(options: option.AdoptOptions) -> None:
+    """Judge runs that other programs logged: event files, or a CSV table with variant, seed and metrics."""
+    from runner.adopt import adopt as make
+    from runner.places import check_writable
+
+    check_writable(options.reports)
+    adopted = make(options.request())
+    _out.print(*adopted.lines(), sep="\n", soft_wrap=True)
+    raise typer.Exit(0 if _report([adopted.name], options.runs, options.reports) else 1)
 
 
 @app.command()

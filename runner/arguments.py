@@ -17,6 +17,7 @@ from runner.catalog import DATASETS
 from runner.files import expanded
 
 if TYPE_CHECKING:
+    from runner.adopt import AdoptRequest
     from runner.execute import Request
 
 
@@ -85,14 +86,45 @@ class TrainingOptions:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class AdoptOptions:
+    """The options of the command that adopts runs."""
+
+    source: Annotated[
+        Path,
+        typer.Argument(parser=path, metavar="LOGDIR_OR_CSV", help="TensorBoard's event files, or a table of results"),
+    ]
+    variants: Annotated[
+        str, typer.Option(help="how run names are read, such as {variant}/seed{seed}; guessed unless given")
+    ] = ""
+    baseline: Annotated[str, typer.Option(help='the variant to compare with; default: "baseline"')] = ""
+    name: Annotated[str, typer.Option("--as", help="the study's name; default: that of the logs")] = ""
+    at: Annotated[str, typer.Option(help="where metrics are taken: last, best:TAG or a step; default: last")] = ""
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            parser=path, metavar="FILE.py", help="a study file with questions and metrics; default: ablations/NAME.py"
+        ),
+    ] = None
+    runs: Annotated[Path, _place("where runs are written")] = Path("runs")
+    reports: ReportsPlace = Path("reports")
+
+    def request(self) -> AdoptRequest:
+        """Returns the request."""
+        from runner.adopt import AdoptRequest
+
+        return AdoptRequest(self.source, self.variants, self.baseline, self.name, self.at, self.questions, self.runs)
+
+
 def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Returns the command with its parameter `options` replaced by one option for each field of TrainingOptions."""
+    """Returns the command with its parameter `options` replaced by one option for each field of its class."""
     own = inspect.signature(command, eval_str=True).parameters
-    group = inspect.signature(TrainingOptions, eval_str=True).parameters
+    kind = own["options"].annotation
+    group = inspect.signature(kind, eval_str=True).parameters
 
     @functools.wraps(command)
     def expanded(**given: Any) -> None:
-        options = TrainingOptions(**{name: given.pop(name) for name in group})
+        options = kind(**{name: given.pop(name) for name in group})
         command(options=options, **given)
 
     parameters = [
@@ -105,6 +137,16 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     return expanded
 
 
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        help="a number of seeds; a list such as 0,3,7; or 5..27: at least 5, at most 27 seeds, added only where a "
+        "question is still open"
+    ),
+]
+FirstSeed = Annotated[
+    int | None, typer.Option("--from", help="the first seed of a number of seeds, or of 5..27; default: 0")
+]
 RunDirectory = Annotated[
     Path,
     typer.Argument(

@@ -82,6 +82,8 @@ class PruneFindings:
 def find_removable(runs: Path, names: Sequence[str] | None = None, checkpoints: bool = False) -> PruneFindings:
     """Finds what can be removed of these studies and searches, or of all in `runs`; with `checkpoints` only weights.
 
+    Adopted runs are never among them.
+
     - run directories that neither the study's present file nor its last command (study.json) names
     - finished runs that a report skips, because other code, data or versions made them
     - files from interrupted writes
@@ -92,6 +94,8 @@ def find_removable(runs: Path, names: Sequence[str] | None = None, checkpoints: 
     found = PruneFindings()
     for folder in (runs / name for name in sorted(set(asked))):
         study = read_study(folder)
+        if study is not None and study.adopted:
+            continue
         if study is None or folder.is_symlink():
             found.notes.append(f"{folder} is kept: it is a link, or has no study.json that can be read")
         elif checkpoints:

@@ -63,7 +63,7 @@ def test_verdicts_are_about_the_studys_metrics(runs: Path) -> None:
     effect = better.comparisons[0].effect.interval
     assert (effect.estimate, effect.estimate - effect.low) == pytest.approx(paired("deep"))
     assert loss.comparisons[0].effect.interval.estimate == pytest.approx(-paired("deep")[0])
-    assert better.new_images is better.majority is better.cut_off is None
+    assert (better.new_images, better.majority, better.cut_off) == (None, None, None)
 
 
 def test_adopted_runs_have_exploratory_verdicts(runs: Path) -> None:

@@ -49,7 +49,8 @@ MAY = {  # the rooms that each room may import, besides tools
     "reference": "catalog metrics spec store logs",
     "links": "store",
     "board": "catalog links measures metrics report spec stats store verdicts",
-    "arguments": "catalog execute expand",
+    "adopt": "board measures places spec store",
+    "arguments": "adopt catalog execute expand",
 }
 
 
@@ -182,6 +183,12 @@ def test_the_tab_loads_nothing_heavy_but_tensorboard() -> None:
     assert len(board) > 8
     assert heavy_chain(board, [name for name in HEAVY if name != "tensorboard"]) == ""
     assert "tensorboard is imported" in heavy_chain(board)
+
+
+def test_adopting_loads_no_torch() -> None:
+    adopt = [name for name in modules() if room(name) == "adopt"]
+    assert len(adopt) > 5
+    assert heavy_chain(adopt, [name for name in HEAVY if name != "tensorboard"]) == ""
 
 
 def test_the_wall_test_sees_what_is_several_steps_away() -> None:

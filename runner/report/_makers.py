@@ -70,6 +70,8 @@ def _kinds(provenances: Provenances) -> list[Provenances]:
 
 def _line(same: Provenances) -> str:
     kind = same[0]
+    if not kind.plain():
+        return "- made by another program, whose code, data and versions are not known"
     versions = ", ".join(f"{name} {version}" for name, version in kind.versions.items() if version)
     commits, processors = (
         ", ".join(dict.fromkeys(str(getattr(made, key) or "unknown") for made in same))

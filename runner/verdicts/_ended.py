@@ -125,9 +125,12 @@ def read_steps(path: Path, measures: MetricSet) -> pd.DataFrame:
         return nothing
     if "step" not in found:
         return nothing
-    numbers = found[["step", *(name for name in measures.table if name in found)]].apply(pd.to_numeric, errors="coerce")
+    numbers = found[["step", *(name for name in measures.table if name in found)]]
+    if any(kind.kind not in "iuf" for kind in numbers.dtypes):
+        numbers = numbers.apply(pd.to_numeric, errors="coerce")
     rows = numbers.rename(columns={"step": "epoch"}).dropna(subset=["epoch"])
-    return rows.drop_duplicates("epoch", keep="last").sort_values("epoch").reset_index(drop=True)
+    last: pd.DataFrame = rows.drop_duplicates("epoch", keep="last")
+    return last.sort_values("epoch").reset_index(drop=True)
 
 
 def ended_runs(folder: Path, study: StudyFile, reader: RunReader | None = None) -> Iterator[EndedRun]:

@@ -77,12 +77,21 @@ def _rank(tag: str) -> int:
     return _LAST if words & _BOOKKEEPING else 6
 
 
+def useful_tags(ordered: Sequence[str]) -> list[str]:
+    """Returns the tags that measure success, in their order; all where none does.
+
+    >>> useful_tags(["val/f1", "train/loss", "epoch", "lr"])
+    ['val/f1', 'train/loss']
+    """
+    return [tag for tag in ordered if _rank(tag) < _LAST] or list(ordered)
+
+
 def chosen_tags(ordered: Sequence[str]) -> list[str]:
     """Returns the two tags to show where none is asked for: the first, and the first that differs in direction.
 
     >>> chosen_tags(["val/accuracy", "val/f1", "val/loss"])
     ['val/accuracy', 'val/loss']
     """
-    useful = [tag for tag in ordered if _rank(tag) < _LAST] or list(ordered)
+    useful = useful_tags(ordered)
     others = [tag for tag in useful[1:] if is_lower_better(tag) != is_lower_better(useful[0])]
     return [*useful[:1], *(others or useful[1:])[:1]]

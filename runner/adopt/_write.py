@@ -1,0 +1,124 @@
+"""Writes adopted runs as run directories, each only where something has changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from runner.adopt._events import MARK, events_of
+from runner.adopt._runs import LoggedRun, Steps
+from runner.store import FAILED, FINISHED, Provenance, RunDir, RunJson, RunResult, VariantEntry
+
+
+class Change(Enum):
+    """What adopting a run did."""
+
+    NEW = "new"
+    REFRESHED = "refreshed"
+    NONE = "unchanged"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run goes: the study's directory, and its variant there. `main` is the study's main metric."""
+
+    folder: Path
+    name: str
+    entry: VariantEntry
+    main: str
+
+
+def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Change:
+    """Writes a run's directory; a run whose main metric is not finite is a failed one, as one that diverged."""
+    directory = RunDir(place.folder / place.entry.directory / f"seed{run.seed}")
+    table = _table(run)
+    main = values[place.main]
+    cause = "" if math.isfinite(main) else f"{place.main} is {main}"
+    metrics = {tag: value if math.isfinite(value) else None for tag, value in values.items()}
+    known, result = directory.run_json(), directory.result()
+    same = known is not None and known.cause == cause and (cause or (result and result.metrics == metrics))
+    if same and directory.status() in (FINISHED, FAILED) and _text(directory.folder / "metrics.csv") == table:
+        return Change.NONE
+    directory.folder.mkdir(parents=True, exist_ok=True)
+    directory.forget()
+    content = {
+        "study": place.folder.name, "variant": place.name, "hash": place.entry.directory.rpartition("-")[2],
+        "seed": run.seed, "status": FAILED if cause else FINISHED, "settings": place.entry.settings,
+        "changes": place.entry.changes, "provenance": {}, "started": run.started, "ended": run.ended or None,
+        "cause": cause, "adopted": run.source,
+    }  # fmt: skip
+    _write(directory.folder / "metrics.csv", table.encode())
+    _write_events(directory.folder, run)
+    directory.write_run_json(RunJson.model_validate(content))
+    if not cause:
+        directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
+    return Change.REFRESHED if known else Change.NEW
+
+
+def kept_runs(folder: Path, variants: Mapping[str, VariantEntry], found: Sequence[LoggedRun]) -> list[LoggedRun]:
+    """Returns the adopted runs that are not among those found, from their own directories.
+
+    `variants` are the study's, by their names in the logs.
+    """
+    there = {(run.variant, run.seed) for run in found}
+    kept = []
+    for variant, entry in variants.items():
+        for path in sorted((folder / entry.directory).glob("seed*")):
+            known = RunDir(path).run_json()
+            if known and not RunDir(path).misplaced() and (variant, known.seed) not in there:
+                source = str((known.model_extra or {}).get("adopted", ""))
+                scalars, when = _read_table(path / "metrics.csv"), (known.started, known.ended or 0.0)
+                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, *when))
+    return kept
+
+
+def _read_table(path: Path) -> dict[str, Steps]:
+    scalars: dict[str, Steps] = {}
+    for row in csv.DictReader(io.StringIO(_text(path))):
+        for tag, cell in row.items():
+            scalars.setdefault(tag, {})
+            with suppress(KeyError, TypeError, ValueError):
+                if tag != "step" and cell:
+                    scalars[tag][int(row["step"])] = float(cell)
+    return {tag: steps for tag, steps in scalars.items() if steps}
+
+
+def _table(run: LoggedRun) -> str:
+    """Returns metrics.csv: a row a step, and a column for each tag; an empty cell where it was not logged."""
+    tags = [tag for tag in run.scalars if tag != "step"]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["step", *tags])
+    for step in sorted({step for tag in tags for step in run.scalars[tag]}):
+        writer.writerow([step, *(run.scalars[tag].get(step, "") for tag in tags)])
+    return file.getvalue()
+
+
+def _write_events(folder: Path, run: LoggedRun) -> None:
+    old = [path for path in folder.iterdir() if path.name.startswith(f"{MARK}.")]
+    path = folder / f"{MARK}.{int(run.started)}.adopted"
+    _write(path, events_of(run.scalars, run.walls, run.started))
+    for each in old:
+        if each != path:
+            each.unlink()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file beside and renames it. It is not flushed to the disk: the logs are still there after a crash."""
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
