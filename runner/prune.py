@@ -14,6 +14,7 @@ from rich.console import Console
 
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
+from runner.removable import Item, newest
 from runner.report import studies_in
 from runner.search.records import is_search, read_record
 from runner.spec import (
@@ -34,33 +35,6 @@ _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `fi
 _EVENTS = "events.out.tfevents."
 _OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "correct.npz", "metrics.csv", "traceback.txt")
 _WEIGHTS = ("best.pt", "checkpoint.pt")
-
-
-@dataclass(frozen=True)
-class Item:
-    """Files of one directory that can be removed, and why. With `whole`, the directory goes too if nothing remains."""
-
-    folder: Path
-    files: tuple[Path, ...]
-    why: str
-    size: int  # bytes
-    stamp: int  # when the newest of the files was written
-    whole: bool
-
-    @classmethod
-    def of(cls, folder: Path, files: Iterable[Path], why: str, whole: bool = True) -> Item:
-        """Returns the item as it is on the disk now."""
-        stats = [path.lstat() for path in files]
-        return cls(folder, tuple(files), why, sum(stat.st_size for stat in stats), _newest(files), whole)
-
-    @property
-    def shown(self) -> str:
-        """The path of the directory, or of each file where the directory stays."""
-        return str(self.folder) if self.whole else ", ".join(map(str, self.files))
-
-
-def _newest(files: Iterable[Path]) -> int:
-    return max((path.lstat().st_mtime_ns for path in files if path.exists()), default=0)
 
 
 @dataclass
@@ -245,7 +219,7 @@ def _remove(item: Item) -> list[str]:
     if item.folder.is_symlink() or not item.folder.is_dir():
         return [f"{item.folder} stays: it is no longer a directory"]
     with lock(item.folder).acquire(blocking=False):
-        if _newest(item.files) != item.stamp:  # such as retrained while you read the question
+        if newest(item.files) != item.stamp:  # such as retrained while you read the question
             return [f"{item.folder} stays: it has changed since it was listed"]
         for path in item.files:
             path.unlink(missing_ok=True)

@@ -16,8 +16,8 @@ HEAVY = ("torch", "tensorboard", "matplotlib")
 LIGHT = ("spec", "expand", "catalog", "metrics", "measures", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
 TOOLS = {
-    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "sheets", "stop", "text", "ticker",
-    "torchvision", "typed",
+    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "removable", "sheets", "stop",
+    "text", "ticker", "torchvision", "typed",
 }  # fmt: skip
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",

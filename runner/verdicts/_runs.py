@@ -208,7 +208,9 @@ class StudyRuns:
                 planned = int(self.study.variants[name].settings.get("epochs", 1))
                 known = self.finished(name)
                 best = int(known.loc[seed, "best_epoch"]) if "best_epoch" in known else None
-                course = Course(_columns(curve.head(common or len(curve))), planned, accuracy, best)
+                own = curve.head(common or len(curve))
+                columns = {curve: own[curve].to_numpy(dtype=float) for curve in CURVES if curve in own}
+                course = Course(columns, planned, accuracy, best)
                 values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
 
@@ -255,7 +257,3 @@ class StudyRuns:
         if not self.redraws([variant]):
             return mean_interval(values)
         return self.over_splits(one_sample_effect(values), metric, [variant]).interval
-
-
-def _columns(epochs: pd.DataFrame) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    return {name: epochs[name].to_numpy(dtype=float) for name in CURVES if name in epochs}
