@@ -283,6 +283,7 @@ def test_a_wrong_request_writes_nothing(take: Callable[..., Adopted], more: dict
         ('{"metrics": {"seed": "more"}}', [Kind.CONFLICT]),
         ('{"questions": [{"ask": "?", "compare": ["x", "adam"]}, {"ask": "?"}]}', [Kind.UNKNOWN, Kind.CONFLICT]),
         ('{"questions": [{"ask": "?", "trend": "lr"}]}', [Kind.CONFLICT]),
+        ('{"questions": [{"ask": "?", "value": ["adam", 1], "images": "new"}]}', [Kind.CONFLICT]),
         ('{"questions": [{"ask": "?", "compare": ["sgd/big", "adam"], "metric": "lr"}]}', [Kind.UNKNOWN]),
     ],
 )  # fmt: skip
@@ -294,12 +295,15 @@ def test_wrong_questions_are_refused(take: Callable[..., Adopted], text: str, ki
 
 def test_other_runs_are_not_overwritten_and_prune_offers_no_adopted_one(take: Callable[..., Adopted]) -> None:
     take()
-    assert find_removable(Path("runs")).items == find_removable(Path("runs"), ["logs"], checkpoints=True).items == []
     assert refused(lambda: take(baseline="sgd/big")) == [Kind.CONFLICT]
     file = Path("runs/logs/study.json")
     content = json.loads(file.read_text())
+    del content["variants"]["sgd_big"]
+    file.write_text(json.dumps(content))
+    assert find_removable(Path("runs")).items == find_removable(Path("runs"), ["logs"], checkpoints=True).items == []
     del content["adopted"]
     file.write_text(json.dumps(content))
+    assert len(find_removable(Path("runs")).items) == 3  # runs that are not adopted, and that no study names
     assert refused(take) == [Kind.CONFLICT]
 
 

@@ -14,6 +14,7 @@ import pytest
 from runner.store import StudyFile
 from tests.browser import board, browser, complaints, hosts, tab, texts, until
 from tests.foreign import write
+from tests.own import plant_own
 from tests.planted import Images, Planted, entry, plant_study
 
 STUDY = '''"""Does a wide layer help?"""
@@ -82,6 +83,19 @@ def test_names_with_html_and_scripts_are_inert(tmp_path: Path) -> None:
         assert texts(opened, "main img, main script") == []
         opened.switch_to.default_content()
         assert opened.execute_script("return window.hacked") is None
+        assert complaints(opened) == []
+
+
+def test_a_study_is_drawn_by_its_own_metrics(tmp_path: Path) -> None:
+    plant_own(tmp_path / "runs" / "own")
+    with board(tmp_path / "runs") as address, browser() as opened:
+        tab(opened, address, study="own")
+        drawn = until(lambda: texts(opened, "#effects .numbers text"), 30)
+        assert drawn[0].startswith("+0.100 [+0.087")
+        assert texts(opened, "#curves figcaption") == ["val/f1", "val/loss, log scale (off the scale: wide)"]
+        assert texts(opened, "#levels h2") == ["val/f1 over levels"]
+        assert len(texts(opened, "#curves figure svg")) == 2
+        assert "step" in " ".join(texts(opened, "#curves svg text"))
         assert complaints(opened) == []
 
 

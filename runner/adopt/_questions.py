@@ -117,6 +117,9 @@ def questions_of(
             for name in question.variants()
             if name not in names.values()
         ]
+        if question.images == "new":
+            what = '"images": "new" needs the predictions of each image, which logs do not have; remove it.'
+            problems.append(Problem(Kind.CONFLICT, where, what))
         if question.trend:
             what = "adopted runs have no settings, so there is no trend; compare variants instead."
             problems.append(Problem(Kind.CONFLICT, where, what))

@@ -17,6 +17,13 @@ _COLUMNS = 2  # of panels
 _LONGEST = 40  # characters of a name in the legend
 
 
+class _Plain(LogFormatter):
+    """Labels the ticks that a log scale labels, as 0.3 instead of 3e-01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:.3g}" if super().__call__(x, pos) else ""
+
+
 def draw_own_curves(found: Sequence[OwnCurves], path: Path) -> None:
     """Draws each metric's means over the seeds with their bands, and one legend for all panels."""
     names = list(dict.fromkeys(name for curves in found for name in curves.variants))
@@ -34,8 +41,8 @@ def draw_own_curves(found: Sequence[OwnCurves], path: Path) -> None:
                 axes.plot(band["epoch"], band["mean"], color=hues[name], linewidth=width)
             if curves.is_log:
                 axes.set_yscale("log")
-                axes.yaxis.set_major_formatter(LogFormatter())
-                axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
+                axes.yaxis.set_major_formatter(_Plain())
+                axes.yaxis.set_minor_formatter(_Plain(minor_thresholds=(1, 0.5)))
                 axes.tick_params(which="minor", labelsize=7)
             axes.set_title(curves.metric.label, loc="left")
             axes.tick_params(labelsize=8)

@@ -125,7 +125,7 @@ def read_steps(path: Path, measures: MetricSet) -> pd.DataFrame:
         return nothing
     if "step" not in found:
         return nothing
-    numbers = found[["step", *(name for name in measures.table if name in found)]]
+    numbers = found[["step", *(name for name in measures.table if name in found and name not in ("epoch", "step"))]]
     if any(kind.kind not in "iuf" for kind in numbers.dtypes):
         numbers = numbers.apply(pd.to_numeric, errors="coerce")
     rows = numbers.rename(columns={"step": "epoch"}).dropna(subset=["epoch"])
