@@ -35,6 +35,7 @@ OURS = MetricSet(
     ("val/accuracy", "test/accuracy", "val/loss", "test/loss"),
     "val/accuracy",
 )
+TAKEN = {"step", "epoch", "variant", "seed", "status", "cause", "machines", "ended"}  # columns of our own tables
 BETTER = {"more": Better.HIGHER, "less": Better.LOWER}  # how a study says which way its own metrics are better
 
 

@@ -130,6 +130,15 @@ def test_random_numbers_are_the_seeds(tmp_path: Path) -> None:
         ({"metrics": {"val/f1": "bigger"}}, Kind.VALUE),
         ({"monitor": "val/accuracy"}, Kind.UNKNOWN),
         ({"time_limit": 5.0}, Kind.CONFLICT),
+        ({"metrics": {"seed": "more"}, "monitor": "", "questions": []}, Kind.CONFLICT),
+        (
+            {
+                "metrics": {"val/accuracy": "more"},
+                "monitor": "",
+                "questions": [{"ask": "?", "compare": ["trick", "baseline"], "images": "new"}],
+            },
+            Kind.CONFLICT,
+        ),
         ({"variants": {"typo": {"gian": 1}}}, Kind.UNKNOWN),
         ({"factors": {"gian": [1]}}, Kind.UNKNOWN),
         ({"variants": {"same": {"gain": 0.0}}}, Kind.DUPLICATE),

@@ -10,9 +10,9 @@ from typing import Any
 
 import pydantic
 
-from runner.adopt._runs import RESERVED, Found
+from runner.adopt._runs import Found
 from runner.board.anyruns import is_lower_better, sorted_tags, useful_tags
-from runner.measures import own_metrics
+from runner.measures import TAKEN, own_metrics
 from runner.spec import (
     Kind,
     Problem,
@@ -53,7 +53,7 @@ def declared(file: Path | None, name: str) -> Declared:
     if not isinstance(metrics, dict) or not all(way in ("more", "less") for way in metrics.values()):
         what = 'expected a dict from a metric to "more" or "less", which way is better.'
         problems.append(Problem(Kind.VALUE, f"{path}: metrics", what))
-    elif taken := RESERVED & set(metrics):
+    elif taken := TAKEN & set(metrics):
         what = f'"{min(taken)}" is a column of every table of runs; log the metric under another name.'
         problems.append(Problem(Kind.CONFLICT, f"{path}: metrics", what))
     if not isinstance(questions, list) or not all(isinstance(each, dict) for each in questions):

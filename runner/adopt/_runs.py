@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.measures import TAKEN
+
 Steps = dict[int, float]  # step to value, in no order
-RESERVED = {"step", "epoch", "variant", "seed", "status", "cause", "machines", "ended"}  # columns of our own tables
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Found:
     @property
     def tags(self) -> list[str]:
         """Every tag that some run has, except those named as a column of our own tables."""
-        return [tag for tag in dict.fromkeys(tag for run in self.runs for tag in run.scalars) if tag not in RESERVED]
+        return [tag for tag in dict.fromkeys(tag for run in self.runs for tag in run.scalars) if tag not in TAKEN]
 
     @property
     def variants(self) -> dict[str, list[int]]:

@@ -6,7 +6,8 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from runner.adopt._runs import RESERVED, Found, LoggedRun
+from runner.adopt._runs import Found, LoggedRun
+from runner.measures import TAKEN
 from runner.spec import Kind, Problem, RequestError
 
 _MOST_PROBLEMS = 10
@@ -24,7 +25,7 @@ def read_table(path: Path) -> Found:
     if missing := [name for name in ("variant", "seed") if name not in heads]:
         what = f"has no column {' or '.join(missing)}; expected the columns variant, seed and metrics, and a row a run."
         raise RequestError([Problem(Kind.MISSING, str(path), what)])
-    names = [name for name in heads if name not in RESERVED]
+    names = [name for name in heads if name not in TAKEN]
     metrics = [name for name in names if all(_number(row[name]) is not None or not row[name] for row in rows)]
     problems = [] if metrics else [Problem(Kind.MISSING, str(path), "has no column of numbers; expected metrics.")]
     runs = []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runner.expand._cells import slug
 from runner.expand._overrides import Overrides
 from runner.expand._runs import Variant
-from runner.spec import BASELINE, FreeSettings, Kind, OwnTraining, Problem, RequestError, shown, suggest
+from runner.spec import BASELINE, FreeSettings, Kind, OwnTraining, Problem, Question, RequestError, shown, suggest
 
 _LONGEST_NAME = 200  # bytes; disks take 255, and some files add to the name
 _TAKEN = ("seed", "folder")  # placeholders of a command that the runner fills
@@ -57,6 +57,16 @@ def _check_keys(
             what = f'"{key}" is what the runner gives to every run; choose another name.'
             problems.append(Problem(Kind.CONFLICT, f"{where}: {BASELINE}: {key}", what))
     return problems
+
+
+def about_new_images(questions: Mapping[int, Question], where: str) -> list[Problem]:
+    """Returns a problem for each question about new images: own training leaves no predictions of each image."""
+    what = '"images": "new" needs the predictions of each image, which own training does not leave; remove it.'
+    return [
+        Problem(Kind.CONFLICT, f"{where}: question {number}: images", what)
+        for number, question in questions.items()
+        if question.images == "new"
+    ]
 
 
 def own_name(file: Path, forced: dict[str, Any]) -> str:

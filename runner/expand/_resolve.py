@@ -10,7 +10,7 @@ from typing import Any
 from runner.catalog import MODEL_SETTINGS, reads
 from runner.expand._cells import declared_cells, slug
 from runner.expand._overrides import Overrides
-from runner.expand._own import check_own_variants, checked_name, own_name
+from runner.expand._own import about_new_images, check_own_variants, checked_name, own_name
 from runner.expand._runs import ResolvedStudy, Variant
 from runner.spec import (
     BASELINE,
@@ -47,6 +47,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     else:
         variants, more = _check_variants(declared, study.baseline, forced, where)
     questions, wrong = parse_questions(study, where)
+    wrong += about_new_images(questions, where) if study.own else []
     names = [name for name, _ in declared]
     problems += more + wrong + _check_questions(questions, names, variants, where)
     selected, wrong = _select(overrides.variants, names)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pydantic
 from pydantic import Field
 
+from runner.measures import TAKEN
 from runner.spec._fields import is_reference
 from runner.spec._folders import FOLDER, available, bundled, find_file, folders, is_file, text_of
 from runner.spec._namesake import hint_of
@@ -91,6 +92,9 @@ class Study(pydantic.BaseModel):
         if (self.train or self.command) and not self.metrics:
             what = '"metrics" is missing: say which metrics count, such as {"val/accuracy": "more"}.'
             raise Refusal(Kind.MISSING, what)
+        if taken := sorted(TAKEN & self.metrics.keys()):
+            what = f'metrics: "{taken[0]}" is a column of the runner\'s own tables; choose another name.'
+            raise Refusal(Kind.CONFLICT, what)
         if self.monitor and self.monitor not in self.metrics:
             raise Refusal(Kind.UNKNOWN, f'monitor: got "{self.monitor}". {suggest(self.monitor, self.metrics)}')
         if self.time_limit and not self.command:
