@@ -93,6 +93,28 @@ def test_a_run_that_is_told_to_stop_is_called_again(tmp_path: Path) -> None:
     assert RunDir(folder).status() == FINISHED
 
 
+def test_retraining_and_other_code_begin_anew(tmp_path: Path) -> None:
+    one = study(seeds=1, variants={}, questions=[])
+    run(one, tmp_path, name="own")
+    (folder,) = tmp_path.glob("runs/own/*/seed0")
+    before = table(folder)
+    (folder / "own" / "mine").touch()
+    assert run(one, tmp_path, name="own", retrain=True)[0].failed == 0
+    assert table(folder) == before
+    assert not (folder / "own" / "mine").exists()
+    with pytest.raises(Interrupted):
+        train(one, tmp_path / "other", stop=lambda: True)
+    (stopped,) = tmp_path.glob("other/runs/own/*/seed0")
+    known = RunDir(stopped).run_json()
+    assert known
+    older = known.model_copy(update={"provenance": known.provenance.having(model="older")})
+    RunDir(stopped).write_run_json(older)
+    (stopped / "own" / "mine").touch()
+    train(one, tmp_path / "other")
+    assert not (stopped / "own" / "mine").exists()
+    assert table(stopped) == before
+
+
 def test_a_failure_is_the_runs_own(tmp_path: Path) -> None:
     outcome, text = run(study(variants={"bad": {"fail": True}}, seeds=2, questions=[]), tmp_path, name="own")
     assert outcome.failed == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -22,7 +23,16 @@ from runner.execute._record import new_attempt, run_json
 from runner.expand import Run
 from runner.logs import OwnLog, at_best, hparams
 from runner.spec import OwnTraining, describe, load_function
-from runner.store import FAILED, FINISHED, RUNNING, RunDir, RunResult, own_training
+from runner.store import (
+    FAILED,
+    FINISHED,
+    RUNNING,
+    Provenance,
+    RunDir,
+    RunResult,
+    own_training,
+    same_provenance,
+)
 from runner.train import Interrupted
 
 
@@ -97,6 +107,8 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
 
     log: OwnLog | None = None
     try:
+        if _starts_over(directory, provenance):
+            _clear(directory.folder)
         directory.forget()
         record(RUNNING)
         log = OwnLog(directory.folder)
@@ -123,6 +135,22 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
             if log:
                 log.end(succeeded=False, cause=cause)
         send(Message(FAILED, run, cause=cause, stops=isinstance(error, NeverLogged)))
+
+
+def _starts_over(directory: RunDir, provenance: Provenance) -> bool:
+    """Whether a run must not resume from what is there: it had finished, or another state of the code made it."""
+    known = directory.run_json()
+    finished = (directory.folder / "result.json").exists()
+    return finished or (known is not None and not same_provenance(known.provenance, provenance))
+
+
+def _clear(folder: Path) -> None:
+    """Removes what a run's own training has left, so that it begins anew."""
+    for path in folder.iterdir():
+        if path.name == "own":
+            shutil.rmtree(path)
+        elif path.name in ("metrics.csv", "output.txt") or path.name.startswith("events.out.tfevents."):
+            path.unlink()
 
 
 def _call(
