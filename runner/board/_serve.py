@@ -10,7 +10,7 @@ from typing import Any
 from runner.board._loader import Loader
 from runner.links import links, run_names
 
-_LONGEST = 400  # characters of a link worth printing; the tab has all
+_LONGEST = 800  # characters of a link worth printing; the tab has all
 
 
 def serve(logdir: Path, arguments: Sequence[str] = ()) -> int:
