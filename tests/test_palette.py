@@ -1,4 +1,4 @@
-"""Twelve colors can be told apart, on light and dark pages and by readers without green receptors."""
+"""Twelve colors are distinguishable, on light and dark pages and by readers without green receptors."""
 
 from __future__ import annotations
 

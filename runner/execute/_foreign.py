@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.data import load
 from runner.execute._messages import Command
 from runner.expand import Run
-from runner.store import RunDir, forget_own_code, own_code_hashes, own_training, same_provenance, what_changed
+from runner.store import RunDir, forget_own_code, own_code_hashes, own_provenance, same_provenance, what_changed
 
 
 def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Path], again: str) -> str:
@@ -23,7 +23,7 @@ def others_note(runs: Iterable[Run], command: Command, data: Callable[[Run], Pat
     for run in runs:
         known = RunDir(command.runs / run.folder).run_json()
         if run.own:
-            now = command.provenance.having(code="", data=None, **own_training(run.own))
+            now = own_provenance(command.provenance, run.own)
         else:
             folder = data(run)
             if folder not in fingerprints:

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 from runner.execute._own_command import placeholders
-from runner.execute._own_run import wrong_signature
 from runner.expand import Run
-from runner.spec import Kind, OwnTraining, Problem, suggest
+from runner.spec import Kind, OwnTraining, Problem, call_mistake, suggest
 
 _GIVEN = ("seed", "folder")  # placeholders that every command has
 _SCRIPTS = (".py", ".sh", ".R", ".jl")  # the ends of arguments that name a program's text
@@ -20,8 +19,8 @@ def own_problems(run: Run) -> list[Problem]:
     if training is None:
         return []
     if training.train:
-        wrong = wrong_signature(training)
-        return [Problem(Kind.CODE, f"{run.study}: train", f"{training.train} {wrong}.")] if wrong else []
+        mistake = call_mistake(training.train, "(settings, run)", {}, None)
+        return [mistake.at(f"{run.study}: train")] if mistake else []
     return _command_problems(run, training)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import random
 import shutil
@@ -30,7 +29,7 @@ from runner.store import (
     Provenance,
     RunDir,
     RunResult,
-    own_training,
+    own_provenance,
     same_provenance,
 )
 from runner.train import Interrupted
@@ -82,24 +81,10 @@ class OwnRun:
         return self.was_told_to_stop
 
 
-def wrong_signature(training: OwnTraining) -> str:
-    """Returns why a study's own function can't train; empty where it can."""
-    try:
-        function = load_function(training.train)
-        inspect.signature(function).bind({}, None)
-    except TypeError as error:
-        return f"must take (settings, run): {error}"
-    except ValueError:
-        return "is not a Python function; expected one that takes (settings, run)"
-    except Exception as error:  # importing your module may raise anything
-        return f"can't be imported: {describe(error)}"
-    return ""
-
-
 def train_own(run: Run, training: OwnTraining, command: Command, send: Send, stop: Callable[[], bool]) -> None:
     """Trains one run to its end. Raises Interrupted where it was told to stop: the next command calls it again."""
     directory = RunDir(command.runs / run.folder)
-    provenance = command.provenance.having(code="", data=None, **own_training(training))
+    provenance = own_provenance(command.provenance, training)
     attempt, started = new_attempt(), time.time()
 
     def record(status: str, cause: str | None = None, machines: bool = False) -> None:

@@ -22,6 +22,7 @@ from runner.spec._problems import (
 from runner.spec._questions import PER_IMAGE, Question
 from runner.spec._references import (
     OWN_CODE,
+    call_mistake,
     check_call,
     load_function,
     own_code,
@@ -69,6 +70,7 @@ __all__ = [
     "albumentations",
     "available",
     "bundled",
+    "call_mistake",
     "check_call",
     "check_name",
     "dataset_label",

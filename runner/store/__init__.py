@@ -3,7 +3,7 @@
 from runner.store._comparable import comparable, what_changed
 from runner.store._epochs import Row, add_row, read_rows, write_rows
 from runner.store._guesses import PARTS, Guesses, guesses
-from runner.store._own_code import forget_own_code, own_code_hashes, own_training
+from runner.store._own_code import forget_own_code, own_code_hashes, own_provenance
 from runner.store._provenance import (
     Provenance,
     command,
@@ -84,7 +84,7 @@ __all__ = [
     "guesses",
     "mean_tag",
     "own_code_hashes",
-    "own_training",
+    "own_provenance",
     "present_provenance",
     "read_rows",
     "read_study",

@@ -13,6 +13,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from runner.spec import OwnTraining, Settings, own_code
+from runner.store._provenance import Provenance
 from runner.store._syntax import meaning
 
 _NOT_YOURS = "runner"  # its deciding files have a hash of their own
@@ -23,16 +24,24 @@ def own_code_hashes(settings: Settings) -> dict[str, str]:
     return {key: _hash_of(reference.partition(":")[0]) for key, reference in own_code(settings).items()}
 
 
-def own_training(training: OwnTraining) -> dict[str, str]:
-    """Returns the provenance's `model` of a study's own training: a hash of its module, or of a command's files."""
+def own_provenance(shared: Provenance, training: OwnTraining) -> Provenance:
+    """Returns the provenance of a study's own training.
+
+    Its `model` is a hash of the function's module, or of the command's files. It names none of the runner's code or
+    data, which decide nothing here.
+    """
+    return shared.having(code="", data=None, model=_training_hash(training))
+
+
+def _training_hash(training: OwnTraining) -> str:
     if training.train:
-        return {"model": _hash_of(training.train.partition(":")[0])}
+        return _hash_of(training.train.partition(":")[0])
     digest = hashlib.sha256()
     for text in training.command:
         with suppress(OSError, ValueError):
             if Path(text).is_file():
                 digest.update(Path(text).read_bytes())
-    return {"model": digest.hexdigest()[:12]}
+    return digest.hexdigest()[:12]
 
 
 def forget_own_code() -> None:
