@@ -152,8 +152,9 @@ def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
 def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
     for path in _free_runs(folder, notes):
         files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
+        files += tuple(RunDir(path).final_states())
         if files and RunDir(path).result():  # an unfinished run resumes from its checkpoint
-            yield Item.of(path, files, "weights, which evaluate needs and reports don't", whole=False)
+            yield Item.of(path, files, "weights, which evaluate and longer runs need and reports don't", whole=False)
 
 
 def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
@@ -197,6 +198,7 @@ def _files_of_run(folder: Path) -> Iterator[Path]:
     """Yields the files that the runner makes, result.json first, so that a partly removed run is never finished."""
     names = [path.name for path in _plain_files(folder)]
     yield from (folder / name for name in _OURS if name in names)
+    yield from RunDir(folder).final_states()
     yield from (folder / name for name in names if name.startswith(_EVENTS) or _LEFTOVER.fullmatch(name))
     yield folder / "run.json"  # last: the remaining files still count as a run
 

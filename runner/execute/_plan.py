@@ -10,6 +10,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute._claims import record_death
+from runner.execute._longer import shorter_runs
 from runner.execute._measure import measure
 from runner.execute._messages import Job, Message
 from runner.execute._opened import OpenCrew
@@ -20,7 +21,7 @@ from runner.execute._schedule import Costs, finish_seconds, split_jobs, unknown_
 from runner.execute._summaries import Means, write_columns
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
-from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
+from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
 from runner.text import duration
 
 _STATUS = {
@@ -44,6 +45,8 @@ class Plan:
         self._reason = ""  # why every other run would fail too
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
+        fresh = [] if request.retrain else [run for run in self.left if self._status[run] == NEW]
+        self._continues = {run for run in fresh if shorter_runs(request.runs, run)}
 
     @property
     def to_do(self) -> int:
@@ -84,6 +87,7 @@ class Plan:
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self.runs:
             shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "to do, continues" if run in self._continues else shown
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
@@ -143,7 +147,9 @@ class Plan:
 
     def _say_before(self, console: Console) -> None:
         """Prints what you should know before training begins."""
-        for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
+        longer = len(self._continues)
+        said = [f"{longer} runs continue from finished ones with fewer epochs"] if longer else []
+        for note in self._notes + said + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
 
     @property

@@ -1,6 +1,7 @@
 """Writes what TensorBoard shows: runs, means over seeds, columns of hparams. No other room writes events."""
 
 from runner.logs._evaluation import write_evaluation
+from runner.logs._events import copy_epochs
 from runner.logs._hparams import hparams, search_sessions
 from runner.logs._own_log import OwnLog, at_best
 from runner.logs._pictures import confusion, encoded, has_pictures
@@ -16,6 +17,7 @@ __all__ = [
     "RunLog",
     "at_best",
     "confusion",
+    "copy_epochs",
     "encoded",
     "has_pictures",
     "hparams",

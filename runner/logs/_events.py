@@ -91,6 +91,27 @@ def keep_epochs(folder: Path, epochs: int) -> bool:
     return whole
 
 
+def copy_epochs(source: Path, folder: Path, epochs: int) -> None:
+    """Gives a folder the events of the first `epochs` epochs of a run in another one, without its beginning and end.
+
+    Event files that are there already go.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in event_files(folder):
+        path.unlink()
+    for path in event_files(source):
+        if path.name.endswith(RUN_SUFFIX):
+            replace(folder / path.name, lambda beside, path=path: _copy(path, beside, epochs))  # type: ignore[misc]
+
+
+def _copy(path: Path, beside: Path, epochs: int) -> None:
+    with open(beside, "wb") as file:
+        for framed, event in _records(path):
+            tags = [value.tag for value in event.summary.value]
+            if event.HasField("file_version") or (0 < event.step <= epochs and not any(map(_is_final, tags))):
+                file.write(framed)
+
+
 def drop_from(folder: Path, step: int) -> None:
     """Drops the events from a step on, and those of a run's end. A run's beginning stays."""
     for path in event_files(folder):

@@ -73,7 +73,7 @@ class RunLog:
             self._writer.add_text("classes", f"Numbers on pictures: {legend(self._dataset.classes)}.")
         self._add(session_start(values, group), 0)
         self._graph(model, shape, settings)
-        for row in self.rows:
+        for row in () if self.resumed else self.rows:
             self._scalars(row)
         self._writer.flush()
 
