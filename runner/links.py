@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from runner.events import MARK
 from runner.store import mean_tag
 
 MOST_IN_TIME_SERIES, MOST_ELSEWHERE = 500, 40
@@ -31,7 +32,7 @@ class Link:
 
 def run_names(folder: Path) -> list[str]:
     """Returns the names that TensorBoard gives to the runs in the directory of all runs; its root is "."."""
-    found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("**/events.out.tfevents.*")}
+    found = {path.parent.relative_to(folder).as_posix() for path in folder.glob(f"**/{MARK}.*")}
     return sorted(found)
 
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.adopt._events import MARK, Scalars, read_scalars
-from runner.adopt._runs import Found, LoggedRun, Steps
+from runner.adopt._runs import Found, LoggedRun
 from runner.board.anyruns import Member, QueryError, group, guess_pattern, parse_pattern
+from runner.events import Scalars, Steps, is_event_file, read_scalars
 from runner.spec import Kind, Mistake, Problem, RequestError
 
 _NAMED = 5  # runs in a message
@@ -46,7 +46,7 @@ def _run_names(logdir: Path) -> list[str]:
     """Returns the directories with event files, relative to the log directory. Links to directories are skipped."""
     found = []
     for place, _, files in os.walk(logdir):
-        if any(MARK in name for name in files):
+        if any(map(is_event_file, files)):
             found.append(Path(place).relative_to(logdir).as_posix())
     return sorted(found)
 

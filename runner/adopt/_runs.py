@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.events import Steps
 from runner.measures import TAKEN
-
-Steps = dict[int, float]  # step to value, in no order
 
 
 @dataclass(frozen=True)

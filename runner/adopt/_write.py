@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from runner.adopt._events import MARK, events_of
-from runner.adopt._runs import LoggedRun, Steps
-from runner.store import FAILED, FINISHED, Provenance, RunDir, RunJson, RunResult, VariantEntry
+from runner.adopt._runs import LoggedRun
+from runner.events import (
+    Steps,
+    event_files,
+    scalar_events,
+    write_events,
+)
+from runner.store import (
+    FAILED,
+    FINISHED,
+    Provenance,
+    RunDir,
+    RunJson,
+    RunResult,
+    VariantEntry,
+    read_step_rows,
+    step_table,
+)
+
+_SUFFIX = ".adopted"  # of a run's event file
 
 
 class Change(Enum):
@@ -54,7 +68,7 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
         "changes": place.entry.changes, "provenance": {}, "started": run.started, "ended": run.ended or None,
         "cause": cause, "adopted": run.source,
     }  # fmt: skip
-    _write(directory.folder / "metrics.csv", table.encode())
+    _write(directory.folder / "metrics.csv", table)
     _write_events(directory.folder, run)
     directory.write_run_json(RunJson.model_validate(content))
     if not cause:
@@ -74,46 +88,37 @@ def kept_runs(folder: Path, variants: Mapping[str, VariantEntry], found: Sequenc
             known = RunDir(path).run_json()
             if known and not RunDir(path).misplaced() and (variant, known.seed) not in there:
                 source = str((known.model_extra or {}).get("adopted", ""))
-                scalars, when = _read_table(path / "metrics.csv"), (known.started, known.ended or 0.0)
+                scalars, when = _scalars(path / "metrics.csv"), (known.started, known.ended or 0.0)
                 kept.append(LoggedRun(variant, known.seed, source, scalars, {}, *when))
     return kept
 
 
-def _read_table(path: Path) -> dict[str, Steps]:
+def _scalars(path: Path) -> dict[str, Steps]:
     scalars: dict[str, Steps] = {}
-    for row in csv.DictReader(io.StringIO(_text(path))):
-        for tag, cell in row.items():
-            scalars.setdefault(tag, {})
-            with suppress(KeyError, TypeError, ValueError):
-                if tag != "step" and cell:
-                    scalars[tag][int(row["step"])] = float(cell)
-    return {tag: steps for tag, steps in scalars.items() if steps}
+    for step, row in read_step_rows(path).items():
+        for tag, value in row.items():
+            scalars.setdefault(tag, {})[step] = value
+    return scalars
 
 
 def _table(run: LoggedRun) -> str:
-    """Returns metrics.csv: a row a step, and a column for each tag; an empty cell where it was not logged."""
+    """Returns metrics.csv: a row a step, and a column for each tag."""
     tags = [tag for tag in run.scalars if tag != "step"]
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["step", *tags])
-    for step in sorted({step for tag in tags for step in run.scalars[tag]}):
-        writer.writerow([step, *(run.scalars[tag].get(step, "") for tag in tags)])
-    return file.getvalue()
+    rows: dict[int, dict[str, float]] = {}
+    for tag in tags:
+        for step, value in run.scalars[tag].items():
+            rows.setdefault(step, {})[tag] = value
+    return step_table(rows, tags)
 
 
 def _write_events(folder: Path, run: LoggedRun) -> None:
-    old = [path for path in folder.iterdir() if path.name.startswith(f"{MARK}.")]
-    path = folder / f"{MARK}.{int(run.started)}.adopted"
-    _write(path, events_of(run.scalars, run.walls, run.started))
-    for each in old:
-        if each != path:
-            each.unlink()
+    write_events(folder, scalar_events(run.scalars, run.walls, run.started), _SUFFIX, event_files(folder))
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, text: str) -> None:
     """Writes a file beside and renames it. It is not flushed to the disk: the logs are still there after a crash."""
     beside = path.with_name(f".{path.name}.tmp")
-    beside.write_bytes(content)
+    beside.write_text(text, encoding="utf-8", newline="")
     os.replace(beside, path)
 
 

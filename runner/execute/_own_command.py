@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runner.logs import read_scalars
+from runner.execute._own_scalars import left_scalars
 from runner.spec import OwnTraining
 from runner.train import Interrupted
 
@@ -73,7 +73,7 @@ def run_command(
             _kill(process)
     if process.returncode:
         raise CommandFailed(f"{words[0]} ended with exit status {process.returncode}; its output ends: {_end(output)}")
-    found = read_scalars(folder)
+    found = left_scalars(folder)
     for step in sorted(found):
         yield step, found[step]
 

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 
 from runner.checkpoints import is_machines
+from runner.events import hparams, is_event_file
 from runner.execute._messages import Command, Message, Send
 from runner.execute._own_command import run_command
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run
-from runner.logs import OwnLog, at_best, hparams
+from runner.logs import OwnLog, at_best
 from runner.spec import OwnTraining, describe, load_function
 from runner.store import (
     FAILED,
@@ -134,7 +135,7 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name == "own":
             shutil.rmtree(path)
-        elif path.name in ("metrics.csv", "output.txt") or path.name.startswith("events.out.tfevents."):
+        elif path.name in ("metrics.csv", "output.txt") or is_event_file(path.name):
             path.unlink()
 
 

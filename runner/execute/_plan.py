@@ -18,10 +18,11 @@ from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
 from runner.execute._schedule import Costs, finish_seconds, split_jobs, unknown_costs
-from runner.execute._summaries import Means, write_columns
+from runner.execute._summaries import Means
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
 from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
+from runner.summaries import write_columns
 from runner.text import duration
 
 _STATUS = {

@@ -13,11 +13,12 @@ import torch
 from runner import checkpoints
 from runner.checkpoints import State, is_machines
 from runner.data import Dataset
+from runner.events import hparams
 from runner.execute._longer import Shorter, keep_state, keeps_state, shorter
 from runner.execute._messages import Command, Message, Send
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run, file_hash
-from runner.logs import RunLog, copy_epochs, hparams, roles
+from runner.logs import RunLog, copy_epochs, roles
 from runner.spec import describe
 from runner.store import (
     FAILED,
