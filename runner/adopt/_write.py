@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,7 +14,12 @@ from runner.adopt._runs import LoggedRun
 from runner.events import (
     Steps,
     event_files,
+    hparams,
     scalar_events,
+    session_end,
+    session_start,
+    summary_event,
+    text_summary,
     write_events,
 )
 from runner.store import (
@@ -25,6 +31,7 @@ from runner.store import (
     RunResult,
     VariantEntry,
     read_step_rows,
+    result_tag,
     step_table,
 )
 
@@ -41,12 +48,18 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run goes: the study's directory, and its variant there. `main` is the study's main metric."""
+    """Where a run goes: the study's directory, and its variant there.
+
+    metrics  the study's; `main` is the main one
+    again    whether its events are written though nothing of the run has changed, because the metrics have
+    """
 
     folder: Path
     name: str
     entry: VariantEntry
     main: str
+    metrics: Sequence[str]
+    again: bool = False
 
 
 def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Change:
@@ -57,7 +70,9 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
     cause = "" if math.isfinite(main) else f"{place.main} is {main}"
     metrics = {tag: value if math.isfinite(value) else None for tag, value in values.items()}
     known, result = directory.run_json(), directory.result()
-    same = known is not None and known.cause == cause and (cause or (result and result.metrics == metrics))
+    made = (cause, place.entry.settings, place.entry.changes)
+    same = known is not None and (known.cause, known.settings, known.changes) == made and not place.again
+    same = bool(same and (cause or (result and result.metrics == metrics)))
     if same and directory.status() in (FINISHED, FAILED) and _text(directory.folder / "metrics.csv") == table:
         return Change.NONE
     directory.folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +84,7 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
         "cause": cause, "adopted": run.source,
     }  # fmt: skip
     _write(directory.folder / "metrics.csv", table)
-    _write_events(directory.folder, run)
+    _write_events(directory.folder, place, run, metrics, cause)
     directory.write_run_json(RunJson.model_validate(content))
     if not cause:
         directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
@@ -88,8 +103,9 @@ def kept_runs(folder: Path, variants: Mapping[str, VariantEntry], found: Sequenc
             known = RunDir(path).run_json()
             if known and not RunDir(path).misplaced() and (variant, known.seed) not in there:
                 source = str((known.model_extra or {}).get("adopted", ""))
+                said = {key: value for key, value in known.settings.items() if key != "variant"}
                 scalars, when = _scalars(path / "metrics.csv"), (known.started, known.ended or 0.0)
-                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, *when))
+                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, said, *when))
     return kept
 
 
@@ -111,8 +127,18 @@ def _table(run: LoggedRun) -> str:
     return step_table(rows, tags)
 
 
-def _write_events(folder: Path, run: LoggedRun) -> None:
-    write_events(folder, scalar_events(run.scalars, run.walls, run.started), _SUFFIX, event_files(folder))
+def _write_events(folder: Path, place: Place, run: LoggedRun, metrics: Mapping[str, float | None], cause: str) -> None:
+    """Writes the run's scalars, and hparams, metrics and status as of our own runs."""
+    when, last = run.ended or time.time(), max(max(steps) for steps in run.scalars.values())
+    group = f"{place.entry.directory} ({place.folder.name})"
+    start = session_start(hparams(place.entry.settings, place.folder.name, place.name), group)
+    finals = {name: value for name in place.metrics if (value := metrics.get(name)) is not None}
+    events = [summary_event(start, 0, run.started), *scalar_events(run.scalars, run.walls, run.started)]
+    events += scalar_events({result_tag(name): {last: value} for name, value in finals.items()}, {}, when)
+    if cause:
+        events.append(summary_event(text_summary("failure", cause), last, when))
+    events.append(summary_event(session_end(not cause, when), last, when))
+    write_events(folder, events, _SUFFIX, event_files(folder))
 
 
 def _write(path: Path, text: str) -> None:
