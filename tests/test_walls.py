@@ -43,8 +43,8 @@ MAY = {  # the rooms that each room may import, besides tools
     "summaries": "events metrics spec stats store",
     "logs": "events store data models",
     "verdicts": "measures metrics stats power spec expand store",
-    "execute": "catalog checkpoints data events measures metrics expand logs machine models places spec store summaries "
-    "train verdicts",
+    "execute": "catalog checkpoints data events measures metrics expand logs machine models places spec store "
+    "summaries train verdicts",
     "search": "execute expand places spec store summaries",
     "report": "catalog metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",
