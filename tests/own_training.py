@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import time
 from typing import Any
 
 
@@ -54,3 +55,14 @@ STUDY: dict[str, Any] = {
     "seeds": 3,
     "questions": [{"ask": "Does the trick help?", "compare": ["trick", "baseline"], "expect": "more"}],
 }
+
+
+def seeing(settings: dict[str, Any], run: Any) -> None:
+    """Logs the number of the GPU that it sees, -1 for none, 99 where nothing says; it lasts until `runs` have begun."""
+    from pathlib import Path
+
+    (run.folder / "began").touch()
+    deadline = time.monotonic() + 60
+    while len(list(Path(settings["place"]).glob("*/*/*/own/began"))) < settings["runs"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.log(0, {"gpu": float(os.environ.get("CUDA_VISIBLE_DEVICES", "99") or -1)})
