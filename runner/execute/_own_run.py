@@ -18,7 +18,9 @@ import torch
 from runner.checkpoints import is_machines
 from runner.events import hparams, is_event_file
 from runner.execute._messages import Command, Message, Send
+from runner.execute._own_attempts import left_metrics
 from runner.execute._own_command import run_command
+from runner.execute._own_scalars import event_files_below
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run
 from runner.logs import OwnLog, at_best
@@ -59,7 +61,7 @@ class OwnRun:
         self.checkpoint = folder / "checkpoint"
         self._log = log
         self._stop, self._tell = stop, tell
-        self.was_told_to_stop = False
+        self.was_told_to_stop = self.has_logged = False
 
     @property
     def writer(self) -> Any:
@@ -80,6 +82,7 @@ class OwnRun:
             except (TypeError, ValueError):
                 raise TypeError(f"run.log got {name}={value!r}; expected a number.") from None
         self._log.log(int(step), numbers)
+        self.has_logged = True
         self._tell(int(step))
 
     def should_stop(self) -> bool:
@@ -177,9 +180,14 @@ def _call(training: OwnTraining, settings: dict[str, Any], own: OwnRun) -> None:
     random.seed(own.seed)
     np.random.seed(own.seed % 2**32)
     torch.manual_seed(own.seed)
+    before = event_files_below(own.folder)
     load_function(training.train)(settings, own)
     if own.was_told_to_stop:
         raise Interrupted
+    if not own.has_logged:  # a framework's own logger did
+        found = left_metrics(own.folder, training.metrics, before)
+        for step in sorted(found):
+            own.log(step, found[step])
 
 
 def _finals(training: OwnTraining, log: OwnLog) -> dict[str, float]:

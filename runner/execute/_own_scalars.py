@@ -10,13 +10,18 @@ from runner.events import MARK, is_event_file, read_scalars
 from runner.store import StepRows
 
 
+def event_files_below(folder: Path) -> frozenset[Path]:
+    """Returns the event files in a folder and below."""
+    return frozenset(path for path in folder.rglob(f"*{MARK}*") if is_event_file(path.name))
+
+
 def left_scalars(folder: Path) -> StepRows:
     """Returns the scalars of all event files below a folder, or else of a metrics.csv with a column `step`.
 
     A tag of a subfolder begins with the folder's path. Where a step was logged twice, the later value counts.
     """
     found: StepRows = {}
-    for place in sorted({path.parent for path in folder.rglob(f"*{MARK}*") if is_event_file(path.name)}):
+    for place in sorted({path.parent for path in event_files_below(folder)}):
         prefix = "" if place == folder else place.relative_to(folder).as_posix() + "/"
         for tag, steps in read_scalars(place).values.items():
             for step, value in steps.items():
