@@ -18,7 +18,7 @@ from runner.execute._rows import Row, our_row, own_row
 from runner.execute._schedule import Costs
 from runner.expand import Run
 from runner.store import FAILED
-from runner.text import duration
+from runner.text import about, duration
 from runner.ticker import Ticker, is_live
 
 
@@ -177,9 +177,10 @@ class Progress:
         bar = Table.grid(padding=(0, 1))
         failures = f", {self.failed} failed" if self.failed else ""
         time_left = self.time_left()
+        waiting = "estimating ..." if left is not None else about(None)  # until a run has ended
         bar.add_row(
             ProgressBar(total=total or 1.0, completed=completed, width=40),
             f"{len(self._ended)} of {self._count} runs{failures}",
-            f"about {duration(time_left)} left" if time_left is not None else "estimating ...",
+            f"about {duration(time_left)} left" if time_left is not None else waiting,
         )
         return Group(table, bar)
