@@ -81,11 +81,10 @@ def test_reports_where_none_can_be_written(place: Path, capsys: pytest.CaptureFi
 
 
 def test_never_more_workers_than_runs(tmp_path: Path) -> None:
-    import torch
 
-    assert worker_count(200_000_000, torch.device("cpu"), 3) == 3
-    assert worker_count(None, torch.device("cuda"), 3) == 1
-    assert worker_count(5, torch.device("cpu"), 0) == 1
+    assert worker_count(200_000_000, 2, 3) == 3
+    assert worker_count(None, 1, 3) == 1
+    assert worker_count(5, 2, 0) == 1
     outcome, text = run({"baseline": BASE | {"epochs": 1}, "seeds": 1}, tmp_path, workers=200_000_000)
     assert outcome.failed == 0
     assert "with 1 workers" in text

@@ -10,7 +10,6 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute._claims import record_death
-from runner.execute._measure import measure
 from runner.execute._messages import Job, Message
 from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
@@ -57,7 +56,7 @@ class Plan:
         """
         self._crew = crew
         self.costs |= unknown_costs(run for run in self.left if run.own)
-        self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
+        self.costs |= crew.measure([run for run in self.left if run not in self.costs], data)
         unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self.runs):
@@ -110,7 +109,7 @@ class Plan:
             return 0
         console.print(
             f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
-            f"{self._crew.workers} workers on {self._crew.device}",
+            f"{self._crew.where}",
         )
         pending = list(self.left)
         means = Means(self._request.runs, self.left, console)

@@ -88,7 +88,7 @@ def present_provenance(device: str) -> Provenance:
 
 
 def command() -> str:
-    """Returns the command that you typed, without --runs, --reports and --workers, which change no number.
+    """Returns the command that you typed, without options that change no number, such as --runs and --workers.
 
     From the path of --data it keeps the last part only, so that reports do not show your folders.
     """
@@ -97,7 +97,7 @@ def command() -> str:
         return "runner.run(...)"  # the command line of a notebook or script does not help readers
     for argument in arguments:
         key, given, value = argument.partition("=")
-        if key in ("--runs", "--reports", "--workers", "--data"):
+        if key in ("--runs", "--reports", "--workers", "--executor", "--address", "--data"):
             value = value if given else next(arguments, "")
             words += [key, Path(value).name] if key == "--data" else []
         else:
