@@ -108,8 +108,7 @@ class Plan:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
-            f"{self._crew.where}",
+            f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with {self._crew.where}",
         )
         pending = list(self.left)
         means = Means(self._request.runs, self.left, console)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import runner
 from runner.execute._engine import Executor
 from runner.execute._request import Request
 from runner.spec import Kind, Problem, RequestError, describe
@@ -98,11 +97,13 @@ def _connect(address: str, request: Request) -> None:
     environment = {
         "working_dir": str(Path.cwd()),
         "excludes": [*_NOT_CODE, *_own_folders(request)],
-        "py_modules": [str(Path(runner.__file__).parent)],
+        "py_modules": [str(Path(__file__).parents[2])],
     }
     try:
         with _signals_kept(), _quiet():
             ray.init(address, runtime_env=environment, log_to_driver=False, logging_level="error")
+        # It prints the last lines of a lost node's log on stdout, and has no option against it.
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise RequestError([_refusal(error, named or address)]) from error
 
@@ -112,8 +113,8 @@ def _refusal(error: Exception, address: str) -> Problem:
 
     if isinstance(error, ray.exceptions.AuthenticationError) or (isinstance(error, ConnectionError) and ":" in address):
         what = (
-            f"the cluster at {address} does not let this machine in. Copy its token, ~/.ray/auth_token on the head "
-            "node, to the same place here; set RAY_AUTH_MODE=token."
+            f"what answers at {address} is no Ray cluster, or its token is not here. Copy ~/.ray/auth_token from the "
+            "head node to the same place here."
         )
         return Problem(Kind.MACHINE, _WHERE, what)
     if "exceeds the maximum" in str(error) or "too large" in str(error).lower():
