@@ -61,7 +61,9 @@ class TrainingOptions:
     )
     runs: Annotated[Path, _place("where runs are written")] = Path("runs")
     reports: ReportsPlace = Path("reports")
-    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None
+    workers: Annotated[
+        int | None, typer.Option(help="worker processes; as many as cores (on Ray: of the cluster) unless given")
+    ] = None
     device: Device = "auto"
     executor: Annotated[str, typer.Option(help="where workers are: local, or ray (docs/scaling.md)")] = "local"
     address: Annotated[

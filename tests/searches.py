@@ -35,13 +35,10 @@ def write_search(place: Path, **changes: Any) -> Path:
     return file
 
 
-def make(
-    place: Path, workers: int = 1, executor: str = "local", address: str | None = None, **changes: Any
-) -> tuple[SearchOutcome, str]:
+def make(place: Path, workers: int = 1, **changes: Any) -> tuple[SearchOutcome, str]:
     """Trains the search in this process: its outcome, and what the terminal shows."""
     text = io.StringIO()
     request = Request(
-        (str(write_search(place, **changes)),), workers=workers, runs=place / "runs", reports=place / "reports",
-        executor=executor, address=address,
-    )  # fmt: skip
+        (str(write_search(place, **changes)),), workers=workers, runs=place / "runs", reports=place / "reports"
+    )
     return search(request, Console(file=text, width=200)), text.getvalue()

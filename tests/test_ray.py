@@ -16,12 +16,13 @@ import pytest
 from rich.console import Console
 
 from runner.execute import Request, execute
+from runner.search import SearchOutcome, search
 from runner.spec import Kind, RequestError
 from runner.store import FINISHED, RunDir, present_provenance
 from tests.cluster import Cluster, cluster, free_port, needs_ray
 from tests.commands import ROOT, event_steps, numbers, wait_for
 from tests.conftest import BASE
-from tests.searches import make
+from tests.searches import write_search
 
 needs_ray()
 pytestmark = pytest.mark.slow
@@ -143,12 +144,13 @@ def test_runs_on_a_cluster_are_those_of_local_workers(project: Path, nodes: Clus
     found = numbers(project / "ray")
     assert len(found) == 10
     assert found == numbers(project / "local")
+    for folder in project.glob("ray/runs/*/*/seed*"):
+        made = [RunDir(each).run_json() for each in (folder, project / "local" / folder.relative_to(project / "ray"))]
+        assert all(made)
+        assert len({repr(each.provenance) for each in made if each}) == 1  # code, versions, processor: all of it
     for folder in project.glob("ray/runs/ours-digits/*/seed*"):
         assert event_steps(folder) == ([1, 2, 3], [1, 2, 3])
-        known = RunDir(folder).run_json()
         assert RunDir(folder).status() == FINISHED
-        assert known
-        assert known.provenance.processor == present_provenance("cpu").processor
     assert len(list(project.glob("ray/runs/function/dying-*/seed0/own/died"))) == 1
     left = [path for node in nodes.nodes for path in node.place.glob("tmp/ablations-*/worker-*/runs/*")]
     assert left == []
@@ -194,13 +196,19 @@ def test_ctrl_c_leaves_checkpoints_here_and_local_workers_resume(project: Path, 
     assert numbers(project) == numbers(whole)
 
 
-def test_a_search_on_a_cluster_is_that_of_a_local_worker(project: Path, nodes: Cluster) -> None:
+def hunt(place: Path, **options: Any) -> SearchOutcome:
+    """Carries out a small search with one worker, so that its suggestions come in one order."""
+    (place / "ablations").mkdir(parents=True, exist_ok=True)
     space, claim = {"lr": {"log_uniform": [1e-4, 1e-1]}}, {"lr": 0.01}
-    small: dict[str, Any] = {"runs": 4, "fresh_seeds": 2, "space": space, "claim": claim}
-    (project / "local" / "ablations").mkdir(parents=True)
-    here, _ = make(project / "local", **small)
-    there, _ = make(project, executor="ray", address=nodes.address, **small)
-    assert (there.winners, there.failed) == (here.winners, 0)
+    file = write_search(place, runs=4, fresh_seeds=2, space=space, claim=claim)
+    request = Request((str(file),), workers=1, runs=place / "runs", reports=place / "reports", **options)
+    return search(request, Console(file=io.StringIO()))
+
+
+def test_a_search_on_a_cluster_is_that_of_a_local_worker(project: Path, nodes: Cluster) -> None:
+    found = hunt(project, executor="ray", address=nodes.address)
+    assert found == hunt(project / "local")
+    assert found.winners
     assert numbers(project) == numbers(project / "local")
 
 

@@ -22,7 +22,7 @@ from runner.execute._script import script
 from runner.execute.cluster import connected
 from runner.expand import Run
 from runner.machine import caution, cores, pick_device
-from runner.spec import Kind, Problem, RequestError
+from runner.spec import Kind, Problem, RequestError, after_start
 from runner.store import commit, present_provenance
 
 
@@ -70,7 +70,8 @@ class OpenCrew:
         def recorded(job: Job, message: Message) -> str | None:
             return on_message(job, record_death(message, self.command) if message.kind == "died" else message)
 
-        self._crew.train(jobs, recorded)
+        with after_start():
+            self._crew.train(jobs, recorded)
 
 
 @contextmanager

@@ -92,8 +92,11 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
 
     log: OwnLog | None = None
     try:
+        known = directory.run_json()
         if _starts_over(directory, provenance):
             _clear(directory.folder)
+        elif known:
+            provenance = provenance.resuming(known.provenance)
         directory.forget()
         record(RUNNING)
         log = OwnLog(directory.folder)

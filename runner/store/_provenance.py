@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint c
     "catalog/_rates.py", "catalog/_schedules.py",
 )  # fmt: skip
 _WORDS = ("meaning", "source")  # of a catalog's entry
+_THEN = ", then "  # between the processors of a run that several made
 
 
 class Provenance(pydantic.BaseModel):
@@ -34,7 +36,7 @@ class Provenance(pydantic.BaseModel):
     versions   of Python and of the packages that decide numbers
     code       a hash of the runner's deciding modules
     machine    operating system and processor family
-    processor  the exact processor
+    processor  the exact processor; of a run that was resumed on other ones, each in its order
     device     cpu, cuda or mps
     threads    threads for each worker
     commit     the git commit, for people
@@ -68,6 +70,11 @@ class Provenance(pydantic.BaseModel):
     def having(self, **values: Any) -> Provenance:
         """Returns a copy with other values."""
         return self.model_copy(update=values)
+
+    def resuming(self, earlier: Provenance) -> Provenance:
+        """Returns the provenance of a run that began under an earlier one: it keeps the processors that made it."""
+        names = [*str(earlier.processor or "").split(_THEN), *str(self.processor or "").split(_THEN)]
+        return self.having(processor=_THEN.join(dict.fromkeys(filter(None, names))) or None)
 
     def plain(self) -> dict[str, Any]:
         """Returns what was recorded, as JSON data."""
@@ -132,6 +139,12 @@ def same_provenance(one: Provenance, other: Provenance) -> bool:
     another processor of the same machine type only rounds differently.
     """
     return one.having(commit=None, processor=None) == other.having(commit=None, processor=None)
+
+
+def processors(made: Iterable[Provenance]) -> list[str]:
+    """Returns the processors that made runs, each once. More than one round differently."""
+    names = [name for each in made for name in str(each.processor or "").split(_THEN)]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _processor() -> str:
