@@ -16,8 +16,8 @@ HEAVY = ("torch", "tensorboard", "matplotlib")
 LIGHT = ("spec", "expand", "catalog", "metrics", "measures", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
 TOOLS = {
-    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "removable", "sheets", "stop",
-    "text", "ticker", "torchvision", "typed",
+    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "removable", "scores", "sheets",
+    "stop", "text", "ticker", "torchvision", "typed",
 }  # fmt: skip
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",
@@ -36,11 +36,12 @@ MAY = {  # the rooms that each room may import, besides tools
     "expand": "catalog spec",
     "store": "measures metrics spec expand",
     "data": "catalog machine spec",
-    "models": "catalog spec",
-    "train": "catalog spec data models",
+    "weights": "checkpoints",
+    "models": "catalog spec weights",
+    "train": "catalog spec data models weights",
     "logs": "metrics stats store data models",
     "verdicts": "measures metrics stats power spec expand store",
-    "execute": "catalog checkpoints data measures expand logs machine models places spec store train verdicts",
+    "execute": "catalog checkpoints data measures metrics expand logs machine models places spec store train verdicts",
     "search": "execute expand places spec store",
     "report": "catalog metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",

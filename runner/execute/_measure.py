@@ -190,7 +190,7 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))
-    learner.model.train()
+    learner.begin_epoch()
 
     def take_step() -> None:
         with abreast([learner.lane]):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from runner.execute._dicts import refuse_other_baselines
-from runner.execute._prepare import prepare_data, say_notes
+from runner.execute._prepare import check_classes, prepare_data, say_notes
 from runner.execute._processes import start_server
 from runner.execute._request import EXECUTORS, RAY, Outcome, Request
 from runner.execute._script import check_script
@@ -42,6 +42,7 @@ def execute(request: Request, console: Console) -> Outcome:
     nothing_follows = rounds.is_last or not plan.to_do  # looks ask for runs only once others have ended
     with open_crew(request, most, plan.to_do if nothing_follows else len(most)) as crew:
         data = prepare_data(most, request)
+        check_classes(studies, data)
         plan.schedule(crew, data)
         say_notes(data, plan.runs, console)
         if request.dry_run:

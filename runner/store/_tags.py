@@ -3,7 +3,7 @@
 TensorBoard sorts groups (a tag up to its first "/") by name. Time Series opens the first two, Scalars the first three.
 So the groups of the means begin with 1 and 2, and a run's final values are in the last group, z_final.
 
-Scalars: CURVES of runner/metrics.py, which are also the columns of metrics.csv; once, at the best epoch, RESULT_TAGS.
+Scalars: CURVES of runner/metrics, which are also the columns of metrics.csv; once, at the best epoch, RESULT_TAGS.
 Images: the table RUN_PICTURES.
 Histograms, at every epoch: weights/<role>, weights-gradients/<role> (of the last step); roles in runner/logs/_roles.py.
 PR curves, once, at the best epoch: best/<class> and best/all, on validation.
