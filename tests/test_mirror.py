@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_a_file_that_was_replaced_by_a_longer_one_of_the_same_inode_is_sent_whol
     mirror.changes()
     path.write_bytes(b"a,b,c\n1,2,3\n4,5,6\n")
     assert mirror.changes() == [Change("metrics.csv", 0, path.read_bytes())]
+
+
+def test_a_second_change_within_a_tick_of_the_clock_is_sent(there: Path) -> None:
+    path, soon = there / "checkpoint", time.time_ns() + 10**10
+    mirror = Mirror(there)
+    for data in (b"1", b"2"):
+        path.write_bytes(data)
+        os.utime(path, ns=(soon, soon))
+        assert mirror.changes() == [Change("checkpoint", 0, data)]
 
 
 def test_what_promises_other_files_comes_after_them(there: Path) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner.execute import Request, execute
+from runner.execute import Job, Request, execute
+from runner.execute._engine import Gone
+from runner.execute._policy import Crew
 from runner.search import SearchOutcome, search
 from runner.spec import Kind, RequestError
 from runner.store import FINISHED, RunDir, present_provenance
@@ -157,15 +159,21 @@ def test_runs_on_a_cluster_are_those_of_local_workers(project: Path, nodes: Clus
 
 
 def test_a_lost_node_blames_no_run_and_costs_what_came_after_the_last_checkpoint(
-    project: Path, nodes: Cluster, whole: Path
+    project: Path, nodes: Cluster, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, seen = project / "ray", dict[str, list[str]]()
+    place, seen, blameless = project / "ray", dict[str, list[str]](), list[bool]()
+    bury = Crew._bury
+
+    def noted(crew: Crew, worker: Any, gone: Gone, *more: Any) -> list[Job]:
+        blameless.append(gone.blameless)
+        return bury(crew, worker, gone, *more)
 
     def kill() -> None:
         wait_for(lambda: len(rows(place)) == 2 and min(map(len, rows(place).values())) > 4)
         seen.update(rows(place))
         nodes.nodes.pop().kill()
 
+    monkeypatch.setattr(Crew, "_bury", noted)
     killer = threading.Thread(target=kill)
     killer.start()
     try:
@@ -173,6 +181,7 @@ def test_a_lost_node_blames_no_run_and_costs_what_came_after_the_last_checkpoint
     finally:
         killer.join()
         nodes.add()
+    assert blameless == [True]
     assert resumed(seen, rows(place))
     assert numbers(place) == numbers(whole)
     for folder in place.glob("runs/*/*/seed*"):

@@ -91,7 +91,7 @@ class RayEngine:
         self._command = command
         # Where the runs are here is nothing to a node.
         self._sent_command = ray.put(replace(command, runs=Path()))
-        self._options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": 0, "max_concurrency": 4}
+        self._worker = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0, max_concurrency=4)(Worker)
         self._actors: list[Actor] = []
         self.waiting: deque[tuple[RayHand, Job]] = deque()
         self._data: dict[Path, Sent] = {}
@@ -106,7 +106,7 @@ class RayEngine:
         return RayHand(self)
 
     def _start_actor(self) -> None:
-        handle = ray.remote(**self._options)(Worker).remote(self._sent_command)
+        handle = self._worker.remote(self._sent_command)
         self._actors.append(Actor(handle, handle.hello.remote()))
 
     def wait(self, hands: Sequence[RayHand], seconds: float | None) -> Sequence[RayHand]:
@@ -153,6 +153,7 @@ class RayEngine:
         if isinstance(answer, Hello):
             refuse_others({answer.node: answer.provenance}, self._command.provenance)
             actor.node, self._broken = answer.node, 0
+            self._alive.add(answer.node)  # it may have joined since the last look
         else:
             self._apply(actor, answer)
             if answer.lost:
