@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from runner.data import Dataset, check_augmentation
-from runner.data._stream import Augmenter
+from runner.data._augmenter import Augmenter
 from runner.spec import Kind, Settings, problems_of
 from tests.problems import refused
 
@@ -33,6 +33,50 @@ def test_compositions_are_functions_of_seed_epoch_and_index(settings: Make, digi
     assert len({each.tobytes() for each in first}) > 1
     assert problems_of(chosen) == {}
     check_augmentation(chosen, digits)
+
+
+KINDS: list[Any] = [
+    ["HorizontalFlip", {"RandomBrightnessContrast": {"p": 0.5}},
+     {"Affine": {"translate_percent": [-0.1, 0.1], "scale": [0.9, 1.1], "rotate": [-15, 15], "p": 0.7}}],
+    [{"Affine": {"rotate": [0, 0], "p": 1.0}}, {"Affine": {"shear": [-9, 9], "p": 0.5}}],
+    [{"CoarseDropout": {"p": 0.5}}, {"GaussNoise": {"p": 0.5}}, "Transpose"],
+    [{"ElasticTransform": {"p": 1.0}}, {"RandomResizedCrop": {"size": [8, 8], "p": 0.5}}],
+    ONE_OF, DEEP,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("augment", KINDS)
+def test_the_pixels_are_those_of_albumentations_own_compose(
+    settings: Make, digits: Dataset, augment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, images = settings(augment=augment), np.repeat(np.array(digits.train.images[:40]), 3, axis=3)
+    augmenter, calls = Augmenter(chosen, 5), []
+    found = [augmenter(image.copy(), 2, number) for number, image in enumerate(images)]
+
+    class Whole:  # gives Compose's whole call in place of its transforms, with the generators' states from before
+        def __init__(self, compose: Any, python: Any) -> None:
+            self.transforms, self._compose, self._python = [self], compose, python
+
+        def __call__(self, image: Any) -> Any:
+            calls.append(1)
+            self._python.setstate(before[0])
+            return self._compose(image=image)
+
+    before: list[Any] = [None]
+    real = augmenter._python.seed
+
+    def seed(value: int) -> None:
+        real(value)
+        before[0] = augmenter._python.getstate()
+
+    from albumentations.augmentations.geometric import functional
+
+    monkeypatch.setattr(augmenter._python, "seed", seed)
+    monkeypatch.setattr(augmenter, "_compose", Whole(augmenter._compose, augmenter._python))
+    monkeypatch.setattr(functional, "is_identity_matrix", lambda matrix: np.allclose(matrix, np.eye(3)))
+    for number, image in enumerate(images):
+        assert np.array_equal(augmenter(image.copy(), 2, number), found[number])
+    assert len(calls) == len(images)
 
 
 def test_one_of_applies_exactly_one(settings: Make, digits: Dataset) -> None:

@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.data import Dataset, Stream, check_augmentation, draw_split, load, prepare
+from runner.data._augmenter import Augmenter
 from runner.data._dataset import channel_statistics
 from runner.data._form import Form, resize
-from runner.data._stream import Augmenter
 from runner.spec import Kind, RequestError, Settings
 from runner.torchvision import torchvision
 from tests.pictures import load_folder, picture, write_pictures

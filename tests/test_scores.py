@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from sklearn.metrics import roc_auc_score, top_k_accuracy_score
 
 from runner.scores import calibration_error, calibration_error_of, macro_roc_auc, roc_auc, softmax, top_accuracy
 
 RNG = np.random.default_rng(0)
-LABELS = RNG.integers(0, 12, 400)
+LABELS: npt.NDArray[np.int64] = np.asarray(RNG.integers(0, 12, 400))
 SHARES = {
     "smooth": softmax(RNG.normal(size=(400, 12)) + 2 * np.eye(12)[LABELS]),
     "ties": softmax(RNG.integers(0, 3, (400, 12)).astype(float)),
@@ -17,11 +18,15 @@ SHARES = {
 }
 
 
+def of_class(number: int) -> npt.NDArray[np.bool_]:
+    return np.asarray(number == LABELS)
+
+
 @pytest.mark.parametrize("kind", SHARES)
 def test_ranks_are_scikit_learns(kind: str) -> None:
     shares = SHARES[kind]
-    aucs = [float(roc_auc_score(number == LABELS, shares[:, number])) for number in range(12)]
-    assert [roc_auc(number == LABELS, shares[:, number]) for number in range(12)] == pytest.approx(aucs)
+    aucs = [float(roc_auc_score(of_class(number), shares[:, number])) for number in range(12)]
+    assert [roc_auc(of_class(number), shares[:, number]) for number in range(12)] == pytest.approx(aucs)
     assert macro_roc_auc(shares, LABELS) == pytest.approx(np.mean(aucs))
     assert top_accuracy(shares, LABELS) == top_k_accuracy_score(LABELS, shares, k=5, labels=np.arange(12))
 

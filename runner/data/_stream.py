@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from runner.data._augmenter import Augmenter
 from runner.data._dataset import Dataset, Part
 from runner.data._images import Images
 from runner.randomness import run_seed
-from runner.spec import Kind, Problem, RequestError, Settings, albumentations, transforms
+from runner.spec import Kind, Problem, RequestError, Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 _EVALUATED, _MOST_BYTES = 1_000, 2**27  # images in a batch of evaluation, and the most bytes they may take
@@ -42,77 +41,6 @@ def evaluation_batch(shape: tuple[int, int, int], batch_size: int) -> int:
     1,000 images; where these take more than 128 MiB as float32, at most as many as a training step has.
     """
     return _EVALUATED if 4 * _EVALUATED * math.prod(shape) <= _MOST_BYTES else min(_EVALUATED, batch_size)
-
-
-class Augmenter:
-    """Augments one image at a time with Albumentations, as a function of (seed, epoch, index) alone.
-
-    It sets the states of two shared generators, which takes 10 us an image. Reseeding takes 377 us, because it makes
-    new generators.
-    """
-
-    def __init__(self, settings: Settings, seed: int) -> None:
-        made = transforms(settings.augment)
-        self._compose: Any = albumentations().Compose(made, strict=True, is_check_shapes=False)
-        self._philox: Any = np.random.Philox(key=0)
-        self._python = random.Random()
-        self._compose.set_random_state(np.random.Generator(self._philox), self._python)
-        self._seed = run_seed(settings.stream, seed)
-
-    def __call__(self, image: Images, epoch: int, index: int, turn: int = 0) -> Images:
-        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part.
-
-        `turn` counts its repetitions within the epoch, from 0.
-        """
-        # Lists take a tenth of the time that arrays take.
-        state = {"counter": [0, turn, index, epoch], "key": [self._seed, 0]}
-        fresh = {"buffer": [0, 0, 0, 0], "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
-        self._philox.state = {"bit_generator": "Philox", "state": state, **fresh}
-        self._python.seed((self._seed << 96) | (epoch << 64) | (turn << 40) | index)
-        return self._compose(image=image)["image"]  # type: ignore[no-any-return]
-
-    def extremes(self, image: Images) -> Iterator[Images]:
-        """Yields the image with all transforms applied, then once without each transform that is applied by chance.
-
-        Last it yields the image with each transform inside a composition alone.
-        """
-        by_chance = [transform for transform in self._compose.transforms if 0 < transform.p < 1]
-        for left_out in (None, *by_chance):
-            for transform in by_chance:
-                transform.p = float(transform is not left_out)
-            yield self(image, epoch=1, index=0)
-        for composition in [each for each in self._compose.transforms if hasattr(each, "transforms")]:
-            for transform in _inside(composition):
-                yield transform(image=image, force_apply=True)["image"]
-
-
-def _inside(composition: Any) -> Iterator[Any]:
-    """Yields the transforms inside a composition, and inside its own compositions."""
-    for each in composition.transforms:
-        if hasattr(each, "transforms"):
-            yield from _inside(each)
-        else:
-            yield each
-
-
-def check_augmentation(settings: Settings, dataset: Dataset) -> None:
-    """Tries the transforms on one image. Raises RequestError where they fail, or change its size or type."""
-    if not settings.augment:
-        return
-    image = np.array(dataset.train.images[0])
-    where = f"{settings.dataset}: augment"
-    try:
-        results = list(Augmenter(settings, seed=0).extremes(image))
-    except Exception as error:
-        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}; change them."
-        raise RequestError([Problem(Kind.VALUE, where, what)]) from error
-    for result in results:
-        if result.shape != image.shape or result.dtype != np.uint8:
-            what = (
-                f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
-                "use only ones that keep size and type."
-            )
-            raise RequestError([Problem(Kind.VALUE, where, what)])
 
 
 class Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -16,10 +17,10 @@ _STOP_SECONDS = 10  # for a clean stop, before workers are killed
 
 
 class LocalHand:
-    """A worker process and the pipe to it. See `Hand`."""
+    """A worker process, the pipe to it, and the GPU that it alone sees. See `Hand`."""
 
-    def __init__(self, process: Any, pipe: Connection) -> None:
-        self.process, self.pipe = process, pipe
+    def __init__(self, process: Any, pipe: Connection, gpu: str | None = None) -> None:
+        self.process, self.pipe, self.gpu = process, pipe, gpu
         self._ready = False
 
     def give(self, job: Job) -> None:
@@ -59,19 +60,30 @@ class LocalHand:
 class LocalEngine:
     """Starts worker processes. See `Engine`."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, gpus: Sequence[str] | None = None) -> None:
+        """`gpus` are for one worker each, as CUDA_VISIBLE_DEVICES names them; None: workers use what they find."""
         self._context = context()
         self._command = command
+        self._gpus = gpus
+        self._hands: list[LocalHand] = []
         # Not an Event: reading one takes a lock, which a worker that is killed at that moment would hold forever.
         self._stop = self._context.RawValue("b", 0)
 
     def start(self) -> LocalHand:
         """Starts a process, which imports first."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._command, self._stop), daemon=True)
+        gpu = self._free_gpu()
+        process = self._context.Process(target=_work, args=(theirs, self._command, self._stop, gpu), daemon=True)
         process.start()
         theirs.close()  # so that the worker's death is the end of the pipe
-        return LocalHand(process, ours)
+        self._hands.append(LocalHand(process, ours, gpu))
+        return self._hands[-1]
+
+    def _free_gpu(self) -> str | None:
+        """Returns the GPU with the fewest workers."""
+        self._hands = [hand for hand in self._hands if hand.alive()]
+        used = Counter(hand.gpu for hand in self._hands)
+        return min(self._gpus, key=lambda gpu: used[gpu]) if self._gpus else None
 
     def wait(self, hands: Sequence[LocalHand], seconds: float | None) -> Sequence[LocalHand]:
         """Returns the hands whose pipes have a message or an end."""
@@ -97,8 +109,8 @@ class LocalEngine:
                 hand.close()
 
 
-def _work(pipe: Connection, command: Command, stop: Any) -> None:
+def _work(pipe: Connection, command: Command, stop: Any, gpu: str | None = None) -> None:
     """The main function of a worker. It imports what trains only there: an engine elsewhere starts in a second."""
     from runner.execute._worker import work
 
-    work(pipe, command, stop)
+    work(pipe, command, stop, gpu)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import torch
 from runner.execute._claims import ended_attempts, record_death
 from runner.execute._engine import Executor
 from runner.execute._foreign import others_note
+from runner.execute._gpus import worker_gpus
 from runner.execute._local import LocalEngine
 from runner.execute._measure import measure
 from runner.execute._messages import Command, Job, Message
@@ -36,6 +37,11 @@ class OpenCrew:
     _crew: Crew
 
     @property
+    def device(self) -> torch.device:
+        """The workers' device."""
+        return torch.device(self._executor.device)
+
+    @property
     def where(self) -> str:
         """How many workers there are, and where, in words."""
         return f"{self.workers} workers on {self._executor.device}{self._executor.place}"
@@ -58,7 +64,7 @@ class OpenCrew:
         corrupt  files of finished runs that are not what was written
         again    says how runs of other code, data or versions are retrained
         """
-        here = [] if self._executor.elsewhere else [crowded(self.workers), caution(torch.device(self._executor.device))]
+        here = [] if self._executor.elsewhere else [crowded(self.workers), caution(self.device)]
         notes = [others_note(done, self.command, data, again), *here, self._executor.note]
         if files := ", ".join(map(str, corrupt)):
             notes.append(f"these files of finished runs are corrupt, so the runs are retrained: {files}")
@@ -79,10 +85,13 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
-    Raises RequestError where there is no such device, where it lacks a variant's precision, where workers can't
-    import your script, or where there is no such cluster.
+    Where a study trains its runs itself, each worker has one GPU. Raises RequestError where there is no such device,
+    where it lacks a variant's precision, where other commands have every GPU, where workers can't import your script,
+    or where there is no such cluster.
     """
-    with connected(request) if request.executor == RAY and to_do else _this_machine(request) as executor:
+    runs = list(runs)
+    elsewhere = request.executor == RAY and to_do > 0
+    with connected(request) if elsewhere else _this_machine(request, runs, to_do) as executor:
         device = torch.device(executor.device)
         _check_precision(runs, device)
         made_by = present_provenance(device.type).having(commit=commit())
@@ -95,12 +104,19 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
 
 
 @contextmanager
-def _this_machine(request: Request) -> Iterator[Executor]:
-    """The local executor. Raises RequestError where there is no such device."""
-    # On a cluster there is nothing to do for another device.
+def _this_machine(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Executor]:
+    """The local executor. Raises RequestError where there is no such device, or none that is free."""
+    # Where a cluster has nothing to do, this machine need not have its device.
     device = pick_device(request.device if request.executor != RAY else "auto")
-    # A cohort in lockstep fills a GPU by itself.
-    yield Executor(str(device), cores() if device.type == "cpu" else 1, LocalEngine)
+    with ExitStack() as claims:
+        gpus = None
+        if any(run.own for run in runs):
+            most = min(request.workers or to_do, to_do)
+            gpus = worker_gpus(request.device, device, most, None if request.dry_run else claims)
+        one_each = len(gpus) if gpus and device.type == "cuda" else None
+        # A cohort in lockstep fills a GPU by itself.
+        room = one_each or (cores() if device.type == "cpu" else 1)
+        yield Executor(str(device), room, lambda command: LocalEngine(command, gpus))
 
 
 def _check_precision(runs: Iterable[Run], device: torch.device) -> None:

@@ -10,17 +10,20 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute._claims import record_death
+from runner.execute._durations import Durations
+from runner.execute._longer import shorter_runs
 from runner.execute._messages import Job, Message
 from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import Costs, finish_seconds, split_jobs, unknown_costs
-from runner.execute._summaries import Means, write_columns
+from runner.execute._schedule import Costs, finish_seconds, own_costs, split_jobs
+from runner.execute._summaries import Means
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
-from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
-from runner.text import duration
+from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
+from runner.summaries import write_columns
+from runner.text import about
 
 _STATUS = {
     FINISHED: "done",
@@ -39,10 +42,13 @@ class Plan:
         self._request = request
         self.runs = list(runs)
         self.costs = costs or Costs({}, {}, {})
+        self._durations = Durations()
         self.stopped = False  # before all its runs had ended
         self._reason = ""  # why every other run would fail too
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
+        fresh = [] if request.retrain else [run for run in self.left if self._status[run] == NEW]
+        self._continues = {run for run in fresh if shorter_runs(request.runs, run)}
 
     @property
     def to_do(self) -> int:
@@ -55,7 +61,9 @@ class Plan:
         `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
         self._crew = crew
-        self.costs |= unknown_costs(run for run in self.left if run.own)
+        own = [run for run in self.left if run.own]
+        self._durations.read(self._request.runs, own, crew.device.type)
+        self.costs |= own_costs(own, self._durations)
         self.costs |= crew.measure([run for run in self.left if run not in self.costs], data)
         unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
@@ -83,22 +91,24 @@ class Plan:
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self.runs:
             shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "to do, continues" if run in self._continues else shown
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self.left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self.costs.size[run.variant.settings.digest()] for run in self.left)
+        ours = [run for run in self.left if not run.own]  # of own training only the code knows what it writes
+        size = sum(self.costs.size[run.variant.settings.digest()] for run in ours) / 1e6
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
-            f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
-            f"{size / 1e6:.0f} MB. Nothing was trained.",
+            f"{self._fitting} of {len(self.runs)} runs to do: {about(self._seconds)} with "
+            f"{self._crew.workers} workers ({sooner}other work on the machine may end it later)"
+            f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
 
-    def seconds(self, runs: Sequence[Run]) -> float:
-        """Returns the estimated seconds for runs whose variants are all in the plan."""
+    def seconds(self, runs: Sequence[Run]) -> float | None:
+        """Returns the estimated seconds for runs whose variants are all in the plan; None where they are unknown."""
         parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._crew.workers)
-        return finish_seconds(parts, self.costs, self._crew.workers) if parts else 0.0
+        return self._estimate(parts)
 
     def train(self, console: Console) -> int:
         """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
@@ -108,11 +118,11 @@ class Plan:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with {self._crew.where}",
+            f"{self._fitting} of {len(self.runs)} runs to do, {about(self._seconds)} with {self._crew.where}",
         )
         pending = list(self.left)
         means = Means(self._request.runs, self.left, console)
-        with Progress(self.left, self.costs, console) as progress:
+        with Progress(self.left, self.costs, console, self._durations) as progress:
 
             def on_message(job: Job, message: Message) -> None:
                 progress.on_message(job, message)
@@ -141,7 +151,9 @@ class Plan:
 
     def _say_before(self, console: Console) -> None:
         """Prints what you should know before training begins."""
-        for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
+        longer = len(self._continues)
+        said = [f"{longer} runs continue from finished ones with fewer epochs"] if longer else []
+        for note in self._notes + said + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
 
     @property
@@ -149,5 +161,11 @@ class Plan:
         return len(self.left) - len(self._unfit)
 
     @property
-    def _seconds(self) -> float:
-        return finish_seconds([job.runs for job in self._jobs], self.costs, self._crew.workers)
+    def _seconds(self) -> float | None:
+        return self._estimate([job.runs for job in self._jobs])
+
+    def _estimate(self, parts: Sequence[Sequence[Run]]) -> float | None:
+        """Returns the seconds until these jobs are done; None where nothing is known of a run."""
+        if any(run.variant.settings.digest() in self.costs.unknown for part in parts for run in part):
+            return None
+        return finish_seconds(parts, self.costs, self._crew.workers)

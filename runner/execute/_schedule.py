@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.execute._durations import Durations
 from runner.expand import Run, cohorts
 
 
@@ -17,12 +18,14 @@ class Costs:
     stream   data key -> seconds of an epoch's batches
     size     digest of the settings -> bytes of a finished run on the disk
     unfit    digest of the settings -> why this machine can't train it
+    unknown  digests of settings with own training of which no run has ended: their seconds stand in for unknown ones
     """
 
     variant: Mapping[str, float]
     stream: Mapping[tuple[str, ...], float]
     size: Mapping[str, int]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
     def __or__(self, other: Costs) -> Costs:
         """Returns the costs of both."""
@@ -31,6 +34,7 @@ class Costs:
             {**self.stream, **other.stream},
             {**self.size, **other.size},
             {**self.unfit, **other.unfit},
+            (self.unknown - other.variant.keys()) | other.unknown,
         )
 
     def __contains__(self, run: Run) -> bool:
@@ -48,11 +52,13 @@ class Costs:
         return sum(map(self.run, runs)) + self.stream[runs[0].data_key[:-1]] * longest
 
 
-def unknown_costs(runs: Iterable[Run]) -> Costs:
-    """Returns costs for runs that their study trains itself, of which nothing is known: a minute each, no bytes."""
-    own = list(runs)
-    digests = [run.variant.settings.digest() for run in own]
-    return Costs(dict.fromkeys(digests, 60.0), {run.data_key[:-1]: 0.0 for run in own}, dict.fromkeys(digests, 0))
+def own_costs(runs: Iterable[Run], durations: Durations) -> Costs:
+    """Returns the costs of runs that their study trains itself: what its ended runs took, and no known size."""
+    own = {run.variant.settings.digest(): run for run in runs}
+    expected = {digest: durations.expected(run) for digest, run in own.items()}
+    known = {digest: seconds for digest, seconds in expected.items() if seconds is not None}
+    streams = {run.data_key[:-1]: 0.0 for run in own.values()}
+    return Costs({**dict.fromkeys(own, 1.0), **known}, streams, {}, unknown=frozenset(own.keys() - known.keys()))
 
 
 def split_jobs(runs: Iterable[Run], costs: Costs, workers: int) -> list[list[Run]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import traceback
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from runner.execute._gpus import VISIBLE
 from runner.execute._job import train_job
 from runner.execute._messages import ANSWERED, Command, Message, WorkerState
 from runner.execute._processes import settle_in
@@ -16,8 +18,11 @@ from runner.train import Interrupted
 _ANSWER_SECONDS = 0.5  # between looks whether to stop, while waiting for an answer
 
 
-def work(pipe: Connection, command: Command, stop: Any) -> None:
-    """Trains job after job, until the pipe closes or the runner says stop."""
+def work(pipe: Connection, command: Command, stop: Any, gpu: str | None = None) -> None:
+    """Trains job after job, until the pipe closes or the runner says stop. `gpu`: as `LocalEngine` has it."""
+    if gpu is not None:
+        os.environ[VISIBLE] = gpu  # CUDA reads it when it is first used, which nothing has done here
+        command = replace(command, device="cuda" if gpu else command.device)
     settle_in()
 
     def send(message: Message | WorkerState) -> str:

@@ -15,6 +15,7 @@ from runner.store._provenance import (
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir
+from runner.store._steps import StepRows, add_step_row, read_step_rows, step_table, write_step_rows
 from runner.store._study import (
     TWIN,
     EarlierSeeds,
@@ -29,6 +30,7 @@ from runner.store._tags import (
     DIVERGED_LOSS,
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
+    EVALUATION_SUFFIX,
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
@@ -36,6 +38,7 @@ from runner.store._tags import (
     OLDER_HPARAM_METRICS,
     OLDER_SEARCH_METRICS,
     RESULT_TAGS,
+    RUN_SUFFIX,
     SEARCH_METRICS,
     SEEDS_TAG,
     mean_tag,
@@ -48,6 +51,7 @@ __all__ = [
     "ENDED",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
+    "EVALUATION_SUFFIX",
     "FAILED",
     "FINAL_PREFIXES",
     "FINISHED",
@@ -61,6 +65,7 @@ __all__ = [
     "PRUNED",
     "RESULT_TAGS",
     "RUNNING",
+    "RUN_SUFFIX",
     "SEARCH_METRICS",
     "SEEDS_TAG",
     "STARTED",
@@ -72,9 +77,11 @@ __all__ = [
     "RunDir",
     "RunJson",
     "RunResult",
+    "StepRows",
     "StudyFile",
     "VariantEntry",
     "add_row",
+    "add_step_row",
     "as_declared",
     "command",
     "commit",
@@ -89,10 +96,13 @@ __all__ = [
     "present_provenance",
     "processors",
     "read_rows",
+    "read_step_rows",
     "read_study",
     "result_tag",
     "same_provenance",
+    "step_table",
     "what_changed",
     "write_rows",
+    "write_step_rows",
     "write_study",
 ]

@@ -29,6 +29,8 @@ _FINAL = "z_final/"
 # version's code may resume too.
 FINAL_PREFIXES = (_FINAL, "best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
+EVALUATION_SUFFIX = ".evaluation"  # of an evaluation's event file
+RUN_SUFFIX = ".run"  # of a run's event file; older versions wrote none, and other tags for final values
 SEARCH_METRICS = {f"{_FINAL}pruned": "pruned (1) or not (0)"}
 
 

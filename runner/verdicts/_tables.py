@@ -10,7 +10,7 @@ import pandas as pd
 
 from runner.metrics import FromProbabilities, Metric, OfClass
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, RunDir, StudyFile, VariantEntry, comparable, guesses, read_study
+from runner.store import FAILED, FINISHED, RunDir, StudyFile, comparable, first_end, guesses, read_study
 from runner.text import utc
 from runner.verdicts._declared import Declared, declared
 from runner.verdicts._ended import EndedRun, ended_runs
@@ -51,7 +51,7 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
     of_class = dict.fromkeys(measure.name for measure in _asked(asked) if isinstance(measure.source, OfClass))
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported, *of_class]
     ends = {
-        name: _first_end(entry, [each for each in every if each.variant == name])
+        name: first_end(entry.first_end, [each.run_json for each in every if each.variant == name])
         for name, entry in study.variants.items()
     }
     trained = [each.run_json for each in kept if each.run_json]
@@ -94,9 +94,3 @@ def _of_predictions(each: EndedRun, asked: Sequence[Declared]) -> dict[str, floa
         if isinstance(source, OfClass) and source.name in classes and source.part in each.guesses.confusion:
             found[measure.name] = source.value(each.guesses.confusion[source.part], classes.index(source.name))
     return found
-
-
-def _first_end(entry: VariantEntry, ended: list[EndedRun]) -> str | None:
-    """When the first of a variant's planned runs ended (UTC, ISO 8601): as study.json says, or as the runs say."""
-    ends = [utc(each.run_json.ended) for each in ended if each.run_json]
-    return min(filter(None, (entry.first_end, *ends)), default=None)
