@@ -23,6 +23,8 @@ def run(
     reports: str | Path = "reports",
     workers: int | None = None,
     device: str = "auto",
+    executor: str = "local",
+    address: str | None = None,
     retrain: bool = False,
     fail_fast: bool = False,
     skip_unreadable: bool = False,
@@ -51,7 +53,7 @@ def run(
     request = Request(
         studies=(study,), overrides=Overrides(dataset, seeds, None, variants, dict(set or {})), name=name,
         data=expanded(Path(data)), runs=expanded(Path(runs)), reports=expanded(Path(reports)),
-        workers=workers, device=device, retrain=retrain, fail_fast=fail_fast,
+        workers=workers, device=device, executor=executor, address=address, retrain=retrain, fail_fast=fail_fast,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     console = plain_console()

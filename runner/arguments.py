@@ -61,8 +61,14 @@ class TrainingOptions:
     )
     runs: Annotated[Path, _place("where runs are written")] = Path("runs")
     reports: ReportsPlace = Path("reports")
-    workers: Annotated[int | None, typer.Option(help="worker processes; as many as cores unless given")] = None
+    workers: Annotated[
+        int | None, typer.Option(help="worker processes; as many as cores (on Ray: of the cluster) unless given")
+    ] = None
     device: Device = "auto"
+    executor: Annotated[str, typer.Option(help="where workers are: local, or ray (docs/scaling.md)")] = "local"
+    address: Annotated[
+        str | None, typer.Option(help="the Ray cluster: HOST:PORT of its head node, or auto: the one of this machine")
+    ] = None
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="skip images that can't be read; plan and report name them")
     ] = False
@@ -82,7 +88,7 @@ class TrainingOptions:
             studies=tuple(studies),
             overrides=Overrides(self.dataset, seeds, first_seed, variants, parse_set(self.set_ or [])),
             data=self.data, runs=self.runs, reports=self.reports, workers=self.workers, device=self.device,
-            skip_unreadable=self.skip_unreadable,
+            executor=self.executor, address=self.address, skip_unreadable=self.skip_unreadable,
         )  # fmt: skip
 
 

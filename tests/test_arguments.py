@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.__main__ import main
+from runner.execute import Request, check_places
 from runner.execute._opened import crowded, worker_count
 from runner.machine import cores
+from runner.spec import Kind, RequestError
 from tests.commands import run
 from tests.conftest import BASE
 
@@ -80,12 +85,34 @@ def test_reports_where_none_can_be_written(place: Path, capsys: pytest.CaptureFi
     assert "file" in refused(capsys, "report", "--reports", "file")
 
 
-def test_never_more_workers_than_runs(tmp_path: Path) -> None:
-    import torch
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"executor": "slurm"}, Kind.UNKNOWN),
+        ({"address": "10.0.0.1:6379"}, Kind.CONFLICT),
+        ({"executor": "ray"}, Kind.MISSING),
+        ({"executor": "ray", "address": "10.0.0.1"}, Kind.VALUE),
+        ({"executor": "ray", "address": "http://a:1"}, Kind.VALUE),
+        ({"executor": "ray", "device": "cuda:1"}, Kind.VALUE),
+        ({"executor": "ray", "device": "mps"}, Kind.VALUE),
+    ],
+)
+def test_workers_that_can_not_be_elsewhere(
+    place: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], kind: Kind
+) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ray" else known(name))
+    request = replace(Request(runs=Path("runs"), reports=Path("reports")), **options)
+    with pytest.raises(RequestError) as refusal:
+        check_places(request, [])
+    assert kind in refusal.value.kinds
 
-    assert worker_count(200_000_000, torch.device("cpu"), 3) == 3
-    assert worker_count(None, torch.device("cuda"), 3) == 1
-    assert worker_count(5, torch.device("cpu"), 0) == 1
+
+def test_never_more_workers_than_runs(tmp_path: Path) -> None:
+
+    assert worker_count(200_000_000, 2, 3) == 3
+    assert worker_count(None, 1, 3) == 1
+    assert worker_count(5, 2, 0) == 1
     outcome, text = run({"baseline": BASE | {"epochs": 1}, "seeds": 1}, tmp_path, workers=200_000_000)
     assert outcome.failed == 0
     assert "with 1 workers" in text

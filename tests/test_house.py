@@ -16,7 +16,8 @@ from runner.text import table
 ROOT = Path(__file__).parents[1]
 TOP = {
     "ablations", "runner", "runs", "reports", "tests", "Makefile", "requirements.txt", "README.md", "CHANGELOG.md",
-    "LICENSE", "pyproject.toml", "requirements-dev.txt", "docs", "benchmarks", ".ci", ".gitignore",
+    "LICENSE", "pyproject.toml", "requirements-dev.txt", "requirements-ray.txt", "docs", "benchmarks", ".ci",
+    ".gitignore",
 }  # fmt: skip
 
 
@@ -52,6 +53,12 @@ def test_only_events_logs_summaries_and_board_know_tensorboard() -> None:
             ), path
 
 
+def test_only_the_room_of_the_cluster_knows_ray() -> None:
+    for path in (ROOT / "runner").rglob("*.py"):
+        if path.parent.name != "cluster":
+            assert not re.search(r"^\s*(from|import) ray\b", path.read_text(), re.M), path
+
+
 def test_markdown_tables_are_made_in_one_place() -> None:
     made = [path.name for path in (ROOT / "runner").rglob("*.py") if re.search(r"-{3}\W*\||--:", path.read_text())]
     assert made == ["text.py"]
@@ -66,7 +73,7 @@ def test_a_tables_cell_is_a_cell_whatever_is_in_it() -> None:
 
 
 def test_every_pinned_package_is_pinned_exactly() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r", "-e .")):
                 assert re.match(r"[\w-]+==[\w.]+(\s+#.*)?$", line), line

@@ -25,6 +25,7 @@ from runner.execute._job import train_job
 from runner.execute._messages import Command
 from runner.expand import Run, Variant
 from runner.publish import write_all, write_report
+from runner.report import remarks
 from runner.report._makers import spent
 from runner.report.search import read_search
 from runner.search.records import read_record
@@ -38,6 +39,7 @@ from runner.store import (
     comparable,
     forget_own_code,
     mean_tag,
+    processors,
     what_changed,
 )
 from runner.store import _provenance as provenance
@@ -117,6 +119,25 @@ def test_a_table_has_the_runs_of_one_state(runs: list[dict[str, Any]], expected:
 def test_no_two_that_count_differ_and_some_always_count(runs: list[dict[str, str]]) -> None:
     kept = [(runs[number]["code"], runs[number]["data"]) for number in counted(*runs)]
     assert len(set(kept)) == (1 if runs else 0)
+
+
+def test_a_run_keeps_the_processors_that_made_it() -> None:
+    one, other = Provenance(processor="A, fast"), Provenance(processor="B")
+    assert processors([one.resuming(Provenance())]) == ["A, fast"]
+    assert other.resuming(one) == Provenance(processor="A, fast, then B")
+    assert one.resuming(other.resuming(one)) == other.resuming(one)
+    assert processors([other, other.resuming(one), Provenance()]) == ["B", "A, fast"]
+
+
+def test_a_report_warns_of_runs_that_different_processors_made(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs" / "toy", ACCURACY)
+    folder = tmp_path / "runs" / "toy"
+    for path in folder.glob("*/seed*"):
+        edit(path, 100.0, processor="one")
+    same = remarks(gather(folder))
+    edit(next(folder.glob("*/seed2")), 100.0, processor="another")
+    (warning,) = set(remarks(gather(folder))) - set(same)
+    assert "another" in warning
 
 
 def test_a_report_skips_what_other_code_or_data_made_and_says_how_many(tmp_path: Path) -> None:

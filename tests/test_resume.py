@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from runner.expand import Run, Variant
 from runner.files import lock
 from runner.logs import RunLog
 from runner.spec import Settings
-from runner.store import RunDir, present_provenance, result_tag
+from runner.store import RunDir, present_provenance, processors, result_tag
 from runner.train import Interrupted, Learner
 from tests.commands import ROOT, event_steps, numbers
 from tests.conftest import BASE
@@ -165,6 +166,19 @@ def test_unfinished_runs_with_a_corrupt_file_end_in_the_same_bits(
     assert began == dict.fromkeys(CHANGES, 2) | ({} if damage == "none" else {"average": 0})
     assert numbers(tmp_path) == numbers(whole)
     steps_once(tmp_path, EPOCHS)
+
+
+def test_a_run_that_is_resumed_on_another_processor_names_both(cut: Path, job: Job, tmp_path: Path) -> None:
+    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
+    command = command_in(tmp_path)
+    first = command.provenance.processor
+    train_job(job, replace(command, provenance=command.provenance.having(processor="another")), lambda _: None)
+    for run in job.runs:
+        directory = RunDir(tmp_path / "runs" / run.folder)
+        known, result = directory.run_json(), directory.result()
+        assert known
+        assert result
+        assert processors([known.provenance]) == processors([result.provenance]) == [first, "another"]
 
 
 @hypothesis_settings(max_examples=150, deadline=None)

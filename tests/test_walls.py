@@ -196,6 +196,12 @@ def test_adopting_and_summaries_load_no_torch_and_no_tensorflow() -> None:
     assert heavy_chain(["runner.publish"], ["torch", "tensorflow"]) == ""
 
 
+def test_ray_is_loaded_only_once_it_is_asked_for() -> None:
+    doors = ["runner.__main__", "runner.arguments", "runner.execute.cluster", "runner.execute.crew", "runner.search"]
+    assert heavy_chain(doors, ["ray"]) == ""
+    assert "ray is imported" in heavy_chain(["runner.execute.cluster._engine"], ["ray"])
+
+
 def test_the_wall_test_sees_what_is_several_steps_away() -> None:
     assert "torch is imported" in heavy_chain(["runner.execute.crew"])
     assert "matplotlib is imported" in heavy_chain(["runner.report.write"])

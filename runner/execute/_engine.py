@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from runner.execute._messages import Job, Message, WorkerState
+from runner.execute._messages import Command, Job, Message, WorkerState
 
 
 class Gone(Exception):
@@ -71,3 +72,23 @@ class Engine(Protocol[H]):
 
 
 AnyEngine = Engine[Any]
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Where a command trains, for as long as it is open.
+
+    device     of its workers: cpu, cuda or mps, perhaps with a number
+    room       how many workers suit it
+    engine     starts its workers
+    elsewhere  whether they are on other machines, whose memory and devices are not this one's
+    place      where they are, to follow "4 workers on cpu"; empty for this machine
+    note       what you should know about it before training; may be empty
+    """
+
+    device: str
+    room: int
+    engine: Callable[[Command], AnyEngine]
+    elsewhere: bool = False
+    place: str = ""
+    note: str = ""

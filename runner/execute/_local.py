@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import traceback
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from runner.execute._engine import Gone
-from runner.execute._gpus import VISIBLE
-from runner.execute._job import train_job
-from runner.execute._messages import ANSWERED, Command, Job, Message, WorkerState
-from runner.execute._processes import context, exit_reason, settle_in
+from runner.execute._messages import Command, Job, Message, WorkerState
+from runner.execute._processes import context, exit_reason
 from runner.execute._script import UNGUARDED, unguarded
-from runner.train import Interrupted
 
 _STOP_SECONDS = 10  # for a clean stop, before workers are killed
-_ANSWER_SECONDS = 0.5  # between looks whether to stop, while waiting for an answer
 
 
 class LocalHand:
@@ -98,9 +90,13 @@ class LocalEngine:
         ready = wait([hand.pipe for hand in hands], seconds)
         return [hand for hand in hands if hand.pipe in ready]
 
+    def ask_to_stop(self) -> None:
+        """Has the busy processes write checkpoints and exit, without waiting for them."""
+        self._stop.value = 1
+
     def stop(self, hands: Sequence[LocalHand], busy: Sequence[LocalHand]) -> None:
         """Ends all processes. A KeyboardInterrupt meanwhile kills them at once."""
-        self._stop.value = 1
+        self.ask_to_stop()
         try:
             for hand in hands:
                 if hand not in busy:
@@ -114,41 +110,7 @@ class LocalEngine:
 
 
 def _work(pipe: Connection, command: Command, stop: Any, gpu: str | None = None) -> None:
-    """Trains job after job, until the pipe closes or the runner says stop: the main function of a worker."""
-    if gpu is not None:
-        os.environ[VISIBLE] = gpu  # CUDA reads it when it is first used, which nothing has done here
-        command = replace(command, device="cuda" if gpu else command.device)
-    settle_in()
+    """The main function of a worker. It imports what trains only there: an engine elsewhere starts in a second."""
+    from runner.execute._worker import work
 
-    def send(message: Message | WorkerState) -> str:
-        try:
-            pipe.send(message)
-        except OSError:  # the runner has died; the run has not failed
-            os._exit(1)
-        return ""
-
-    def ask(message: Message) -> str:
-        send(message)
-        if message.kind not in ANSWERED:
-            return ""
-        while not pipe.poll(_ANSWER_SECONDS):
-            if stop.value:
-                raise Interrupted
-        try:
-            return str(pipe.recv())
-        except (EOFError, OSError):
-            os._exit(1)
-
-    send(WorkerState.READY)
-    try:
-        while True:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # idle, it holds nothing
-            job = pipe.recv()
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a cluster's notice too reaches the whole group
-            train_job(job, command, ask if job.supervised else send, lambda: bool(stop.value))
-            send(WorkerState.DONE)
-    except (EOFError, ConnectionResetError, Interrupted):
-        return
-    except Exception:
-        traceback.print_exc()
-        os._exit(1)
+    work(pipe, command, stop, gpu)

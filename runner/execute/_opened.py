@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from runner.execute._claims import ended_attempts, record_death
+from runner.execute._engine import Executor
 from runner.execute._foreign import others_note
 from runner.execute._gpus import worker_gpus
 from runner.execute._local import LocalEngine
+from runner.execute._measure import measure
 from runner.execute._messages import Command, Job, Message
 from runner.execute._policy import Crew, OnMessage
-from runner.execute._request import Request
+from runner.execute._request import RAY, Request
+from runner.execute._schedule import Costs
 from runner.execute._script import script
+from runner.execute.cluster import connected
 from runner.expand import Run
 from runner.machine import caution, cores, pick_device
-from runner.spec import Kind, Problem, RequestError
+from runner.spec import Kind, Problem, RequestError, after_start
 from runner.store import commit, present_provenance
 
 
@@ -28,9 +32,29 @@ class OpenCrew:
     """A crew whose workers have been started, and what its command has decided."""
 
     command: Command
-    device: torch.device
     workers: int
+    _executor: Executor
     _crew: Crew
+
+    @property
+    def device(self) -> torch.device:
+        """The workers' device."""
+        return torch.device(self._executor.device)
+
+    @property
+    def where(self) -> str:
+        """How many workers there are, and where, in words."""
+        return f"{self.workers} workers on {self._executor.device}{self._executor.place}"
+
+    def measure(self, runs: Iterable[Run], data: Callable[[Run], Path]) -> Costs:
+        """Measures what runs cost, as `measure` does: on this machine, also where the workers are elsewhere.
+
+        What does not fit into this machine's memory may fit into theirs.
+        """
+        executor = self._executor
+        device = torch.device("cpu" if executor.elsewhere and not torch.cuda.is_available() else executor.device)
+        costs = measure(runs, data, device)
+        return replace(costs, unfit={}) if executor.elsewhere else costs
 
     def notes(self, done: Iterable[Run], data: Callable[[Run], Path], corrupt: Iterable[Path], again: str) -> list[str]:
         """Returns what you should know before training.
@@ -40,7 +64,8 @@ class OpenCrew:
         corrupt  files of finished runs that are not what was written
         again    says how runs of other code, data or versions are retrained
         """
-        notes = [others_note(done, self.command, data, again), crowded(self.workers), caution(self.device)]
+        here = [] if self._executor.elsewhere else [crowded(self.workers), caution(self.device)]
+        notes = [others_note(done, self.command, data, again), *here, self._executor.note]
         if files := ", ".join(map(str, corrupt)):
             notes.append(f"these files of finished runs are corrupt, so the runs are retrained: {files}")
         return [note for note in notes if note]
@@ -51,7 +76,8 @@ class OpenCrew:
         def recorded(job: Job, message: Message) -> str | None:
             return on_message(job, record_death(message, self.command) if message.kind == "died" else message)
 
-        self._crew.train(jobs, recorded)
+        with after_start():
+            self._crew.train(jobs, recorded)
 
 
 @contextmanager
@@ -60,26 +86,37 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
     Where a study trains its runs itself, each worker has one GPU. Raises RequestError where there is no such device,
-    where it lacks a variant's precision, where other commands have every GPU, or where workers can't import your
-    script.
+    where it lacks a variant's precision, where other commands have every GPU, where workers can't import your script,
+    or where there is no such cluster.
     """
-    device = pick_device(request.device)
     runs = list(runs)
-    _check_precision(runs, device)
-    made_by = present_provenance(device.type).having(commit=commit())
-    command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
+    elsewhere = request.executor == RAY and to_do > 0
+    with connected(request) if elsewhere else _this_machine(request, runs, to_do) as executor:
+        device = torch.device(executor.device)
+        _check_precision(runs, device)
+        made_by = present_provenance(device.type).having(commit=commit())
+        command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
+        workers = worker_count(request.workers, executor.room, to_do)
+        with Crew(executor.engine(command), 0 if request.dry_run else min(workers, to_do)) as crew:
+            if script() and not executor.elsewhere:
+                crew.await_one()
+            yield OpenCrew(command, workers, executor, crew)
+
+
+@contextmanager
+def _this_machine(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Executor]:
+    """The local executor. Raises RequestError where there is no such device, or none that is free."""
+    # Where a cluster has nothing to do, this machine need not have its device.
+    device = pick_device(request.device if request.executor != RAY else "auto")
     with ExitStack() as claims:
         gpus = None
         if any(run.own for run in runs):
             most = min(request.workers or to_do, to_do)
             gpus = worker_gpus(request.device, device, most, None if request.dry_run else claims)
         one_each = len(gpus) if gpus and device.type == "cuda" else None
-        workers = worker_count(request.workers or one_each, device, to_do)
-        engine = LocalEngine(command, gpus)
-        with Crew(engine, 0 if request.dry_run else min(workers, to_do)) as crew:
-            if script():
-                crew.await_one()
-            yield OpenCrew(command, device, workers, crew)
+        # A cohort in lockstep fills a GPU by itself.
+        room = one_each or (cores() if device.type == "cpu" else 1)
+        yield Executor(str(device), room, lambda command: LocalEngine(command, gpus))
 
 
 def _check_precision(runs: Iterable[Run], device: torch.device) -> None:
@@ -96,10 +133,9 @@ def _check_precision(runs: Iterable[Run], device: torch.device) -> None:
         )
 
 
-def worker_count(asked: int | None, device: torch.device, most: int) -> int:
-    """Returns the number of workers asked for, or that suits the device: at least 1, at most `most` (runs)."""
-    # A cohort in lockstep fills a GPU by itself.
-    return min(asked or (cores() if device.type == "cpu" else 1), max(most, 1))
+def worker_count(asked: int | None, room: int, most: int) -> int:
+    """Returns the number of workers asked for, or that there is room for: at least 1, at most `most` (runs)."""
+    return min(asked or room, max(most, 1))
 
 
 def crowded(workers: int) -> str:

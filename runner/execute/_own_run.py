@@ -114,8 +114,8 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
     directory = RunDir(command.runs / run.folder)
     provenance = own_provenance(command.provenance, training)
     attempt, started = new_attempt(), time.time()
-    over = _starts_over(directory, provenance)
-    resumed = not over and directory.run_json() is not None
+    over, known = _starts_over(directory, provenance), directory.run_json()
+    resumed = not over and known is not None
 
     def record(status: str, cause: str | None = None, machines: bool = False) -> None:
         content = run_json(run, provenance, status, attempt, started, cause=cause, machines=machines, resumed=resumed)
@@ -125,6 +125,8 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
     try:
         if over:
             _clear(directory.folder)
+        elif known:
+            provenance = provenance.resuming(known.provenance)
         directory.forget()
         record(RUNNING)
         log = OwnLog(directory.folder)

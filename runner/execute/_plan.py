@@ -12,7 +12,6 @@ from rich.console import Console
 from runner.execute._claims import record_death
 from runner.execute._durations import Durations
 from runner.execute._longer import shorter_runs
-from runner.execute._measure import measure
 from runner.execute._messages import Job, Message
 from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
@@ -65,7 +64,7 @@ class Plan:
         own = [run for run in self.left if run.own]
         self._durations.read(self._request.runs, own, crew.device.type)
         self.costs |= own_costs(own, self._durations)
-        self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
+        self.costs |= crew.measure([run for run in self.left if run not in self.costs], data)
         unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self.runs):
@@ -119,8 +118,7 @@ class Plan:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do, {about(self._seconds)} with "
-            f"{self._crew.workers} workers on {self._crew.device}",
+            f"{self._fitting} of {len(self.runs)} runs to do, {about(self._seconds)} with {self._crew.where}",
         )
         pending = list(self.left)
         means = Means(self._request.runs, self.left, console)

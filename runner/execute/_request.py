@@ -9,6 +9,8 @@ from typing import Any
 
 from runner.expand import Overrides, ResolvedStudy
 
+LOCAL, RAY = EXECUTORS = ("local", "ray")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -21,6 +23,8 @@ class Request:
     reports: Path = Path("reports")
     workers: int | None = None
     device: str = "auto"
+    executor: str = LOCAL
+    address: str | None = None  # of the Ray cluster
     retrain: bool = False
     fail_fast: bool = False
     dry_run: bool = False

@@ -9,9 +9,10 @@ from rich.console import Console
 from runner.execute._dicts import refuse_other_baselines
 from runner.execute._prepare import check_classes, prepare_data, say_notes
 from runner.execute._processes import start_server
-from runner.execute._request import Outcome, Request
+from runner.execute._request import EXECUTORS, RAY, Outcome, Request
 from runner.execute._script import check_script
 from runner.execute._study_file import study_file
+from runner.execute.cluster import ray_problems
 from runner.expand import resolve_studies
 from runner.files import lock
 from runner.places import unwritable
@@ -62,10 +63,17 @@ def execute(request: Request, console: Console) -> Outcome:
 
 
 def check_places(request: Request, names: Sequence[str]) -> None:
-    """Raises RequestError where a study's directory can't be written, or where the number of workers is wrong."""
+    """Raises RequestError where a study's directory can't be written, or where workers can't be as asked for."""
     places = (request.runs, request.reports)
     problems = unwritable(*places, *(place / name for place in places for name in names))
     if request.workers is not None and request.workers < 1:
         problems.append(Problem(Kind.VALUE, "--workers", f"got {request.workers}; expected a number from 1."))
+    if request.executor not in EXECUTORS:
+        what = f'got "{request.executor}"; expected {" or ".join(EXECUTORS)}.'
+        problems.append(Problem(Kind.UNKNOWN, "--executor", what))
+    elif request.executor == RAY:
+        problems += ray_problems(request)
+    elif request.address is not None:
+        problems.append(Problem(Kind.CONFLICT, "--address", "it is a Ray cluster's; give --executor ray too."))
     if problems:
         raise RequestError(problems)

@@ -95,13 +95,13 @@ class TrainingRun:
         self.learner = new()
         checkpoint = checkpoints.load(self._directory.checkpoint) or {}
         try:
-            if checkpoint["run"] == self._name and same_provenance(
-                Provenance.model_validate(checkpoint["provenance"]), self._provenance
-            ):
+            before = Provenance.model_validate(checkpoint["provenance"])
+            if checkpoint["run"] == self._name and same_provenance(before, self._provenance):
                 self.learner.restore(checkpoint["learner"])
                 rows: list[Row] = checkpoint["rows"]
                 if [row["epoch"] for row in rows] == list(range(1, self.learner.epoch + 1)):
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
+                    self._provenance = self._provenance.resuming(before)
                     return rows
         except Exception as error:  # there is no checkpoint, or it may hold anything
             if is_machines(error):

@@ -6,8 +6,8 @@ import signal
 import torch
 import typer  # noqa: F401 (for the module of the command, which every worker imports)
 
-import runner.execute._local
 import runner.execute._measure
+import runner.execute._worker
 import runner.logs  # noqa: F401
 from runner.execute._processes import UNSAFE, UNSAFE_MARK
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runner.metrics import Metric
 from runner.report._format import Write, effect_text, lost_runs, narrow_text, own_mean, percent
+from runner.store import processors
 from runner.text import escaped
 from runner.verdicts import EffectsTable, StudyRuns, best_variants_first
 
@@ -60,7 +61,14 @@ def results(data: StudyRuns, effects: EffectsTable) -> list[Result]:
 
 
 def remarks(data: StudyRuns, write: Write = escaped) -> list[str]:
-    """Sentences below the table: which variants never predict some class, and which runs failed."""
+    """Sentences below the table: variants that never predict some class, failed runs, and several processors."""
     narrow = narrow_text(data.narrow, write)
     lost = lost_runs(data.lost(data.variants), write)
-    return [f"{NARROW} {narrow}."] * bool(narrow) + [f"Failed runs: {lost}."] * bool(lost)
+    names = processors(data.provenances)
+    mixed = f"{len(names)} kinds of processors made these runs ({write('; '.join(names))})"
+    noise = "They round differently, which adds a little noise to differences between runs"
+    return (
+        [f"{NARROW} {narrow}."] * bool(narrow)
+        + [f"Failed runs: {lost}."] * bool(lost)
+        + [f"{mixed}. {noise}."] * (len(names) > 1)
+    )

@@ -10,7 +10,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute import Job, Message, Request, prepare_data, say_notes
-from runner.execute.crew import OpenCrew, measure, open_crew
+from runner.execute.crew import OpenCrew, open_crew
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.search._display import Display
@@ -34,7 +34,7 @@ def train(searches: Sequence[ResolvedSearch], request: Request, console: Console
         start = searches[0].baseline
         own, fits_data = own_code(start), start.class_weights != "none" or start.warmup
         if (own or fits_data) and not own.keys() & searches[0].space.keys():  # it is tried before training
-            measure([searches[0].run(Variant(BASELINE, start, {}))], data, crew.device)
+            crew.measure([searches[0].run(Variant(BASELINE, start, {}))], data)
         with _alone([search.name for search in searches], request.runs), after_start():
             for search in searches:
                 record = Record(search, request.runs)
@@ -48,7 +48,7 @@ def _say_before(record: Record, crew: OpenCrew, data: Callable[[Run], Path], con
     """Prints what you should know before training begins."""
     search = record.search
     todo = f"{search.name}: {record.left} of {search.runs} runs to do"
-    console.print(f"{todo}, {search.sampler}, with {crew.workers} workers on {crew.device}")
+    console.print(f"{todo}, {search.sampler}, with {crew.where}")
     if search.cells < search.runs:
         console.print(f"its space has only {search.cells:.0f} combinations")
     again = f"{command('prune', make='make prune')} removes them; then the same command reruns them."

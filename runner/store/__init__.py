@@ -10,6 +10,7 @@ from runner.store._provenance import (
     commit,
     deciding_files,
     present_provenance,
+    processors,
     same_provenance,
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
@@ -93,6 +94,7 @@ __all__ = [
     "own_code_hashes",
     "own_provenance",
     "present_provenance",
+    "processors",
     "read_rows",
     "read_step_rows",
     "read_study",

@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _DECIDING = (  # files and rooms whose code decides the numbers; a fingerprint c
     "catalog/_rates.py", "catalog/_schedules.py",
 )  # fmt: skip
 _WORDS = ("meaning", "source")  # of a catalog's entry
+_THEN = ", then "  # between the processors of a run that several made
 
 
 class Provenance(pydantic.BaseModel):
@@ -34,7 +36,7 @@ class Provenance(pydantic.BaseModel):
     versions   of Python and of the packages that decide numbers
     code       a hash of the runner's deciding modules
     machine    operating system and processor family
-    processor  the exact processor
+    processor  the exact processor; of a run that was resumed on other ones, each in its order
     device     cpu, cuda or mps
     threads    threads for each worker
     commit     the git commit, for people
@@ -69,6 +71,11 @@ class Provenance(pydantic.BaseModel):
         """Returns a copy with other values."""
         return self.model_copy(update=values)
 
+    def resuming(self, earlier: Provenance) -> Provenance:
+        """Returns the provenance of a run that began under an earlier one: it keeps the processors that made it."""
+        names = [*str(earlier.processor or "").split(_THEN), *str(self.processor or "").split(_THEN)]
+        return self.having(processor=_THEN.join(dict.fromkeys(filter(None, names))) or None)
+
     def plain(self) -> dict[str, Any]:
         """Returns what was recorded, as JSON data."""
         return self.model_dump(mode="json", exclude_unset=True)
@@ -88,7 +95,7 @@ def present_provenance(device: str) -> Provenance:
 
 
 def command() -> str:
-    """Returns the command that you typed, without --runs, --reports and --workers, which change no number.
+    """Returns the command that you typed, without options that change no number, such as --runs and --workers.
 
     From the path of --data it keeps the last part only, so that reports do not show your folders.
     """
@@ -97,7 +104,7 @@ def command() -> str:
         return "runner.run(...)"  # the command line of a notebook or script does not help readers
     for argument in arguments:
         key, given, value = argument.partition("=")
-        if key in ("--runs", "--reports", "--workers", "--data"):
+        if key in ("--runs", "--reports", "--workers", "--executor", "--address", "--data"):
             value = value if given else next(arguments, "")
             words += [key, Path(value).name] if key == "--data" else []
         else:
@@ -132,6 +139,12 @@ def same_provenance(one: Provenance, other: Provenance) -> bool:
     another processor of the same machine type only rounds differently.
     """
     return one.having(commit=None, processor=None) == other.having(commit=None, processor=None)
+
+
+def processors(made: Iterable[Provenance]) -> list[str]:
+    """Returns the processors that made runs, each once. More than one round differently."""
+    names = [name for each in made for name in str(each.processor or "").split(_THEN)]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _processor() -> str:
