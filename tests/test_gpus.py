@@ -15,6 +15,7 @@ from runner.execute import _gpus
 from runner.execute._gpus import worker_gpus
 from runner.execute._opened import open_crew
 from runner.execute._request import Request
+from runner.expand import Overrides, Run, Variant, resolve
 from runner.spec import Kind
 from runner.store import RunDir
 from tests.commands import run
@@ -113,6 +114,26 @@ def test_no_two_commands_have_one_gpu_unasked(tmp_path: Path) -> None:
         assert worker_gpus("auto", CUDA, 9, third) == ("0",)
 
 
+def test_ordinary_runs_have_a_worker_for_each_gpu_too(tmp_path: Path, settings: Any) -> None:
+    ours = [Run("study", Variant("baseline", settings(), {}), seed) for seed in range(3)]
+    with open_crew(Request(runs=tmp_path), ours, 3) as crew:
+        pool: Any = crew._crew._pool
+        assert [worker.hand.gpu for worker in pool] == ["0", "1"]
+        with refused(Kind.MACHINE, "--device"), open_crew(Request(runs=tmp_path), ours, 3):
+            pass
+        with open_crew(Request(runs=tmp_path, device="cuda:1"), ours, 3) as other:
+            shared: Any = other._crew._pool
+            assert [worker.hand.gpu for worker in shared] == ["1"]
+            assert other.device == torch.device("cuda:1")
+        with open_crew(Request(runs=tmp_path), ours, 0) as idle:  # a command with nothing to do needs none
+            assert idle.workers == 1
+    with ExitStack() as claims:
+        assert worker_gpus("auto", CUDA, 1, claims) == ("0",)
+        with open_crew(Request(runs=tmp_path, workers=2), ours, 3) as crew:
+            assert crew.workers == 2
+            assert crew.device == torch.device("cuda:1")  # the only free one
+
+
 def test_a_command_frees_its_gpus_at_its_end(tmp_path: Path) -> None:
     with open_crew(Request(runs=tmp_path), _runs(tmp_path), 9) as crew, ExitStack() as claims:
         assert crew.workers == 2
@@ -123,6 +144,4 @@ def test_a_command_frees_its_gpus_at_its_end(tmp_path: Path) -> None:
 
 
 def _runs(place: Path) -> Any:
-    from runner.expand import Overrides, resolve
-
     return resolve(Path("own.py"), study(place, 1), "", Overrides()).runs()

@@ -1,4 +1,4 @@
-"""Which GPU each worker has where a study trains its runs itself: one for each, which no other command has."""
+"""Which GPU each worker has: one for each, which no other command has."""
 
 from __future__ import annotations
 
@@ -34,9 +34,15 @@ def worker_gpus(asked: str, device: torch.device, most: int, claims: ExitStack |
         if len(found) < max(most, 1) and _claim(name, claims):
             found.append(name)
     if not found:
-        what = "other commands with own training have every GPU; wait for one, or share one with --device cuda:0."
+        what = "other commands have every GPU; wait for one, or share one with --device cuda:0."
         raise RequestError([Problem(Kind.MACHINE, "--device", what)])
     return tuple(found)
+
+
+def tried_on(gpu: str) -> torch.device:
+    """Returns the device on which this process, which sees every GPU, measures what runs cost on this one."""
+    number = _visible().index(gpu)
+    return torch.device("cuda", number) if number else torch.device("cuda")
 
 
 def _visible() -> list[str]:

@@ -12,7 +12,7 @@ import torch
 from runner.execute._claims import ended_attempts, record_death
 from runner.execute._engine import Executor
 from runner.execute._foreign import others_note
-from runner.execute._gpus import worker_gpus
+from runner.execute._gpus import tried_on, worker_gpus
 from runner.execute._local import LocalEngine
 from runner.execute._measure import measure
 from runner.execute._messages import Command, Job, Message
@@ -85,9 +85,9 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
-    Where a study trains its runs itself, each worker has one GPU. Raises RequestError where there is no such device,
-    where it lacks a variant's precision, where other commands have every GPU, where workers can't import your script,
-    or where there is no such cluster.
+    On GPUs each worker has one of its own. Raises RequestError where there is no such device, where it lacks a
+    variant's precision, where other commands have every GPU, where workers can't import your script, or where there
+    is no such cluster.
     """
     runs = list(runs)
     elsewhere = request.executor == RAY and to_do > 0
@@ -110,12 +110,13 @@ def _this_machine(request: Request, runs: Iterable[Run], to_do: int) -> Iterator
     device = pick_device(request.device if request.executor != RAY else "auto")
     with ExitStack() as claims:
         gpus = None
-        if any(run.own for run in runs):
+        if device.type == "cuda" or any(run.own for run in runs):
             most = min(request.workers or to_do, to_do)
-            gpus = worker_gpus(request.device, device, most, None if request.dry_run else claims)
-        one_each = len(gpus) if gpus and device.type == "cuda" else None
-        # A cohort in lockstep fills a GPU by itself.
-        room = one_each or (cores() if device.type == "cpu" else 1)
+            gpus = worker_gpus(request.device, device, most, claims if to_do and not request.dry_run else None)
+        if gpus and device.type == "cuda":  # a cohort in lockstep fills one by itself
+            device, room = tried_on(gpus[0]), len(gpus)
+        else:
+            room = cores() if device.type == "cpu" else 1
         yield Executor(str(device), room, lambda command: LocalEngine(command, gpus))
 
 
