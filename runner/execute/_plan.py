@@ -58,7 +58,7 @@ class Plan:
         self._crew = crew
         self.costs |= unknown_costs(run for run in self.left if run.own)
         self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
-        unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
+        unfit = {run: self.costs.unfit.get(run.variant.digest, "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self.runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
@@ -89,7 +89,7 @@ class Plan:
         self._say_before(console)
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self.left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self.costs.size[run.variant.settings.digest()] for run in self.left)
+        size = sum(self.costs.size[run.variant.digest] for run in self.left)
         console.print(
             f"{self._fitting} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
             f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
@@ -112,7 +112,7 @@ class Plan:
             f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
             f"{self._crew.workers} workers on {self._crew.device}",
         )
-        pending = list(self.left)
+        pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
         with Progress(self.left, self.costs, console) as progress:
 

@@ -13,10 +13,10 @@ from runner.expand import Run, cohorts
 class Costs:
     """Measured costs on one thread.
 
-    variant  digest of the settings -> seconds of an epoch
+    variant  digest -> seconds of an epoch
     stream   data key -> seconds of an epoch's batches
-    size     digest of the settings -> bytes of a finished run on the disk
-    unfit    digest of the settings -> why this machine can't train it
+    size     digest -> bytes of a finished run on the disk
+    unfit    digest -> why this machine can't train it
     """
 
     variant: Mapping[str, float]
@@ -35,12 +35,11 @@ class Costs:
 
     def __contains__(self, run: Run) -> bool:
         """Whether a run's costs are known."""
-        return run.variant.settings.digest() in self.variant and run.data_key[:-1] in self.stream
+        return run.variant.digest in self.variant and run.data_key[:-1] in self.stream
 
     def run(self, run: Run, epochs_done: int = 0) -> float:
         """Returns the seconds that a run still takes at most; early stopping may end it sooner."""
-        settings = run.variant.settings
-        return self.variant[settings.digest()] * max(settings.epochs - epochs_done, 0)
+        return self.variant[run.variant.digest] * max(run.variant.settings.epochs - epochs_done, 0)
 
     def job(self, runs: Sequence[Run]) -> float:
         """Returns the seconds of a job: its runs, and the stream for the longest run."""
@@ -51,7 +50,7 @@ class Costs:
 def unknown_costs(runs: Iterable[Run]) -> Costs:
     """Returns costs for runs that their study trains itself, of which nothing is known: a minute each, no bytes."""
     own = list(runs)
-    digests = [run.variant.settings.digest() for run in own]
+    digests = [run.variant.digest for run in own]
     return Costs(dict.fromkeys(digests, 60.0), {run.data_key[:-1]: 0.0 for run in own}, dict.fromkeys(digests, 0))
 
 
