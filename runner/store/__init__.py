@@ -13,7 +13,7 @@ from runner.store._provenance import (
     same_provenance,
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
-from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir
+from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir, has_finished
 from runner.store._study import (
     TWIN,
     EarlierSeeds,
@@ -82,6 +82,7 @@ __all__ = [
     "first_end",
     "forget_own_code",
     "guesses",
+    "has_finished",
     "mean_tag",
     "own_code_hashes",
     "own_provenance",
