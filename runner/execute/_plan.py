@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import Timeout
 from rich.console import Console
 
 from runner.execute._claims import record_death
-from runner.execute._measure import measure
 from runner.execute._messages import Job, Message
-from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import Costs, finish_seconds, split_jobs, unknown_costs
-from runner.execute._summaries import Means, write_columns
+from runner.execute._schedule import Costs, Queue, finish_seconds, split_jobs, unknown_costs
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
 from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
 from runner.text import duration
+
+if TYPE_CHECKING:
+    from runner.execute._opened import OpenCrew
 
 _STATUS = {
     FINISHED: "done",
@@ -29,7 +30,7 @@ _STATUS = {
     STARTED: "to do, resumes",
     CORRUPT: "to do, corrupt",
 }
-_AGAIN = "--retrain reruns them."
+AGAIN = "--retrain reruns them."
 
 
 class Plan:
@@ -42,6 +43,10 @@ class Plan:
         self.costs = costs or Costs({}, {}, {})
         self.stopped = False  # before all its runs had ended
         self._reason = ""  # why every other run would fail too
+        self._fitting: list[Run] = []  # into this machine's memory
+        self._unfit: dict[Run, str] = {}
+        self._notes: list[str] = []
+        self._workers, self._device = 1, request.device
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
 
@@ -55,19 +60,30 @@ class Plan:
 
         `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
-        self._crew = crew
+        from runner.execute._measure import measure
+
+        self._crew, self._workers, self._device = crew, crew.workers, str(crew.device)
         self.costs |= unknown_costs(run for run in self.left if run.own)
         self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
         unfit = {run: self.costs.unfit.get(run.variant.digest, "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self.runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
-        parts = split_jobs([run for run in self.left if run not in self._unfit], self.costs, crew.workers)
-        self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
-        done = [] if self._request.retrain else [run for run in self.runs if self._status[run] == FINISHED]
+        self._fitting = [run for run in self.left if run not in self._unfit]
+        self._data = data
+        done = [] if self._request.retrain else self.done
         corrupt = [run for run in self.left if self._status[run] == CORRUPT]
         files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
-        self._notes = crew.notes(done, data, files, _AGAIN)
+        self._notes = crew.notes(done, data, files, AGAIN)
+
+    @property
+    def done(self) -> list[Run]:
+        """The runs that are finished."""
+        return [run for run in self.runs if self._status[run] == FINISHED]
+
+    def say_first(self, note: str) -> None:
+        """Adds what you should know before training, or before you read that nothing remains."""
+        self._notes += [note] if note else []
 
     def _unfit_variants(self) -> list[tuple[str, str]]:
         """Returns each variant that this machine can't train, and why."""
@@ -91,26 +107,28 @@ class Plan:
         sooner = "early stopping may end it sooner, " if stops else ""
         size = sum(self.costs.size[run.variant.digest] for run in self.left)
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
-            f"{self._crew.workers} workers ({sooner}other work on the machine may end it later), "
+            f"{len(self._fitting)} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
+            f"{self._workers} workers ({sooner}other work on the machine may end it later), "
             f"{size / 1e6:.0f} MB. Nothing was trained.",
         )
 
     def seconds(self, runs: Sequence[Run]) -> float:
         """Returns the estimated seconds for runs whose variants are all in the plan."""
-        parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._crew.workers)
-        return finish_seconds(parts, self.costs, self._crew.workers) if parts else 0.0
+        parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._workers)
+        return finish_seconds(parts, self.costs, self._workers) if parts else 0.0
 
     def train(self, console: Console) -> int:
         """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
+        from runner.execute._summaries import Means, write_columns
+
         write_columns(self._request.runs)
         self._say_before(console)
         if not self.left:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
-            f"{self._crew.workers} workers on {self._crew.device}",
+            f"{len(self._fitting)} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
+            f"{self._workers} workers on {self._device}",
         )
         pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
@@ -130,7 +148,7 @@ class Plan:
                     with suppress(Timeout):  # another runner tries it
                         died = Message("died", run, cause=cause)
                         on_message(Job((run,), Path()), record_death(died, self._crew.command))
-                self._crew.train(self._jobs, on_message)
+                self._crew.train(self._jobs(progress), on_message)
             except FailFast:
                 self.stopped = True
                 why = self._reason or "because of --fail-fast"
@@ -141,15 +159,17 @@ class Plan:
                 return len(pending) + progress.failed
         return progress.failed
 
+    def _jobs(self, progress: Progress) -> Iterator[Job]:
+        """Yields jobs as workers become free: what would end late by then is split."""
+        queue = Queue(self._fitting, self.costs, self._workers)
+        while runs := queue.take(max(progress.seconds_left - queue.run_seconds, 0.0)):
+            yield Job(tuple(runs), self._data(runs[0]))
+
     def _say_before(self, console: Console) -> None:
         """Prints what you should know before training begins."""
         for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
 
     @property
-    def _fitting(self) -> int:
-        return len(self.left) - len(self._unfit)
-
-    @property
     def _seconds(self) -> float:
-        return finish_seconds([job.runs for job in self._jobs], self.costs, self._crew.workers)
+        return self.seconds(self._fitting)

@@ -26,7 +26,8 @@ class Progress:
     def __init__(self, runs: Iterable[Run], costs: Costs, console: Console) -> None:
         self._costs = costs
         self._left = {run: costs.run(run) for run in runs}
-        self._total = sum(self._left.values()) or 1.0
+        self.seconds_left = sum(self._left.values())  # of all runs, on one thread
+        self._total = self.seconds_left or 1.0
         self._count = len(self._left)
         self._ended: dict[Run, str] = {}
         self._current: dict[Job, dict[Run, dict[str, float]]] = {}
@@ -68,17 +69,21 @@ class Progress:
             left = self._costs.run(run, int(message.metrics["epoch"]))
             if message.kind == "began":
                 self._resumed += self._left[run] - left
-            self._left[run] = left
+            self._leave(run, left)
             return
         if not self._drop(run):  # it was trained elsewhere, or not at all
             self._resumed += self._left[run]
-        self._left[run] = 0.0
+        self._leave(run, 0.0)
         if message.kind == "taken":
             self._say_taken()
             return
         self._ended[run] = message.kind
         self._console.print(self._line(message), soft_wrap=True)
         self._ticker.printed()
+
+    def _leave(self, run: Run, seconds: float) -> None:
+        self.seconds_left += seconds - self._left[run]
+        self._left[run] = seconds
 
     def _drop(self, run: Run) -> bool:
         """Takes a run off the table; returns whether it was there."""
@@ -93,7 +98,7 @@ class Progress:
 
     def time_left(self) -> float | None:
         """Returns the remaining seconds at the pace so far; None until the pace is known."""
-        left = sum(self._left.values())
+        left = self.seconds_left
         done = self._total - left - self._resumed
         elapsed = time.monotonic() - self._began
         return elapsed * left / done if done > 0.02 * self._total else None
@@ -156,7 +161,7 @@ class Progress:
             table.add_column(head)
         for row in self._rows():
             table.add_row(*row)
-        done = self._total - sum(self._left.values())
+        done = self._total - self.seconds_left
         left = self.time_left()
         bar = Table.grid(padding=(0, 1))
         failures = f", {self.failed} failed" if self.failed else ""
