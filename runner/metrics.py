@@ -14,9 +14,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
-from runner.confusion import Counts, balanced_accuracy, cohen_kappa, macro_f1
 from runner.course import Course, at_best, epochs_to, first_loss_max, late_spread, mean, roughness
+
+if TYPE_CHECKING:
+    from runner.confusion import Counts
 
 
 class Better(IntEnum):
@@ -75,10 +78,16 @@ class FromEpochs:
 
 @dataclass(frozen=True)
 class FromPredictions:
-    """Computed from the confusion matrix (true x predicted class) of a part."""
+    """Computed from the confusion matrix (true x predicted class) of a part, by a function of runner.confusion."""
 
     part: str
-    value: Callable[[Counts], float]
+    function: str
+
+    def value(self, matrix: Counts) -> float:
+        """Returns the metric."""
+        from runner import confusion  # with numpy, which --help and list need not wait for
+
+        return float(getattr(confusion, self.function)(matrix))
 
 
 @dataclass(frozen=True)
@@ -142,18 +151,18 @@ METRICS = _table(
     Metric("seconds", "training time", "training time of the run", Unit.SECONDS, _L, AtEnd()),
     Metric("val/balanced_accuracy", "balanced validation accuracy",
            "mean over the classes of the share of their validation images that are right",
-           _SHARE, _H, FromPredictions("val", balanced_accuracy)),
+           _SHARE, _H, FromPredictions("val", "balanced_accuracy")),
     Metric("val/macro_f1", "macro F1 on validation",
            "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
-           _SHARE, _H, FromPredictions("val", macro_f1)),
+           _SHARE, _H, FromPredictions("val", "macro_f1")),
     Metric("test/balanced_accuracy", "balanced test accuracy",
            "mean over the classes of the share of their test images that are right",
-           _SHARE, _H, FromPredictions("test", balanced_accuracy)),
+           _SHARE, _H, FromPredictions("test", "balanced_accuracy")),
     Metric("test/macro_f1", "macro F1 on test",
            "mean over the classes of F1 on test; a class that is never predicted counts as 0",
-           _SHARE, _H, FromPredictions("test", macro_f1)),
+           _SHARE, _H, FromPredictions("test", "macro_f1")),
     Metric("test/kappa", "Cohen's kappa on test", "agreement with the true classes on test beyond chance (Cohen 1960)",
-           Unit.NUMBER, _H, FromPredictions("test", cohen_kappa)),
+           Unit.NUMBER, _H, FromPredictions("test", "cohen_kappa")),
     Metric("train_eval/accuracy", "training accuracy",
            "accuracy at the best epoch on a fixed part of train, not augmented",
            _SHARE, _H, FromEpochs(at_best("train_eval/accuracy")), over_all=True),

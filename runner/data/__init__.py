@@ -1,9 +1,17 @@
-"""Loads, splits and caches data sets as uint8 arrays, and streams their batches for (data settings, seed, epoch)."""
+"""Loads, splits and caches data sets as uint8 arrays, and streams their batches for (data settings, seed, epoch).
+
+What makes batches needs torch, which takes seconds to import, so it is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from runner.data._dataset import Dataset, Part, draw_split, load, prepare
 from runner.data._images import decode_image, read_file
-from runner.data._stream import Stream, batches, check_augmentation, evaluation_batch
 from runner.data._trees import image_files
+
+if TYPE_CHECKING:
+    from runner.data._stream import Stream, batches, check_augmentation, evaluation_batch
 
 __all__ = [
     "Dataset",
@@ -19,3 +27,9 @@ __all__ = [
     "prepare",
     "read_file",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(import_module("runner.data._stream"), name)

@@ -8,17 +8,19 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams import metadata
 from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
-from torch.utils.tensorboard import SummaryWriter
 
 from runner.files import replace
 from runner.store import EPOCH_SCALARS, FINAL_PREFIXES
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 EVALUATION_SUFFIX = ".evaluation"
 RUN_SUFFIX = ".run"  # of a run's event file; older versions wrote none, and other tags for final values
@@ -44,6 +46,8 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     The writer's thread hands an error, such as a full disk, to the next call, which raises it. So the thread prints no
     error of its own.
     """
+    from torch.utils.tensorboard import SummaryWriter
+
     before = threading.excepthook
 
     def quiet(failure: threading.ExceptHookArgs) -> None:
@@ -54,7 +58,7 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     try:
         writer = SummaryWriter(str(folder), **options)
         events = writer._get_file_writer().event_writer._async_writer
-        events._writer.write = partial(_write_record, events._writer._writer)
+        events._writer.write = partial(write_record, events._writer._writer)
         thread = events._worker
         thread._invoke_excepthook = lambda *_: None
     finally:
@@ -62,7 +66,7 @@ def open_writer(folder: Path, **options: Any) -> SummaryWriter:
     return writer
 
 
-def _write_record(file: Any, data: bytes) -> None:
+def write_record(file: Any, data: bytes) -> None:
     """Writes a record as `RecordWriter.write` does: length, its checksum, data, their checksum; little-endian."""
     length = struct.pack("<Q", len(data))
     file.write(length + _checksum(length) + data + _checksum(data))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.files import naming
-from runner.logs._events import event_files, is_older_run, open_writer
+from runner.logs._events import event_files, is_older_run
 from runner.logs._hparams import Hparam, experiment
+from runner.logs._light import custom_charts, scalars, text, write_events
 from runner.logs._notes import NOTES
 from runner.metrics import CURVES
 from runner.stats import Interval, mean_interval
@@ -33,14 +33,8 @@ def write_mean(folder: Path, ended: Sequence[Path], running: Sequence[Path] = ()
         return False
     diverged = _has_diverged(epochs)
     old = event_files(folder)
-    with open_writer(folder, filename_suffix=_DIVERGED if diverged else _MEAN) as writer:
-        for step, means in enumerate(epochs, 1):
-            for scalar, interval in means.items():
-                writer.add_scalar(mean_tag(scalar, "", diverged), interval.estimate, step)
-                if math.isfinite(interval.low):  # one seed alone has no interval
-                    writer.add_scalar(mean_tag(scalar, "lower", diverged), interval.low, step)
-                    writer.add_scalar(mean_tag(scalar, "upper", diverged), interval.high, step)
-            writer.add_scalar(SEEDS_TAG, next(iter(means.values())).n, step)
+    summaries = [(step, scalars(_tagged(means, diverged))) for step, means in enumerate(epochs, 1)]
+    write_events(folder, summaries, _DIVERGED if diverged else _MEAN)
     for path in old:
         path.unlink()
     return diverged
@@ -61,17 +55,27 @@ def _means(ended: Sequence[Sequence[Row]], running: Sequence[Sequence[Row]]) -> 
     return found
 
 
+def _tagged(means: Mapping[str, Interval], diverged: bool) -> dict[str, float]:
+    """An epoch's means, bounds and number of seeds by their tags."""
+    values: dict[str, float] = {}
+    for scalar, interval in means.items():
+        values[mean_tag(scalar, "", diverged)] = interval.estimate
+        if math.isfinite(interval.low):  # one seed alone has no interval
+            values[mean_tag(scalar, "lower", diverged)] = interval.low
+            values[mean_tag(scalar, "upper", diverged)] = interval.high
+    return values | {SEEDS_TAG: next(iter(means.values())).n}
+
+
 def _has_diverged(epochs: _Epochs) -> bool:
     """Whether a mean loss is above DIVERGED_LOSS at any epoch, or not finite."""
     return not all(means[scalar].estimate <= DIVERGED_LOSS for means in epochs for scalar in _LOSSES)
 
 
-def write_card(folder: Path, study: str, text: str) -> None:
+def write_card(folder: Path, study: str, markdown: str) -> None:
     """Rewrites a study's summary card, a text in the root run with an event file of its own."""
     suffix = f".{_CARD}-{study}"
     old = [path for path in event_files(folder) if path.name.endswith(suffix)]
-    with naming(folder), open_writer(folder, filename_suffix=suffix) as writer:
-        writer.add_text(f"answers/{study}", text)
+    write_events(folder, [(0, text(f"answers/{study}", markdown))], suffix)
     for path in old:
         path.unlink()
 
@@ -89,35 +93,33 @@ def write_root(
     old = [path for path in event_files(folder) if f".{_CARD}-" not in path.name]
     older_runs = any(map(is_older_run, folder.glob("*/*/seed*")))
     diverged = any(folder.glob(f"*/*/mean/events.out.tfevents.*{_DIVERGED}"))
-    with naming(folder), open_writer(folder) as writer:
-        writer.add_custom_scalars(layout(diverged))
-        writer._get_file_writer().add_summary(experiment(sessions, ranges, older_runs, own), 0)
-        writer.add_text("notes", NOTES)
+    columns = experiment(sessions, ranges, older_runs, own)
+    write_events(folder, [(0, custom_charts(layout(diverged))), (0, columns), (0, text("notes", NOTES))])
     for path in old:
         path.unlink()
 
 
-def layout(diverged: bool) -> dict[str, dict[str, list[str | list[str]]]]:
+def layout(diverged: bool) -> dict[str, dict[str, tuple[str, list[str]]]]:
     """Returns charts of the means with their intervals, then of train against validation.
 
     Tags are patterns that TensorBoard matches from the start, so a $ ends them. TensorBoard draws the charts of a
     category that has intervals in reverse order. `diverged`: some variants' losses have charts of their own.
     """
     shown = ("val/accuracy", "val/loss", "train/accuracy", "train/loss", "generalization_gap")
-    means: dict[str, list[str | list[str]]] = {
-        CURVES[tag].label: ["Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")]]
+    means: dict[str, tuple[str, list[str]]] = {
+        CURVES[tag].label: ("Margin", [mean_tag(tag), mean_tag(tag, "lower"), mean_tag(tag, "upper")])
         for tag in reversed(shown)
     }
-    pairs: dict[str, list[str | list[str]]] = {
-        name: ["Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"]]
+    pairs: dict[str, tuple[str, list[str]]] = {
+        name: ("Multiline", [f"{mean_tag(f'train_eval/{name}')}$", f"{mean_tag(f'val/{name}')}$"])
         for name in ("accuracy", "loss")
     }
-    alone: dict[str, list[str | list[str]]] = {
-        CURVES[tag].label: ["Multiline", [f"{mean_tag(tag, diverged=True)}$"]] for tag in ("val/loss", "train/loss")
+    alone: dict[str, tuple[str, list[str]]] = {
+        CURVES[tag].label: ("Multiline", [f"{mean_tag(tag, diverged=True)}$"]) for tag in ("val/loss", "train/loss")
     }
-    charts: dict[str, dict[str, list[str | list[str]]]] = {
+    charts: dict[str, dict[str, tuple[str, list[str]]]] = {
         "Mean over seeds, 95% interval": means,
         "Train against validation": pairs,
-        "Number of seeds in the mean": {"seeds": ["Multiline", [f"{SEEDS_TAG}$"]]},
+        "Number of seeds in the mean": {"seeds": ("Multiline", [f"{SEEDS_TAG}$"])},
     }
     return charts | ({f"Variants with a loss above {DIVERGED_LOSS:.0f}": alone} if diverged else {})
