@@ -42,6 +42,16 @@ def balanced_accuracy(matrix: Counts) -> float:
     return float((np.diag(matrix)[images > 0] / images[images > 0]).mean())
 
 
+def recall(matrix: Counts, number: int) -> float:
+    """Returns the share of a class's images that are right, from a confusion matrix; nan where it has no images.
+
+    >>> recall(np.array([[3, 1], [0, 2]]), 0)
+    0.75
+    """
+    images = int(matrix[number].sum())
+    return float(matrix[number, number] / images) if images else float("nan")
+
+
 def cohen_kappa(matrix: Counts) -> float:
     """Returns Cohen's kappa of a confusion matrix, from -1 to 1 (Cohen 1960, Educ. Psychol. Meas. 20:37).
 

@@ -39,10 +39,10 @@ def pick_device(name: str) -> torch.device:
 
 
 def caution(device: torch.device) -> str:
-    """Returns what does not hold on a device; empty where everything does."""
+    """Returns what is not known about a device; empty where everything is."""
     if device.type != "mps":
         return ""
     return (
-        "mps: the runner does not keep this device's random numbers for each run, so Dropout depends on what else is "
-        "trained and on resuming. With --device cpu the same settings and seed give the same numbers."
+        "mps: each run seeds this device's random numbers at every step, but no run was ever tried on one. With "
+        "--device cpu the same settings and seed give the same numbers."
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner.metrics import METRICS, AtEnd, Better, FromPredictions, Metric, Unit
+from runner.metrics import METRICS, AtEnd, Better, FromPredictions, FromProbabilities, Metric, Unit, find_metric
 
 
 @dataclass(frozen=True)
 class MetricSet:
     """The metrics of a study: the runner's own, or those that the study's own training reports.
 
-    table     every metric that a question may ask about
+    table     every metric that a question may ask about, besides those of one class
     reported  those that each run's directory has a number of: columns of the report's tables
     compared  those whose effects are in the table of effects
     main      the one that variants are ranked and drawn by
@@ -23,6 +23,16 @@ class MetricSet:
     compared: tuple[str, ...]
     main: str
 
+    def find(self, name: str) -> Metric | None:
+        """Returns the metric of this name, also of one class; None where there is none."""
+        return find_metric(name) if self.is_ours else self.table.get(name)
+
+    def __getitem__(self, name: str) -> Metric:
+        """Returns the metric of this name. Raises KeyError where there is none."""
+        if found := self.find(name):
+            return found
+        raise KeyError(name)
+
     @property
     def is_ours(self) -> bool:
         """Whether the runner's own training measures them."""
@@ -31,7 +41,9 @@ class MetricSet:
 
 OURS = MetricSet(
     METRICS,
-    tuple(name for name, each in METRICS.items() if isinstance(each.source, AtEnd | FromPredictions)),
+    tuple(
+        name for name, each in METRICS.items() if isinstance(each.source, AtEnd | FromPredictions | FromProbabilities)
+    ),
     ("val/accuracy", "test/accuracy", "val/loss", "test/loss"),
     "val/accuracy",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
-from runner.catalog import INITIALIZATIONS, MODELS, Shape
+from runner.catalog import INITIALIZATIONS, MODELS, Shape, is_torchvision, torchvision_name
 from runner.randomness import Generators, run_seed
-from runner.spec import Settings, check_call, load_function
-from runner.torchvision import repaired
+from runner.spec import Settings, check_call, is_reference, load_function
+from runner.torchvision import classifier, repaired
+from runner.weights import freeze, load_weights
 
 _LAYERS = 1  # gives the layers other random numbers than the constructor
 
@@ -25,20 +26,27 @@ def build(settings: Settings, shape: Shape, classes: int, seed: int) -> nn.Modul
     Each weight layer draws from its own random numbers, a function of the seed and of the layer's number among the
     weight layers. So variants that insert other layers start from the same weights where the shapes agree, and two
     schemes of one family scale the same draws. The global random state does not change. Raises TypeError or ValueError
-    where your own model is none, where its lazy layers get no size, or where the initialization can't be applied.
+    where your own model is none, where its lazy layers get no size, where the initialization can't be applied, or where
+    weights or patterns of names don't fit.
     """
     randomness = run_seed(settings.stream, seed)
-    own = settings.model not in MODELS
+    own = is_reference(settings.model)
     with Generators(torch_seed(randomness), own_code=own).active():
-        if own:  # keeps the weights of its constructor, unless the settings name a scheme
+        if own:  # it and torchvision's keep the weights of their constructor, unless the settings name a scheme
             model = _own(settings, shape, classes)
+        elif is_torchvision(settings.model):
+            model = _of_torchvision(settings, shape, classes)
         else:
             model = MODELS[settings.model].build(settings, shape, classes)
             _reset(model, randomness)
+        if not own:
             # On a CPU, convolutions run a third faster in this format. Linear layers are not affected.
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if fill := INITIALIZATIONS[settings.init].fill:
             _initialize(model, settings, fill, randomness)
+    if settings.weights != "none":
+        load_weights(model, settings.weights, head=next(reversed(weight_layers(model)), None))
+    freeze(model, settings.freeze)
     return model
 
 
@@ -59,6 +67,19 @@ def autocast(settings: Settings, device: torch.device) -> torch.autocast:
 def torch_seed(*words: int) -> int:
     """Mixes whole numbers into a seed of 32 bits; torch's CPU generator uses no more bits of a seed."""
     return int(np.random.SeedSequence(words).generate_state(1)[0])
+
+
+def logits_of(output: Any) -> Any:
+    """Returns the logits in what a model returned: itself, the first of a tuple, or "logits" of a dict or an object.
+
+    >>> logits_of(("logits", "features")), logits_of({"logits": 1, "features": 2})
+    ('logits', 1)
+    """
+    if isinstance(output, Mapping):
+        return output.get("logits", output)
+    if hasattr(output, "logits"):
+        return output.logits
+    return output[0] if isinstance(output, (tuple, list)) and output else output
 
 
 def weight_layers(model: nn.Module) -> list[nn.Module]:
@@ -101,6 +122,16 @@ def _own(settings: Settings, shape: Shape, classes: int) -> nn.Module:
     if lazy := [name for name, parameter in model.named_parameters() if is_lazy(parameter)]:
         raise ValueError(f"{', '.join(lazy)}: a lazy layer that the forward pass never reaches has no size; remove it")
     return model
+
+
+def _of_torchvision(settings: Settings, shape: Shape, classes: int) -> nn.Module:
+    """Builds a model of torchvision's. Raises ValueError for images that are not RGB."""
+    if shape[0] != 3:
+        raise ValueError(f"{settings.model} takes RGB images, and these are gray; set channels=3")
+    model: Any = classifier(torchvision_name(settings.model), classes, **settings.model_args)
+    if settings.weights != "none" and hasattr(model, "transform_input"):
+        model.transform_input = True  # those weights expect other means and deviations
+    return model  # type: ignore[no-any-return]
 
 
 def _reset(model: nn.Module, randomness: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import Timeout
 from rich.console import Console
 
+from runner.events import MARK
 from runner.expand import Overrides, Variant, resolve
 from runner.files import lock
 from runner.removable import Item, newest
@@ -32,7 +33,6 @@ from runner.store import FINISHED, RunDir, StudyFile, comparable, has_finished, 
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`
-_EVENTS = "events.out.tfevents."
 _OURS = ("result.json", "checkpoint.pt", "best.pt", "predictions.npz", "correct.npz", "metrics.csv", "traceback.txt")
 _WEIGHTS = ("best.pt", "checkpoint.pt")
 
@@ -95,7 +95,7 @@ def _of_study(folder: Path, study: StudyFile, notes: list[str]) -> Iterator[Item
             yield Item.of(path, files, _INTERRUPTED, whole=False)
     for variant in sorted({path.parent for path in gone}):
         mean = variant / "mean"
-        files = tuple(path for path in _plain_files(mean) if path.name.startswith(_EVENTS))
+        files = tuple(path for path in _plain_files(mean) if path.name.startswith(MARK))
         if files and not set(variant.glob("seed*")) - gone:
             yield Item.of(mean, files, "the mean of removed runs")
 
@@ -158,8 +158,9 @@ def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
 def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:
     for path in _free_runs(folder, notes):
         files = tuple(path / name for name in _WEIGHTS if (path / name).is_file())
+        files += tuple(RunDir(path).final_states())
         if files and RunDir(path).result():  # an unfinished run resumes from its checkpoint
-            yield Item.of(path, files, "weights, which evaluate needs and reports don't", whole=False)
+            yield Item.of(path, files, "weights, which evaluate and longer runs need and reports don't", whole=False)
 
 
 def _free_runs(folder: Path, notes: list[str]) -> Iterator[Path]:
@@ -203,7 +204,8 @@ def _files_of_run(folder: Path) -> Iterator[Path]:
     """Yields the files that the runner makes, result.json first, so that a partly removed run is never finished."""
     names = [path.name for path in _plain_files(folder)]
     yield from (folder / name for name in _OURS if name in names)
-    yield from (folder / name for name in names if name.startswith(_EVENTS) or _LEFTOVER.fullmatch(name))
+    yield from RunDir(folder).final_states()
+    yield from (folder / name for name in names if name.startswith(MARK) or _LEFTOVER.fullmatch(name))
     yield folder / "run.json"  # last: the remaining files still count as a run
 
 

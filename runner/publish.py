@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.files import lock, write_text
-from runner.logs import write_card
 from runner.report import EFFECTS_TABLE, RUNS_TABLE, front_page, notes, read_front, show_table
 from runner.report.write import write_study
 from runner.spec import describe
 from runner.store import read_study
+from runner.summaries import write_card
 from runner.text import one_line, plain_console
 from runner.verdicts import EffectsTable, StudyRuns, gather
 

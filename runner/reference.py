@@ -10,7 +10,7 @@ from typing_extensions import Doc
 
 from runner.catalog import ACTIVATIONS, DATASETS, INITIALIZATIONS, LOSSES, MODELS, SCHEDULES, Entry
 from runner.logs import RUN_PICTURES
-from runner.metrics import CURVES, METRICS
+from runner.metrics import CLASS_METRICS, CURVES, METRICS
 from runner.spec import Settings, neutral_values
 from runner.store import RESULT_TAGS
 from runner.text import code, table
@@ -79,7 +79,8 @@ def _is_doc(metadata: object) -> bool:
 
 
 def _metrics() -> str:
-    rows = [(code(name), each.meaning, each.unit.value, each.better.name.lower()) for name, each in METRICS.items()]
+    every = {**METRICS, **CLASS_METRICS}
+    rows = [(code(name), each.meaning, each.unit.value, each.better.name.lower()) for name, each in every.items()]
     return table(["metric", "meaning", "unit", "better"], rows, names=4)
 
 

@@ -132,6 +132,15 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def about(seconds: float | None) -> str:
+    """Returns an estimate as text; None is unknown.
+
+    >>> about(600), about(None)
+    ('about 10 min', 'unknown time')
+    """
+    return "unknown time" if seconds is None else f"about {duration(seconds)}"
+
+
 _SPELLED = {"±": "+-", "≥": ">=", "≤": "<=", "×": "x", "–": "-", "—": "-", "→": "->", "…": "...", "’": "'"}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_AUXILIARY = ("aux1", "aux2", "AuxLogits")
 _MISSING = "torchvision::nms"  # torch's error names this operator where the compiled ones did not load
 
 
@@ -34,6 +36,27 @@ def torchvision() -> Any:
 
         package._declared_ops = ops  # the operators are there as long as this object is
     return package
+
+
+def classifiers() -> list[str]:
+    """Returns the names of torchvision's image classifiers."""
+    models = torchvision().models
+    return models.list_models(module=models)  # type: ignore[no-any-return]
+
+
+def classifier(name: str, classes: int, **arguments: Any) -> Any:
+    """Builds torchvision's classifier of this name for RGB images, with its own random weights.
+
+    Auxiliary classifiers are switched off, as torchvision does when it loads weights: it returns logits alone.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # about the initialization of GoogLeNet and Inception
+        model = torchvision().models.get_model(name, weights=None, num_classes=classes, **arguments)
+    for part in _AUXILIARY:
+        if hasattr(model, part):
+            setattr(model, part, None)
+            model.aux_logits = False
+    return model
 
 
 def repaired(action: Callable[[], T]) -> T:

@@ -17,11 +17,11 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 
 from runner.data import prepare
+from runner.events import event_files
 from runner.execute import Job, Outcome, Request, execute
 from runner.execute._job import train_job
 from runner.execute._messages import Command
 from runner.expand import Overrides, resolve
-from runner.logs._events import event_files
 from runner.store import Provenance, RunDir, read_rows
 
 ROOT = Path(__file__).parents[1]

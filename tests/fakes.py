@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import warnings
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -259,3 +259,54 @@ class _Dice(nn.Module):
 def dice(shape: tuple[int, int, int], classes: int) -> nn.Module:
     """As many published models: random numbers that are not torch's."""
     return _Dice(shape[0] * shape[1] * shape[2], classes)
+
+
+class _Auxiliary(nn.Module):
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(inputs, 8), nn.ReLU())
+        self.head, self.aux = nn.Linear(8, classes), nn.Linear(8, classes)
+
+    def forward(self, images: torch.Tensor) -> Any:
+        features = self.body(images)
+        return (self.head(features), self.aux(features)) if self.training else self.head(features)
+
+
+def auxiliary(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Returns a second output in training, as GoogLeNet does."""
+    return _Auxiliary(shape[0] * shape[1] * shape[2], classes)
+
+
+class _Wrapped(nn.Module):
+    def __init__(self, inputs: int, classes: int, form: str) -> None:
+        super().__init__()
+        self.inner, self.form = nn.Sequential(nn.Flatten(), nn.Linear(inputs, classes)), form
+
+    def forward(self, images: torch.Tensor) -> Any:
+        logits = self.inner(images)
+        forms: dict[str, Any] = {
+            "plain": logits, "tuple": (logits, images), "list": [logits], "dict": {"features": 0, "logits": logits},
+            "object": SimpleNamespace(logits=logits),
+        }  # fmt: skip
+        return forms[self.form]
+
+
+def wrapped(shape: tuple[int, int, int], classes: int, form: str) -> nn.Module:
+    """Returns logits as other libraries do."""
+    return _Wrapped(shape[0] * shape[1] * shape[2], classes, form)
+
+
+def patients(count: int = 40, grouped: bool = True, leak: bool = False) -> dict[str, Any]:
+    """Five images of noise for each patient; the first pixel is the patient's number."""
+    numbers = np.repeat(np.arange(count), 5)
+    images = np.random.default_rng(0).integers(100, 255, (len(numbers), 8, 8), dtype=np.uint8)
+    images[:, 0, 0] = numbers
+    groups = [f"patient {number}" for number in numbers]
+    labels = numbers % 2
+    if leak:
+        half = len(numbers) // 2 - 2
+        return {
+            "train": (images[:half], labels[:half], groups[:half]),
+            "test": (images[half:], labels[half:], groups[half:]),
+        }
+    return {"all": (images, labels, groups) if grouped else (images, labels)}

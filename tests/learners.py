@@ -30,6 +30,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "focal": {"loss": "tests.recipes:focal", "loss_args": {"gamma": 1.0}},
     "jitter": {"loss": "tests.recipes:jittered", "schedule": "tests.recipes:root", "mixup": 0.2},
     "signs": {"optimizer": "tests.recipes:Signs", "optimizer_args": {"beta": 0.8}, "weight_decay": 0.1},
+    "parts": {"lr_of": {"1": 0.1}, "decay_norms": False, "weight_decay": 0.1, "batch_norm": True, "schedule": "cosine"},
+    "frozen": {"freeze": ["1", "2"], "batch_norm": True, "hidden": [16, 16], "dropout": 0.2},
+    "auxiliary": {"model": "tests.fakes:auxiliary", "loss": "tests.recipes:with_auxiliary", "mixup": 0.2},
     "lazy": {"model": "tests.fakes:lazy", "weight_average": 0.9},
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import time
 from typing import Any
 
 
@@ -54,3 +55,37 @@ STUDY: dict[str, Any] = {
     "seeds": 3,
     "questions": [{"ask": "Does the trick help?", "compare": ["trick", "baseline"], "expect": "more"}],
 }
+
+
+def seeing(settings: dict[str, Any], run: Any) -> None:
+    """Logs the number of the GPU that it sees, -1 for none, 99 where nothing says; it lasts until `runs` have begun."""
+    from pathlib import Path
+
+    (run.folder / "began").touch()
+    deadline = time.monotonic() + 60
+    while len(list(Path(settings["place"]).glob("*/*/*/own/began"))) < settings["runs"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.log(0, {"gpu": float(os.environ.get("CUDA_VISIBLE_DEVICES", "99") or -1)})
+
+
+def like_lightning(settings: dict[str, Any], run: Any) -> None:
+    """Leaves what Lightning's trainer leaves with its TensorBoardLogger: a version for each start, last.ckpt."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    logs, last = run.folder / "lightning_logs", run.folder / "last.ckpt"
+    first = json.loads(last.read_text()) if last.exists() else 0
+    folder = logs / f"version_{len(list(logs.glob('version_*')))}"
+    with SummaryWriter(str(folder)) as writer:
+        (folder / "hparams.yaml").write_text(f"epochs: {settings['epochs']}\n")
+        writer.add_scalar("hp_metric", -1, 0)
+        for epoch in range(first, settings["epochs"]):
+            for step in range(50 * epoch, 50 * epoch + 50):
+                if (step + 1) % 50 == 25:
+                    writer.add_scalar("train_loss", 1 / (step + 1), step)
+                    writer.add_scalar("epoch", epoch, step)
+            writer.add_scalar("val_loss", 1 / (epoch + 1), 50 * epoch + 49)
+            writer.add_scalar("epoch", epoch, 50 * epoch + 49)
+            if epoch == settings["die_at"] and not first:
+                writer.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            last.write_text(json.dumps(epoch + 1))

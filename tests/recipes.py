@@ -41,6 +41,12 @@ def gives(logits: torch.Tensor, labels: torch.Tensor, what: str) -> Any:
     return {"vector": each, "number": float(each.mean()), "constant": each.mean().detach(), "none": None}[what]
 
 
+def with_auxiliary(output: Any, labels: torch.Tensor) -> torch.Tensor:
+    """Counts a second output a third, as Szegedy et al. 2015 do; mixing calls it twice."""
+    logits, second = output
+    return functional.cross_entropy(logits, labels) + 0.3 * functional.cross_entropy(second, labels)
+
+
 class Signs(torch.optim.Optimizer):
     """Steps by the sign of an average of gradients (Lion without its second average)."""
 

@@ -303,7 +303,8 @@ def test_other_runs_are_not_overwritten_and_prune_offers_no_adopted_one(take: Ca
     assert find_removable(Path("runs")).items == find_removable(Path("runs"), ["logs"], checkpoints=True).items == []
     del content["adopted"]
     file.write_text(json.dumps(content))
-    assert len(find_removable(Path("runs")).items) == 3  # runs that are not adopted, and that no study names
+    found = find_removable(Path("runs")).items  # runs that are not adopted, and that no study names
+    assert [item.folder.name for item in found] == ["seed0", "seed1", "seed2", "mean"]
     assert refused(take) == [Kind.CONFLICT]
 
 

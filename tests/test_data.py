@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from runner.data import Dataset, Stream, check_augmentation, draw_split, load, prepare
+from runner.data._augmenter import Augmenter
 from runner.data._dataset import channel_statistics
-from runner.data._images import resize
-from runner.data._stream import Augmenter
+from runner.data._form import Form, resize
 from runner.spec import Kind, RequestError, Settings
 from runner.torchvision import torchvision
 from tests.pictures import load_folder, picture, write_pictures
@@ -208,7 +208,7 @@ def test_law_3_the_split_is_the_same_in_every_size_and_number_of_channels(
     for name in ("train", "val", "test"):
         part, same = getattr(digits, name), getattr(other, name)
         assert (part.labels == same.labels).all()
-        expected = np.stack([resize(image, (height, width)) for image in part.images])
+        expected = np.stack([resize(image, (height, width), Form()) for image in part.images])
         assert (same.images == expected).all()  # image by image the same pictures
 
 

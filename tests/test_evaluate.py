@@ -25,7 +25,7 @@ from runner.__main__ import app
 from runner.data import load, prepare
 from runner.evaluate import Classified, Evaluation, classify, evaluate, show, show_classes
 from runner.evaluate import _figures as figures
-from runner.evaluate._metrics import PER_CLASS, calibration_error, confused_pairs, part_metrics
+from runner.evaluate._metrics import PER_CLASS, confused_pairs, part_metrics
 from runner.evaluate._results import Mistake
 from runner.evaluate._store import mistakes
 from runner.evaluate._tables import class_table, overall_table
@@ -196,14 +196,6 @@ def test_metrics_are_what_their_definitions_say() -> None:
         if inside.any():
             error += inside.mean() * abs(right[inside].mean() - found.sureness[inside].mean())
     assert found.overall["calibration_error"] == pytest.approx(error)
-
-
-def test_calibration_error_at_its_ends() -> None:
-    assert calibration_error(np.ones(4), np.array([True] * 4)) == 0
-    assert calibration_error(np.ones(4), np.array([False] * 4)) == 1
-    assert calibration_error(np.full(4, 0.75), np.array([True, True, True, False])) == pytest.approx(0)
-    edge = calibration_error(np.array([3 / 15, 0.25]), np.array([False, True]))  # a bin has its upper edge
-    assert edge == pytest.approx((3 / 15 + 0.75) / 2)
 
 
 def test_top5_only_where_there_are_more_than_10_classes() -> None:

@@ -44,9 +44,9 @@ def test_specs_import_nothing() -> None:
         assert not imports, path
 
 
-def test_only_logs_board_and_adopt_know_tensorboard() -> None:
+def test_only_events_logs_summaries_and_board_know_tensorboard() -> None:
     for path in (ROOT / "runner").rglob("*.py"):
-        if path.parent.name not in ("logs", "board", "anyruns", "adopt"):
+        if path.parent.name not in ("events", "logs", "summaries", "board", "anyruns"):
             assert not re.search(
                 r"^\s*(from|import) (tensorboard|torch\.utils\.tensorboard)", path.read_text(), re.M
             ), path

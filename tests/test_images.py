@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runner.data import Dataset, decode_image
+from runner.data import Dataset, Form, decode_image
 from runner.data._images import Window, decode, open_image, read_header
 from runner.evaluate import classify
 from runner.spec import Kind
@@ -112,7 +112,7 @@ def test_own_images_get_the_window_of_the_data_set(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(eight)
     shares = [found["a"] for found in classify(run, [dark, bright, eight], Path("data")).shares]
     assert shares[0] != shares[1] == shares[2]
-    assert decode_image(dark.read_bytes(), 1, (8, 8), "white", Window(0, 4095))[0, 0, 0] == round(3000 / 4095 * 255)
+    assert decode_image(dark.read_bytes(), 1, (8, 8), Form(), Window(0, 4095))[0, 0, 0] == round(3000 / 4095 * 255)
     with pytest.raises(ValueError, match="8 bits"):
         decode(dark.read_bytes())  # of a data set of 8 bits
 

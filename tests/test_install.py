@@ -49,20 +49,30 @@ def test_every_package_is_listed() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built offline from a copy of what git would commit."""
-    place = tmp_path_factory.mktemp("build")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git would commit."""
+    place = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "LICENSE", "runner", "ablations"):
-        source = ROOT / name
-        files = source.rglob("*") if source.is_dir() else [source]
+        original = ROOT / name
+        files = original.rglob("*") if original.is_dir() else [original]
         for path in (each for each in files if each.is_file() and "__pycache__" not in each.parts):
-            copy = place / "source" / path.relative_to(ROOT)
+            copy = place / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", str(place)]
-    pip("wheel", *options, str(place / "source"))
-    (built,) = place.glob("*.whl")
-    return built
+    return place
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the source, built offline."""
+    return built(source, tmp_path_factory.mktemp("wheel"))
+
+
+def built(source: Path, place: Path) -> Path:
+    """Builds the wheel of a source's folder or archive."""
+    pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(place), str(source))
+    (wheel,) = place.glob("*.whl")
+    return wheel
 
 
 def pip(*arguments: str) -> None:
@@ -95,6 +105,18 @@ def test_the_wheel_has_studies_types_and_the_tab(wheel: Path) -> None:
     (points,) = (name for name in names if name.endswith("entry_points.txt"))
     text = zipfile.ZipFile(wheel).read(points).decode()
     assert re.search(r"tensorboard_plugins\]\s+ablations = runner\.board:Loader", text)
+
+
+@pytest.mark.slow
+def test_the_source_archive_installs_the_same_files(source: Path, wheel: Path, tmp_path: Path) -> None:
+    """As `python -m build` makes it: of one archive come the studies, the tab's files and the license too."""
+    make = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", make, str(tmp_path)], cwd=source, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("ablations-*.tar.gz")
+    found = [zipfile.ZipFile(each).infolist() for each in (built(archive, tmp_path), wheel)]
+    from_archive, from_source = ({each.filename: each.CRC for each in files} for files in found)
+    assert from_archive == from_source
+    assert [name for name in from_archive if name.endswith("licenses/LICENSE")]
 
 
 def test_list_says_where_each_study_is(ablations: Path, tmp_path: Path) -> None:

@@ -11,18 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from torch.utils.tensorboard import SummaryWriter
 
 from runner import checkpoints
 from runner.data import Dataset
+from runner.events import event_files
 from runner.files import read_json, replace, write_json
-from runner.logs import RunLog, confusion, roles, write_evaluation, write_mean
-from runner.logs._events import _checksum, event_files, keep_epochs
+from runner.logs import RunLog, confusion, roles, write_evaluation
+from runner.logs._events import keep_epochs
 from runner.logs._pictures import captions, filters, gallery
 from runner.logs._run_pictures import RunPicture, When
 from runner.models import build, weight_layers
@@ -41,6 +39,7 @@ from runner.store import (
     read_study,
     write_rows,
 )
+from runner.summaries import write_mean
 from tests.studies import amend
 
 Make = Callable[..., Settings]
@@ -429,18 +428,6 @@ def test_a_study_of_wrong_types_is_corrupt(tmp_path: Path, changes: dict[str, An
     assert known.plain() == STUDY
     write_json(folder / "study.json", STUDY | changes)
     assert read_study(folder) is None
-
-
-def test_event_files_come_in_the_order_of_their_counter(tmp_path: Path) -> None:
-    names = [f"events.out.tfevents.1795656175.host.20033.{number}" for number in (8, 9, 10, 11)]
-    for name in reversed(names):
-        (tmp_path / name).touch()
-    assert [path.name for path in event_files(tmp_path)] == names
-
-
-@given(st.binary(max_size=300))
-def test_checksums_are_tensorboards(data: bytes) -> None:
-    assert int.from_bytes(_checksum(data), "little") == masked_crc32c(data)
 
 
 def test_models_that_are_alike_are_traced_once_and_only_so_many_are(

@@ -74,7 +74,6 @@ def test_a_model_larger_than_the_memory_is_unfit_before_it_is_built(costs: Try) 
         ({"model": "tests.fakes:leaving"}, "SystemExit"),
         ({"model": "tests.fakes:deadly", "model_args": {"code": 3}}, "SystemExit"),
         ({"model": "tests.fakes:frozen"}, "requires_grad"),
-        ({"model": "tests.fakes:gives", "model_args": {"what": "tuple"}}, "tuple"),
         ({"model": "tests.fakes:gives", "model_args": {"what": "none"}}, "NoneType"),
         ({"model": "tests.fakes:gives", "model_args": {"what": "map"}}, "64 x 10 x 1"),
         ({"model": "tests.fakes:gives", "model_args": {"what": "squeezed"}}, "of 64;"),

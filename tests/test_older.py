@@ -10,7 +10,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 from torch.utils.tensorboard import SummaryWriter
 
-from runner.execute.crew import write_columns
 from runner.search.records import read_record
 from runner.sheets import read_sheet
 from runner.store import (
@@ -23,6 +22,7 @@ from runner.store import (
     mean_tag,
     read_rows,
 )
+from runner.summaries import write_columns
 from runner.verdicts import effects_table, gather
 
 OLDER = Path(__file__).parent / "older"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from runner.execute._own_command import CommandFailed, run_command
+from runner.execute._own_scalars import left_scalars
 from runner.execute._placeholders import filled, placeholders
-from runner.logs import read_scalars
 from runner.spec import Kind, OwnTraining, RequestError
 from runner.store import FINISHED, RunDir
 from runner.train import Interrupted
@@ -77,7 +77,7 @@ def test_scalars_are_read_from_event_files_below_the_folder(tmp_path: Path) -> N
     write(tmp_path / "a", {"acc": [0.1, 0.2]})
     write(tmp_path / "a" / "val", {"acc": {1: 0.3}})
     write(tmp_path / "a" / "new", {"acc": {1: 0.5}}, new_style=True)
-    found = read_scalars(tmp_path / "a")
+    found = left_scalars(tmp_path / "a")
     assert found[0] == {"acc": pytest.approx(0.1)}
     assert found[1] == {"acc": pytest.approx(0.2), "val/acc": pytest.approx(0.3), "new/acc": pytest.approx(0.5)}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runner.execute import _own_run
 from runner.execute._job import train_job
 from runner.execute._messages import Command, Job, Message
 from runner.execute._own_run import OwnRun
@@ -46,7 +47,7 @@ def table(folder: Path) -> list[dict[str, str]]:
 
 def test_a_run_leaves_its_metrics_at_the_best_step(tmp_path: Path) -> None:
     said = train(study(), tmp_path)
-    assert [message.kind for message in said] == ["began", FINISHED] * 6
+    assert [message.kind for message in said if message.kind != "logged"] == ["began", FINISHED] * 6
     folder = tmp_path / "runs" / runs_of(study())[0].folder
     rows = table(folder)
     best = max(rows, key=lambda row: float(row["val/f1"]))
@@ -57,6 +58,16 @@ def test_a_run_leaves_its_metrics_at_the_best_step(tmp_path: Path) -> None:
     known = RunDir(folder).run_json()
     assert known
     assert known.settings == study()["baseline"]
+
+
+def test_the_runner_hears_of_logged_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_own_run, "_TELL_SECONDS", 0)
+    said = train(study(seeds=1, variants={}, questions=[]), tmp_path)
+    (folder,) = tmp_path.glob("runs/own/*/seed0")
+    rows = [{name: float(text) for name, text in row.items()} for row in table(folder)]
+    assert [message.metrics for message in said if message.kind == "logged"] == rows
+    monkeypatch.setattr(_own_run, "_TELL_SECONDS", 1000)
+    assert [message.kind for message in train(study(), tmp_path / "slow")] == ["began", "logged", FINISHED] * 6
 
 
 def test_the_command_writes_what_reports_read(tmp_path: Path) -> None:
@@ -194,7 +205,7 @@ def test_settings_and_what_trains_decide_the_directory() -> None:
 
 @pytest.mark.parametrize("wrong", [{"f1": "high"}, {"f1": None}, {"f1": [1]}])
 def test_only_numbers_are_logged(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    own = OwnRun(0, tmp_path, OwnLog(tmp_path), lambda: False)
+    own = OwnRun(0, tmp_path, OwnLog(tmp_path), lambda: False, lambda step: None)
     for step, metrics in ((0, wrong), (-1, {"f1": 1.0}), (0.5, {"f1": 1.0})):
         with pytest.raises(TypeError):
             own.log(step, metrics)  # type: ignore[arg-type]

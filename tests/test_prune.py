@@ -256,6 +256,6 @@ def test_nothing_goes_unless_told(place: Path) -> None:
     assert old.is_dir()
     assert "removed" in command(answer="y\n")
     assert not old.exists()
-    assert "weights, which evaluate needs" in command("--checkpoints", "--yes")
+    assert "weights, which evaluate and longer runs need" in command("--checkpoints", "--yes")
     assert not list(Path().glob("runs/*/*/*/best.pt"))
     assert "there is nothing to remove" in command("--yes")

@@ -18,8 +18,8 @@ from torch.optim import lr_scheduler
 from runner.catalog import Rates
 from runner.confusion import confusion, macro_f1
 from runner.data import Dataset, Stream
+from runner.events import hparams
 from runner.expand import Run, Variant, cohorts
-from runner.logs import hparams
 from runner.models import build
 from runner.spec import Settings
 from runner.store import RunDir, read_rows

@@ -17,7 +17,7 @@ from runner.expand import Run, Variant
 from runner.spec import Settings
 from runner.store import Provenance
 from runner.train import Interrupted, Learner, _learner, lockstep
-from runner.train._lane import Lane, Replay
+from runner.train._lane import Lane, MpsLane, Replay
 from tests.learners import CPU, VARIANTS, learner, outcome
 
 Make = Callable[..., Settings]
@@ -39,6 +39,20 @@ class PretendLane(Lane):
             step()
 
         return replay
+
+
+class SeededLane(MpsLane):
+    """Knows which run seeded the pretend GPU last."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def seed(self, number: int) -> None:
+        super().seed(number)
+        seeds.setdefault(self.name, []).append(number)
+
+
+seeds: dict[str, list[int]] = {}
 
 
 class NoLane(PretendLane):
@@ -67,7 +81,7 @@ def test_recorded_steps_train_the_same_bit_for_bit(
     expected, found = outcome(plain, digits, settings()), outcome(recorded, digits, settings())
     for name, lane, old, new in zip(VARIANTS, lanes, plain, recorded, strict=True):
         assert found[id(new)] == expected[id(old)], name
-        if name in ("dice", "lazy", "focal", "jitter", "signs"):  # own code may count its steps: each is taken by it
+        if name in ("dice", "lazy", "focal", "jitter", "signs", "auxiliary"):  # own code may count its steps
             assert (lane.recorded, "your own" in new.recorded.why_not) == (0, True)
         else:
             steps = new.epoch * len(Stream(digits, settings(), 0, CPU).order(1))
@@ -149,3 +163,16 @@ def test_gradients_shown_after_an_epoch_are_the_last_steps(settings: Make, digit
     each.take_counts()
     gradients: list[Any] = [parameter.grad for parameter in each.model.parameters()]
     assert all(isinstance(gradient, torch.Tensor) and gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_apples_gpu_is_seeded_by_the_run_at_every_step(
+    make: Callable[..., Learner], settings: Make, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(torch.mps, "manual_seed", given.append)
+    outcome([make("dropout", SeededLane("alone"))], digits, settings())
+    outcome([make("both", SeededLane("other")), make("dropout", SeededLane("company"))], digits, settings())
+    steps = len(Stream(digits, settings(), 0, CPU).order(1))
+    assert seeds["alone"] == seeds["company"]
+    assert len(set(seeds["alone"])) > 3 * steps  # each step, and each evaluation
+    assert set(seeds["company"]) <= set(given)

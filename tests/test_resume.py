@@ -25,6 +25,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks.soak import unsafe_seconds
 from runner import checkpoints
 from runner.data import Stream, prepare
+from runner.events import event_files
 from runner.execute import Job, Message
 from runner.execute import _training as training
 from runner.execute._job import train_job
@@ -34,7 +35,6 @@ from runner.execute._training import TrainingRun
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.logs import RunLog
-from runner.logs._events import event_files
 from runner.spec import Settings
 from runner.store import RunDir, present_provenance, result_tag
 from runner.train import Interrupted, Learner

@@ -12,11 +12,11 @@ import pytest
 
 from runner.__main__ import main
 from runner.evaluate import evaluate
+from runner.events import hparams
 from runner.files import read_json
-from runner.logs import hparams
 from runner.search.records import find_record, read_record
 from runner.spec import Kind, RequestError
-from runner.store import RunDir, comparable
+from runner.store import Provenance, RunDir, RunJson, comparable, first_end
 from tests.conftest import BASE
 from tests.problems import refused
 
@@ -133,3 +133,11 @@ def test_the_record_of_a_search_that_is_none_is_refused(place: Path) -> None:
         assert command("report") == 0
         assert command("run", "toy", "--workers", "1") == 0
     assert comparable([]) == []
+
+
+def test_a_variants_first_end_is_the_earliest_that_is_known() -> None:
+    runs = [RunJson(seed=0, status="finished", settings={}, provenance=Provenance(), ended=60.0 * n) for n in (3, 2)]
+    assert first_end(None, [*runs, None]) == "1970-01-01T00:02:00+00:00"
+    assert first_end("1970-01-01T00:01:00+00:00", runs) == "1970-01-01T00:01:00+00:00"
+    assert first_end("1970-01-01T00:05:00+00:00", runs) == "1970-01-01T00:02:00+00:00"
+    assert first_end(None, [None]) is None

@@ -132,6 +132,8 @@ def test_identities_and_neutral_values_are_those_of_the_first_release(settings: 
         "weight_average": 0.0, "precision": "float32", "background": "white", "split": "fixed",
         "sampler": "shuffle", "schedule_args": {}, "warmup": 0.0, "grad_clip": 0.0, "loss": "CrossEntropyLoss",
         "loss_args": {}, "class_weights": "none", "mixup": 0.0, "cutmix": 0.0, "monitor": "val/loss",
+        "dataset_args": {}, "groups": "none", "resize": "squeeze", "weights": "none", "freeze": [],
+        "decay_norms": True, "lr_of": {},
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from runner.stats import (
     interaction_effect,
     mcnemar_p,
     mean_interval,
+    mean_intervals,
     one_sample_effect,
     outside_p,
     paired_effect,
@@ -164,6 +165,18 @@ def test_p_at_a_distance_inverts_the_interval(n: int, images: int, seed: int, di
         if 1e-9 < p < 1:
             interval = effect.at(1 - p).interval
             assert interval.high - interval.estimate == pytest.approx(distance, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", range(7))
+def test_the_intervals_of_rows_are_those_of_each(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=(6, count))
+    values[1] = 2.0
+    values[2:4, :1] = [[math.nan], [math.inf]]
+    for found, row in zip(mean_intervals(values), values, strict=True):
+        assert repr(found) == repr(mean_interval(row))
+        if count > 1 and np.isfinite(row).all():
+            half = stats.t.ppf(0.975, count - 1) * row.std(ddof=1) / math.sqrt(count)
+            assert (found.estimate, found.high) == pytest.approx((row.mean(), row.mean() + half))
 
 
 def test_intervals_of_another_level() -> None:

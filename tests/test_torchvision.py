@@ -29,3 +29,15 @@ def test_an_own_module_that_imports_torchvision_works(tmp_path: Path, place: str
     command = [sys.executable, "-c", _BUILD]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.stdout == "10\n", result.stderr
+
+
+def test_a_package_that_imports_torchvision_is_whole(tmp_path: Path) -> None:
+    """Its import fails halfway and is repeated: the parts that had been imported once belong to it."""
+    (tmp_path / "mine").mkdir()
+    main = "def main(): return mine.inner.mine.inner.width"
+    (tmp_path / "mine" / "inner.py").write_text("import mine\nwidth = 3")
+    (tmp_path / "mine" / "__init__.py").write_text(f"import mine.inner\n{_IMPORT}\n{main}")
+    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{tmp_path}"}
+    load = "from runner.spec import load_function; print(load_function('mine:main')())"
+    result = subprocess.run([sys.executable, "-c", load], env=environment, capture_output=True, text=True, check=False)
+    assert result.stdout == "3\n", result.stderr

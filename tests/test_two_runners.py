@@ -16,12 +16,12 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from runner.events import event_files
 from runner.execute import Job, Message
 from runner.execute._claims import ended_attempts
 from runner.execute._job import train_job
 from runner.execute._messages import Command
 from runner.files import read_json, write_json
-from runner.logs._events import event_files
 from runner.spec import Settings
 from runner.store import RunDir, mean_tag, read_rows
 from tests.commands import numbers, run, start, wait_for

@@ -387,6 +387,7 @@ def test_runs_lost_to_the_machine_change_no_verdict_and_are_named() -> None:
 def test_every_metric_has_its_better_way() -> None:
     assert {metric.better for metric in METRICS.values()} == {1, 0, -1}
     accuracies = {"val/accuracy", "test/accuracy", "train_eval/accuracy", "val_accuracy_area"}
+    accuracies |= {"val/top5_accuracy", "test/top5_accuracy"}
     assert {name for name, metric in METRICS.items() if metric.better > 0} >= accuracies | {"val/macro_f1"}
     assert {name for name, metric in METRICS.items() if metric.over_all} == accuracies | {"epochs_to"}
 

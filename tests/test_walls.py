@@ -16,8 +16,8 @@ HEAVY = ("torch", "tensorboard", "matplotlib")
 LIGHT = ("spec", "expand", "catalog", "metrics", "measures", "stats", "power", "store", "verdicts", "report")
 DRAWING = {"runner.report.write", "runner.report.search.write"}  # the doors to figures
 TOOLS = {
-    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "removable", "sheets", "stop",
-    "text", "ticker", "torchvision", "typed",
+    "classnames", "confusion", "course", "files", "palette", "plot", "randomness", "removable", "scores", "sheets",
+    "stop", "text", "ticker", "torchvision", "typed",
 }  # fmt: skip
 MAY = {  # the rooms that each room may import, besides tools
     "tools": "",
@@ -36,20 +36,24 @@ MAY = {  # the rooms that each room may import, besides tools
     "expand": "catalog spec",
     "store": "measures metrics spec expand",
     "data": "catalog machine spec",
-    "models": "catalog spec",
-    "train": "catalog spec data models",
-    "logs": "metrics stats store data models",
+    "weights": "checkpoints",
+    "models": "catalog spec weights",
+    "train": "catalog spec data models weights",
+    "events": "",
+    "summaries": "events metrics spec stats store",
+    "logs": "events store data models",
     "verdicts": "measures metrics stats power spec expand store",
-    "execute": "catalog checkpoints data measures expand logs machine models places spec store train verdicts",
-    "search": "execute expand places spec store",
+    "execute": "catalog checkpoints data events measures metrics expand logs machine models places spec store "
+    "summaries train verdicts",
+    "search": "execute expand places spec store summaries",
     "report": "catalog metrics stats power spec expand store search verdicts",
     "evaluate": "checkpoints data logs machine metrics models places spec store train",
-    "prune": "spec expand store search report verdicts",
-    "publish": "spec store logs report verdicts",
+    "prune": "events spec expand store search report verdicts",
+    "publish": "spec store report summaries verdicts",
     "reference": "catalog metrics spec store logs",
-    "links": "store",
-    "board": "catalog links measures metrics report spec stats store verdicts",
-    "adopt": "board measures places spec store",
+    "links": "events store",
+    "board": "catalog events links measures metrics report spec stats store verdicts",
+    "adopt": "board events measures places spec store summaries",
     "arguments": "adopt catalog execute expand",
 }
 
@@ -185,10 +189,11 @@ def test_the_tab_loads_nothing_heavy_but_tensorboard() -> None:
     assert "tensorboard is imported" in heavy_chain(board)
 
 
-def test_adopting_loads_no_torch() -> None:
-    adopt = [name for name in modules() if room(name) == "adopt"]
-    assert len(adopt) > 5
-    assert heavy_chain(adopt, [name for name in HEAVY if name != "tensorboard"]) == ""
+def test_adopting_and_summaries_load_no_torch_and_no_tensorflow() -> None:
+    found = [name for name in modules() if room(name) in ("adopt", "events", "summaries")]
+    assert len(found) > 15
+    assert heavy_chain(found, ["torch", "matplotlib", "tensorflow"]) == ""
+    assert heavy_chain(["runner.publish"], ["torch", "tensorflow"]) == ""
 
 
 def test_the_wall_test_sees_what_is_several_steps_away() -> None:

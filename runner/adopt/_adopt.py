@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from runner.adopt._logs import read_logs
 from runner.adopt._measure import At, measured
 from runner.adopt._names import directory_of, safe_name, variant_names
 from runner.adopt._questions import declared, metrics_of, questions_of
 from runner.adopt._runs import Found, LoggedRun
+from runner.adopt._settings import changes_of, settings_of, varying
 from runner.adopt._table import read_table
 from runner.adopt._write import Change, Place, kept_runs, write_run
 from runner.board.anyruns import is_lower_better
@@ -20,6 +22,7 @@ from runner.measures import own_metrics
 from runner.places import check_writable
 from runner.spec import BASELINE, Kind, Problem, RequestError, suggest
 from runner.store import StudyFile, VariantEntry, command, read_study, write_study
+from runner.summaries import seed_tables, write_columns, write_mean
 
 _NAMED = 5  # runs in a sentence
 Measured = tuple[LoggedRun, dict[str, float]]  # a run, and its metrics
@@ -72,30 +75,53 @@ def adopt(request: AdoptRequest) -> Adopted:
     monitor = asked.monitor or (before.monitor if before and not asked.file else "")
     if at.best and at.best not in found.tags:
         raise RequestError([Problem(Kind.UNKNOWN, "--at", f'no run has "{at.best}". {suggest(at.best, found.tags)}')])
-    known = {str(each.settings.get("variant", own)): own for own, each in before.variants.items()} if before else {}
+    known = {_called(own, each): own for own, each in before.variants.items()} if before else {}
     names = variant_names(found.variants, baseline, known)
-    questions = questions_of(asked, metrics, names, before)
-    less = metrics.get(at.best, "less" if is_lower_better(at.best) else "more") == "less"
     kept = kept_runs(folder, {each: before.variants[own] for each, own in known.items()}, found.runs) if before else []
-    runs = [(run, measured(run.scalars, at, less)) for run in (*found.runs, *kept)]
+    logged = [*found.runs, *kept]
+    settings = settings_of(logged, names)
+    questions = questions_of(asked, metrics, names, settings, before)
+    less = metrics.get(at.best, "less" if is_lower_better(at.best) else "more") == "less"
+    runs = [(run, measured(run.scalars, at, less)) for run in logged]
     main = own_metrics(metrics, monitor).main
-    remarks = [*found.remarks, *_renamed(names), *_gone(kept), *_lacking(runs, main, at), *_unequal(runs, main, at)]
+    remarks = [
+        *found.remarks, *_renamed(names), *_gone(kept), *varying(logged), *_lacking(runs, main, at),
+        *_unequal(runs, main, at),
+    ]  # fmt: skip
     study = StudyFile(
         name=name, file=asked.file or (before.file if before else ""), command=command(), questions=questions,
         doc=asked.doc or (before.doc if before else f"Adopted runs: {request.source.resolve().name}"),
-        variants={own: _entry(own, each, baseline) for each, own in _baseline_first(names).items()},
+        variants={own: _entry(own, each, settings) for each, own in _baseline_first(names).items()},
         metrics=metrics, monitor=monitor, data_notes=[each.rstrip(".") for each in remarks],
         adopted={"at": _at_text(request, before, is_table), "baseline": baseline, "pattern": found.pattern},
     )  # fmt: skip
     check_writable(request.runs, folder)
-    counts: Counter[Change] = Counter()
-    with lock(request.runs):
-        write_study(folder, study)
-        for run, values in runs:
-            if main in values:
-                own = names[run.variant]
-                counts[write_run(Place(folder, own, study.variants[own], main), run, values)] += 1
+    counts = _write_all(folder, study, [(names[run.variant], run, values) for run, values in runs], before)
+    write_columns(request.runs)
     return Adopted(name, counts, remarks)
+
+
+def _write_all(
+    folder: Path, study: StudyFile, runs: Sequence[tuple[str, LoggedRun, dict[str, float]]], before: StudyFile | None
+) -> Counter[Change]:
+    """Writes study.json, the runs that have the main metric, and the means that are missing or of a run that changed.
+
+    `runs` have their variant's name in the study, and their metrics.
+    """
+    found: dict[str, list[Change]] = {}
+    again = before is not None and before.metrics != study.metrics
+    main = study.measures.main
+    with lock(folder.parent):
+        write_study(folder, study)
+        for own, run, values in runs:
+            if main in values:
+                place = Place(folder, own, study.variants[own], main, list(study.metrics), again)
+                found.setdefault(own, []).append(write_run(place, run, values))
+        for own, changes in found.items():
+            variant = folder / study.variants[own].directory
+            if set(changes) != {Change.NONE} or not (variant / "mean").exists():
+                write_mean(variant / "mean", *seed_tables(variant), study.metrics)
+    return Counter(change for changes in found.values() for change in changes)
 
 
 def _before(request: AdoptRequest, folder: Path, is_table: bool) -> StudyFile | None:
@@ -144,10 +170,15 @@ def _baseline_first(names: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(names.items(), key=lambda pair: pair[1] != BASELINE))
 
 
-def _entry(name: str, variant: str, baseline: str) -> VariantEntry:
-    changes = {} if name == BASELINE else {"variant": variant}
+def _called(name: str, entry: VariantEntry) -> str:
+    """Returns what the logs call a variant of the study."""
+    return entry.called or str(entry.settings.get("variant", name))
+
+
+def _entry(name: str, called: str, settings: Mapping[str, Mapping[str, Any]]) -> VariantEntry:
     return VariantEntry(
-        directory=directory_of(name, variant), changes=changes, settings={"variant": baseline} | changes
+        directory=directory_of(name, called), changes=changes_of(settings, name), settings=dict(settings[name]),
+        called=called,
     )  # fmt: skip
 
 
@@ -157,14 +188,14 @@ def _renamed(names: Mapping[str, str]) -> list[str]:
 
 
 def _gone(kept: Sequence[LoggedRun]) -> list[str]:
-    return [f"Runs that are no longer in the logs stay: {_listed(_called(kept))}."] if kept else []
+    return [f"Runs that are no longer in the logs stay: {_listed(_runs(kept))}."] if kept else []
 
 
 def _lacking(runs: Sequence[Measured], main: str, at: At) -> list[str]:
     lacking = [run for run, values in runs if main not in values]
     until = f" until step {at.step}" if at.step is not None else ""
     tag = f"{main} or {at.best}" if at.best not in ("", main) else main
-    return [f"Runs without {tag}{until} are skipped: {_listed(_called(lacking))}."] if lacking else []
+    return [f"Runs without {tag}{until} are skipped: {_listed(_runs(lacking))}."] if lacking else []
 
 
 def _unequal(runs: Sequence[Measured], main: str, at: At) -> list[str]:
@@ -180,7 +211,7 @@ def _unequal(runs: Sequence[Measured], main: str, at: At) -> list[str]:
     return [f"Runs end at unequal steps, {least} to {most}. Compare at one step with --at {least}."]
 
 
-def _called(runs: Sequence[LoggedRun]) -> list[str]:
+def _runs(runs: Sequence[LoggedRun]) -> list[str]:
     return [f"{run.variant} seed {run.seed}" for run in runs]
 
 

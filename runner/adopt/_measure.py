@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner.adopt._runs import Steps
+from runner.events import Steps
 from runner.spec import Kind, Problem, RequestError
 
 _BEST = "best:"

@@ -11,6 +11,7 @@ from typing import Any
 import pydantic
 
 from runner.adopt._runs import Found
+from runner.adopt._settings import changes_of
 from runner.board.anyruns import is_lower_better, sorted_tags, useful_tags
 from runner.measures import TAKEN, own_metrics
 from runner.spec import (
@@ -27,6 +28,7 @@ from runner.spec import (
 from runner.store import StudyFile, as_declared
 
 _MOST_METRICS = 12
+_LEAST_LEVELS = 2  # of a trend
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,16 @@ def metrics_of(found: Found, asked: Declared, before: StudyFile | None) -> dict[
 
 
 def questions_of(
-    asked: Declared, metrics: Mapping[str, str], names: Mapping[str, str], before: StudyFile | None
+    asked: Declared,
+    metrics: Mapping[str, str],
+    names: Mapping[str, str],
+    settings: Mapping[str, Mapping[str, Any]],
+    before: StudyFile | None,
 ) -> list[dict[str, Any]]:
     """Returns the questions as study.json has them, with the time at which each was declared first.
 
-    `names` are those of the study by those in the logs: a question may use either. Raises RequestError.
+    `names` are those of the study by those in the logs: a question may use either. `settings` are those of each variant
+    of the study. Raises RequestError.
     """
     if not asked.file:
         return before.questions if before else []
@@ -120,14 +127,20 @@ def questions_of(
         if question.images == "new":
             what = '"images": "new" needs the predictions of each image, which logs do not have; remove it.'
             problems.append(Problem(Kind.CONFLICT, where, what))
-        if question.trend:
-            what = "adopted runs have no settings, so there is no trend; compare variants instead."
-            problems.append(Problem(Kind.CONFLICT, where, what))
+        if question.trend and len(levels := _levels(question.trend, settings)) < _LEAST_LEVELS:
+            what = f'got the trend "{question.trend}"; expected an hparam whose numbers alone tell variants apart. '
+            problems.append(Problem(Kind.CONFLICT, where, f"{what}The logs have {len(levels)}; compare variants."))
         item = question.model_dump(mode="json", exclude_none=True)
         found.append(item | {"declared": known.get(_key(item), now)})
     if problems:
         raise RequestError(problems)
     return found
+
+
+def _levels(trend: str, settings: Mapping[str, Mapping[str, Any]]) -> set[float]:
+    """Returns the numbers of a setting in the baseline and in the variants that change it alone."""
+    values = [own.get(trend) for name, own in settings.items() if set(changes_of(settings, name)) <= {trend}]
+    return {float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
 
 
 def _key(item: Mapping[str, Any]) -> str:

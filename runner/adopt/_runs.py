@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.events import Hparam, Steps
 from runner.measures import TAKEN
-
-Steps = dict[int, float]  # step to value, in no order
 
 
 @dataclass(frozen=True)
@@ -17,6 +16,7 @@ class LoggedRun:
     source   what it was called
     scalars  tag to its values
     walls    step to when its last value was written (seconds since 1970)
+    hparams  what it said of its settings
     started  seconds since 1970, as `ended`
     """
 
@@ -25,6 +25,7 @@ class LoggedRun:
     source: str
     scalars: Mapping[str, Steps]
     walls: Mapping[int, float] = field(default_factory=dict)
+    hparams: Mapping[str, Hparam] = field(default_factory=dict)
     started: float = 0.0
     ended: float = 0.0
 

@@ -36,7 +36,7 @@ def read_table(path: Path) -> Found:
             problems.append(Problem(Kind.VALUE, f"{path}:{line}", what))
             continue
         scalars = {name: {0: number} for name in metrics if (number := _number(row[name])) is not None}
-        runs.append(LoggedRun(variant, int(seed), f"row {line}", scalars, {}, ended, ended))
+        runs.append(LoggedRun(variant, int(seed), f"row {line}", scalars, {}, {}, ended, ended))
     twice = [key for key, count in Counter((run.variant, run.seed) for run in runs).items() if count > 1]
     problems += [
         Problem(

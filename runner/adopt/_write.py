@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from runner.adopt._events import MARK, events_of
-from runner.adopt._runs import LoggedRun, Steps
-from runner.store import FAILED, FINISHED, Provenance, RunDir, RunJson, RunResult, VariantEntry
+from runner.adopt._runs import LoggedRun
+from runner.events import (
+    Steps,
+    event_files,
+    hparams,
+    scalar_events,
+    session_end,
+    session_start,
+    summary_event,
+    text_summary,
+    write_events,
+)
+from runner.store import (
+    FAILED,
+    FINISHED,
+    Provenance,
+    RunDir,
+    RunJson,
+    RunResult,
+    VariantEntry,
+    read_step_rows,
+    result_tag,
+    step_table,
+)
+
+_SUFFIX = ".adopted"  # of a run's event file
 
 
 class Change(Enum):
@@ -27,12 +48,18 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run goes: the study's directory, and its variant there. `main` is the study's main metric."""
+    """Where a run goes: the study's directory, and its variant there.
+
+    metrics  the study's; `main` is the main one
+    again    whether its events are written though nothing of the run has changed, because the metrics have
+    """
 
     folder: Path
     name: str
     entry: VariantEntry
     main: str
+    metrics: Sequence[str]
+    again: bool = False
 
 
 def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Change:
@@ -43,7 +70,9 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
     cause = "" if math.isfinite(main) else f"{place.main} is {main}"
     metrics = {tag: value if math.isfinite(value) else None for tag, value in values.items()}
     known, result = directory.run_json(), directory.result()
-    same = known is not None and known.cause == cause and (cause or (result and result.metrics == metrics))
+    made = (cause, place.entry.settings, place.entry.changes)
+    same = known is not None and (known.cause, known.settings, known.changes) == made and not place.again
+    same = bool(same and (cause or (result and result.metrics == metrics)))
     if same and directory.status() in (FINISHED, FAILED) and _text(directory.folder / "metrics.csv") == table:
         return Change.NONE
     directory.folder.mkdir(parents=True, exist_ok=True)
@@ -54,8 +83,8 @@ def write_run(place: Place, run: LoggedRun, values: Mapping[str, float]) -> Chan
         "changes": place.entry.changes, "provenance": {}, "started": run.started, "ended": run.ended or None,
         "cause": cause, "adopted": run.source,
     }  # fmt: skip
-    _write(directory.folder / "metrics.csv", table.encode())
-    _write_events(directory.folder, run)
+    _write(directory.folder / "metrics.csv", table)
+    _write_events(directory.folder, place, run, metrics, cause)
     directory.write_run_json(RunJson.model_validate(content))
     if not cause:
         directory.write_result(RunResult(metrics=metrics, provenance=Provenance()))
@@ -74,46 +103,48 @@ def kept_runs(folder: Path, variants: Mapping[str, VariantEntry], found: Sequenc
             known = RunDir(path).run_json()
             if known and not RunDir(path).misplaced() and (variant, known.seed) not in there:
                 source = str((known.model_extra or {}).get("adopted", ""))
-                scalars, when = _read_table(path / "metrics.csv"), (known.started, known.ended or 0.0)
-                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, *when))
+                said = {key: value for key, value in known.settings.items() if key != "variant"}
+                scalars, when = _scalars(path / "metrics.csv"), (known.started, known.ended or 0.0)
+                kept.append(LoggedRun(variant, known.seed, source, scalars, {}, said, *when))
     return kept
 
 
-def _read_table(path: Path) -> dict[str, Steps]:
+def _scalars(path: Path) -> dict[str, Steps]:
     scalars: dict[str, Steps] = {}
-    for row in csv.DictReader(io.StringIO(_text(path))):
-        for tag, cell in row.items():
-            scalars.setdefault(tag, {})
-            with suppress(KeyError, TypeError, ValueError):
-                if tag != "step" and cell:
-                    scalars[tag][int(row["step"])] = float(cell)
-    return {tag: steps for tag, steps in scalars.items() if steps}
+    for step, row in read_step_rows(path).items():
+        for tag, value in row.items():
+            scalars.setdefault(tag, {})[step] = value
+    return scalars
 
 
 def _table(run: LoggedRun) -> str:
-    """Returns metrics.csv: a row a step, and a column for each tag; an empty cell where it was not logged."""
+    """Returns metrics.csv: a row a step, and a column for each tag."""
     tags = [tag for tag in run.scalars if tag != "step"]
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["step", *tags])
-    for step in sorted({step for tag in tags for step in run.scalars[tag]}):
-        writer.writerow([step, *(run.scalars[tag].get(step, "") for tag in tags)])
-    return file.getvalue()
+    rows: dict[int, dict[str, float]] = {}
+    for tag in tags:
+        for step, value in run.scalars[tag].items():
+            rows.setdefault(step, {})[tag] = value
+    return step_table(rows, tags)
 
 
-def _write_events(folder: Path, run: LoggedRun) -> None:
-    old = [path for path in folder.iterdir() if path.name.startswith(f"{MARK}.")]
-    path = folder / f"{MARK}.{int(run.started)}.adopted"
-    _write(path, events_of(run.scalars, run.walls, run.started))
-    for each in old:
-        if each != path:
-            each.unlink()
+def _write_events(folder: Path, place: Place, run: LoggedRun, metrics: Mapping[str, float | None], cause: str) -> None:
+    """Writes the run's scalars, and hparams, metrics and status as of our own runs."""
+    when, last = run.ended or time.time(), max(max(steps) for steps in run.scalars.values())
+    group = f"{place.entry.directory} ({place.folder.name})"
+    start = session_start(hparams(place.entry.settings, place.folder.name, place.name), group)
+    finals = {name: value for name in place.metrics if (value := metrics.get(name)) is not None}
+    events = [summary_event(start, 0, run.started), *scalar_events(run.scalars, run.walls, run.started)]
+    events += scalar_events({result_tag(name): {last: value} for name, value in finals.items()}, {}, when)
+    if cause:
+        events.append(summary_event(text_summary("failure", cause), last, when))
+    events.append(summary_event(session_end(not cause, when), last, when))
+    write_events(folder, events, _SUFFIX, event_files(folder))
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, text: str) -> None:
     """Writes a file beside and renames it. It is not flushed to the disk: the logs are still there after a crash."""
     beside = path.with_name(f".{path.name}.tmp")
-    beside.write_bytes(content)
+    beside.write_text(text, encoding="utf-8", newline="")
     os.replace(beside, path)
 
 

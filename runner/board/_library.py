@@ -74,6 +74,12 @@ class Library:
         """Returns the names of the studies that can be read, sorted. Searches are not among them."""
         return sorted(self._found())
 
+    def own(self) -> list[str]:
+        """Returns how the names of runs begin in TensorBoard whose training or logs are not the runner's."""
+        found = [folder for folder, study in self._found().values() if not study.measures.is_ours]
+        inside = [folder.relative_to(self.logdir).as_posix() for folder in found if folder.is_relative_to(self.logdir)]
+        return ["" if place == "." else f"{place}/" for place in inside]
+
     def folder(self, name: str) -> Path:
         """Returns a study's directory. Raises UnknownStudy."""
         return self._find(name)[0]

@@ -9,6 +9,7 @@ from typing import Any
 from tensorboard.plugin_util import markdown_to_safe_html
 
 from runner.board._library import Snapshot
+from runner.board._seen import Seen
 from runner.links import variant_links
 from runner.metrics import Unit
 from runner.report import (
@@ -90,14 +91,22 @@ def _scale(unit: Unit) -> dict[str, Any]:
     return {"factor": 1, "unit": "" if unit in (Unit.NUMBER, Unit.COUNT) else unit.value}
 
 
-def _variants(snapshot: Snapshot) -> list[dict[str, Any]]:
+def linked(content: dict[str, Any], snapshot: Snapshot, seen: Seen) -> dict[str, Any]:
+    """Returns an overview with links to each variant's runs; `seen` are the pages that have something of them."""
     places = snapshot.folder.name, snapshot.study.variants[BASELINE].directory
     measures = snapshot.study.measures
     tags = () if measures.is_ours else tuple(measures.table)
+    found = {
+        name: [[link.shows, link.fragment] for link in variant_links(*places, entry.directory, tags, seen)]
+        for name, entry in snapshot.study.variants.items()
+    }
+    return content | {"variants": [variant | {"links": found[variant["name"]]} for variant in content["variants"]]}
+
+
+def _variants(snapshot: Snapshot) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "links": [[link.shows, link.fragment] for link in variant_links(*places, entry.directory, tags)],
             "changes": {key: [snapshot.study.baseline.get(key), value] for key, value in entry.changes.items()},
             "settings": entry.settings if name == BASELINE else {},
         }

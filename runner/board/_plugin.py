@@ -17,8 +17,9 @@ from werkzeug import wrappers
 
 from runner.board._curves import RunningCurves, curves
 from runner.board._library import Library, Snapshot, UnknownStudy
-from runner.board._payload import effects, overview
+from runner.board._payload import effects, linked, overview
 from runner.board._progress import INTERRUPTED, TRAINING, run_states, seconds_left
+from runner.board._seen import Seen, seen
 from runner.board.anyruns import AnyQuery, QueryError, SeriesCache, answer
 from runner.files import finite
 from runner.links import links, run_names
@@ -60,13 +61,13 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
         """Returns the routes."""
         routes: dict[str, Callable[[wrappers.Request], Any]] = {
             "/studies": lambda _: self._library.names(),
-            "/progress": lambda request: self._progress(_study(request)),
-            "/overview": lambda request: self._kept("overview", _study(request), overview),
+            "/progress": lambda request: self._progress(request, _study(request)),
+            "/overview": self._overview,
             "/effects": lambda request: self._kept("effects", _study(request), effects),
             "/curves": lambda request: self._curves(_study(request)),
             "/anyruns": self._anyruns,
             "/palette": lambda _: PALETTE,
-            "/links": lambda _: [[link.shows, link.fragment] for link in links(run_names(self._library.logdir))],
+            "/links": self._links,
         }
         return {path: _json(content) for path, content in routes.items()} | {"/static/*": _static}
 
@@ -76,12 +77,37 @@ class AblationsPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
         context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
         return answer(self._provider, context, experiment, query, self._series)
 
-    def _progress(self, name: str) -> dict[str, Any]:
+    def _overview(self, request: wrappers.Request) -> dict[str, Any]:
+        name = _study(request)
+        content = self._kept("overview", name, overview)
+        return linked(content, self._library.snapshot(name), self._seen(request, name))
+
+    def _links(self, request: wrappers.Request) -> list[list[str]]:
+        own = self._library.own()
+        found = links(run_names(self._library.logdir), own, seen(self._provider, request.environ) if own else {})
+        return [[link.shows, link.fragment] for link in found]
+
+    def _seen(self, request: wrappers.Request, name: str) -> Seen:
+        """Returns the runs of a study with own training that have pictures; the runner's own always have."""
+        if self._library.study(name).measures.is_ours:
+            return {}
+        begin = f"{self._library.folder(name).name}/"
+        every = seen(self._provider, request.environ)
+        return {page: [run for run in runs if run.startswith(begin)] for page, runs in every.items()}
+
+    def _progress(self, request: wrappers.Request, name: str) -> dict[str, Any]:
         states = run_states(self._library.folder(name), self._library.study(name))
         every = [state.state for own in states.values() for state in own]
         counts = {state: every.count(state) for state in dict.fromkeys(every)}
         seeds = {name: [asdict(state) for state in own] for name, own in states.items()}
-        return {"counts": counts, "runs": len(every), "seconds_left": seconds_left(states), "variants": seeds}
+        pictured = {page: len(runs) for page, runs in self._seen(request, name).items()}
+        return {
+            "counts": counts,
+            "runs": len(every),
+            "seconds_left": seconds_left(states),
+            "variants": seeds,
+            "pictured": pictured,
+        }
 
     def _curves(self, name: str) -> dict[str, Any]:
         snapshot = self._library.snapshot(name)

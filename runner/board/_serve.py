@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runner.board._library import Library
 from runner.board._loader import Loader
 from runner.links import links, run_names
 
@@ -28,7 +29,7 @@ def serve(logdir: Path, arguments: Sequence[str] = ()) -> int:
         """Makes TensorBoard's own server, and prints links into it."""
         server = program.create_port_scanning_werkzeug_server(app, flags)
         print(f"Ablations: {server.get_url()}#ablations")
-        for link in links(run_names(logdir)):
+        for link in links(run_names(logdir), Library(logdir).own()):  # what own training shows is not read yet
             if len(link.fragment) <= _LONGEST:
                 print(f"  {link.shows}:\n    {server.get_url()}{link.fragment}")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from runner.catalog._datasets import DATASETS, DataSet, Downloaded, Packaged, ca
 from runner.catalog._entries import Entry
 from runner.catalog._initializations import INITIALIZATIONS
 from runner.catalog._losses import LOSSES, OWN_LOSS_SETTINGS, Loss
-from runner.catalog._models import MODEL_SETTINGS, MODELS, Shape, reads
+from runner.catalog._models import MODEL_SETTINGS, MODELS, Shape, is_torchvision, reads, torchvision_name
 from runner.catalog._monitors import MONITORS
 from runner.catalog._rates import Rates
 from runner.catalog._schedules import ALIASES, SCHEDULES, find_schedule, torch_schedules
@@ -30,6 +30,8 @@ __all__ = [
     "Shape",
     "carved",
     "find_schedule",
+    "is_torchvision",
     "reads",
     "torch_schedules",
+    "torchvision_name",
 ]

@@ -122,7 +122,8 @@ def _resnet18(_: Architecture, shape: Shape, classes: int) -> nn.Module:
 
 _INIT = frozenset({"init", "init_args"})
 _DENSE = _INIT | {"hidden", "activation", "batch_norm", "dropout"}
-OWN_MODEL_READS = _INIT | {"model_args"}  # of package.module:function
+OWN_MODEL_READS = _INIT | {"model_args"}  # of package.module:function and torchvision/NAME
+_TORCHVISION = "torchvision/"
 
 MODELS = by_name(
     Model(name="perceptron", meaning="one linear layer from the pixels to the classes", reads=_INIT, build=_perceptron),
@@ -152,9 +153,23 @@ MODEL_SETTINGS = OWN_MODEL_READS.union(*(model.reads for model in MODELS.values(
 
 
 def reads(model: str) -> frozenset[str]:
-    """Returns the model settings that a model reads; `model` is a built-in model's name, or your own model.
+    """Returns the model settings that a model reads; `model` is a built-in model's name, torchvision's, or your own.
 
     >>> sorted(reads("perceptron"))
     ['init', 'init_args']
     """
     return MODELS[model].reads if model in MODELS else OWN_MODEL_READS
+
+
+def is_torchvision(model: str) -> bool:
+    """Whether a model is one of torchvision's.
+
+    >>> is_torchvision("torchvision/resnet50"), is_torchvision("resnet18")
+    (True, False)
+    """
+    return model.removeprefix(_TORCHVISION) not in ("", model)
+
+
+def torchvision_name(model: str) -> str:
+    """Returns torchvision's own name of a model such as torchvision/resnet50."""
+    return model.removeprefix(_TORCHVISION)

@@ -7,14 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from runner.data._dataset import Dataset, Part, draw_split, load, prepare
-from runner.data._images import decode_image, read_file
+from runner.data._form import Form, decode_image
+from runner.data._images import read_file
 from runner.data._trees import image_files
 
 if TYPE_CHECKING:
-    from runner.data._stream import Stream, batches, check_augmentation, evaluation_batch
+    from runner.data._augmenter import check_augmentation
+    from runner.data._stream import Stream, batches, evaluation_batch
+
+_WITH_TORCH = {
+    "Stream": "_stream",
+    "batches": "_stream",
+    "check_augmentation": "_augmenter",
+    "evaluation_batch": "_stream",
+}
 
 __all__ = [
     "Dataset",
+    "Form",
     "Part",
     "Stream",
     "batches",
@@ -30,6 +40,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _WITH_TORCH:
         raise AttributeError(name)
-    return getattr(import_module("runner.data._stream"), name)
+    return getattr(import_module(f"runner.data.{_WITH_TORCH[name]}"), name)

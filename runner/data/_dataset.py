@@ -21,16 +21,16 @@ from runner.data._split import draw_places, few_places, split
 from runner.files import crc, lock, read_json, sync
 from runner.spec import FIXED, Kind, Problem, RequestError, Settings, dataset_label, shown
 
-_FILES = tuple(f"{name}{kind}.npy" for name in PARTS for kind in ("", "-labels"))
 _LAYOUT = 3  # the version of the cache's format and of the splits; increase it to rebuild all caches
 
 
 @dataclass(frozen=True)
 class Part:
-    """Images (uint8, N x H x W x C) and labels (int64, N)."""
+    """Images (uint8, N x H x W x C), labels (int64, N), and groups (int64, N) where the data set has some."""
 
     images: Images
     labels: Labels
+    groups: Labels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -94,7 +94,8 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
 def _is_whole(folder: Path) -> bool:
     """Whether the cache is complete and not corrupt: all files have the CRCs they were written with."""
     meta = read_json(folder / "meta.json") or {}
-    if meta.get("crc") != {name: crc(folder / name) for name in _FILES}:
+    known = meta.get("crc")
+    if not known or known != {name: crc(folder / name) for name in known}:
         return False
     try:
         load(folder)
@@ -107,15 +108,18 @@ def load(folder: Path) -> Dataset:
     """Maps a prepared data set into memory without reading it, so that workers share the memory."""
     meta = json.loads((folder / "meta.json").read_text())
     # Mode "c" makes a private, writable map: torch warns about read-only arrays. Nothing writes to it.
-    part = {
-        name: Part(np.load(folder / f"{name}.npy", mmap_mode="c"), np.load(folder / f"{name}-labels.npy"))
-        for name in PARTS
-    }
+    part = {name: _part(folder, name) for name in PARTS}
     return Dataset(
         part["train"], part["val"], part["test"],
         tuple(meta["classes"]), tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
         tuple(map(str, meta["notes"])), Window(*meta["window"]) if meta["window"] else None,
     )  # fmt: skip
+
+
+def _part(folder: Path, name: str) -> Part:
+    groups = folder / f"{name}-groups.npy"
+    images, labels = np.load(folder / f"{name}.npy", mmap_mode="c"), np.load(folder / f"{name}-labels.npy")
+    return Part(images, labels, np.load(groups) if groups.exists() else None)
 
 
 def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
@@ -127,7 +131,9 @@ def draw_split(dataset: Dataset, settings: Settings, seed: int) -> Dataset:
         return dataset
     images = np.concatenate((dataset.train.images, dataset.val.images))
     labels = np.concatenate((dataset.train.labels, dataset.val.labels))
-    kept, taken = draw_places(labels, len(dataset.val), seed)
+    grouped = [part.groups for part in (dataset.train, dataset.val) if part.groups is not None]
+    groups = np.concatenate(grouped) if grouped else None
+    kept, taken = draw_places(labels, len(dataset.val), seed, groups)
     if settings.images_per_class:
         kept = kept[few_places(labels[kept], settings, dataset.classes)]
     train, val = (Part(images[chosen], labels[chosen]) for chosen in (kept, taken))
@@ -143,6 +149,7 @@ def _fingerprint(parts: Parts, classes: tuple[str, ...]) -> str:
         for images in rows.chunks():
             digest.update(np.ascontiguousarray(images).data)
         digest.update(np.ascontiguousarray(rows.labels).data)
+        digest.update(b"" if rows.groups is None else np.ascontiguousarray(rows.groups).data)
     return digest.hexdigest()[:16]
 
 
@@ -172,8 +179,9 @@ def channel_statistics(images: Iterable[Images]) -> tuple[list[float], list[floa
 def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
     # The key covers the sizes of the parts, but not the place of the data.
     few = settings.images_per_class if settings.split == FIXED else 0
-    sizes = (carved(settings.dataset), *([few] if few else []))
-    key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *sizes, _LAYOUT))
+    others: list[object] = [carved(settings.dataset), *([few] if few else [])]
+    others += [settings.resize] if settings.resize != "squeeze" else []
+    key = repr((signature, settings.image_size, settings.channels, settings.background, skipped, *others, _LAYOUT))
     label = "".join(c if c.isalnum() else "_" for c in dataset_label(settings.dataset))[:40]
     return f"{label}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
@@ -191,11 +199,13 @@ def _write(folder: Path, content: Content, fingerprint: str) -> Path:
         for name in PARTS:
             _write_images(beside / f"{name}.npy", content.parts[name])
             np.save(beside / f"{name}-labels.npy", content.parts[name].labels)
+            if (groups := content.parts[name].groups) is not None:
+                np.save(beside / f"{name}-groups.npy", groups)
         mean, std = channel_statistics(content.parts["train"].chunks())
         meta = {
             "classes": list(content.classes), "mean": mean, "std": std, "fingerprint": fingerprint,
             "notes": list(content.notes), "window": content.window and [content.window.low, content.window.high],
-            "crc": {name: crc(beside / name) for name in _FILES},
+            "crc": {path.name: crc(path) for path in sorted(beside.glob("*.npy"))},
         }  # fmt: skip
         (beside / "meta.json").write_text(json.dumps(meta, indent=2))
         for path in (*beside.iterdir(), beside):

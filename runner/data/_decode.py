@@ -5,16 +5,28 @@ Memory holds the result and one image for each core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
-from runner.data._images import Header, Images, Window, digest, gray_range, open_image, pixels, read_header, reshape
+from runner.data._form import Form, reshape
+from runner.data._groups import numbered, read_groups
+from runner.data._images import (
+    Header,
+    Images,
+    Labels,
+    Window,
+    digest,
+    gray_range,
+    open_image,
+    pixels,
+    read_header,
+)
 from runner.data._layout import layout_note
-from runner.data._parts import PARTS, Content, Parts, alike_note, counted, few, in_order, printable
+from runner.data._parts import PARTS, Content, Parts, Rows, alike_note, counted, few, in_order, printable
 from runner.data._progress import counting
 from runner.data._trees import Tree, unreadable
 from runner.machine import cores
@@ -137,13 +149,14 @@ def _decode(reading: _Reading, window: Window | None, skip_unreadable: bool) -> 
         what = f"its images would take {np.prod(shape, dtype=float) / 1e9:.1f} GB; give a smaller image_size."
         raise RequestError([Problem(Kind.MACHINE, reading.tree.where, what)]) from error
     row = {name: k for k, name in enumerate(names)}
+    form = Form(settings.resize, settings.background)
 
     def one(name: str) -> tuple[bytes, bool]:
         image, transparent = pixels(open_image(reading.tree.read(name), name), settings.background, window)
         image = image[..., :1] if gray else image
         if image.shape[:2] != (reading.headers[name].height, reading.headers[name].width):
             raise ValueError(f"it has {image.shape[1]}x{image.shape[0]} pixels, but its header says otherwise")
-        array[row[name]] = reshape(image, side, settings.channels)
+        array[row[name]] = reshape(image, side, settings.channels, form)
         return digest(image), transparent
 
     decoded = _each(reading, "decoding", names, one)
@@ -160,18 +173,27 @@ def _by_part(
 ) -> tuple[Parts, list[str]]:
     parts: Parts = {}
     notes = []
-    for part in PARTS:
-        chosen = [name for name in digests if reading.labels[name][0] == part]
+    by_part = {part: [name for name in digests if reading.labels[name][0] == part] for part in PARTS}
+    groups = _groups(reading, by_part)
+    for part, chosen in by_part.items():
         if chosen:
             labels = np.array([reading.labels[name][1] for name in chosen], dtype=np.int64)
             own = [digests[name] for name in chosen]
-            parts[part] = in_order(array, np.array([row[name] for name in chosen], dtype=np.int64), labels, own)
+            index = np.array([row[name] for name in chosen], dtype=np.int64)
+            parts[part] = in_order(Rows(array, index, labels, groups.get(part)), own)
             notes.append(alike_note(part, own, reading.tree.where))
     classes, there = reading.tree.layout.classes, set(parts["train"].labels.tolist()) if "train" in parts else set()
     if missing := [shown(name) for number, name in enumerate(classes) if number not in there]:
         what = f"has no readable image of {', '.join(missing)}; add images, or remove the class."
         raise RequestError([*_problems(reading), Problem(Kind.DATA, f"{reading.tree.where}: train", what)])
     return parts, notes
+
+
+def _groups(reading: _Reading, by_part: Mapping[str, Sequence[str]]) -> dict[str, Labels]:
+    if reading.settings.groups == "none":
+        return {}
+    group = read_groups(reading.settings.groups, [name for names in by_part.values() for name in names])
+    return numbered({part: [group[name] for name in names] for part, names in by_part.items()}, reading.tree.where)
 
 
 def _each(

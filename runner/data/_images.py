@@ -143,16 +143,6 @@ def _opened(file: IO[bytes], name: str) -> Any:
     return image
 
 
-def decode_image(
-    data: bytes, channels: int, size: tuple[int, int], background: str, window: Window | None, name: str = ""
-) -> Images:
-    """Decodes an image file's bytes to uint8, H x W x 1 or H x W x 3, resized to `size` (height, width).
-
-    Raises as `decode`.
-    """
-    return resize(reshape(decode(data, background, window, name), "native", channels), size)
-
-
 def decode(data: bytes, background: str = "white", window: Window | None = None, name: str = "") -> Images:
     """Decodes an image file's bytes to uint8, H x W x 3. Raises as `open_image` and `pixels`."""
     return pixels(open_image(data, name), background, window)[0]
@@ -208,20 +198,6 @@ def _needs_window(image: Any, values: npt.NDArray[np.float64]) -> bool:
     return bool(values.min() < 0 or values.max() > 255 or (values % 1).any())
 
 
-def resize(image: Images, size: tuple[int, int]) -> Images:
-    """Resizes an image (uint8, H x W x C) to `size` (height, width).
-
-    Shrinking averages areas. Growing interpolates linearly.
-    """
-    import cv2
-
-    (height, width), old = size, image.shape
-    if old[:2] == size:
-        return image
-    method = cv2.INTER_AREA if old[0] > height and old[1] > width else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=method).reshape(height, width, old[2]).astype(np.uint8)
-
-
 def digest(image: Images) -> bytes:
     """Returns 16 bytes that identify an image's content before it is resized.
 
@@ -229,17 +205,3 @@ def digest(image: Images) -> bytes:
     every size and number of channels gives the same split.
     """
     return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
-
-
-def reshape(image: Images, size: int | str, channels: int | str) -> Images:
-    """Returns an image (uint8, H x W x 1 or H x W x 3) with that side length and number of channels.
-
-    "native" keeps the size, or the channels, as they are.
-    """
-    import cv2
-
-    if channels == 1 and image.shape[-1] == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8)
-    if channels == 3 and image.shape[-1] == 1:
-        image = np.repeat(image, 3, axis=2)
-    return image if isinstance(size, str) else resize(image, (size, size))

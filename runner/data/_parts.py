@@ -24,11 +24,13 @@ class Rows:
     source  uint8, images x H x W x C
     index   N, the places of the chosen images in `source`
     labels  int64, N
+    groups  int64, N: the group of each image, where the data set has groups
     """
 
     source: Images
     index: npt.NDArray[np.int64]
     labels: Labels
+    groups: Labels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,7 +42,8 @@ class Rows:
 
     def take(self, chosen: npt.NDArray[np.int64]) -> Rows:
         """Returns the rows at these places."""
-        return Rows(self.source, self.index[chosen], self.labels[chosen])
+        groups = None if self.groups is None else self.groups[chosen]
+        return Rows(self.source, self.index[chosen], self.labels[chosen], groups)
 
     def chunks(self) -> Iterator[Images]:
         """Yields the images in order, about 4 MiB at a time: uint8, n x H x W x C."""
@@ -68,13 +71,10 @@ class Content:
     skipped: bool = False
 
 
-def in_order(images: Images, index: npt.NDArray[np.int64], labels: Labels, digests: Sequence[bytes]) -> Rows:
-    """Returns a part's rows, ordered by label and then by content.
-
-    `index`, `labels` and `digests` have one entry for each row.
-    """
-    order = np.array(sorted(range(len(labels)), key=lambda i: (labels[i], digests[i])), dtype=np.int64)
-    return Rows(images, index[order], labels[order])
+def in_order(rows: Rows, digests: Sequence[bytes]) -> Rows:
+    """Returns a part's rows, ordered by label and then by content; `digests` has one entry for each row."""
+    labels = rows.labels
+    return rows.take(np.array(sorted(range(len(labels)), key=lambda i: (labels[i], digests[i])), dtype=np.int64))
 
 
 def alike_note(part: str, digests: Sequence[bytes], where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ import numpy.typing as npt
 
 from runner.catalog import DATASETS, DataSet, Downloaded, Packaged
 from runner.data._decode import decode_tree
-from runner.data._images import Images, Labels, digest, reshape
+from runner.data._form import Form, reshape
+from runner.data._groups import numbered
+from runner.data._images import Images, Labels, digest
 from runner.data._labels import classes_of, whole_numbers
-from runner.data._parts import PARTS, Content, Parts, alike_note, in_order
+from runner.data._parts import PARTS, Content, Parts, Rows, alike_note, in_order
 from runner.data._trees import Tree, open_tree
 from runner.files import expanded, lock
 from runner.spec import Kind, Problem, RequestError, Settings, describe, is_reference, load_function
@@ -62,7 +65,10 @@ def _packaged(origin: Packaged, settings: Settings) -> Source:
 
 
 def _tree(tree: Tree, settings: Settings, skip_unreadable: bool) -> Source:
-    return Source(tree.signature, lambda: decode_tree(tree, settings, skip_unreadable))
+    signature = tree.signature
+    if settings.groups != "none":
+        signature += hashlib.sha256(expanded(Path(settings.groups)).read_bytes()).hexdigest()
+    return Source(signature, lambda: decode_tree(tree, settings, skip_unreadable))
 
 
 def _local_or_downloaded(
@@ -121,29 +127,33 @@ def _with_channels(images: Any) -> Images:
 def _from_function(settings: Settings) -> Content:
     """Reads a data set that your own function returns, as a dict.
 
-    Its keys are "all", or "train" and perhaps "val" and "test"; its values are pairs (images, labels). Images are
-    uint8, N x H x W or N x H x W x C with 1 or 3 channels. Labels are whole numbers; "classes" may name them.
+    Its keys are "all", or "train" and perhaps "val" and "test"; its values are pairs (images, labels), or triples
+    (images, labels, groups). Images are uint8, N x H x W or N x H x W x C with 1 or 3 channels. Labels are whole
+    numbers; "classes" may name them. Groups are N texts or numbers.
     """
     from runner.randomness import Generators  # with torch, which data that are prepared need not wait for
 
     reference = settings.dataset
     try:
         with Generators(0, own_code=True).active():  # random numbers are the same at each call
-            given: dict[str, Any] = dict(repaired(load_function(reference)))
+            given: dict[str, Any] = dict(repaired(lambda: load_function(reference)(**settings.dataset_args)))
         names = given.pop("classes", None)
         if not (set(given) == {"all"} or ("train" in given and given.keys() <= set(PARTS))):
             expected = '"all", or "train" with "val", "test"'
             raise ValueError(f"it returned the parts {', '.join(map(str, given))}; expected {expected}")
-        images = {part: _own_images(*pair) for part, pair in given.items()}
-        labels = {part: whole_numbers(own) for part, (_, own) in given.items()}
+        images = {part: _own_images(own[0], own[1]) for part, own in given.items()}
+        labels = {part: whole_numbers(own[1]) for part, own in given.items()}
+        groups = numbered({part: own[2] for part, own in given.items() if len(own) > 2}, reference)
+        if groups and (odd := [part for part in given if len(groups.get(part, ())) != len(images[part])]):
+            raise ValueError(f"{odd[0]} has {len(groups.get(odd[0], ()))} groups and {len(images[odd[0]])} images")
         for part, (numbers, _) in labels.items():
             if len(numbers) != len(images[part]):
                 raise ValueError(f"{part} has {len(images[part])} images and {len(numbers)} labels")
         named = None if names is None else tuple(map(str, names))
-        numbered, classes, note = classes_of({part: own for part, (own, _) in labels.items()}, named, reference)
-        arrays = {part: (images[part], numbered[part]) for part in images}
+        own_labels, classes, note = classes_of({part: own for part, (own, _) in labels.items()}, named, reference)
+        arrays = {part: (images[part], own_labels[part]) for part in images}
         notes = (*dict.fromkeys(said for _, said in labels.values()), note)
-        return _content(arrays, classes, settings, tuple(filter(None, notes)))
+        return _content(arrays, classes, settings, tuple(filter(None, notes)), groups)
     except (RequestError, KeyboardInterrupt):
         raise
     except BaseException as error:  # your code may raise anything, even SystemExit
@@ -164,14 +174,21 @@ def _own_images(images: Any, labels: Any) -> Images:
     return np.ascontiguousarray(pixels)
 
 
-def _content(arrays: Arrays, classes: tuple[str, ...], settings: Settings, notes: Sequence[str] = ()) -> Content:
+def _content(
+    arrays: Arrays,
+    classes: tuple[str, ...],
+    settings: Settings,
+    notes: Sequence[str] = (),
+    groups: Mapping[str, Labels] | None = None,
+) -> Content:
     """Orders each part by content (`digest`), and gives all images the size and channels of the settings."""
     parts: Parts = {}
     said = list(notes)
     for part, (images, labels) in arrays.items():
         digests = [digest(image) for image in images]
         said.append(alike_note(part, digests, settings.dataset))
-        parts[part] = in_order(_shaped(images, settings), np.arange(len(labels)), labels, digests)
+        rows = Rows(_shaped(images, settings), np.arange(len(labels)), labels, (groups or {}).get(part))
+        parts[part] = in_order(rows, digests)
     shapes = {part: rows.shape[1:] for part, rows in parts.items()}
     if len(set(shapes.values())) > 1:
         sizes = ", ".join(f"{part} {height} x {width} x {depth}" for part, (height, width, depth) in shapes.items())
@@ -184,8 +201,9 @@ def _shaped(images: Images, settings: Settings) -> Images:
     size, channels = settings.image_size, settings.channels
     if size == "native" and channels in ("native", images.shape[-1]):
         return images
-    first = reshape(images[0], size, channels)
+    form = Form(settings.resize, settings.background)
+    first = reshape(images[0], size, channels, form)
     shaped: npt.NDArray[np.uint8] = np.empty((len(images), *first.shape), dtype=np.uint8)
     for row, image in enumerate(images):
-        shaped[row] = reshape(image, size, channels)
+        shaped[row] = reshape(image, size, channels, form)
     return shaped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from runner.data._images import Labels
 from runner.data._parts import Parts, Rows
 from runner.spec import FIXED, Kind, Problem, RequestError, Settings
 
+Places = npt.NDArray[np.int64]
 _SHARES = (0.10, 0.15)  # of all images: the size of a missing validation part, and of a missing test part
 
 
@@ -31,7 +34,7 @@ def split(parts: Parts, settings: Settings, classes: tuple[str, ...]) -> Parts:
     return parts
 
 
-def few_places(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+def few_places(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> Places:
     """Returns the places of `images_per_class` train images of each class, the same for every seed.
 
     A smaller number keeps a subset of the images that a larger number keeps. Raises RequestError where a class has
@@ -48,24 +51,54 @@ def few_places(labels: Labels, settings: Settings, classes: tuple[str, ...]) -> 
     return np.sort(np.concatenate(chosen))
 
 
-def draw_places(labels: Labels, count: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def draw_places(labels: Labels, count: int, seed: int, groups: Labels | None = None) -> tuple[Places, Places]:
     """Draws `count` places, stratified by label; returns the others and these, both ascending.
 
-    Raises ValueError where a class has too few images.
+    With groups (int64, N) it takes whole ones: about `count` images, about stratified. Raises ValueError where a class
+    has too few images or groups.
     """
     from sklearn.model_selection import train_test_split
 
+    if groups is not None:
+        return _draw_groups(labels, count, seed, groups)
     kept, taken = train_test_split(np.arange(len(labels)), test_size=count, stratify=labels, random_state=seed)
     return np.sort(kept), np.sort(taken)
 
 
+def _draw_groups(labels: Labels, count: int, seed: int, groups: Labels) -> tuple[Places, Places]:
+    """Returns the fold of scikit-learn's StratifiedGroupKFold whose classes are nearest to their share of `count`."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = StratifiedGroupKFold(max(2, round(len(labels) / count)), shuffle=True, random_state=seed)
+    images = np.bincount(labels)
+    best, kept, taken = np.inf, np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a rare class, which is checked below
+        for others, fold in folds.split(labels, labels, groups):
+            counts = np.bincount(labels[fold], minlength=len(images))
+            distance = float(np.abs(counts - images * (count / len(labels))).sum())
+            if distance < best and counts.all() and (counts < images).all():
+                best, kept, taken = distance, others, fold
+    if not len(taken):
+        raise ValueError("too few groups")
+    return kept, taken
+
+
+def _counts(rows: Rows, classes: int) -> Places:
+    """Returns the number of images of each class; where there are groups, of groups with such images."""
+    if rows.groups is None:
+        return np.bincount(rows.labels, minlength=classes)
+    pairs = np.unique(np.stack([rows.labels, rows.groups]), axis=1)
+    return np.bincount(pairs[0], minlength=classes)
+
+
 def _carve(train: Rows, name: str, count: int, dataset: str, classes: tuple[str, ...]) -> Parts:
-    labels = train.labels
+    labels, things = train.labels, "images" if train.groups is None else "groups"
     try:
-        kept, taken = draw_places(labels, count, 0)
+        kept, taken = draw_places(labels, count, 0, train.groups)
     except ValueError as error:
-        counts = np.bincount(labels, minlength=len(classes))
+        counts = _counts(train, len(classes))
         rare = f'"{classes[int(counts.argmin())]}" has {counts.min()}'
-        what = f"too few images to set a {name} part aside from every class ({rare}); add images, or a {name} part."
+        what = f"too few {things} to set a {name} part aside from every class ({rare}); add {things}, or a {name} part."
         raise RequestError([Problem(Kind.DATA, dataset, what)]) from error
     return {"train": train.take(kept), name: train.take(taken)}

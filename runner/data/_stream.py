@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from runner.data._augmenter import Augmenter
 from runner.data._dataset import Dataset, Part
 from runner.data._images import Images
 from runner.randomness import run_seed
-from runner.spec import Kind, Problem, RequestError, Settings, albumentations
+from runner.spec import Kind, Problem, RequestError, Settings
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 _EVALUATED, _MOST_BYTES = 1_000, 2**27  # images in a batch of evaluation, and the most bytes they may take
 _SHARE = 0.5  # of a GPU's free memory is the most that a part of the data may take
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # as torchvision's weights were trained with
 _ORDER, _TRAIN_EVAL = 1, 2  # give each use of a seed its own random numbers
 
 
@@ -43,67 +43,11 @@ def evaluation_batch(shape: tuple[int, int, int], batch_size: int) -> int:
     return _EVALUATED if 4 * _EVALUATED * math.prod(shape) <= _MOST_BYTES else min(_EVALUATED, batch_size)
 
 
-class Augmenter:
-    """Augments one image at a time with Albumentations, as a function of (seed, epoch, index) alone.
-
-    It sets the states of two shared generators, which takes 10 us an image. Reseeding takes 377 us, because it makes
-    new generators.
-    """
-
-    def __init__(self, settings: Settings, seed: int) -> None:
-        package = albumentations()
-        transforms = [getattr(package, name)(**args) for item in settings.augment for name, args in item.items()]
-        self._compose: Any = package.Compose(transforms, strict=True, is_check_shapes=False)
-        self._philox: Any = np.random.Philox(key=0)
-        self._python = random.Random()
-        self._compose.set_random_state(np.random.Generator(self._philox), self._python)
-        self._seed = run_seed(settings.stream, seed)
-
-    def __call__(self, image: Images, epoch: int, index: int, turn: int = 0) -> Images:
-        """Returns an image (uint8, H x W x C) as this epoch shows it; `index` is its place in the train part.
-
-        `turn` counts its repetitions within the epoch, from 0.
-        """
-        # Lists take a tenth of the time that arrays take.
-        state = {"counter": [0, turn, index, epoch], "key": [self._seed, 0]}
-        fresh = {"buffer": [0, 0, 0, 0], "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
-        self._philox.state = {"bit_generator": "Philox", "state": state, **fresh}
-        self._python.seed((self._seed << 96) | (epoch << 64) | (turn << 40) | index)
-        return self._compose(image=image)["image"]  # type: ignore[no-any-return]
-
-    def extremes(self, image: Images) -> Iterator[Images]:
-        """Yields the image with all transforms applied, then once without each transform that is applied by chance."""
-        by_chance = [transform for transform in self._compose.transforms if 0 < transform.p < 1]
-        for left_out in (None, *by_chance):
-            for transform in by_chance:
-                transform.p = float(transform is not left_out)
-            yield self(image, epoch=1, index=0)
-
-
-def check_augmentation(settings: Settings, dataset: Dataset) -> None:
-    """Tries the transforms on one image. Raises RequestError where they fail, or change its size or type."""
-    if not settings.augment:
-        return
-    image = np.array(dataset.train.images[0])
-    where = f"{settings.dataset}: augment"
-    try:
-        results = list(Augmenter(settings, seed=0).extremes(image))
-    except Exception as error:
-        what = f"the transforms fail on an image of {image.shape} (height, width, channels): {error}; change them."
-        raise RequestError([Problem(Kind.VALUE, where, what)]) from error
-    for result in results:
-        if result.shape != image.shape or result.dtype != np.uint8:
-            what = (
-                f"the transforms turn {image.shape} uint8 into {result.shape} {result.dtype}; "
-                "use only ones that keep size and type."
-            )
-            raise RequestError([Problem(Kind.VALUE, where, what)])
-
-
 class Stream:
     """Streams one data set for one seed to a device: images float32, N x C x H x W, and labels int64, N."""
 
     def __init__(self, dataset: Dataset, settings: Settings, seed: int, device: torch.device) -> None:
+        """Raises RequestError as `_statistics`."""
         self.dataset = dataset
         self._settings = settings
         self._seed = run_seed(settings.stream, seed)
@@ -111,10 +55,10 @@ class Stream:
         self._augmenter = Augmenter(settings, seed) if settings.augment else None
         self._parts: dict[int, Batch] = {}
         self._batches: dict[int, Batch] = {}  # on a GPU, by their number of images
-        train = settings.normalize == "train"
-        shape = (1, len(dataset.mean), 1, 1)
-        mean = torch.tensor(dataset.mean if train else 0.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
-        std = torch.tensor(dataset.std if train else 1.0, dtype=torch.float64).expand(shape[1]).reshape(shape)
+        mean, std = (
+            torch.tensor(numbers, dtype=torch.float64).reshape(1, -1, 1, 1)
+            for numbers in _statistics(settings, dataset)
+        )
         self._shift = (mean * 255).float().to(device)
         self._scale = (1 / (std * 255)).float().to(device)
 
@@ -204,6 +148,22 @@ class Stream:
                 device = torch.device("cpu")
             self._parts[id(part)] = torch.from_numpy(part.images).to(device), torch.from_numpy(part.labels).to(device)
         return self._parts[id(part)]
+
+
+def _statistics(settings: Settings, dataset: Dataset) -> tuple[Sequence[float], Sequence[float]]:
+    """Returns the mean and the deviation of each channel by which pixels in [0, 1] are normalized.
+
+    Raises RequestError for those of ImageNet where images are not RGB.
+    """
+    channels = len(dataset.mean)
+    if settings.normalize == "train":
+        return dataset.mean, dataset.std
+    if settings.normalize == "none":
+        return [0.0] * channels, [1.0] * channels
+    if channels != len(_IMAGENET[0]):
+        what = '"imagenet" has the means of RGB images, and these are gray; set channels=3, or use "train".'
+        raise RequestError([Problem(Kind.CONFLICT, f"{settings.dataset}: normalize", what)])
+    return _IMAGENET
 
 
 def _turns(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

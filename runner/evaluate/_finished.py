@@ -17,7 +17,7 @@ from torch import nn
 from runner import checkpoints
 from runner.data import Dataset, Part, Stream, draw_split, load, prepare
 from runner.machine import pick_device
-from runner.models import autocast, build
+from runner.models import autocast, build, logits_of
 from runner.spec import Kind, Problem, RequestError, Settings, from_pydantic, references, refuse_modules_in, suggest
 from runner.store import CORRUPT, FAILED, FINISHED, PRUNED, RunDir, RunJson, read_rows
 from runner.train import evaluation_batch
@@ -70,7 +70,7 @@ class FinishedRun:
     def output(self, images: torch.Tensor) -> torch.Tensor:
         """Returns the model's output for normalized images (float32, N x C x H x W): float32, N x classes, on a CPU."""
         with torch.inference_mode(), autocast(self.settings, self.device):
-            output: torch.Tensor = self.model(images)
+            output: torch.Tensor = logits_of(self.model(images))
             return output.float().cpu()
 
 
@@ -166,7 +166,8 @@ def _other_data(folder: Path, settings: Settings, data: Path, then: str, now: st
 def _model(folder: Path, settings: Settings, dataset: Dataset, seed: int, weights: dict[str, Any]) -> nn.Module:
     """Returns the model of the settings with the weights of best.pt, in evaluation mode."""
     try:
-        model = build(settings, dataset.shape, len(dataset.classes), seed)
+        plain = settings.model_copy(update={"weights": "none"})  # their file may be gone
+        model = build(plain, dataset.shape, len(dataset.classes), seed)
         model.load_state_dict(weights)
     except Exception as error:  # your own model may raise anything
         what = (

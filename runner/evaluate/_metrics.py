@@ -15,15 +15,13 @@ import torch
 
 from runner.confusion import balanced_accuracy, macro_f1
 from runner.confusion import confusion as count_confusion
+from runner.scores import TOP, Floats, calibration_error, roc_auc, softmax, top_accuracy
 from runner.train import measure
 
-Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 PER_CLASS = (
     "precision", "recall", "f1", "specificity", "false_positive_rate", "roc_auc", "average_precision",
 )  # fmt: skip
-TOP = 5
-_BINS = 15
 _NAMED = 8  # classes in a note
 
 
@@ -57,7 +55,7 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
     from statsmodels.stats.proportion import proportion_confint
 
     guesses = logits.argmax(1).numpy()
-    probabilities = logits.double().softmax(1).numpy()
+    probabilities = softmax(logits.numpy())
     sureness = probabilities[np.arange(len(labels)), guesses]
     strange = int((~np.isfinite(probabilities).all(axis=1)).sum())
     shares = None if strange else probabilities
@@ -69,7 +67,7 @@ def part_metrics(logits: torch.Tensor, labels: Counts, classes: Sequence[str]) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a class that is absent is a note, not a warning
         if len(classes) > 2 * TOP:
-            overall[f"top{TOP}_accuracy"] = _top_accuracy(labels, shares)
+            overall[f"top{TOP}_accuracy"] = math.nan if shares is None else top_accuracy(shares, labels)
         table = _per_class(labels, guesses, shares, classes)
     there = table[table["images"] > 0].fillna({"precision": 0.0})
     overall |= {f"macro_{name}": float(there[name].mean()) for name in PER_CLASS if name != "recall"}
@@ -99,15 +97,6 @@ def _notes(confusion: Counts, classes: Sequence[str]) -> list[str]:
     return notes
 
 
-def _top_accuracy(labels: Counts, shares: Floats | None) -> float:
-    """Returns the share of images whose class is among the five most probable."""
-    from sklearn.metrics import top_k_accuracy_score
-
-    if shares is None:
-        return math.nan
-    return float(top_k_accuracy_score(labels, shares, k=TOP, labels=np.arange(shares.shape[1])))
-
-
 def _per_class(labels: Counts, guesses: Counts, shares: Floats | None, classes: Sequence[str]) -> pd.DataFrame:
     """Returns a row for each class, the class against the rest; nan where a metric divides by 0."""
     from sklearn.metrics import multilabel_confusion_matrix, precision_recall_fscore_support
@@ -129,32 +118,16 @@ def _per_class(labels: Counts, guesses: Counts, shares: Floats | None, classes: 
 
 def _ranking(mine: npt.NDArray[np.bool_], share: Floats | None) -> tuple[float, float]:
     """Returns the area under the ROC curve, and the average precision, of one class against the rest."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.metrics import average_precision_score
 
     if share is None or not mine.any():
         return math.nan, math.nan
-    auc = math.nan if mine.all() else float(roc_auc_score(mine, share))
-    return auc, float(average_precision_score(mine, share))
+    return roc_auc(mine, share), float(average_precision_score(mine, share))
 
 
 def _share(part: Counts, whole: Counts) -> Floats:
     shares: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return shares
-
-
-def calibration_error(sureness: Floats, right: npt.NDArray[np.bool_]) -> float:
-    """Returns the expected calibration error, from 0 to 1.
-
-    It is the mean distance between the probability of the predicted class (`sureness`, N) and the share of right
-    predictions (`right`, N), in 15 equally wide bins, weighted by their images (Guo et al. 2017, "On Calibration of
-    Modern Neural Networks", equation 3).
-
-    >>> calibration_error(np.array([0.5, 0.5]), np.array([True, False]))
-    0.0
-    """
-    bins = np.digitize(sureness, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
-    gaps = np.bincount(bins, weights=right - sureness, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(right))
 
 
 def confused_pairs(confusion: Counts, classes: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from runner.data import decode_image, image_files, read_file
+from runner.data import Form, decode_image, image_files, read_file
 from runner.evaluate._finished import FinishedRun, open_run
 from runner.evaluate._results import Classified
 from runner.spec import Kind, Problem, RequestError
@@ -53,11 +53,11 @@ def _files(found: Classified, images: Sequence[Path]) -> Iterator[Path]:
 def _batches(found: Classified, files: Iterator[Path], run: FinishedRun) -> Iterator[dict[Path, np.ndarray[Any, Any]]]:
     """Yields the images that can be read, some at a time: uint8, H x W x C."""
     channels, height, width = run.dataset.shape
-    background, window = run.settings.background, run.dataset.window
+    form, window = Form(run.settings.resize, run.settings.background), run.dataset.window
     batch: dict[Path, np.ndarray[Any, Any]] = {}
     for file in files:
         try:
-            batch[file] = decode_image(read_file(file), channels, (height, width), background, window, file.name)
+            batch[file] = decode_image(read_file(file), channels, (height, width), form, window, file.name)
         except Exception as error:  # every decoder has its own exceptions
             why = getattr(error, "strerror", None) or error
             found.problems.append(Problem(Kind.DATA, str(file), f"can't be read as an image ({why})."))

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.classnames import legend
-from runner.evaluate._metrics import TOP, PartMetrics
+from runner.evaluate._metrics import PartMetrics
 from runner.evaluate._results import Classified, Evaluation
 from runner.metrics import PART_METRICS, Unit
+from runner.scores import TOP
 from runner.text import one_line
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}

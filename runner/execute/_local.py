@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from runner.execute._engine import Gone
+from runner.execute._gpus import VISIBLE
 from runner.execute._job import train_job
 from runner.execute._messages import ANSWERED, Command, Job, Message, WorkerState
 from runner.execute._processes import context, exit_reason, settle_in
@@ -22,10 +25,10 @@ _ANSWER_SECONDS = 0.5  # between looks whether to stop, while waiting for an ans
 
 
 class LocalHand:
-    """A worker process and the pipe to it. See `Hand`."""
+    """A worker process, the pipe to it, and the GPU that it alone sees. See `Hand`."""
 
-    def __init__(self, process: Any, pipe: Connection) -> None:
-        self.process, self.pipe = process, pipe
+    def __init__(self, process: Any, pipe: Connection, gpu: str | None = None) -> None:
+        self.process, self.pipe, self.gpu = process, pipe, gpu
         self._ready = False
 
     def give(self, job: Job) -> None:
@@ -65,19 +68,30 @@ class LocalHand:
 class LocalEngine:
     """Starts worker processes. See `Engine`."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, gpus: Sequence[str] | None = None) -> None:
+        """`gpus` are for one worker each, as CUDA_VISIBLE_DEVICES names them; None: workers use what they find."""
         self._context = context()
         self._command = command
+        self._gpus = gpus
+        self._hands: list[LocalHand] = []
         # Not an Event: reading one takes a lock, which a worker that is killed at that moment would hold forever.
         self._stop = self._context.RawValue("b", 0)
 
     def start(self) -> LocalHand:
         """Starts a process, which imports first."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._command, self._stop), daemon=True)
+        gpu = self._free_gpu()
+        process = self._context.Process(target=_work, args=(theirs, self._command, self._stop, gpu), daemon=True)
         process.start()
         theirs.close()  # so that the worker's death is the end of the pipe
-        return LocalHand(process, ours)
+        self._hands.append(LocalHand(process, ours, gpu))
+        return self._hands[-1]
+
+    def _free_gpu(self) -> str | None:
+        """Returns the GPU with the fewest workers."""
+        self._hands = [hand for hand in self._hands if hand.alive()]
+        used = Counter(hand.gpu for hand in self._hands)
+        return min(self._gpus, key=lambda gpu: used[gpu]) if self._gpus else None
 
     def wait(self, hands: Sequence[LocalHand], seconds: float | None) -> Sequence[LocalHand]:
         """Returns the hands whose pipes have a message or an end."""
@@ -99,8 +113,11 @@ class LocalEngine:
                 hand.close()
 
 
-def _work(pipe: Connection, command: Command, stop: Any) -> None:
+def _work(pipe: Connection, command: Command, stop: Any, gpu: str | None = None) -> None:
     """Trains job after job, until the pipe closes or the runner says stop: the main function of a worker."""
+    if gpu is not None:
+        os.environ[VISIBLE] = gpu  # CUDA reads it when it is first used, which nothing has done here
+        command = replace(command, device="cuda" if gpu else command.device)
     settle_in()
 
     def send(message: Message | WorkerState) -> str:

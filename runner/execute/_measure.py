@@ -19,6 +19,7 @@ import torch
 
 from runner.checkpoints import is_memory
 from runner.data import Dataset, Stream, load
+from runner.execute._longer import keeps_state
 from runner.execute._memory import free_memory, training_memory
 from runner.execute._processes import context, exit_reason, settle_in
 from runner.execute._schedule import Costs
@@ -190,7 +191,7 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     learner = Learner(settings, dataset, run.seed, device)
     images, labels = next(stream.train(1))
     batches = len(stream.order(1))
-    learner.model.train()
+    learner.begin_epoch()
 
     def take_step() -> None:
         with abreast([learner.lane]):
@@ -215,11 +216,13 @@ def _model_cost(run: Run, dataset: Dataset, device: torch.device) -> _Tried:
     weights = list(learner.model.parameters())
     parameters = sum(weight.numel() for weight in weights)
     events = _EVENTS_PER_RUN + _EVENTS_PER_TENSOR * 2 * len(weights) * settings.epochs
+    tensors = [each for own in learner.optimizer.state.values() for each in own.values() if torch.is_tensor(each)]
+    kept = parameters + sum(each.numel() for each in tensors) if keeps_state(run) else 0
     predictions = (len(dataset.val) + len(dataset.test)) * (4 * len(dataset.classes) + 8)
     seconds, picture = _picture_cost(len(dataset.classes))
     pictures = 2 + sum(map(has_pictures, range(1, settings.epochs + 1)))
     epoch = (step + forward * evaluated) * batches + seconds * pictures / settings.epochs
-    return _Tried(epoch, 4 * parameters + events + predictions + picture * pictures)
+    return _Tried(epoch, 4 * (parameters + kept) + events + predictions + picture * pictures)
 
 
 @cache

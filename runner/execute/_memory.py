@@ -59,11 +59,13 @@ def training_memory(settings: Settings, shape: Shape, classes: int) -> tuple[int
     """
     if settings.model not in MODELS:
         return 0, 0
+    plain = settings.model_copy(update={"weights": "none", "freeze": (), "lr_of": {}})
     with torch.device("meta"):  # shapes without memory
-        count = sum(weight.numel() for weight in build(settings, shape, classes, seed=0).parameters())
-    weight = torch.nn.Parameter(torch.zeros(2))
+        count = sum(weight.numel() for weight in build(plain, shape, classes, seed=0).parameters())
+    one = torch.nn.PReLU(num_parameters=2)
+    (weight,) = one.parameters()
     weight.grad = torch.zeros(2)
-    optimizer = make_optimizer(settings, [weight])
+    optimizer = make_optimizer(plain, one)
     optimizer.step()
     kept = sum(isinstance(each, torch.Tensor) and each.shape == (2,) for each in optimizer.state[weight].values())
     averages = 2 if settings.weight_average else 0

@@ -42,6 +42,7 @@ class Message:
 
     began      it is ready to train; `cause` says why it does not resume from a checkpoint that is there
     epoch      it finished an epoch; `metrics` are the epoch's, `cause` says why its steps are slow, if they are
+    logged     its own training has logged a `step`; `metrics` has it, and the latest of the study's metrics
     finished, pruned, failed    it ended
     taken      another runner has it
     died       its worker died and is to blame; the crew says so, no worker does
@@ -52,6 +53,7 @@ class Message:
     metrics: dict[str, float] = field(default_factory=dict)
     cause: str = ""
     before: bool = False  # it had ended when a worker came to it
+    took: float | None = None  # seconds of own training from the run's beginning to its end
     stops: bool = False  # the study can't go on: every run would fail like this one
 
 

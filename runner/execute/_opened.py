@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 
 from runner.execute._claims import ended_attempts, record_death
 from runner.execute._foreign import others_note
+from runner.execute._gpus import worker_gpus
 from runner.execute._local import LocalEngine
 from runner.execute._messages import Command, Job, Message
 from runner.execute._policy import Crew, OnMessage
@@ -58,18 +59,27 @@ def open_crew(request: Request, runs: Iterable[Run], to_do: int) -> Iterator[Ope
     """Starts the workers for a command, and ends them when it leaves. With `dry_run` there are none.
 
     `runs` are all runs that the command may find ended, `to_do` is how many it trains at most.
-    Raises RequestError where there is no such device, where it lacks a variant's precision, or where workers can't
-    import your script.
+    Where a study trains its runs itself, each worker has one GPU. Raises RequestError where there is no such device,
+    where it lacks a variant's precision, where other commands have every GPU, or where workers can't import your
+    script.
     """
     device = pick_device(request.device)
+    runs = list(runs)
     _check_precision(runs, device)
     made_by = present_provenance(device.type).having(commit=commit())
     command = Command(request.runs, str(device), made_by, ended_attempts(runs, request.runs), request.retrain)
-    workers = worker_count(request.workers, device, to_do)
-    with Crew(LocalEngine(command), 0 if request.dry_run else min(workers, to_do)) as crew:
-        if script():
-            crew.await_one()
-        yield OpenCrew(command, device, workers, crew)
+    with ExitStack() as claims:
+        gpus = None
+        if any(run.own for run in runs):
+            most = min(request.workers or to_do, to_do)
+            gpus = worker_gpus(request.device, device, most, None if request.dry_run else claims)
+        one_each = len(gpus) if gpus and device.type == "cuda" else None
+        workers = worker_count(request.workers or one_each, device, to_do)
+        engine = LocalEngine(command, gpus)
+        with Crew(engine, 0 if request.dry_run else min(workers, to_do)) as crew:
+            if script():
+                crew.await_one()
+            yield OpenCrew(command, device, workers, crew)
 
 
 def _check_precision(runs: Iterable[Run], device: torch.device) -> None:

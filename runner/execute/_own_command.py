@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runner.execute._own_attempts import left_metrics
+from runner.execute._own_scalars import event_files_below
 from runner.execute._placeholders import filled
-from runner.logs import read_scalars
 from runner.spec import OwnTraining
 from runner.train import Interrupted
 
@@ -34,7 +35,7 @@ def run_command(
     Its output goes to output.txt in the run's directory. Raises CommandFailed, or Interrupted once `stop` returns True.
     """
     words = filled(training.command, {**settings, "seed": seed, "folder": folder.absolute()})
-    output = folder.parent / "output.txt"
+    output, before = folder.parent / "output.txt", event_files_below(folder)
     with open(output, "ab") as file:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
@@ -46,7 +47,7 @@ def run_command(
             _kill(process)
     if process.returncode:
         raise CommandFailed(f"{words[0]} ended with exit status {process.returncode}; its output ends: {_end(output)}")
-    found = read_scalars(folder)
+    found = left_metrics(folder, training.metrics, before)
     for step in sorted(found):
         yield step, found[step]
 

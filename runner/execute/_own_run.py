@@ -16,11 +16,14 @@ import numpy as np
 import torch
 
 from runner.checkpoints import is_machines
+from runner.events import hparams, is_event_file
 from runner.execute._messages import Command, Message, Send
+from runner.execute._own_attempts import left_metrics
 from runner.execute._own_command import run_command
+from runner.execute._own_scalars import event_files_below
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run
-from runner.logs import OwnLog, at_best, hparams
+from runner.logs import OwnLog, at_best
 from runner.spec import OwnTraining, describe, load_function
 from runner.store import (
     FAILED,
@@ -33,6 +36,8 @@ from runner.store import (
     same_provenance,
 )
 from runner.train import Interrupted
+
+_TELL_SECONDS = 1.0  # between two messages about logged steps
 
 
 class NeverLogged(Exception):
@@ -47,13 +52,16 @@ class OwnRun:
     checkpoint  where to save what you resume from; there is a file once you have saved one
     """
 
-    def __init__(self, seed: int, folder: Path, log: OwnLog, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, seed: int, folder: Path, log: OwnLog, stop: Callable[[], bool], tell: Callable[[int], None]
+    ) -> None:
+        """`tell` hears of each logged step."""
         self.seed = seed
         self.folder = folder
         self.checkpoint = folder / "checkpoint"
         self._log = log
-        self._stop = stop
-        self.was_told_to_stop = False
+        self._stop, self._tell = stop, tell
+        self.was_told_to_stop = self.has_logged = False
 
     @property
     def writer(self) -> Any:
@@ -74,6 +82,8 @@ class OwnRun:
             except (TypeError, ValueError):
                 raise TypeError(f"run.log got {name}={value!r}; expected a number.") from None
         self._log.log(int(step), numbers)
+        self.has_logged = True
+        self._tell(int(step))
 
     def should_stop(self) -> bool:
         """Whether to save a checkpoint and return now: Ctrl-C was pressed. The next command calls you again."""
@@ -81,18 +91,39 @@ class OwnRun:
         return self.was_told_to_stop
 
 
+class Teller:
+    """Says now and then which step a run has logged, and the latest of its study's metrics."""
+
+    def __init__(self, run: Run, training: OwnTraining, log: OwnLog, send: Send) -> None:
+        self._run, self._metrics, self._log, self._send = run, training.metrics, log, send
+        self._due = -math.inf
+
+    def __call__(self, step: int) -> None:
+        """Sends a message, unless the last one is too new."""
+        if (now := time.monotonic()) < self._due:
+            return
+        self._due = now + _TELL_SECONDS
+        rows = self._log.rows.values()
+        found = {name: next((row[name] for row in reversed(rows) if name in row), None) for name in self._metrics}
+        latest = {name: value for name, value in found.items() if value is not None}
+        self._send(Message("logged", self._run, {**latest, "step": float(step)}))
+
+
 def train_own(run: Run, training: OwnTraining, command: Command, send: Send, stop: Callable[[], bool]) -> None:
     """Trains one run to its end. Raises Interrupted where it was told to stop: the next command calls it again."""
     directory = RunDir(command.runs / run.folder)
     provenance = own_provenance(command.provenance, training)
     attempt, started = new_attempt(), time.time()
+    over = _starts_over(directory, provenance)
+    resumed = not over and directory.run_json() is not None
 
     def record(status: str, cause: str | None = None, machines: bool = False) -> None:
-        directory.write_run_json(run_json(run, provenance, status, attempt, started, cause=cause, machines=machines))
+        content = run_json(run, provenance, status, attempt, started, cause=cause, machines=machines, resumed=resumed)
+        directory.write_run_json(content)
 
     log: OwnLog | None = None
     try:
-        if _starts_over(directory, provenance):
+        if over:
             _clear(directory.folder)
         directory.forget()
         record(RUNNING)
@@ -101,13 +132,14 @@ def train_own(run: Run, training: OwnTraining, command: Command, send: Send, sto
         group = f"{run.variant.directory} ({run.study})"
         log.begin(plain, run.variant.changes, hparams(plain, run.study, run.variant.name), group)
         send(Message("began", run, {"epoch": 0.0}))
-        _call(run, training, plain, directory.folder / "own", log, stop)
+        own = OwnRun(run.seed, directory.folder / "own", log, stop, Teller(run, training, log, send))
+        _call(training, plain, own)
         finals = _finals(training, log)
         log.end(succeeded=True, finals=finals)
         record(FINISHED)
-        seconds = {"seconds": time.time() - started}
+        took = None if resumed else time.time() - started
         directory.write_result(RunResult(metrics=dict(finals), provenance=provenance))
-        send(Message(FINISHED, run, finals | seconds))
+        send(Message(FINISHED, run, finals, took=took))
     except Interrupted:
         if log:
             log.close()
@@ -134,26 +166,28 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name == "own":
             shutil.rmtree(path)
-        elif path.name in ("metrics.csv", "output.txt") or path.name.startswith("events.out.tfevents."):
+        elif path.name in ("metrics.csv", "output.txt") or is_event_file(path.name):
             path.unlink()
 
 
-def _call(
-    run: Run, training: OwnTraining, settings: dict[str, Any], folder: Path, log: OwnLog, stop: Callable[[], bool]
-) -> None:
+def _call(training: OwnTraining, settings: dict[str, Any], own: OwnRun) -> None:
     """Calls the function, or runs the command. Raises Interrupted where it was told to stop."""
-    folder.mkdir(exist_ok=True)
+    own.folder.mkdir(exist_ok=True)
     if training.command:
-        for step, metrics in run_command(training, settings, run.seed, folder, stop):
-            log.log(step, metrics)
+        for step, metrics in run_command(training, settings, own.seed, own.folder, own.should_stop):
+            own.log(step, metrics)
         return
-    random.seed(run.seed)
-    np.random.seed(run.seed % 2**32)
-    torch.manual_seed(run.seed)
-    own = OwnRun(run.seed, folder, log, stop)
+    random.seed(own.seed)
+    np.random.seed(own.seed % 2**32)
+    torch.manual_seed(own.seed)
+    before = event_files_below(own.folder)
     load_function(training.train)(settings, own)
     if own.was_told_to_stop:
         raise Interrupted
+    if not own.has_logged:  # a framework's own logger did
+        found = left_metrics(own.folder, training.metrics, before)
+        for step in sorted(found):
+            own.log(step, found[step])
 
 
 def _finals(training: OwnTraining, log: OwnLog) -> dict[str, float]:

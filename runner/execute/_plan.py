@@ -11,15 +11,17 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute._claims import record_death
+from runner.execute._durations import Durations
+from runner.execute._longer import shorter_runs
 from runner.execute._messages import Job, Message
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import Costs, Queue, finish_seconds, split_jobs, unknown_costs
+from runner.execute._schedule import Costs, Queue, finish_seconds, own_costs, split_jobs
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
-from runner.store import CORRUPT, FAILED, FINISHED, STARTED, RunDir
-from runner.text import duration
+from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
+from runner.text import about
 
 if TYPE_CHECKING:
     from runner.execute._opened import OpenCrew
@@ -41,6 +43,7 @@ class Plan:
         self._request = request
         self.runs = list(runs)
         self.costs = costs or Costs({}, {}, {})
+        self._durations = Durations()
         self.stopped = False  # before all its runs had ended
         self._reason = ""  # why every other run would fail too
         self._fitting: list[Run] = []  # into this machine's memory
@@ -49,6 +52,8 @@ class Plan:
         self._workers, self._device = 1, request.device
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
+        fresh = [] if request.retrain else [run for run in self.left if self._status[run] == NEW]
+        self._continues = {run for run in fresh if shorter_runs(request.runs, run)}
 
     @property
     def to_do(self) -> int:
@@ -63,7 +68,9 @@ class Plan:
         from runner.execute._measure import measure
 
         self._crew, self._workers, self._device = crew, crew.workers, str(crew.device)
-        self.costs |= unknown_costs(run for run in self.left if run.own)
+        own = [run for run in self.left if run.own]
+        self._durations.read(self._request.runs, own, crew.device.type)
+        self.costs |= own_costs(own, self._durations)
         self.costs |= measure([run for run in self.left if run not in self.costs], data, crew.device)
         unfit = {run: self.costs.unfit.get(run.variant.digest, "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
@@ -100,26 +107,31 @@ class Plan:
             console.print(f"{variant.name:<24}{changes}", overflow="ellipsis", no_wrap=True)
         for run in self.runs:
             shown = "to do, retrain" if self._request.retrain else _STATUS.get(self._status[run], "to do")
+            shown = "to do, continues" if run in self._continues else shown
             shown = "does not fit" if run in self._unfit else shown
             console.print(f"{shown:<24}{self._request.runs / run.folder}", soft_wrap=True)
         self._say_before(console)
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self.left)
         sooner = "early stopping may end it sooner, " if stops else ""
-        size = sum(self.costs.size[run.variant.digest] for run in self.left)
+        ours = [run for run in self.left if not run.own]  # of own training only the code knows what it writes
+        size = sum(self.costs.size[run.variant.digest] for run in ours) / 1e6
         console.print(
-            f"{len(self._fitting)} of {len(self.runs)} runs to do: about {duration(self._seconds)} with "
-            f"{self._workers} workers ({sooner}other work on the machine may end it later), "
-            f"{size / 1e6:.0f} MB. Nothing was trained.",
+            f"{len(self._fitting)} of {len(self.runs)} runs to do: {about(self._seconds)} with "
+            f"{self._workers} workers ({sooner}other work on the machine may end it later)"
+            f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
 
-    def seconds(self, runs: Sequence[Run]) -> float:
-        """Returns the estimated seconds for runs whose variants are all in the plan."""
+    def seconds(self, runs: Sequence[Run]) -> float | None:
+        """Returns the estimated seconds for runs whose variants are all in the plan; None where they are unknown."""
         parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._workers)
-        return finish_seconds(parts, self.costs, self._workers) if parts else 0.0
+        if any(run.variant.digest in self.costs.unknown for part in parts for run in part):
+            return None
+        return finish_seconds(parts, self.costs, self._workers)
 
     def train(self, console: Console) -> int:
         """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
-        from runner.execute._summaries import Means, write_columns
+        from runner.execute._summaries import Means
+        from runner.summaries import write_columns  # with scipy, which a dry run need not wait for
 
         write_columns(self._request.runs)
         self._say_before(console)
@@ -127,12 +139,12 @@ class Plan:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{len(self._fitting)} of {len(self.runs)} runs to do, about {duration(self._seconds)} with "
+            f"{len(self._fitting)} of {len(self.runs)} runs to do, {about(self._seconds)} with "
             f"{self._workers} workers on {self._device}",
         )
         pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
-        with Progress(self.left, self.costs, console) as progress:
+        with Progress(self.left, self.costs, console, self._durations) as progress:
 
             def on_message(job: Job, message: Message) -> None:
                 progress.on_message(job, message)
@@ -167,9 +179,11 @@ class Plan:
 
     def _say_before(self, console: Console) -> None:
         """Prints what you should know before training begins."""
-        for note in self._notes + [f"{name}: {why}" for name, why in self._unfit_variants()]:
+        longer = len(self._continues)
+        said = [f"{longer} runs continue from finished ones with fewer epochs"] if longer else []
+        for note in self._notes + said + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
 
     @property
-    def _seconds(self) -> float:
+    def _seconds(self) -> float | None:
         return self.seconds(self._fitting)

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.execute._request import Request
-from runner.expand import Run
-from runner.spec import Problem, RequestError
+from runner.expand import ResolvedStudy, Run
+from runner.metrics import OfClass
+from runner.spec import Kind, Problem, RequestError, suggest
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,24 @@ def prepare_data(runs: Sequence[Run], request: Request, check: bool = True) -> P
     if problems:
         raise RequestError(problems)
     return PreparedData(folders)
+
+
+def check_classes(studies: Iterable[ResolvedStudy], data: PreparedData) -> None:
+    """Raises RequestError for questions about a class that the study's data set does not have."""
+    from runner.data import load
+
+    problems = []
+    for study in studies:
+        for number, question in enumerate(study.questions, 1):
+            source = question.measure.source
+            if not isinstance(source, OfClass):
+                continue
+            for known in {load(data(run)).classes for run in study.runs()}:
+                if source.name not in known:
+                    what = f'there is no class "{source.name}". {suggest(source.name, known)}'
+                    problems.append(Problem(Kind.UNKNOWN, f"{study.name}: question {number}: metric", what))
+    if problems:
+        raise RequestError(problems)
 
 
 def say_notes(data: PreparedData, runs: Sequence[Run], console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -12,23 +12,27 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from runner.execute._durations import Durations
 from runner.execute._messages import Job, Message
+from runner.execute._rows import Row, our_row, own_row
 from runner.execute._schedule import Costs
 from runner.expand import Run
 from runner.store import FAILED
-from runner.text import duration
+from runner.text import about, duration
 from runner.ticker import Ticker, is_live
 
 
 class Progress:
     """Follows the workers' messages. A context: the live table is shown while it is open."""
 
-    def __init__(self, runs: Iterable[Run], costs: Costs, console: Console) -> None:
+    def __init__(self, runs: Sequence[Run], costs: Costs, console: Console, durations: Durations | None = None) -> None:
+        """`durations` is what is known of runs that their study trains itself."""
         self._costs = costs
-        self._left = {run: costs.run(run) for run in runs}
-        self.seconds_left = sum(self._left.values())  # of all runs, on one thread
-        self._total = self.seconds_left or 1.0
-        self._count = len(self._left)
+        self._durations = durations or Durations()
+        self._durations.follow(run for run in runs if run.own)
+        self._left = {run: costs.run(run) for run in runs if not run.own}
+        self._total = self.seconds_left = sum(self._left.values())  # of one worker, without own training
+        self._count = len(runs)
         self._ended: dict[Run, str] = {}
         self._current: dict[Job, dict[Run, dict[str, float]]] = {}
         self._began = time.monotonic()
@@ -59,21 +63,21 @@ class Progress:
     def on_message(self, job: Job, message: Message) -> None:
         """Receives a message, and prints a line for a run that has ended."""
         run = message.run
-        if message.kind in ("began", "epoch"):
+        if message.kind in ("began", "epoch", "logged"):
             if message.kind == "began":
                 self._drop(run)  # it was in the job of a worker that died
             if message.cause and message.cause not in self._said:
                 self._said.add(message.cause)
                 self._console.print(message.cause, soft_wrap=True)
             self._current.setdefault(job, {})[run] = message.metrics
-            left = self._costs.run(run, int(message.metrics["epoch"]))
-            if message.kind == "began":
-                self._resumed += self._left[run] - left
-            self._leave(run, left)
+            self._count_begun(message)
             return
-        if not self._drop(run):  # it was trained elsewhere, or not at all
-            self._resumed += self._left[run]
-        self._leave(run, 0.0)
+        was_here = self._drop(run)  # else it was trained elsewhere, or not at all
+        if run.own:
+            self._durations.end(run, message.took)
+        else:
+            self._resumed += 0.0 if was_here else self._left[run]
+            self._leave(run, 0.0)
         if message.kind == "taken":
             self._say_taken()
             return
@@ -84,6 +88,18 @@ class Progress:
     def _leave(self, run: Run, seconds: float) -> None:
         self.seconds_left += seconds - self._left[run]
         self._left[run] = seconds
+
+    def _count_begun(self, message: Message) -> None:
+        """Notes how much of a run in training remains."""
+        run = message.run
+        if run.own:
+            if message.kind == "began":
+                self._durations.begin(run)
+            return
+        left = self._costs.run(run, int(message.metrics["epoch"]))
+        if message.kind == "began":
+            self._resumed += self._left[run] - left
+        self._leave(run, left)
 
     def _drop(self, run: Run) -> bool:
         """Takes a run off the table; returns whether it was there."""
@@ -98,10 +114,18 @@ class Progress:
 
     def time_left(self) -> float | None:
         """Returns the remaining seconds at the pace so far; None until the pace is known."""
-        left = self.seconds_left
-        done = self._total - left - self._resumed
+        done, left = self._amounts()
+        own = self._durations.left()
+        if left is None or own is None or done <= 0.02 * (done + left):
+            return None
         elapsed = time.monotonic() - self._began
-        return elapsed * left / done if done > 0.02 * self._total else None
+        return max(elapsed * left / done, *own, 0.0)  # one run of own training has one worker
+
+    def _amounts(self) -> tuple[float, float | None]:
+        """Returns the seconds of one worker that this command has done, and those that remain; None is unknown."""
+        left, own = self.seconds_left, self._durations.left()
+        done = self._total - left - self._resumed + self._durations.spent
+        return done, None if own is None else left + sum(own)
 
     def _line(self, message: Message) -> Text:
         run, metrics = message.run, message.metrics
@@ -112,44 +136,33 @@ class Progress:
         if message.kind == FAILED:
             return text.append(f"FAILED: {message.cause}", "bold red")
         if run.own:
-            return text.append("  ".join(f"{name} {metrics[name]:.4g}" for name in run.own.metrics if name in metrics))
+            text.append("  ".join(f"{name} {metrics[name]:.4g}" for name in run.own.metrics if name in metrics))
+            text.append(f"  {duration(message.took)}" if message.took is not None else "")
+            return self._with_time_left(text)
         text.append(f"val {metrics['val/accuracy']:.4f}  test {metrics['test/accuracy']:.4f}  ")
         text.append(
             f"best epoch {metrics['best_epoch']:.0f} of {metrics['epochs']:.0f}  {duration(metrics['seconds'])}"
         )
+        return self._with_time_left(text)
+
+    def _with_time_left(self, text: Text) -> Text:
         left = self.time_left()
         if left is not None and not is_live(self._console):
             text.append(f"  (about {duration(left)} left)")
         return text
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        """Returns what each job trains: variants, seed, epochs, the best validation accuracy. Any thread may ask."""
-        rows = []
-        for job, runs in [(job, dict(runs)) for job, runs in list(self._current.items())]:
-            if not runs:
-                continue
-            first = job.runs[0]
-            epochs = [int(metrics["epoch"]) for metrics in runs.values()]
-            now = f"{min(epochs)}" if min(epochs) == max(epochs) else f"{min(epochs)}-{max(epochs)}"
-            best = max(runs, key=lambda run: runs[run].get("val/accuracy", -1.0))
-            accuracy = runs[best].get("val/accuracy")
-            names = ", ".join(run.variant.name for run in runs)
-            rows.append(
-                (
-                    names if len(names) < 44 else f"{len(runs)} runs of {first.study}",
-                    str(first.seed),
-                    f"{now} of {max(run.variant.settings.epochs for run in runs)}",
-                    f"{accuracy:.4f}  {best.variant.name}" if accuracy is not None else "",
-                )
-            )
-        return rows
+    def _rows(self) -> list[Row]:
+        """Returns what each job trains. Any thread may ask."""
+        now = [(job, dict(runs)) for job, runs in list(self._current.items())]
+        return [self._own_row(runs) if job.runs[0].own else our_row(job, runs) for job, runs in now if runs]
+
+    def _own_row(self, runs: Mapping[Run, Mapping[str, float]]) -> Row:
+        ((run, metrics),) = runs.items()
+        return own_row(run, metrics, self._durations.elapsed(run), self._durations.expected(run))
 
     def _now(self) -> str:
         """Returns where the training is, on one line."""
-        jobs = [
-            f"{names}, seed {seed}, epoch {epochs}" + (f", val {accuracy.split()[0]}" if accuracy else "")
-            for names, seed, epochs, accuracy in self._rows()
-        ]
+        jobs = [", ".join(filter(None, (row.names, f"seed {row.seed}", row.far, row.value))) for row in self._rows()]
         left = self.time_left()
         rest = f"; about {duration(left)} left" if left is not None else ""
         head = f"{len(self._ended)} of {self._count} runs ended{rest}"
@@ -157,17 +170,21 @@ class Progress:
 
     def _render(self) -> Group:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for head in ("training", "seed", "epoch", "validation accuracy"):
+        for head in ("training", "seed", "so far", "metric"):
             table.add_column(head)
         for row in self._rows():
-            table.add_row(*row)
-        done = self._total - self.seconds_left
-        left = self.time_left()
+            table.add_row(row.names, str(row.seed), row.far, f"{row.value}  {row.best}")
+        done, left = self._amounts()
+        done += self._resumed
+        total = done + left if left is not None else self._count
+        completed = done if left is not None else len(self._ended)
         bar = Table.grid(padding=(0, 1))
         failures = f", {self.failed} failed" if self.failed else ""
+        time_left = self.time_left()
+        waiting = "estimating ..." if left is not None else about(None)  # until a run has ended
         bar.add_row(
-            ProgressBar(total=self._total, completed=done, width=40),
+            ProgressBar(total=total or 1.0, completed=completed, width=40),
             f"{len(self._ended)} of {self._count} runs{failures}",
-            f"about {duration(left)} left" if left is not None else "estimating ...",
+            f"about {duration(time_left)} left" if time_left is not None else waiting,
         )
         return Group(table, bar)

@@ -24,15 +24,18 @@ def run_json(
     train_images: int | None = None,
     cause: str | None = None,
     machines: bool = False,
+    resumed: bool = False,
 ) -> RunJson:
     """Returns the content of run.json, with times in seconds since 1970.
 
     attempt   one id from the attempt's beginning to its end
     machines  whether the machine caused the failure, not the run
+    resumed   whether own training resumed an earlier attempt
     """
     given: dict[str, Any] = {"files": run.variant.files} if run.variant.files else {}
     given |= {"cause": cause} if cause is not None else {}
     given |= {"machines": True} if machines else {}
+    given |= {"resumed": True} if resumed else {}
     given |= {} if train_images is None else {"train_images": train_images}
     return RunJson(
         study=run.study,

@@ -11,7 +11,7 @@ from runner.execute._plan import Plan
 from runner.execute._request import Request
 from runner.execute._study_file import study_file
 from runner.expand import ResolvedStudy, Run
-from runner.text import duration
+from runner.text import about
 
 if TYPE_CHECKING:
     from runner.verdicts import Progress
@@ -72,8 +72,8 @@ class Rounds:
             looks = ", ".join(map(str, study.seeds.looks))
             console.print(
                 f"{study.name}: looks after {looks} seeds; only open questions get more seeds. "
-                f"At best {len(best)} runs, about {duration(at_best)} from now; "
-                f"at worst {len(worst)} runs, about {duration(at_worst)} from now.",
+                f"At best {len(best)} runs, {about(at_best)} from now; "
+                f"at worst {len(worst)} runs, {about(at_worst)} from now.",
                 soft_wrap=True,
             )
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.execute._durations import Durations
 from runner.expand import Run, cohorts
 
 _NEAR = 0.02  # of a share: estimates are no better
@@ -22,12 +23,14 @@ class Costs:
     stream   data key -> seconds of an epoch's batches
     size     digest -> bytes of a finished run on the disk
     unfit    digest -> why this machine can't train it
+    unknown  digests of variants with own training of which no run has ended: their seconds stand in for unknown ones
     """
 
     variant: Mapping[str, float]
     stream: Mapping[tuple[str, ...], float]
     size: Mapping[str, int]
     unfit: Mapping[str, str] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
     def __or__(self, other: Costs) -> Costs:
         """Returns the costs of both."""
@@ -36,6 +39,7 @@ class Costs:
             {**self.stream, **other.stream},
             {**self.size, **other.size},
             {**self.unfit, **other.unfit},
+            (self.unknown - other.variant.keys()) | other.unknown,
         )
 
     def __contains__(self, run: Run) -> bool:
@@ -52,11 +56,13 @@ class Costs:
         return sum(map(self.run, runs)) + self.stream[runs[0].data_key[:-1]] * longest
 
 
-def unknown_costs(runs: Iterable[Run]) -> Costs:
-    """Returns costs for runs that their study trains itself, of which nothing is known: a minute each, no bytes."""
-    own = list(runs)
-    digests = [run.variant.digest for run in own]
-    return Costs(dict.fromkeys(digests, 60.0), {run.data_key[:-1]: 0.0 for run in own}, dict.fromkeys(digests, 0))
+def own_costs(runs: Iterable[Run], durations: Durations) -> Costs:
+    """Returns the costs of runs that their study trains itself: what its ended runs took, and no known size."""
+    own = {run.variant.digest: run for run in runs}
+    expected = {digest: durations.expected(run) for digest, run in own.items()}
+    known = {digest: seconds for digest, seconds in expected.items() if seconds is not None}
+    streams = {run.data_key[:-1]: 0.0 for run in own.values()}
+    return Costs({**dict.fromkeys(own, 1.0), **known}, streams, {}, unknown=frozenset(own.keys() - known.keys()))
 
 
 class Queue:

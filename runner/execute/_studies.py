@@ -10,7 +10,7 @@ from rich.console import Console
 from runner.execute._dicts import refuse_other_baselines
 from runner.execute._foreign import made_by_others
 from runner.execute._plan import AGAIN, Plan
-from runner.execute._prepare import PreparedData, prepare_data, say_notes
+from runner.execute._prepare import PreparedData, check_classes, prepare_data, say_notes
 from runner.execute._processes import start_server
 from runner.execute._request import Outcome, Request
 from runner.execute._rounds import Rounds
@@ -38,6 +38,7 @@ def execute(request: Request, console: Console) -> Outcome:
     most = rounds.most
     if not plan.left:  # looks ask for runs only once others have ended
         data = prepare_data(most, request, check=False)
+        check_classes(studies, data)
         plan.say_first(made_by_others(plan.done, request, data, AGAIN))
         if _began(studies, request, plan, rounds, data, console):
             plan.train(console)
@@ -48,6 +49,7 @@ def execute(request: Request, console: Console) -> Outcome:
 
     with open_crew(request, most, plan.to_do if rounds.is_last else len(most)) as crew:
         data = prepare_data(most, request)
+        check_classes(studies, data)
         plan.schedule(crew, data)
         if not _began(studies, request, plan, rounds, data, console):
             return Outcome(names, 0)

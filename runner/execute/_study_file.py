@@ -17,6 +17,7 @@ from runner.store import (
     ENDED,
     EarlierSeeds,
     RunDir,
+    RunJson,
     StudyFile,
     VariantEntry,
     as_declared,
@@ -40,7 +41,9 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
         variant.name: VariantEntry.of(
             variant,
             # kept, so that retraining makes no question seem older than what it judges
-            first_end=first_end(folder / variant.directory, None if fresh else ended.get(variant.directory), plan),
+            first_end=first_end(
+                None if fresh else ended.get(variant.directory), _planned_runs(folder / variant.directory, plan)
+            ),
         )
         for variant in study.variants
     }
@@ -55,6 +58,13 @@ def study_file(study: ResolvedStudy, runs: Path, data_notes: list[str]) -> Study
         seeds=plan.plain(),
         **given,
     )  # fmt: skip
+
+
+def _planned_runs(variant: Path, plan: SeedPlan) -> list[RunJson | None]:
+    """Returns what is known of a variant's runs with planned seeds."""
+    names = {f"seed{seed}" for seed in plan.seeds}
+    runs = [RunDir(path) for path in variant.glob("seed*") if path.name in names]
+    return [run.run_json() for run in runs if not run.misplaced()]
 
 
 def present() -> str:

@@ -13,10 +13,12 @@ import torch
 from runner import checkpoints
 from runner.checkpoints import State, is_machines
 from runner.data import Dataset
+from runner.events import hparams
+from runner.execute._longer import Shorter, keep_state, keeps_state, shorter
 from runner.execute._messages import Command, Message, Send
 from runner.execute._record import new_attempt, run_json
 from runner.expand import Run, file_hash
-from runner.logs import RunLog, hparams, roles
+from runner.logs import RunLog, copy_epochs, roles
 from runner.spec import describe
 from runner.store import (
     FAILED,
@@ -47,6 +49,7 @@ class TrainingRun:
         self._supervised = supervised
         self._dataset = dataset
         self._send = send
+        self._command = command
         self._directory = RunDir(command.runs / run.folder)
         self._provenance = command.provenance.having(data=dataset.fingerprint, **own_code_hashes(run.variant.ours))
         self._attempt = new_attempt()
@@ -70,8 +73,9 @@ class TrainingRun:
                 raise OSError(f"{path} has changed since the command began; run it again")
         self._directory.forget()
         rows = self._resume(device)
-        self.log = RunLog(self._directory.folder, dataset, rows, roles(self.learner.model))
-        if not self.log.resumed:
+        begun = self._continue() if not rows else None
+        self.log = RunLog(self._directory.folder, dataset, begun.rows if begun else rows, roles(self.learner.model))
+        if begun or not self.log.resumed:
             group = f"{self.run.variant.directory} ({self.run.study})"  # its beginning is what TensorBoard shows
             values = hparams(settings.plain(), self.run.study, self.run.variant.name)
             self.log.begin(settings.plain(), self.run.variant.changes, values, group, self.learner.model, dataset.shape)
@@ -108,6 +112,17 @@ class TrainingRun:
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
+
+    def _continue(self) -> Shorter | None:
+        """Sets the learner to the end of a finished run with fewer epochs, and copies its events; None without one."""
+        if self._supervised or self._command.retrain:
+            return None
+        found = shorter(self._command.runs, self.run, self._provenance)
+        if found:
+            self.learner.restore(found.learner)
+            self._snapshot, self._epoch = self.learner.snapshot, self.learner.epoch
+            copy_epochs(found.folder, self._directory.folder, len(found.rows))
+        return found
 
     def handle(self, event: Epoch | Finished | Failed) -> None:
         """Logs what happened to the learner."""
@@ -157,6 +172,8 @@ class TrainingRun:
             arrays |= {f"{name}_logits": event.logits[name].numpy(), f"{name}_labels": part.labels}
         self._directory.save_predictions(**arrays)
         self.log.finish(metrics, event.logits, self._supervised)
+        if keeps_state(self.run) and not self._supervised:
+            keep_state(self._directory.folder, self.run, self._snapshot, self.log.rows)
         self._write_run_json(FINISHED)
         self._directory.write_result(RunResult(metrics=dict(metrics), provenance=self._provenance))
         self.ended = True

@@ -3,7 +3,6 @@
 from runner.execute._measure import measure
 from runner.execute._opened import OpenCrew, open_crew
 from runner.execute._policy import NoWorkers
-from runner.execute._summaries import write_columns
 from runner.execute._training import CHECKPOINT_SECONDS
 
 __all__ = [
@@ -12,5 +11,4 @@ __all__ = [
     "OpenCrew",
     "measure",
     "open_crew",
-    "write_columns",
 ]

@@ -27,7 +27,7 @@ def with_files(study: ResolvedStudy) -> ResolvedStudy:
 
 
 def file_hashes(those: Iterable[Settings | FreeSettings], where: str) -> dict[str, str]:
-    """Returns the SHA-256 of every regular file that a text in the arguments of own code names, by that text.
+    """Returns the SHA-256 of every regular file that a text in the settings names, by that text.
 
     Raises RequestError for a file that can't be read.
     """
@@ -72,12 +72,14 @@ def _sha256(state: tuple[str, int, int, int]) -> str:
 
 
 def _named(settings: Settings | FreeSettings) -> Iterator[tuple[str, str]]:
-    """Yields every text in the arguments of own code, with the setting that has it.
+    """Yields every text that may name a file, with the setting that has it.
 
     Arguments of built-in code name no files, and own training reads files as it likes.
     """
     if isinstance(settings, FreeSettings):
         return
+    yield from ((key, text) for key in ("weights", "groups") if (text := getattr(settings, key)) != "none")
+    yield from (("dataset_args", text) for text in _texts(settings.dataset_args))
     for key in OWN_CODE:
         if key == "model" or key in own_code(settings):
             yield from ((f"{key}_args", text) for text in _texts(getattr(settings, f"{key}_args")))

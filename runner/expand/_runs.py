@@ -11,7 +11,17 @@ from typing import Any
 
 from runner.spec import FreeSettings, OwnTraining, Question, SeedPlan, Settings
 
-SOURCE_SETTINGS = ("dataset", "image_size", "channels", "images_per_class", "background", "split")  # which images
+SOURCE_SETTINGS = (
+    "dataset",
+    "dataset_args",
+    "groups",
+    "image_size",
+    "resize",
+    "channels",
+    "images_per_class",
+    "background",
+    "split",
+)  # which images
 DATA_SETTINGS = (
     *SOURCE_SETTINGS,
     "normalize",

@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from runner.logs._events import EVALUATION_SUFFIX, open_writer
-from runner.store import EVALUATION_PREFIX
+from runner.events import event_files
+from runner.logs._events import open_writer
+from runner.store import EVALUATION_PREFIX, EVALUATION_SUFFIX
 
 
 def write_evaluation(folder: Path, figures: Mapping[str, Path], texts: Mapping[str, str], step: int) -> None:
@@ -18,7 +19,7 @@ def write_evaluation(folder: Path, figures: Mapping[str, Path], texts: Mapping[s
     They go to an event file of their own, which replaces an older one. So each tag is there once, however often a run
     is evaluated. A folder of their own would be another run in TensorBoard.
     """
-    old = list(folder.glob(f"events.out.tfevents.*{EVALUATION_SUFFIX}"))
+    old = [path for path in event_files(folder) if path.name.endswith(EVALUATION_SUFFIX)]
     with open_writer(folder, filename_suffix=EVALUATION_SUFFIX) as writer:
         for key, path in figures.items():
             with Image.open(path) as picture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Mapping
@@ -11,13 +10,10 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from runner.files import replace
-from runner.logs._events import drop_from, event_files, open_writer
-from runner.logs._hparams import Hparam, session_end, session_start
+from runner.events import Hparam, event_files, session_end, session_start
+from runner.logs._events import drop_from, open_writer
 from runner.logs._text import settings_table
-from runner.store import result_tag
-
-STEP = "step"
+from runner.store import add_step_row, read_step_rows, result_tag, write_step_rows
 
 
 class OwnLog:
@@ -28,7 +24,8 @@ class OwnLog:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.rows = _read(folder / "metrics.csv")
+        self._table = folder / "metrics.csv"
+        self.rows = read_step_rows(self._table)
         self._is_resumed = bool(self.rows)
         self._columns = list(dict.fromkeys(name for row in self.rows.values() for name in row))
         self._writer: SummaryWriter | None = None
@@ -66,9 +63,8 @@ class OwnLog:
             self.writer.add_scalar(name, value, step)
         is_next = not self.rows or step > max(self.rows)
         self.rows.setdefault(step, {}).update(metrics)
-        if is_next and set(metrics) <= set(self._columns) and (self.folder / "metrics.csv").exists():
-            with open(self.folder / "metrics.csv", "a", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow(self._cells(step))
+        if is_next and set(metrics) <= set(self._columns) and self._table.exists():
+            add_step_row(self._table, step, self.rows[step], self._columns)
         else:
             self._columns = list(dict.fromkeys([*self._columns, *metrics]))
             self._write()
@@ -92,36 +88,9 @@ class OwnLog:
     def _add(self, summary: Any, step: int) -> None:
         self.writer._get_file_writer().add_summary(summary, step)
 
-    def _cells(self, step: int) -> list[str]:
-        row = self.rows[step]
-        return [str(step), *("" if name not in row else repr(float(row[name])) for name in self._columns)]
-
     def _write(self) -> None:
-        """Rewrites metrics.csv."""
-
-        def write(beside: Path) -> None:
-            with open(beside, "w", newline="", encoding="utf-8") as file:
-                table = csv.writer(file)
-                table.writerow([STEP, *self._columns])
-                table.writerows(self._cells(step) for step in sorted(self.rows))
-
         self.folder.mkdir(parents=True, exist_ok=True)
-        replace(self.folder / "metrics.csv", write)
-
-
-def _read(path: Path) -> dict[int, dict[str, float]]:
-    """Reads a metrics.csv up to the first row that is not whole; none from a missing or another table."""
-    rows: dict[int, dict[str, float]] = {}
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if None in row or None in row.values():
-                    break
-                step = int(row.pop(STEP))
-                rows[step] = {name: float(text) for name, text in row.items() if text}
-    except (OSError, ValueError, KeyError, csv.Error):
-        return rows
-    return rows
+        write_step_rows(self._table, self.rows, self._columns)
 
 
 def at_best(rows: Mapping[int, Mapping[str, float]], names: Mapping[str, int], monitor: str) -> dict[str, float]:

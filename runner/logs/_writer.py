@@ -18,13 +18,22 @@ from torch.utils.tensorboard._pytorch_graph import graph
 
 from runner.classnames import legend, numbered
 from runner.data import Dataset, Part
+from runner.events import Hparam, event_files, session_end, session_start
 from runner.files import sync
-from runner.logs._events import RUN_SUFFIX, event_files, keep_epochs, open_writer
-from runner.logs._hparams import Hparam, session_end, session_start
+from runner.logs._events import keep_epochs, open_writer
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
 from runner.logs._text import settings_table
-from runner.store import EPOCH_SCALARS, MONITORED_SCALARS, RESULT_TAGS, SEARCH_METRICS, Row, add_row, write_rows
+from runner.store import (
+    EPOCH_SCALARS,
+    MONITORED_SCALARS,
+    RESULT_TAGS,
+    RUN_SUFFIX,
+    SEARCH_METRICS,
+    Row,
+    add_row,
+    write_rows,
+)
 
 _BINS = 64
 _MOST_PR_CURVES = 20  # with more classes there is only the one curve of all classes
@@ -73,7 +82,7 @@ class RunLog:
             self._writer.add_text("classes", f"Numbers on pictures: {legend(self._dataset.classes)}.")
         self._add(session_start(values, group), 0)
         self._graph(model, shape, settings)
-        for row in self.rows:
+        for row in () if self.resumed else self.rows:
             self._scalars(row)
         self._writer.flush()
 

@@ -10,7 +10,7 @@ from filelock import Timeout
 from rich.console import Console
 
 from runner.execute import Job, Message, Request, prepare_data, say_notes
-from runner.execute.crew import OpenCrew, measure, open_crew, write_columns
+from runner.execute.crew import OpenCrew, measure, open_crew
 from runner.expand import Run, Variant
 from runner.files import lock
 from runner.search._display import Display
@@ -18,6 +18,7 @@ from runner.search._record import Record
 from runner.search._resolve import ResolvedSearch
 from runner.spec import BASELINE, Kind, Problem, RequestError, after_start, own_code
 from runner.store import FINISHED, PRUNED
+from runner.summaries import write_columns
 from runner.typed import command
 
 

@@ -1,9 +1,11 @@
 """Turns a study's dict into checked, frozen settings, reports all errors at once, and computes a run's digest."""
 
+from runner.spec._augment import albumentations, transforms
+from runner.spec._data import FIXED
 from runner.spec._fields import is_reference
 from runner.spec._folders import FOLDER, available, bundled, find_file, find_recorded, folders, recorded
 from runner.spec._losses import loss_settings
-from runner.spec._names import albumentations, problems_of
+from runner.spec._names import problems_of
 from runner.spec._optimizers import optimizer_class
 from runner.spec._own import FreeSettings, OwnTraining
 from runner.spec._plain import is_plain, plain
@@ -32,7 +34,7 @@ from runner.spec._references import (
 )
 from runner.spec._search import LARGEST_GRID, MOST_RUNS, Search, Space, parse_search, parse_spaces
 from runner.spec._seeds import SeedPlan, plan_seeds, planned_looks, read_plan
-from runner.spec._settings import FIXED, NO_LIMIT, Settings, dataset_label, level_of, neutral_values
+from runner.spec._settings import NO_LIMIT, Settings, dataset_label, level_of, neutral_values
 from runner.spec._study import (
     BASELINE,
     Study,
@@ -107,4 +109,5 @@ __all__ = [
     "shown",
     "suggest",
     "takes",
+    "transforms",
 ]

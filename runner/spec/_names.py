@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import os
-import warnings
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 from runner.catalog import INITIALIZATIONS
-from runner.spec import _losses, _optimizers, _schedules
+from runner.files import expanded
+from runner.spec import _augment, _losses, _models, _optimizers, _schedules
+from runner.spec._fields import is_reference
 from runner.spec._problems import Kind, Mistake, suggest
-from runner.spec._references import call_mistake, reference_mistake
+from runner.spec._references import call_mistake
 from runner.spec._settings import Settings
 
 
@@ -29,22 +28,17 @@ def problems_of(settings: Settings) -> dict[str, Mistake]:
         "class_weights": _losses.class_weights_mistake,
         "label_smoothing": _losses.label_smoothing_mistake,
         "batch_size": _batch_size,
-        "augment": _augment,
+        "augment": _augment.mistake,
         "init_args": _init_arguments,
-        "dataset": lambda settings: reference_mistake(settings.dataset),
-        "model": _own_model,
+        "dataset": _dataset,
+        "dataset_args": _dataset_arguments,
+        "groups": _groups,
+        "resize": _resize,
+        "decay_norms": _decay_norms,
+        "model": _models.name_mistake,
+        "weights": _models.weights_mistake,
     }
     return {key: wrong for key, check in checks.items() if (wrong := check(settings))}
-
-
-def albumentations() -> Any:
-    """Imports albumentations, without its check for updates on the network and without OpenCV's threads."""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    import albumentations as package
-    import cv2
-
-    cv2.setNumThreads(0)
-    return package
 
 
 def _batch_size(settings: Settings) -> Mistake | None:
@@ -57,33 +51,6 @@ def _batch_size(settings: Settings) -> Mistake | None:
         what = "mixup and cutmix have no other image to mix with in a batch of one; expected at least 2."
         return Mistake(Kind.CONFLICT, what)
     return None
-
-
-def _augment(settings: Settings) -> Mistake | None:
-    if not settings.augment:
-        return None
-    package = albumentations()
-    known = [n for n in dir(package) if _is_transform(package, n)]
-    for item in settings.augment:
-        ((name, arguments),) = item.items()
-        if name not in known:
-            return Mistake(Kind.UNKNOWN, f'unknown transform "{name}". {suggest(name, known)}')
-        valid = inspect.signature(getattr(package, name).__init__).parameters.keys() - {"self"}
-        for key in arguments:
-            if key not in valid:
-                return Mistake(Kind.UNKNOWN, f'{name} has no argument "{key}". {suggest(key, sorted(valid))}')
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                getattr(package, name)(**arguments)
-        except Exception as error:
-            return Mistake(Kind.VALUE, f"{name} refuses these arguments: {' '.join(str(error).split())}")
-    return None
-
-
-def _is_transform(package: Any, name: str) -> bool:
-    found = getattr(package, name)
-    return inspect.isclass(found) and issubclass(found, package.ImageOnlyTransform | package.DualTransform)
 
 
 def _init_arguments(settings: Settings) -> Mistake | None:
@@ -109,6 +76,34 @@ def _init_arguments(settings: Settings) -> Mistake | None:
     return None
 
 
-def _own_model(settings: Settings) -> Mistake | None:
-    expected = "(shape, classes, **model_args)"
-    return call_mistake(settings.model, expected, (1, 1, 1), 2, **settings.model_args)
+def _dataset(settings: Settings) -> Mistake | None:
+    return call_mistake(settings.dataset, "(**dataset_args)", **settings.dataset_args)
+
+
+def _dataset_arguments(settings: Settings) -> Mistake | None:
+    if not settings.dataset_args or is_reference(settings.dataset):
+        return None
+    return Mistake(Kind.IGNORED, "only your own data set's function takes arguments; remove them.")
+
+
+def _groups(settings: Settings) -> Mistake | None:
+    if settings.groups == "none":
+        return None
+    if not settings.dataset.startswith("folder:"):
+        what = "a CSV file names the images of a folder; your own data set's function returns its groups; remove it."
+        return Mistake(Kind.IGNORED, what)
+    if expanded(Path(settings.groups)).is_file():
+        return None
+    return Mistake(Kind.PATH, f"there is no file {settings.groups}; check the path.")
+
+
+def _resize(settings: Settings) -> Mistake | None:
+    if settings.resize == "squeeze" or settings.image_size != "native":
+        return None
+    return Mistake(Kind.IGNORED, "nothing is resized without image_size; give one, or remove it.")
+
+
+def _decay_norms(settings: Settings) -> Mistake | None:
+    if settings.decay_norms or settings.weight_decay:
+        return None
+    return Mistake(Kind.IGNORED, "False has no effect without weight_decay; give one, or remove it.")

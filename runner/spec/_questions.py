@@ -9,7 +9,7 @@ import pydantic
 from pydantic import Field
 
 from runner.measures import OURS, MetricSet
-from runner.metrics import Metric, Unit
+from runner.metrics import CLASS_METRICS, Metric, Unit
 from runner.spec._problems import Kind, Refusal, shown, suggest
 from runner.text import one_line
 
@@ -40,7 +40,7 @@ class Question(pydantic.BaseModel):
     value: tuple[str, Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
         default=None, strict=False, description='["variant", constant]: the variant minus the constant, a number'
     )
-    metric: str = Field(default="val/accuracy", description="one of " + ", ".join(OURS.table))
+    metric: str = Field(default="val/accuracy", description="one of " + ", ".join([*OURS.table, *CLASS_METRICS]))
     accuracy: float | None = Field(
         default=None, gt=0, le=1, allow_inf_nan=False, description="the validation accuracy to reach, such as 0.9"
     )
@@ -77,14 +77,15 @@ class Question(pydantic.BaseModel):
     @pydantic.field_validator("metric")
     @classmethod
     def _metric_is_known(cls, value: str, info: pydantic.ValidationInfo) -> str:
-        table = _known(info.context).table
-        if value not in table:
-            raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, table)}')
+        known = _known(info.context)
+        if not known.find(value):
+            names = [*known.table, *(CLASS_METRICS if known.is_ours else ())]
+            raise Refusal(Kind.UNKNOWN, f'got "{value}". {suggest(value, names)}')
         return value
 
     def model_post_init(self, context: Any, /) -> None:
         """Keeps what the metric is. Validation with a MetricSet as its context takes the metrics from there."""
-        self._measure = _known(context).table[self.metric]
+        self._measure = _known(context)[self.metric]
 
     @property
     def measure(self) -> Metric:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from runner.spec._fields import is_reference
@@ -32,10 +34,23 @@ def references(settings: Any) -> list[str]:
 def load_function(reference: str) -> Callable[..., Any]:
     """Imports the function that package.module:function names. Raises ImportError or AttributeError if it fails."""
     module, _, function = reference.partition(":")
-    found = getattr(repaired(lambda: importlib.import_module(module)), function)
+    before = frozenset(sys.modules)
+    found = getattr(repaired(lambda: _import(module, before)), function)
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def _import(module: str, before: Collection[str]) -> ModuleType:
+    """Imports a module, perhaps again, without the halves of packages whose import failed since `before`.
+
+    A failed import leaves the submodules that it had finished. Packages that find them do not bind them again.
+    """
+    for name in sys.modules.keys() - {*before}:
+        parents = itertools.accumulate(name.split(".")[:-1], "{}.{}".format)
+        if any(parent not in sys.modules for parent in parents):
+            del sys.modules[name]
+    return importlib.import_module(module)
 
 
 def check_call(function: Callable[..., Any], expected: str, *given: Any, **named: Any) -> str:

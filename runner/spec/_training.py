@@ -9,11 +9,10 @@ from pydantic import Field
 from typing_extensions import Doc
 
 from runner.catalog import ALIASES, LOSSES, MONITORS, SCHEDULES
-from runner.spec._fields import Arguments, Fraction, Weights, entry_of, is_reference, one_of
+from runner.spec._fields import OWN, Arguments, Factor, Fraction, Weights, entry_of, entry_or, is_reference, one_of
 from runner.spec._problems import Kind, Refusal, shown, suggest
 
-_OWN = "package.module:function"
-_SCHEDULES = one_of(SCHEDULES, "a class of torch.optim.lr_scheduler", _OWN)
+_SCHEDULES = one_of(SCHEDULES, "a class of torch.optim.lr_scheduler", OWN)
 
 
 class TrainingSettings(pydantic.BaseModel):
@@ -38,6 +37,16 @@ class TrainingSettings(pydantic.BaseModel):
     weight_decay: Annotated[
         float, Doc("weight decay as the optimizer defines it (PyTorch's default for AdamW is 0.01)")
     ] = Field(default=0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="a number from 0, such as 1e-4")
+    decay_norms: Annotated[
+        bool, Doc("False spares biases and the weights of normalization layers, all that have one dimension")
+    ] = Field(default=True, description="True or False")
+    lr_of: Annotated[
+        dict[str, Factor],
+        Doc(
+            "factors of `lr` for parameters or layers, by patterns of their names, such as "
+            '`{"fc": 10, "layer*": 0.1}`; others have 1'
+        ),
+    ] = Field(default_factory=dict, description='a dict from patterns of names to factors, such as {"fc": 10}')
     schedule: Annotated[
         str,
         Doc(
@@ -62,11 +71,12 @@ class TrainingSettings(pydantic.BaseModel):
     )
     loss: Annotated[
         str,
+        entry_or(LOSSES, OWN, accepts=is_reference),
         Doc(
             "the training loss: one of the table below, or your own, `package.module:function`; validation and test "
             "losses stay plain cross-entropies, so that variants with different losses can be compared"
         ),
-    ] = Field(default="CrossEntropyLoss", description=one_of(LOSSES, _OWN))
+    ] = Field(default="CrossEntropyLoss", description=one_of(LOSSES, OWN))
     loss_args: Annotated[Arguments, Doc('arguments of the loss, such as `{"margin": 0.5}`')] = Field(
         default_factory=dict, description='a dict of arguments of the loss, such as {"margin": 0.5}'
     )
@@ -145,13 +155,6 @@ class TrainingSettings(pydantic.BaseModel):
         near = suggest(value, SCHEDULES)
         near = f" {near}" if near.startswith("Did") else ""
         raise Refusal(Kind.UNKNOWN, f'got "{shown(value)[1:-1]}"; expected {_SCHEDULES}.{near}')
-
-    @pydantic.field_validator("loss")
-    @classmethod
-    def _loss_is_known(cls, value: str) -> str:
-        if value in LOSSES or is_reference(value):
-            return value
-        raise Refusal(Kind.UNKNOWN, f'got "{shown(value)[1:-1]}". {suggest(value, [*LOSSES, _OWN])}')
 
     @pydantic.field_validator("class_weights")
     @classmethod

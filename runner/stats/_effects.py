@@ -83,8 +83,14 @@ def _is_rounding(size: float, scale: float) -> bool:
 
 def _spread(values: Array, scale: float) -> float:
     """Returns the standard deviation (ddof = 1), or 0 where it is rounding only."""
-    spread = float(values.std(ddof=1))
-    return 0.0 if _is_rounding(spread, max(scale, _scale(values))) else spread
+    return float(_spreads(values[None], scale)[0])
+
+
+def _spreads(rows: Array, scale: float) -> Array:
+    """Returns the standard deviation of each row, or 0 where it is rounding only."""
+    spreads = rows.std(axis=1, ddof=1)
+    spreads[spreads <= _ROUNDING * np.maximum(scale, np.abs(rows).max(axis=1))] = 0.0
+    return np.asarray(spreads)
 
 
 def mean_interval(values: npt.ArrayLike, level: float = 0.95, scale: float = 0.0) -> Interval:
@@ -97,15 +103,21 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95, scale: float = 0.0
     >>> found.estimate, round(found.low, 3), round(found.high, 3), found.n
     (2.0, -0.484, 4.484, 3)
     """
-    array = np.asarray(values, dtype=float)
-    count = len(array)
+    return mean_intervals(np.asarray(values, dtype=float)[None], level, scale)[0]
+
+
+def mean_intervals(rows: Array, level: float = 0.95, scale: float = 0.0) -> list[Interval]:
+    """Returns what `mean_interval` does for each row; `rows` has shape rows x n."""
+    count = rows.shape[1]
     if count == 0:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    mean = float(array.mean())
-    if count == 1 or not np.isfinite(array).all():
-        return Interval(mean, math.nan, math.nan, count)
-    half = _quantile((1 + level) / 2, count - 1) * _spread(array, scale) / math.sqrt(count)
-    return Interval(mean, mean - half, mean + half, count)
+        return [Interval(math.nan, math.nan, math.nan, 0)] * len(rows)
+    means, finite = rows.mean(axis=1).tolist(), np.isfinite(rows).all(axis=1)
+    found = [Interval(mean, math.nan, math.nan, count) for mean in means]
+    if count > 1 and finite.any():
+        halves = _quantile((1 + level) / 2, count - 1) * _spreads(rows[finite], scale) / math.sqrt(count)
+        for place, half in zip(np.flatnonzero(finite).tolist(), halves.tolist(), strict=True):
+            found[place] = Interval(means[place], means[place] - half, means[place] + half, count)
+    return found
 
 
 @cache  # of a few levels and numbers of seeds, asked thousands of times

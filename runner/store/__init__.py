@@ -14,6 +14,7 @@ from runner.store._provenance import (
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
 from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir, has_finished
+from runner.store._steps import StepRows, add_step_row, read_step_rows, step_table, write_step_rows
 from runner.store._study import (
     TWIN,
     EarlierSeeds,
@@ -28,6 +29,7 @@ from runner.store._tags import (
     DIVERGED_LOSS,
     EPOCH_SCALARS,
     EVALUATION_PREFIX,
+    EVALUATION_SUFFIX,
     FINAL_PREFIXES,
     HPARAM_METRICS,
     MEAN_SCALARS,
@@ -35,6 +37,7 @@ from runner.store._tags import (
     OLDER_HPARAM_METRICS,
     OLDER_SEARCH_METRICS,
     RESULT_TAGS,
+    RUN_SUFFIX,
     SEARCH_METRICS,
     SEEDS_TAG,
     mean_tag,
@@ -47,6 +50,7 @@ __all__ = [
     "ENDED",
     "EPOCH_SCALARS",
     "EVALUATION_PREFIX",
+    "EVALUATION_SUFFIX",
     "FAILED",
     "FINAL_PREFIXES",
     "FINISHED",
@@ -60,6 +64,7 @@ __all__ = [
     "PRUNED",
     "RESULT_TAGS",
     "RUNNING",
+    "RUN_SUFFIX",
     "SEARCH_METRICS",
     "SEEDS_TAG",
     "STARTED",
@@ -71,9 +76,11 @@ __all__ = [
     "RunDir",
     "RunJson",
     "RunResult",
+    "StepRows",
     "StudyFile",
     "VariantEntry",
     "add_row",
+    "add_step_row",
     "as_declared",
     "command",
     "commit",
@@ -88,10 +95,13 @@ __all__ = [
     "own_provenance",
     "present_provenance",
     "read_rows",
+    "read_step_rows",
     "read_study",
     "result_tag",
     "same_provenance",
+    "step_table",
     "what_changed",
     "write_rows",
+    "write_step_rows",
     "write_study",
 ]

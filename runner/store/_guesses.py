@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runner.confusion import Counts, confusion
-from runner.metrics import from_predictions
+from runner.metrics import METRICS, from_predictions, from_probabilities
+from runner.scores import softmax
 
 PARTS = {"val": "validation", "test": "test"}
 
@@ -24,16 +25,18 @@ class Guesses:
     right      which images were predicted correctly (bool, N)
     confusion  number of images (int64, true x predicted class)
     labels     CRC-32 of the true classes: runs with equal numbers have the same images in the same order
+    scores     what follows from the probabilities, by the metrics' names; older files have none
     """
 
     right: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     confusion: Mapping[str, Counts] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """What follows from the confusion matrices, by the metrics' names."""
-        found: dict[str, float] = {}
+        """What follows from the predictions, by the metrics' names."""
+        found = dict(self.scores)
         for part, matrix in self.confusion.items():
             found |= from_predictions(part, matrix)
         return found
@@ -58,6 +61,7 @@ class Guesses:
 def guesses(archive: Mapping[str, Any]) -> Guesses:
     """Returns the guesses of logits and labels: `<part>_logits` (N x classes) and `<part>_labels` (N)."""
     right, matrices, sums = {}, {}, {}
+    scores: dict[str, float] = {}
     for part in PARTS:
         if f"{part}_logits" in archive and len(archive[f"{part}_labels"]):
             logits, labels = archive[f"{part}_logits"], archive[f"{part}_labels"].astype(np.int64)
@@ -65,16 +69,19 @@ def guesses(archive: Mapping[str, Any]) -> Guesses:
             right[part] = chosen == labels
             matrices[part] = confusion(labels, chosen, logits.shape[1])
             sums[part] = zlib.crc32(labels.astype("<i8").tobytes())
-    return Guesses(right, matrices, sums)
+            scores |= from_probabilities(part, softmax(logits), labels)
+    return Guesses(right, matrices, sums, scores)
 
 
 def packed(found: Guesses) -> dict[str, npt.NDArray[Any]]:
-    """Returns the arrays of a file: for each part `right` in bits, the confusion matrix and the labels' CRC-32."""
+    """Returns a file's arrays: for each part `right` in bits, the confusion matrix, the labels' CRC-32 and scores."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for part, right in found.right.items():
         arrays[f"{part}_right"] = np.packbits(right)
         arrays[f"{part}_confusion"] = found.confusion[part].astype(np.int32)
         arrays[f"{part}_labels"] = np.array(found.labels[part], dtype=np.uint32)
+    for name, value in found.scores.items():
+        arrays[_score_key(name)] = np.array(value, dtype=np.float64)
     return arrays
 
 
@@ -99,4 +106,12 @@ def unpacked(arrays: Mapping[str, npt.NDArray[Any]]) -> Guesses | None:
         matrices[part], sums[part] = matrix.astype(np.int64), int(labels)
     if len({matrix.shape for matrix in matrices.values()}) > 1:
         return None
-    return Guesses(right, matrices, sums)
+    scores = {name: arrays[key] for name in METRICS if (key := _score_key(name)) in arrays}
+    if any(each.shape or each.dtype != np.float64 for each in scores.values()):
+        return None
+    return Guesses(right, matrices, sums, {name: float(value) for name, value in scores.items()})
+
+
+def _score_key(metric: str) -> str:
+    """The array's name for a metric such as test/macro_roc_auc: a file of a zip has no slash in its name."""
+    return metric.replace("/", "_score_")

@@ -36,6 +36,7 @@ class RunJson(pydantic.BaseModel):
     parameters  the number of the model's weights; None where it was never built
     train_images  how many images it trains on; None in older files
     machines    whether the machine caused a failure (killed, no disk or memory), not the run itself
+    resumed     whether the last attempt of own training resumed an earlier one; its times are the last attempt's
     """
 
     model_config = pydantic.ConfigDict(frozen=True, strict=True, extra="allow")
@@ -56,6 +57,7 @@ class RunJson(pydantic.BaseModel):
     parameters: int | None = None
     cause: str = ""
     machines: bool = False
+    resumed: bool = False
     train_images: int | None = None
 
     @pydantic.field_validator("settings")

@@ -74,6 +74,10 @@ class RunDir:
         """The path of a finished run's best weights; they may have been pruned."""
         return self.folder / "best.pt"
 
+    def final_states(self) -> list[Path]:
+        """Returns the files with the state in which a finished run ended, from which a longer one continues."""
+        return sorted(self.folder.glob("final-*.pt"))
+
     def run_json(self) -> RunJson | None:
         """Reads run.json; None where it is missing or not valid."""
         return read_run_json(read_json(self.folder / "run.json"))
@@ -157,6 +161,8 @@ class RunDir:
         """Makes a run unfinished again, and removes half-written files of a killed process."""
         for name in ("result.json", "best.pt", "predictions.npz", "correct.npz", "traceback.txt"):
             (self.folder / name).unlink(missing_ok=True)
+        for path in self.final_states():
+            path.unlink(missing_ok=True)
         sweep(self.folder)
 
     def forget_checkpoint(self) -> None:

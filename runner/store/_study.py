@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from runner.expand import Variant
 from runner.files import read_json, write_json
 from runner.measures import OURS, MetricSet, own_metrics
 from runner.spec import BASELINE, SeedPlan, read_plan
-from runner.store._rundir import RunDir
+from runner.store._records import RunJson
 from runner.text import utc
 
 _RECORDED = ("declared", "deleted", "after_runs")  # keys of a question in study.json that a study does not write
@@ -36,6 +36,7 @@ class VariantEntry(pydantic.BaseModel):
     changes    what it changes against the baseline; `settings` are all its settings
     first_end  when the first of its runs ended (UTC, ISO 8601)
     files      that its arguments name: path to SHA-256
+    called     what the logs call it, of adopted runs
 
     A run of a search has more: `search`, the digest of the search that asked for it; `values`, what it asked for;
     `again`, whether it was tried again.
@@ -47,6 +48,7 @@ class VariantEntry(pydantic.BaseModel):
     changes: dict[str, Any]
     settings: dict[str, Any]
     files: Any = None
+    called: str | None = None
     first_end: str | None = None
     search: Any = None
     values: Any = None
@@ -165,10 +167,6 @@ def write_study(folder: Path, study: StudyFile) -> None:
     write_json(folder / "study.json", study.plain())
 
 
-def first_end(variant: Path, known: str | None, plan: SeedPlan | None = None) -> str | None:
-    """When the first of a variant's planned runs ended (UTC, ISO 8601): as known, or as the runs that are there say."""
-    names = {f"seed{seed}" for seed in plan.seeds} if plan else None
-    folders = [path for path in variant.glob("seed*") if names is None or path.name in names]
-    runs = [run for run in map(RunDir, folders) if not run.misplaced()]
-    ends = [utc(each.ended) for run in runs if (each := run.run_json())]
-    return min(filter(None, (known, *ends)), default=None)
+def first_end(known: str | None, runs: Iterable[RunJson | None]) -> str | None:
+    """When the first of a variant's planned runs ended (UTC, ISO 8601): as known, or as the runs say."""
+    return min(filter(None, (known, *(utc(run.ended) for run in runs if run))), default=None)

@@ -3,7 +3,7 @@
 TensorBoard sorts groups (a tag up to its first "/") by name. Time Series opens the first two, Scalars the first three.
 So the groups of the means begin with 1 and 2, and a run's final values are in the last group, z_final.
 
-Scalars: CURVES of runner/metrics.py, which are also the columns of metrics.csv; once, at the best epoch, RESULT_TAGS.
+Scalars: CURVES of runner/metrics, which are also the columns of metrics.csv; once, at the best epoch, RESULT_TAGS.
 Images: the table RUN_PICTURES.
 Histograms, at every epoch: weights/<role>, weights-gradients/<role> (of the last step); roles in runner/logs/_roles.py.
 PR curves, once, at the best epoch: best/<class> and best/all, on validation.
@@ -29,6 +29,8 @@ _FINAL = "z_final/"
 # version's code may resume too.
 FINAL_PREFIXES = (_FINAL, "best/", "test/", "search/", "pictures/best_")
 EVALUATION_PREFIX = "evaluate/"
+EVALUATION_SUFFIX = ".evaluation"  # of an evaluation's event file
+RUN_SUFFIX = ".run"  # of a run's event file; older versions wrote none, and other tags for final values
 SEARCH_METRICS = {f"{_FINAL}pruned": "pruned (1) or not (0)"}
 
 

@@ -100,8 +100,18 @@ class CudaLane(Lane):
         self._outer.wait_event(self._done)
 
 
+class MpsLane(Lane):
+    """A learner's place on Apple's GPU, in turn with the others."""
+
+    def seed(self, number: int) -> None:
+        """Seeds the GPU's random numbers, before each step and each evaluation: all that follow are the learner's."""
+        torch.mps.manual_seed(number)
+
+
 def lane(device: torch.device) -> Lane:
     """Returns a new learner's place on a device."""
+    if device.type == "mps":
+        return MpsLane()
     return CudaLane(device) if device.type == "cuda" else Lane()
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from runner import data
 from runner.catalog import MONITORS, Shape
 from runner.data import Dataset, batches
-from runner.models import autocast, build, most_values, torch_seed
+from runner.models import autocast, build, logits_of, most_values, torch_seed
 from runner.randomness import Generators, run_seed
 from runner.spec import Settings, is_reference, own_code
 from runner.train._lane import lane
@@ -24,6 +24,7 @@ from runner.train._optimizer import make_average, make_optimizer, recordable, up
 from runner.train._rate import Rate
 from runner.train._recorded import Inputs, Recorded
 from runner.train._tally import Counts, Tally
+from runner.weights import train_mode
 
 _MOST_BYTES = 2**30  # of activations in a batch of evaluation
 _EVALUATION = 2**31  # gives a GPU other random numbers than training
@@ -47,7 +48,7 @@ class Learner:
         if not any(parameter.requires_grad for parameter in self.model.parameters()):
             raise ValueError("the model has no parameter to train: none has requires_grad=True")
         self.evaluation_batch = evaluation_batch(self.model, settings, dataset.shape)
-        self.optimizer = make_optimizer(settings, self.model.parameters())
+        self.optimizer = make_optimizer(settings, self.model)
         steps = len(batches(len(dataset.train), settings.batch_size))
         self.rate = Rate(self.optimizer, settings, steps)
         self._loss = make_loss(settings, dataset.train.labels, self.classes, device)
@@ -62,7 +63,8 @@ class Learner:
         self.best_logits = torch.empty(0)  # of validation, N x classes, on the CPU
         self.failed = False
         self.snapshot: State = {}
-        self._own_model, self._own_code = is_reference(settings.model), own_code(settings)
+        self._own_model, self._own_loss = is_reference(settings.model), is_reference(settings.loss)
+        self._own_code = own_code(settings)
         self._seed = seed
         self._device_seed = torch_seed(run_seed(settings.stream, seed), _DROPOUT)
         self._generators = Generators(self._device_seed, bool(self._own_code))
@@ -77,10 +79,15 @@ class Learner:
         patience = self.settings.patience
         return self.epoch >= self.settings.epochs or bool(patience and self.epoch - self.best_epoch >= patience)
 
+    def begin_epoch(self) -> None:
+        """Gets ready for steps, after the model was evaluated."""
+        train_mode(self.model)
+
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         """Takes one optimizer step on a batch: images float32, N x C x H x W, and labels int64, N.
 
-        Raises TypeError or ValueError where your own model returns no logits, or your own loss no number.
+        Raises TypeError or ValueError where your own model returns no logits, or your own loss no number. Your own loss
+        gets whatever your model returns.
         """
         began = time.perf_counter()
         number = self._tally.steps
@@ -99,10 +106,12 @@ class Learner:
         From the second step on, all that it changes is on the device, so that it can be recorded.
         """
         images, labels, *mixed = inputs
-        logits = self._output(self.model, images)
-        loss = self._loss(logits, labels)
+        output = self._output(self.model, images)
+        logits = self._logits(output, len(images))
+        judged = output if self._own_loss and not isinstance(output, torch.Tensor) else logits
+        loss = self._loss(judged, labels)
         if mixed:
-            loss = mixed[1] * loss + (1 - mixed[1]) * self._loss(logits, mixed[0])
+            loss = mixed[1] * loss + (1 - mixed[1]) * self._loss(judged, mixed[0])
         for parameter in self._parameters:  # does what zero_grad does, without its 0.2 ms of bookkeeping
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -138,18 +147,21 @@ class Learner:
         """Returns the logits of images, N x classes, by the averaged weights where there are any."""
         began = time.perf_counter()
         with self._randomness(_EVALUATION + self.epoch), torch.inference_mode():
-            output = self._output(self.evaluated, images)
+            logits = self._logits(self._output(self.evaluated, images), len(images))
         self._tally.eval_seconds += time.perf_counter() - began
-        return output
-
-    def _output(self, model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """Returns logits, float32, N x classes. The layers compute in the precision that the settings name."""
-        with autocast(self.settings, self.device):
-            output: Any = model(images.clone() if self._own_model else images)  # it may change its input in place
-        if self._own_model:
-            _check_output(output, len(images), self.classes)
-        logits: torch.Tensor = output.float()
         return logits
+
+    def _output(self, model: nn.Module, images: torch.Tensor) -> Any:
+        """Returns what the model returns. Its layers compute in the precision that the settings name."""
+        with autocast(self.settings, self.device):
+            return model(images.clone() if self._own_model else images)  # your own may change its input in place
+
+    def _logits(self, output: Any, images: int) -> torch.Tensor:
+        """Returns the logits in a model's output, float32, images x classes."""
+        logits: Any = logits_of(output)
+        if self._own_model:
+            _check_logits(logits, images, self.classes)
+        return logits.float()  # type: ignore[no-any-return]
 
     def state(self) -> State:
         """Returns everything that training resumes from, as references to the learner's own tensors."""
@@ -225,14 +237,17 @@ def evaluation_batch(model: nn.Module, settings: Settings, shape: Shape) -> int:
     return size if 4 * size * most_values(model, shape) <= _MOST_BYTES else min(size, settings.batch_size)
 
 
-def _check_output(output: Any, images: int, classes: int) -> None:
-    """Raises TypeError or ValueError where your own model returns anything but logits, images x classes."""
-    expected = f"expected logits alone, a float tensor of {images} x {classes} (images x classes)"
-    if not isinstance(output, torch.Tensor):
-        raise TypeError(f"the model returned a {type(output).__name__}; {expected}")
-    if output.shape != (images, classes) or not output.is_floating_point():
-        shape = " x ".join(map(str, output.shape)) or "one number"
-        raise ValueError(f"the model returned {output.dtype} of {shape}; {expected}")
+def _check_logits(logits: Any, images: int, classes: int) -> None:
+    """Raises TypeError or ValueError where your own model's logits are not images x classes."""
+    expected = (
+        f"expected logits, a float tensor of {images} x {classes} (images x classes), alone, first in a tuple, or as "
+        '"logits" in a dict'
+    )
+    if not isinstance(logits, torch.Tensor):
+        raise TypeError(f"the model returned a {type(logits).__name__}; {expected}")
+    if logits.shape != (images, classes) or not logits.is_floating_point():
+        shape = " x ".join(map(str, logits.shape)) or "one number"
+        raise ValueError(f"the model returned {logits.dtype} of {shape}; {expected}")
 
 
 def _copied(model: nn.Module) -> State:

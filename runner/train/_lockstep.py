@@ -106,7 +106,7 @@ def _epoch(learners: list[Learner], stream: Stream, epoch: int, stop: Callable[[
     """Trains and then evaluates one epoch."""
     began = time.perf_counter()
     for learner in learners:
-        learner.model.train()
+        learner.begin_epoch()
     for images, labels in stream.train(epoch):
         if stop():
             raise Interrupted

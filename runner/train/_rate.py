@@ -8,6 +8,7 @@ import torch
 
 from runner.catalog import Rates
 from runner.spec import Settings, is_reference, load_function
+from runner.train._optimizer import FACTOR
 
 State = dict[str, Any]
 
@@ -15,8 +16,8 @@ State = dict[str, Any]
 class Rate:
     """Applies a run's rates to its optimizer.
 
-    On a GPU the optimizer's rate may be a tensor, which recorded steps read. Where your own optimizer gives groups of
-    parameters other rates, they keep their ratios.
+    On a GPU the optimizer's rate may be a tensor, which recorded steps read. Groups of parameters with other rates, by
+    `lr_of` or your own optimizer, keep their ratios.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> None:
@@ -24,7 +25,8 @@ class Rate:
         self._groups = optimizer.param_groups
         rates = [group["lr"] for group in self._groups]
         self._tensors = [rate if isinstance(rate, torch.Tensor) else None for rate in rates]
-        self._ratios = [1.0 if isinstance(rate, torch.Tensor) else rate / settings.lr for rate in rates]
+        given = [1.0 if isinstance(rate, torch.Tensor) else rate / settings.lr for rate in rates]
+        self._ratios = [group.get(FACTOR, ratio) for group, ratio in zip(self._groups, given, strict=True)]
         own = load_function(settings.schedule) if is_reference(settings.schedule) else None
         self._rates = Rates(settings, steps, own)
         self._apply()
@@ -61,5 +63,5 @@ class Rate:
             if tensor is None:
                 group["lr"] = value * ratio
             else:
-                tensor.fill_(value)
+                tensor.fill_(value * ratio)
                 group["lr"] = tensor

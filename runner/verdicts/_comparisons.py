@@ -157,7 +157,7 @@ def wins(data: StudyRuns, question: Question) -> str:
 
 def _upward(data: StudyRuns, metric: str) -> int:
     """1 or -1, so that the best is the highest; of a metric that has no better way the lowest is named."""
-    return data.measures.table[metric].better or -1
+    return data.measures[metric].better or -1
 
 
 def _ranked(data: StudyRuns, variants: Sequence[str], metric: str, accuracy: float | None) -> list[str]:

@@ -35,7 +35,7 @@ def pair_signs(data: StudyRuns, first: str, other: str, metric: str) -> tuple[in
     0 for a metric that has no better way. Where both diverged, neither is better.
     """
     mine, theirs = diverged(data, first), diverged(data, other)
-    better = data.measures.table[metric].better
+    better = data.measures[metric].better
     if not better:
         return (0,) * (len(mine) + len(theirs))
     wins, losses = set(data.finished(first).index) & theirs, set(data.finished(other).index) & mine

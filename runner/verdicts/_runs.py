@@ -198,7 +198,7 @@ class StudyRuns:
         finished, seeds = [self.finished(name) for name in variants], self._common_seeds(variants)
         if all(metric in each for each in finished):
             return [each.loc[seeds, metric].to_numpy(dtype=float) for each in finished]
-        source = self.measures.table[metric].source
+        source = self.measures[metric].source
         if not isinstance(source, FromEpochs):
             raise ValueError(f"the runs have no {metric}, and no epochs give one")
         values: list[list[float]] = [[] for _ in variants]

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from runner.metrics import FromProbabilities, Metric, OfClass
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, StudyFile, VariantEntry, comparable, read_study
+from runner.store import FAILED, FINISHED, RunDir, StudyFile, comparable, first_end, guesses, read_study
 from runner.text import utc
-from runner.verdicts._declared import declared
+from runner.verdicts._declared import Declared, declared
 from runner.verdicts._ended import EndedRun, ended_runs
 from runner.verdicts._runs import StudyRuns
 
@@ -33,6 +34,7 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
     good = comparable(finished)
     counts = iter(good)
     kept = [each for each in found if not each.result or next(counts)]
+    asked = [declared(question, study.measures) for question in study.questions]
     rows, curves = [], []
     for each in kept:
         metrics = each.result.numbers if each.result else {}
@@ -42,16 +44,16 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
             | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
             | {"ended": utc(known.ended) if known else ""}
             | {name: metrics.get(name, np.nan) for name in study.measures.reported}
-            | (each.guesses.metrics if each.guesses else {})
+            | _of_predictions(each, asked)
         )
         if each.epochs is not None and len(each.epochs):
             curves.append(each.epochs.assign(variant=each.variant, seed=each.seed))
-    columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported]
+    of_class = dict.fromkeys(measure.name for measure in _asked(asked) if isinstance(measure.source, OfClass))
+    columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported, *of_class]
     ends = {
-        name: _first_end(entry, [each for each in every if each.variant == name])
+        name: first_end(entry.first_end, [each.run_json for each in every if each.variant == name])
         for name, entry in study.variants.items()
     }
-    asked = [declared(question, study.measures) for question in study.questions]
     trained = [each.run_json for each in kept if each.run_json]
     return StudyRuns(
         study,
@@ -70,7 +72,25 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
     )
 
 
-def _first_end(entry: VariantEntry, ended: list[EndedRun]) -> str | None:
-    """When the first of a variant's planned runs ended (UTC, ISO 8601): as study.json says, or as the runs say."""
-    ends = [utc(each.run_json.ended) for each in ended if each.run_json]
-    return min(filter(None, (entry.first_end, *ends)), default=None)
+def _asked(asked: Sequence[Declared]) -> list[Metric]:
+    return [each.question.measure for each in asked if each.question]
+
+
+def _of_predictions(each: EndedRun, asked: Sequence[Declared]) -> dict[str, float]:
+    """Returns the metrics of a run that follow from its predictions, and those of one class that a question asks for.
+
+    Older runs have their logits only. These are read where a question needs them, since that takes 50 ms a run.
+    """
+    if not each.guesses or not each.run_json:
+        return {}
+    measures = _asked(asked)
+    found = dict(each.guesses.metrics)
+    if not each.guesses.scores and any(isinstance(measure.source, FromProbabilities) for measure in measures):
+        archive = RunDir(each.path).load_predictions()
+        found |= guesses(archive).scores if archive else {}
+    classes = list(map(str, each.run_json.classes))
+    for measure in measures:
+        source = measure.source
+        if isinstance(source, OfClass) and source.name in classes and source.part in each.guesses.confusion:
+            found[measure.name] = source.value(each.guesses.confusion[source.part], classes.index(source.name))
+    return found

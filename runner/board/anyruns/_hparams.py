@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from tensorboard.plugins.hparams import plugin_data_pb2
 
 from runner.board.anyruns._grouping import Grouping, Part, arrange, duplicate_remarks, natural, seed_remarks, split_run
 from runner.board.anyruns._pattern import ALL
 from runner.board.anyruns._query import BY_HPARAMS, listed
+from runner.events import Hparam, SessionStart, read_session_start
 
-Hparam = str | float | bool
 _SEEDS = re.compile(r"(?:.*[_/.-])?(?:seed|random_state|rng)(?:_everything)?")
 _PATHS = re.compile(r"(?:.*[_/.-])?(?:log_?dir|save_?dir|output_?dir|run_?id|run_?name|timestamp|version|hostname)")
 _IN_NAME = re.compile(r"(?:^|[^A-Za-z0-9])seed[_=:-]?0*([0-9]+)", re.IGNORECASE)
@@ -42,29 +38,35 @@ class _Labels:
 
 def read_sessions(contents: Mapping[str, Iterable[bytes]]) -> list[Session]:
     """Returns the sessions that the hparams plugin stored, in natural order of runs. What can't be read is skipped."""
-    found = []
-    for run in sorted(contents, key=natural):
-        for content in contents[run]:
-            try:
-                data = plugin_data_pb2.HParamsPluginData.FromString(content)
-            except DecodeError:
-                continue
-            if data.HasField("session_start_info"):
-                start = data.session_start_info
-                values = {key: _plain(value) for key, value in start.hparams.items()}
-                found.append(Session(split_run(run)[0] if _by_clock(run) else run, start.group_name, values))
-    return found
+    read = ((run, read_session_start(content)) for run in contents for content in contents[run])
+    return sessions_of((run, start) for run, start in read if start)
 
 
-def _by_clock(run: str) -> bool:
-    """Whether the run is the sub-folder, named by the time, that SummaryWriter.add_hparams opens."""
+def sessions_of(starts: Iterable[tuple[str, SessionStart]]) -> list[Session]:
+    """Returns the sessions of runs, by what each said when it started, in natural order of runs.
+
+    What SummaryWriter.add_hparams writes to a sub-folder, named by the time, is about the run above. Where several of
+    these differ, as after `add_hparams` in a loop, each is a run of its own.
+    """
+    ordered = sorted(starts, key=lambda pair: natural(pair[0]))
+    above: dict[str, list[Mapping[str, Hparam]]] = {}
+    for run, start in ordered:
+        if is_by_clock(run):
+            above.setdefault(split_run(run)[0], []).append(start.values)
+    one = {run for run, values in above.items() if all(each == values[0] for each in values)}
+    return [
+        Session(split_run(run)[0] if is_by_clock(run) and split_run(run)[0] in one else run, start.group, start.values)
+        for run, start in ordered
+    ]
+
+
+def is_by_clock(run: str) -> bool:
+    """Whether a run is the sub-folder, named by the time, that SummaryWriter.add_hparams opens.
+
+    >>> is_by_clock("adam/0/1700000000.5"), is_by_clock("adam/0")
+    (True, False)
+    """
     return split_run(run) == (run.replace("\\", "/").rpartition("/")[0], "")
-
-
-def _plain(value: Any) -> Hparam:
-    kind = value.WhichOneof("kind")
-    plain = getattr(value, kind) if kind in ("string_value", "number_value", "bool_value") else ""
-    return plain if isinstance(plain, str | float | bool) else ""
 
 
 def group_by_hparams(run_names: Iterable[str], sessions: Sequence[Session]) -> Grouping:
@@ -82,7 +84,7 @@ def group_by_hparams(run_names: Iterable[str], sessions: Sequence[Session]) -> G
         if root is None:
             unmatched.append(name)
         else:
-            inner = "" if _by_clock(name) else name[len(root) :].strip("/\\")
+            inner = "" if is_by_clock(name) else name[len(root) :].strip("/\\")
             parts.setdefault(root, []).append(Part(inner, name))
     labels = _labels([first[root] for root in parts])
     places: dict[tuple[str, str], dict[str, list[Part]]] = {}
@@ -107,11 +109,29 @@ def _session_of(name: str, sessions: Mapping[str, Session]) -> str | None:
     return name if name in sessions else None
 
 
+def is_seed(hparam: str) -> bool:
+    """Whether an hparam's name says that it is a seed.
+
+    >>> is_seed("data/rng_seed"), is_seed("seeds_per_tray")
+    (True, False)
+    """
+    return bool(_SEEDS.fullmatch(hparam.lower()))
+
+
+def is_place(hparam: str) -> bool:
+    """Whether an hparam's name says that it is a place, a time or a run's name, which each run has its own of.
+
+    >>> is_place("log_dir"), is_place("lr")
+    (True, False)
+    """
+    return bool(_PATHS.fullmatch(hparam.lower()))
+
+
 def _labels(sessions: Sequence[Session]) -> _Labels:
     keys = list(dict.fromkeys(key for session in sessions for key in session.values))
     differing = [key for key in keys if len({_text(session.values.get(key)) for session in sessions}) > 1]
-    seed_keys = [key for key in differing if _SEEDS.fullmatch(key.lower())]
-    paths = [key for key in differing if _PATHS.fullmatch(key.lower())]
+    seed_keys = [key for key in differing if is_seed(key)]
+    paths = [key for key in differing if is_place(key)]
     groups = [session.group for session in sessions]
     if all(groups) and not any(map(_HASH.fullmatch, groups)) and (len(set(groups)) < len(groups) or not seed_keys):
         variants, remarks = groups, []

@@ -91,9 +91,9 @@ async function read() {
   draw();
 }
 
-/** The number of runs that have ended: effects and verdicts change only with it. */
+/** How many runs have ended, and how many have pictures: effects, verdicts and links change only with them. */
 function count(progress) {
-  return progress ? `${progress.counts.finished ?? 0} ${progress.counts.failed ?? 0} ${progress.runs}` : '';
+  return progress ? JSON.stringify([progress.counts.finished, progress.counts.failed, progress.runs, progress.pictured]) : '';
 }
 
 function draw() {

@@ -3,6 +3,7 @@
 A new metric is one entry here. Questions, report columns, TensorBoard's tags and evaluations are derived from it.
 A value that is measured in training or evaluation also needs the code that measures it.
     METRICS       of a run: one number each, which a question may ask about
+    CLASS_METRICS  of one class in a run
     CURVES        of an epoch: columns of metrics.csv and TensorBoard scalars, in their order
     PART_METRICS  of one part of the data, measured when a finished run is evaluated
 `val/accuracy` as a metric of a run is the curve's value at the best epoch.
@@ -10,125 +11,34 @@ A value that is measured in training or evaluation also needs the code that meas
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from runner.course import at_best, epochs_to, first_loss_max, late_spread, mean, roughness
+from runner.metrics._deferred import deferred
+from runner.metrics._kinds import (
+    AtEnd,
+    Better,
+    EachEpoch,
+    Evaluated,
+    FromEpochs,
+    FromPredictions,
+    FromProbabilities,
+    Metric,
+    OfClass,
+    Unit,
+)
 
-from runner.course import Course, at_best, epochs_to, first_loss_max, late_spread, mean, roughness
-
-if TYPE_CHECKING:
-    from runner.confusion import Counts
-
-
-class Better(IntEnum):
-    """Which way a metric is better; as a number, the sign of a difference that is an improvement."""
-
-    HIGHER, LOWER, NEITHER = 1, -1, 0
-
-
-class Unit(Enum):
-    """What a metric is measured in; it decides how values are written."""
-
-    SHARE = "points"  # a share between 0 and 1, or a difference of shares: written in percentage points
-    NATS = "nats"
-    EPOCHS = "epochs"
-    SECONDS = "s"
-    NUMBER = "number"
-    COUNT = "count"
-
-    def text(self, value: float, sign: bool = True, unit: bool = True) -> str:
-        """A value as an answer says it; `sign` writes a plus, `unit` the unit where it is not plain from the metric.
-
-        >>> Unit.SHARE.text(0.0123), Unit.SECONDS.text(39444, sign=False), Unit.NATS.text(-0.5)
-        ('+1.23 points', '39,400 s', '-0.500')
-        """
-        plus = "+" if sign else ""
-        if self is Unit.SHARE:
-            number = f"{100 * value:{plus}z.2f}"
-        elif self in (Unit.EPOCHS, Unit.COUNT):
-            number = f"{value:{plus}z.1f}"
-        else:
-            number = _three_digits(value, plus)
-        return f"{number} {self.value}" if unit and self in (Unit.SHARE, Unit.EPOCHS, Unit.SECONDS) else number
-
-
-def _three_digits(value: float, plus: str) -> str:
-    rounded = float(f"{value:.3g}")
-    if 1000 <= abs(rounded) < math.inf:
-        return f"{rounded:{plus},.0f}"
-    return f"{value:{plus}z#.3g}".removesuffix(".")
-
-
-@dataclass(frozen=True)
-class AtEnd:
-    """Measured at the run's end: a number in result.json."""
-
-    column: bool = False  # also a TensorBoard scalar at the best epoch, and a column of its hparams table
-
-
-@dataclass(frozen=True)
-class FromEpochs:
-    """Computed from the run's epochs; `common`: over the epochs that the compared runs of a seed all have."""
-
-    value: Callable[[Course], float]
-    common: bool = False
-
-
-@dataclass(frozen=True)
-class FromPredictions:
-    """Computed from the confusion matrix (true x predicted class) of a part, by a function of runner.confusion."""
-
-    part: str
-    function: str
-
-    def value(self, matrix: Counts) -> float:
-        """Returns the metric."""
-        from runner import confusion  # with numpy, which --help and list need not wait for
-
-        return float(getattr(confusion, self.function)(matrix))
-
-
-@dataclass(frozen=True)
-class EachEpoch:
-    """Measured at every epoch.
-
-    mean       whether TensorBoard also has its mean over a variant's seeds
-    monitored  whether only runs have it whose setting `monitor` names it
-    """
-
-    mean: bool = True
-    monitored: bool = False
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """Measured on a part when a finished run is evaluated."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric.
-
-    label           a few words, for heads of tables and axes
-    meaning         what exactly is measured
-    over_all        about all images alike, so that always predicting a majority class makes it look good
-    """
-
-    name: str
-    label: str
-    meaning: str
-    unit: Unit
-    better: Better
-    source: AtEnd | FromEpochs | FromPredictions | EachEpoch | Evaluated
-    over_all: bool = False
+balanced_accuracy, cohen_kappa, macro_f1, recall = (
+    deferred("runner.confusion", name) for name in ("balanced_accuracy", "cohen_kappa", "macro_f1", "recall")
+)
+calibration_error_of, macro_roc_auc, top_accuracy = (
+    deferred("runner.scores", name) for name in ("calibration_error_of", "macro_roc_auc", "top_accuracy")
+)
 
 
 def _table(*entries: Metric) -> dict[str, Metric]:
     return {entry.name: entry for entry in entries}
 
 
+CLASS = "CLASS"
 _H, _L, _N = Better.HIGHER, Better.LOWER, Better.NEITHER
 _SHARE, _NATS, _EPOCHS, _COUNT = Unit.SHARE, Unit.NATS, Unit.EPOCHS, Unit.COUNT
 # fmt: off
@@ -151,18 +61,36 @@ METRICS = _table(
     Metric("seconds", "training time", "training time of the run", Unit.SECONDS, _L, AtEnd()),
     Metric("val/balanced_accuracy", "balanced validation accuracy",
            "mean over the classes of the share of their validation images that are right",
-           _SHARE, _H, FromPredictions("val", "balanced_accuracy")),
+           _SHARE, _H, FromPredictions("val", balanced_accuracy)),
     Metric("val/macro_f1", "macro F1 on validation",
            "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
-           _SHARE, _H, FromPredictions("val", "macro_f1")),
+           _SHARE, _H, FromPredictions("val", macro_f1)),
     Metric("test/balanced_accuracy", "balanced test accuracy",
            "mean over the classes of the share of their test images that are right",
-           _SHARE, _H, FromPredictions("test", "balanced_accuracy")),
+           _SHARE, _H, FromPredictions("test", balanced_accuracy)),
     Metric("test/macro_f1", "macro F1 on test",
            "mean over the classes of F1 on test; a class that is never predicted counts as 0",
-           _SHARE, _H, FromPredictions("test", "macro_f1")),
+           _SHARE, _H, FromPredictions("test", macro_f1)),
     Metric("test/kappa", "Cohen's kappa on test", "agreement with the true classes on test beyond chance (Cohen 1960)",
-           Unit.NUMBER, _H, FromPredictions("test", "cohen_kappa")),
+           Unit.NUMBER, _H, FromPredictions("test", cohen_kappa)),
+    Metric("val/top5_accuracy", "top-5 validation accuracy",
+           "share of the validation images whose class is among the five most probable",
+           _SHARE, _H, FromProbabilities("val", top_accuracy), over_all=True),
+    Metric("val/macro_roc_auc", "ROC AUC on validation",
+           "mean over the classes of the area under the ROC curve, the class against the rest, on validation",
+           _SHARE, _H, FromProbabilities("val", macro_roc_auc)),
+    Metric("val/calibration_error", "calibration error on validation",
+           "expected calibration error on validation, over 15 bins (Guo et al. 2017)",
+           _SHARE, _L, FromProbabilities("val", calibration_error_of)),
+    Metric("test/top5_accuracy", "top-5 test accuracy",
+           "share of the test images whose class is among the five most probable",
+           _SHARE, _H, FromProbabilities("test", top_accuracy), over_all=True),
+    Metric("test/macro_roc_auc", "ROC AUC on test",
+           "mean over the classes of the area under the ROC curve, the class against the rest, on test",
+           _SHARE, _H, FromProbabilities("test", macro_roc_auc)),
+    Metric("test/calibration_error", "calibration error on test",
+           "expected calibration error on test, over 15 bins (Guo et al. 2017)",
+           _SHARE, _L, FromProbabilities("test", calibration_error_of)),
     Metric("train_eval/accuracy", "training accuracy",
            "accuracy at the best epoch on a fixed part of train, not augmented",
            _SHARE, _H, FromEpochs(at_best("train_eval/accuracy")), over_all=True),
@@ -183,6 +111,12 @@ METRICS = _table(
            _NATS, _L, FromEpochs(first_loss_max)),
     Metric("late_spread", "late spread", "standard deviation of validation loss around a straight line, over the last "
            "five epochs", _NATS, _L, FromEpochs(late_spread)),
+)
+CLASS_METRICS = _table(  # CLASS stands for the name of a class
+    Metric("val/recall/CLASS", "validation recall of CLASS", "share of the class's validation images that are right",
+           _SHARE, _H, OfClass("val", recall, "CLASS")),
+    Metric("test/recall/CLASS", "test recall of CLASS", "share of the class's test images that are right",
+           _SHARE, _H, OfClass("test", recall, "CLASS")),
 )
 CURVES = _table(
     Metric("train/loss", "training loss", "mean of the loss that `loss` names over the epoch's steps, in training mode",
@@ -229,12 +163,3 @@ PART_METRICS = _table(
     Metric("images", "images", "images of the part", _COUNT, _N, Evaluated()),
 )
 # fmt: on
-
-
-def from_predictions(part: str, matrix: Counts) -> dict[str, float]:
-    """Every metric of a run that follows from the confusion matrix (true x predicted class) of this part."""
-    found = {}
-    for name, metric in METRICS.items():
-        if isinstance(metric.source, FromPredictions) and metric.source.part == part:
-            found[name] = metric.source.value(matrix)
-    return found
