@@ -222,19 +222,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> None:
-    from runner.spec import RequestError
-
     try:
         app(arguments)
-    except RequestError as error:
+    except OSError as error:  # a full disk or a lost mount, in files of the command and not of one run
+        print(f"stopped: {error}. {_STAYS}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        from runner.spec import RequestError  # --help does not wait for it
+
+        if not isinstance(error, RequestError):
+            raise
         count = len(error.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
         head += f", after the work had begun. {_STAYS}" if error.after_start else "; nothing was trained or written."
         print(head, *map(str, error.problems), sep="\n  ", file=sys.stderr)
         sys.exit(2)
-    except OSError as error:  # a full disk or a lost mount, in files of the command and not of one run
-        print(f"stopped: {error}. {_STAYS}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,19 @@
-"""Computes quantities from a run's epochs: pure functions of learning curves."""
+"""Computes quantities from a run's epochs: pure functions of learning curves.
+
+Each loads numpy when it is called: the table of metrics names them, and --help and list need not wait.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+    Floats = npt.NDArray[np.float64]
 _LATE = 5  # epochs
 
 
@@ -32,6 +37,8 @@ def at_best(curve: str) -> Callable[[Course], float]:
     """Returns a function that gives a curve's value at the best epoch."""
 
     def value(course: Course) -> float:
+        import numpy as np
+
         best = course.best or 1 + int(np.nanargmin(course.curves["val/loss"]))
         return float(course.curves[curve][best - 1])
 
@@ -46,9 +53,12 @@ def mean(curve: str) -> Callable[[Course], float]:
 def epochs_to(course: Course) -> float:
     """Returns the first epoch (from 1) with at least the course's validation accuracy; planned + 1 where none has it.
 
+    >>> import numpy as np
     >>> epochs_to(Course({"val/accuracy": np.array([0.5, 0.8, 0.9])}, planned=3, accuracy=0.8))
     2.0
     """
+    import numpy as np
+
     reached = np.flatnonzero(course.curves["val/accuracy"] >= (course.accuracy or 1.0))
     return float(reached[0] + 1) if len(reached) else course.planned + 1.0
 
@@ -56,9 +66,12 @@ def epochs_to(course: Course) -> float:
 def roughness(course: Course) -> float:
     """Returns the mean absolute second difference of the logarithm of the training loss; nan below three epochs.
 
+    >>> import numpy as np
     >>> roughness(Course({"train/loss": np.array([4.0, 2.0, 1.0])}, planned=3))
     0.0
     """
+    import numpy as np
+
     with np.errstate(divide="ignore", invalid="ignore"):
         bends = np.diff(np.log(course.curves["train/loss"]), n=2)
     return float(np.abs(bends).mean()) if len(bends) else float("nan")
@@ -74,6 +87,8 @@ def late_spread(course: Course) -> float:
 
     Returns nan below three epochs, or where a loss is not finite.
     """
+    import numpy as np
+
     values = course.curves["val/loss"][-_LATE:]
     if len(values) < 3 or not np.isfinite(values).all():
         return float("nan")

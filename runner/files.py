@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from filelock import BaseFileLock, FileLock
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
@@ -107,6 +108,8 @@ def crc(path: Path) -> int | None:
 
 def lock(folder: Path) -> BaseFileLock:
     """Returns the folder's lock, which one process holds at a time. The system frees it when the process ends."""
+    from filelock import FileLock  # with asyncio, which listings need not wait for
+
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".lock")
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from filelock import Timeout
@@ -28,8 +29,7 @@ from runner.spec import (
     read_file,
     refuse_modules_in,
 )
-from runner.store import RunDir, StudyFile, comparable, read_study
-from runner.verdicts import ended_runs
+from runner.store import FINISHED, RunDir, StudyFile, comparable, has_finished, read_study
 
 _SEED = re.compile(r"seed\d+")
 _LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{6}\.tmp")  # from an interrupted `files.replace`
@@ -115,9 +115,10 @@ def _claimed(folder: Path, study: StudyFile, notes: list[str]) -> set[str] | Non
     baseline = study.baseline
     changed = {key for key in re.findall(r"\+(\w+)=", folder.name) if key in Settings.model_fields and key in baseline}
     overrides = Overrides(dataset=baseline.get("dataset"), settings={key: baseline[key] for key in changed})
+    trained = partial(has_finished, folder.parent)
     try:
         refuse_modules_in(folder.parent, (baseline.get("dataset"), *overrides.settings.values()))
-        return claimed | set(_directories(folder, study, resolve(*read_file(str(file)), overrides).variants))
+        return claimed | set(_directories(folder, study, resolve(*read_file(str(file)), overrides, trained).variants))
     except RequestError:
         notes.append(f"{folder}: {file} can't be read as a study, so all its variants are kept")
         return None
@@ -144,9 +145,14 @@ def _others(folder: Path, study: StudyFile) -> Iterable[Path]:
             record = read_record(folder)
             return [record.runs / run.folder for run in record.counted()[1]]
         return []
-    ended = [each for each in ended_runs(folder, study) if each.result]
-    good = comparable([each.run_json for each in ended if each.run_json])
-    return [each.path for each, counts in zip(ended, good, strict=True) if not counts]
+    finished = {
+        path: state.run_json
+        for entry in study.variants.values()
+        for path in sorted((folder / entry.directory).glob("seed*"))
+        if (state := RunDir(path).look()).own_status == FINISHED and state.run_json
+    }
+    good = comparable(list(finished.values()))
+    return [path for path, counts in zip(finished, good, strict=True) if not counts]
 
 
 def _weights(folder: Path, notes: list[str]) -> Iterator[Item]:

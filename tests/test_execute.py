@@ -295,9 +295,9 @@ def test_the_time_of_a_questions_first_declaration_is_kept(tmp_path: Path) -> No
 
 def fake_costs(runs: list[Run], run_seconds: float, stream_seconds: float) -> Costs:
     return Costs(
-        {r.variant.settings.digest(): run_seconds for r in runs},
+        {r.variant.digest: run_seconds for r in runs},
         {r.data_key[:-1]: stream_seconds for r in runs},
-        {r.variant.settings.digest(): 0 for r in runs},
+        {r.variant.digest: 0 for r in runs},
     )
 
 

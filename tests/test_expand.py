@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.expand import Overrides, ResolvedStudy, cohorts, parse_set, resolve
-from runner.spec import Kind, Problem, RequestError
+from runner.spec import Kind, Problem, RequestError, neutral_values
 from tests.problems import one, refused
 from tests.studies import BASE
 
@@ -288,3 +290,16 @@ def test_a_claim_is_about_the_studys_own_data_unless_it_says_so() -> None:
         found = expand(study, **overrides).questions
         assert [question.claim_for for question in found] == [("digits",), ("cifar10",), None]
         assert [question.claim for question in found] == ["x y", "z", None]
+
+
+def test_what_a_variant_remembers_is_its_own() -> None:
+    run = expand({"variants": {"a": {"dropout": 0.5}}}).runs()[1]
+    folder, key = run.folder, run.data_key
+    sent = pickle.loads(pickle.dumps(run))
+    assert (sent, hash(sent), sent.folder, sent.data_key) == (run, hash(run), folder, key)
+    other = replace(run, variant=replace(run.variant, settings=run.variant.ours.model_copy(update={"batch_size": 7})))
+    assert other.folder != folder
+    assert other.data_key != key
+    assert replace(run.variant, files={"a": "b"}).digest != run.variant.digest
+    neutral_values()["augment"].append("changed")
+    assert neutral_values()["augment"] == []

@@ -428,3 +428,26 @@ def test_a_study_of_wrong_types_is_corrupt(tmp_path: Path, changes: dict[str, An
     assert known.plain() == STUDY
     write_json(folder / "study.json", STUDY | changes)
     assert read_study(folder) is None
+
+
+def test_models_that_are_alike_are_traced_once_and_only_so_many_are(
+    tmp_path: Path, digits: Dataset, settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch keeps what it has traced as long as the process lives."""
+    traced: list[torch.nn.Module] = []
+
+    def trace(model: torch.nn.Module, _: object) -> str:
+        traced.append(model)
+        return "a graph"
+
+    monkeypatch.setattr("runner.logs._writer._graphs", {})
+    monkeypatch.setattr("runner.logs._writer._MOST_GRAPHS", 2)
+    monkeypatch.setattr("runner.logs._writer._traced", trace)
+    models: list[dict[str, Any]] = [{"lr": 0.1}, {"lr": 0.2}, {"hidden": (8,)}, {"lr": 0.3}, {"hidden": (9,)}]
+    for number, changes in enumerate(models):
+        own = settings(**changes)
+        network = build(own, (1, 8, 8), 10, seed=0)
+        log = RunLog(tmp_path / str(number), digits, [], roles(network))
+        log.begin(own.plain(), {}, {}, "group", network, (1, 8, 8))
+        log.close()
+    assert len(traced) == 2

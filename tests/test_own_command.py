@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from runner.execute._own_command import CommandFailed, filled, placeholders, run_command
+from runner.execute._own_command import CommandFailed, run_command
 from runner.execute._own_scalars import left_scalars
+from runner.execute._placeholders import filled, placeholders
 from runner.spec import Kind, OwnTraining, RequestError
 from runner.store import FINISHED, RunDir
 from runner.train import Interrupted

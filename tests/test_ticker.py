@@ -44,9 +44,7 @@ def test_the_line_says_what_is_in_training(job: Job, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("runner.ticker.EVERY", 0.05)
     out = io.StringIO()
     (run,) = job.runs
-    with Progress(
-        job.runs, Costs({run.variant.settings.digest(): 1.0}, {}, {}), Console(file=out, width=200)
-    ) as progress:
+    with Progress(job.runs, Costs({run.variant.digest: 1.0}, {}, {}), Console(file=out, width=200)) as progress:
         progress.on_message(job, Message("epoch", run, {"epoch": 1, "val/accuracy": 0.5}))
         time.sleep(0.3)
     assert "0 of 1 runs ended" in out.getvalue()

@@ -21,7 +21,6 @@ from runner.data._labels import classes_of, whole_numbers
 from runner.data._parts import PARTS, Content, Parts, Rows, alike_note, in_order
 from runner.data._trees import Tree, open_tree
 from runner.files import expanded, lock
-from runner.randomness import Generators
 from runner.spec import Kind, Problem, RequestError, Settings, describe, is_reference, load_function
 from runner.torchvision import repaired, torchvision
 
@@ -132,6 +131,8 @@ def _from_function(settings: Settings) -> Content:
     (images, labels, groups). Images are uint8, N x H x W or N x H x W x C with 1 or 3 channels. Labels are whole
     numbers; "classes" may name them. Groups are N texts or numbers.
     """
+    from runner.randomness import Generators  # with torch, which data that are prepared need not wait for
+
     reference = settings.dataset
     try:
         with Generators(0, own_code=True).active():  # random numbers are the same at each call

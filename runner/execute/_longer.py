@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from runner import checkpoints
-from runner.checkpoints import State
 from runner.expand import Run
 from runner.store import FINISHED, Provenance, Row, RunDir, same_provenance
+
+if TYPE_CHECKING:
+    from runner.checkpoints import State
 
 _NEW = ("best", "best_logits")  # parts of a learner's state that best.pt and predictions.npz have
 
@@ -47,6 +46,8 @@ def state_file(run: Run) -> str:
 
 def keep_state(folder: Path, run: Run, learner: State, rows: list[Row]) -> None:
     """Writes the state in which a run ended; `learner` is its learner's. Raises OSError where it can't be written."""
+    from runner import checkpoints
+
     state = {key: value for key, value in learner.items() if key not in _NEW}
     checkpoints.save(folder / state_file(run), {"seed": run.seed, "learner": state, "rows": rows})
 
@@ -73,6 +74,8 @@ def shorter(runs: Path, run: Run, provenance: Provenance) -> Shorter | None:
 
     None where there is none, where its weights were pruned, or where a file of it is corrupt.
     """
+    from runner import checkpoints  # with torch: most runs are not continued
+
     for folder in shorter_runs(runs, run):
         directory = RunDir(folder)
         result, archive = directory.result(), directory.load_predictions()
@@ -85,4 +88,6 @@ def shorter(runs: Path, run: Run, provenance: Provenance) -> Shorter | None:
 
 
 def _best(weights: State, archive: dict[str, Any]) -> State:
+    import torch
+
     return {"best": weights, "best_logits": torch.from_numpy(archive["val_logits"])}

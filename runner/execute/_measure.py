@@ -79,7 +79,7 @@ def measure(runs: Iterable[Run], data: Callable[[Run], Path], device: torch.devi
     streams: dict[tuple[str, ...], Run] = {}
     for run in runs:
         streams.setdefault(run.data_key[:-1], run)
-        trials.setdefault(run.variant.settings.digest(), _Trial(run, data(run), device))
+        trials.setdefault(run.variant.digest, _Trial(run, data(run), device))
     if not trials:  # everything is done: no process to wait for
         return Costs({}, {}, {})
     with _Child(list(trials.values())) as child:

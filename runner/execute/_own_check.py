@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from runner.execute._own_command import placeholders
+from runner.execute._placeholders import placeholders
 from runner.expand import Run
 from runner.spec import Kind, OwnTraining, Problem, call_mistake, suggest
 

@@ -1,25 +1,23 @@
-"""Runs a study's own command: its placeholders filled, without a shell, killed as a group."""
+"""Runs a study's own command: without a shell, killed as a group."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from runner.execute._own_attempts import left_metrics
 from runner.execute._own_scalars import event_files_below
+from runner.execute._placeholders import filled
 from runner.spec import OwnTraining
 from runner.train import Interrupted
 
-_PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _LOOK_SECONDS = 0.2  # between two looks whether the command has ended or must stop
 _STOP_SECONDS = 8.0  # from SIGTERM to SIGKILL
 _SHOWN = 2000  # characters of the output's end in a failure's cause
@@ -27,31 +25,6 @@ _SHOWN = 2000  # characters of the output's end in a failure's cause
 
 class CommandFailed(Exception):
     """A command exited with another status than 0, or took too long."""
-
-
-def placeholders(command: Sequence[str]) -> list[str]:
-    """Returns the names in a command's braces, in order. `{{` and `}}` are braces.
-
-    >>> placeholders(["--lr", "{lr}", "{{x}}", "{folder}/a"])
-    ['lr', 'folder']
-    """
-    return [found[1] for text in command for found in _PLACE.finditer(text) if found[1] is not None]
-
-
-def filled(command: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    """Returns the command with each placeholder replaced by its value. Raises KeyError for an unknown one.
-
-    >>> filled(["--lr={lr}", "{{x}}"], {"lr": 0.1})
-    ['--lr=0.1', '{x}']
-    """
-
-    def value(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0][0]
-        given = values[found[1]]
-        return given if isinstance(given, str) else str(given) if isinstance(given, Path) else json.dumps(given)
-
-    return [_PLACE.sub(value, text) for text in command]
 
 
 def run_command(

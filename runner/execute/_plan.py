@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import Timeout
 from rich.console import Console
@@ -13,17 +14,17 @@ from runner.execute._claims import record_death
 from runner.execute._durations import Durations
 from runner.execute._longer import shorter_runs
 from runner.execute._messages import Job, Message
-from runner.execute._opened import OpenCrew
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
 from runner.execute._request import Request
-from runner.execute._schedule import Costs, finish_seconds, own_costs, split_jobs
-from runner.execute._summaries import Means
+from runner.execute._schedule import Costs, Queue, finish_seconds, own_costs, split_jobs
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
 from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
-from runner.summaries import write_columns
 from runner.text import about
+
+if TYPE_CHECKING:
+    from runner.execute._opened import OpenCrew
 
 _STATUS = {
     FINISHED: "done",
@@ -31,7 +32,7 @@ _STATUS = {
     STARTED: "to do, resumes",
     CORRUPT: "to do, corrupt",
 }
-_AGAIN = "--retrain reruns them."
+AGAIN = "--retrain reruns them."
 
 
 class Plan:
@@ -45,6 +46,10 @@ class Plan:
         self._durations = Durations()
         self.stopped = False  # before all its runs had ended
         self._reason = ""  # why every other run would fail too
+        self._fitting: list[Run] = []  # into this machine's memory
+        self._unfit: dict[Run, str] = {}
+        self._notes: list[str] = []
+        self._workers = 1
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
         fresh = [] if request.retrain else [run for run in self.left if self._status[run] == NEW]
@@ -60,21 +65,30 @@ class Plan:
 
         `data` gives a run's prepared data. Raises RequestError where a training step fails, or where no run fits.
         """
-        self._crew = crew
+        self._crew, self._workers = crew, crew.workers
         own = [run for run in self.left if run.own]
         self._durations.read(self._request.runs, own, crew.device.type)
         self.costs |= own_costs(own, self._durations)
         self.costs |= crew.measure([run for run in self.left if run not in self.costs], data)
-        unfit = {run: self.costs.unfit.get(run.variant.settings.digest(), "") for run in self.left}
+        unfit = {run: self.costs.unfit.get(run.variant.digest, "") for run in self.left}
         self._unfit = {run: cause for run, cause in unfit.items() if cause}
         if self._unfit and len(self._unfit) == len(self.runs):
             raise RequestError(Problem(Kind.MACHINE, *each) for each in self._unfit_variants())
-        parts = split_jobs([run for run in self.left if run not in self._unfit], self.costs, crew.workers)
-        self._jobs = [Job(tuple(part), data(part[0])) for part in parts]
-        done = [] if self._request.retrain else [run for run in self.runs if self._status[run] == FINISHED]
+        self._fitting = [run for run in self.left if run not in self._unfit]
+        self._data = data
+        done = [] if self._request.retrain else self.done
         corrupt = [run for run in self.left if self._status[run] == CORRUPT]
         files = [file for run in corrupt for file in self._directory(run).corrupt_files()]
-        self._notes = crew.notes(done, data, files, _AGAIN)
+        self._notes = crew.notes(done, data, files, AGAIN)
+
+    @property
+    def done(self) -> list[Run]:
+        """The runs that are finished."""
+        return [run for run in self.runs if self._status[run] == FINISHED]
+
+    def say_first(self, note: str) -> None:
+        """Adds what you should know before training, or before you read that nothing remains."""
+        self._notes += [note] if note else []
 
     def _unfit_variants(self) -> list[tuple[str, str]]:
         """Returns each variant that this machine can't train, and why."""
@@ -98,29 +112,34 @@ class Plan:
         stops = any(0 < run.variant.settings.patience < run.variant.settings.epochs for run in self.left)
         sooner = "early stopping may end it sooner, " if stops else ""
         ours = [run for run in self.left if not run.own]  # of own training only the code knows what it writes
-        size = sum(self.costs.size[run.variant.settings.digest()] for run in ours) / 1e6
+        size = sum(self.costs.size[run.variant.digest] for run in ours) / 1e6
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do: {about(self._seconds)} with "
-            f"{self._crew.workers} workers ({sooner}other work on the machine may end it later)"
+            f"{len(self._fitting)} of {len(self.runs)} runs to do: {about(self._seconds)} with "
+            f"{self._workers} workers ({sooner}other work on the machine may end it later)"
             f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
 
     def seconds(self, runs: Sequence[Run]) -> float | None:
         """Returns the estimated seconds for runs whose variants are all in the plan; None where they are unknown."""
-        parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._crew.workers)
-        return self._estimate(parts)
+        parts = split_jobs([run for run in runs if run in self.costs], self.costs, self._workers)
+        if any(run.variant.digest in self.costs.unknown for part in parts for run in part):
+            return None
+        return finish_seconds(parts, self.costs, self._workers)
 
     def train(self, console: Console) -> int:
         """Trains the remaining runs; returns how many failed. KeyboardInterrupt passes."""
+        from runner.execute._summaries import Means
+        from runner.summaries import write_columns  # with scipy, which a dry run need not wait for
+
         write_columns(self._request.runs)
         self._say_before(console)
         if not self.left:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{self._fitting} of {len(self.runs)} runs to do, {about(self._seconds)} with {self._crew.where}",
+            f"{len(self._fitting)} of {len(self.runs)} runs to do, {about(self._seconds)} with {self._crew.where}",
         )
-        pending = list(self.left)
+        pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
         with Progress(self.left, self.costs, console, self._durations) as progress:
 
@@ -138,7 +157,7 @@ class Plan:
                     with suppress(Timeout):  # another runner tries it
                         died = Message("died", run, cause=cause)
                         on_message(Job((run,), Path()), record_death(died, self._crew.command))
-                self._crew.train(self._jobs, on_message)
+                self._crew.train(self._jobs(progress), on_message)
             except FailFast:
                 self.stopped = True
                 why = self._reason or "because of --fail-fast"
@@ -149,6 +168,12 @@ class Plan:
                 return len(pending) + progress.failed
         return progress.failed
 
+    def _jobs(self, progress: Progress) -> Iterator[Job]:
+        """Yields jobs as workers become free: what would end late by then is split."""
+        queue = Queue(self._fitting, self.costs, self._workers)
+        while runs := queue.take(max(progress.seconds_left - queue.run_seconds, 0.0)):
+            yield Job(tuple(runs), self._data(runs[0]))
+
     def _say_before(self, console: Console) -> None:
         """Prints what you should know before training begins."""
         longer = len(self._continues)
@@ -157,15 +182,5 @@ class Plan:
             console.print(note, soft_wrap=True)
 
     @property
-    def _fitting(self) -> int:
-        return len(self.left) - len(self._unfit)
-
-    @property
     def _seconds(self) -> float | None:
-        return self._estimate([job.runs for job in self._jobs])
-
-    def _estimate(self, parts: Sequence[Sequence[Run]]) -> float | None:
-        """Returns the seconds until these jobs are done; None where nothing is known of a run."""
-        if any(run.variant.settings.digest() in self.costs.unknown for part in parts for run in part):
-            return None
-        return finish_seconds(parts, self.costs, self._crew.workers)
+        return self.seconds(self._fitting)

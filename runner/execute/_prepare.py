@@ -36,9 +36,12 @@ class PreparedData:
         )
 
 
-def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
-    """Decodes and caches every data set that the runs need. Raises RequestError with every problem at once."""
-    from runner.data import check_augmentation, load, prepare
+def prepare_data(runs: Sequence[Run], request: Request, check: bool = True) -> PreparedData:
+    """Decodes and caches every data set that the runs need. Raises RequestError with every problem at once.
+
+    `check`: the augmentation is tried. Runs that are finished have tried it.
+    """
+    from runner.data import load, prepare
     from runner.execute._own_check import own_problems
 
     folders: dict[tuple[str, ...], Path] = {}
@@ -56,7 +59,10 @@ def prepare_data(runs: Sequence[Run], request: Request) -> PreparedData:
             if source not in folders:
                 skip = request.skip_unreadable
                 folders[source] = prepare(run.variant.ours, request.data, skip_unreadable=skip)
-            check_augmentation(run.variant.ours, load(folders[source]))
+            if check:
+                from runner.data import check_augmentation  # with torch
+
+                check_augmentation(run.variant.ours, load(folders[source]))
         except RequestError as error:
             problems += error.problems
     if problems:

@@ -31,7 +31,7 @@ class Progress:
         self._durations = durations or Durations()
         self._durations.follow(run for run in runs if run.own)
         self._left = {run: costs.run(run) for run in runs if not run.own}
-        self._total = sum(self._left.values())
+        self._total = self.seconds_left = sum(self._left.values())  # of one worker, without own training
         self._count = len(runs)
         self._ended: dict[Run, str] = {}
         self._current: dict[Job, dict[Run, dict[str, float]]] = {}
@@ -77,13 +77,17 @@ class Progress:
             self._durations.end(run, message.took)
         else:
             self._resumed += 0.0 if was_here else self._left[run]
-            self._left[run] = 0.0
+            self._leave(run, 0.0)
         if message.kind == "taken":
             self._say_taken()
             return
         self._ended[run] = message.kind
         self._console.print(self._line(message), soft_wrap=True)
         self._ticker.printed()
+
+    def _leave(self, run: Run, seconds: float) -> None:
+        self.seconds_left += seconds - self._left[run]
+        self._left[run] = seconds
 
     def _count_begun(self, message: Message) -> None:
         """Notes how much of a run in training remains."""
@@ -95,7 +99,7 @@ class Progress:
         left = self._costs.run(run, int(message.metrics["epoch"]))
         if message.kind == "began":
             self._resumed += self._left[run] - left
-        self._left[run] = left
+        self._leave(run, left)
 
     def _drop(self, run: Run) -> bool:
         """Takes a run off the table; returns whether it was there."""
@@ -119,7 +123,7 @@ class Progress:
 
     def _amounts(self) -> tuple[float, float | None]:
         """Returns the seconds of one worker that this command has done, and those that remain; None is unknown."""
-        left, own = sum(self._left.values()), self._durations.left()
+        left, own = self.seconds_left, self._durations.left()
         done = self._total - left - self._resumed + self._durations.spent
         return done, None if own is None else left + sum(own)
 

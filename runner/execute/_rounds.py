@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,7 +12,9 @@ from runner.execute._request import Request
 from runner.execute._study_file import study_file
 from runner.expand import ResolvedStudy, Run
 from runner.text import about
-from runner.verdicts import Progress, gather, progress
+
+if TYPE_CHECKING:
+    from runner.verdicts import Progress
 
 
 class Rounds:
@@ -28,6 +31,10 @@ class Rounds:
 
     def _looked(self) -> dict[str, Progress]:
         """Takes the looks that the runs allow by now."""
+        if not self._files:
+            return {}
+        from runner.verdicts import gather, progress  # with pandas and scipy
+
         return {name: progress(gather(self._request.runs / name, file)) for name, file in self._files.items()}
 
     @property

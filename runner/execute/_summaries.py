@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Means:
     def __init__(self, runs: Path, pending: Iterable[Run], console: Console) -> None:
         """`runs` is the directory of all runs, `pending` are the runs that the command trains."""
         self._runs, self._console = runs, console
-        self._pending = set(pending)
+        self._pending = {run: run.folder.parent for run in pending}
+        self._open = Counter(self._pending.values())  # how many runs of a variant have not ended
         self._due: dict[Path, float] = {}  # when a variant's mean may be written again at a run's end
         self._diverged: set[Path] = set()
 
@@ -35,8 +37,8 @@ class Means:
         run, folder = message.run, message.run.folder.parent
         ended = message.kind != "epoch"
         if ended:
-            self._pending.discard(run)
-        last = ended and not any(other.folder.parent == folder for other in self._pending)
+            self._open[folder] -= self._pending.pop(run, None) is not None
+        last = ended and self._open[folder] <= 0
         now, wait = time.monotonic(), 0 if ended else _MEAN_SECONDS
         if last or now >= self._due.setdefault(folder, now) + wait:
             self._write(run, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from runner.spec import (
     level_of,
     mistake_of,
     neutral_values,
+    own_code,
     parse,
     parse_questions,
     parse_settings,
@@ -36,8 +37,14 @@ from runner.spec import (
 )
 
 
-def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedStudy:
-    """Resolves one study's dict with the command line's changes. Raises RequestError with every problem."""
+def resolve(
+    file: Path, data: Any, doc: str, overrides: Overrides, trained: Callable[[str], bool] = lambda _: False
+) -> ResolvedStudy:
+    """Resolves one study's dict with the command line's changes. Raises RequestError with every problem.
+
+    `trained` says whether a variant's directory of this name has a finished run. Then torch and Albumentations, which
+    take seconds to import, are not asked again whether they know the variant's settings.
+    """
     where = str(file)
     study = parse(data, where)
     forced = overrides.forced()
@@ -45,7 +52,7 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
     if study.own:
         variants, more = check_own_variants(declared, study.own, study.baseline, overrides, where)
     else:
-        variants, more = _check_variants(declared, study.baseline, forced, where)
+        variants, more = _check_variants(declared, study.baseline, forced, where, trained)
     questions, wrong = parse_questions(study, where)
     wrong += about_new_images(questions, where) if study.own else []
     names = [name for name, _ in declared]
@@ -76,7 +83,11 @@ def resolve(file: Path, data: Any, doc: str, overrides: Overrides) -> ResolvedSt
 
 
 def _check_variants(
-    declared: list[tuple[str, dict[str, Any]]], written: dict[str, Any], forced: dict[str, Any], where: str
+    declared: list[tuple[str, dict[str, Any]]],
+    written: dict[str, Any],
+    forced: dict[str, Any],
+    where: str,
+    trained: Callable[[str], bool],
 ) -> tuple[list[Variant], list[Problem]]:
     """Returns checked variants, and every problem once, where it was written."""
     baseline = written | forced
@@ -98,7 +109,8 @@ def _check_variants(
             idle = ignored_settings(settings, effective(settings, written, forced), models)
         else:
             idle = ignored_settings(settings, changes)
-        for key, mistake in (problems_of(settings) | idle).items():
+        asked = own_code(settings) or not trained(f"{name}-{settings.digest()}")  # your code may have changed
+        for key, mistake in ((problems_of(settings) if asked else {}) | idle).items():
             if (key, mistake) not in said:
                 problems.append(mistake.at(f"{place}: {key}"))
             if name == BASELINE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,15 @@ DATA_SETTINGS = (
 
 @dataclass(frozen=True)
 class Variant:
-    """One complete set of settings without the seed, and what it changes from the baseline."""
+    """One complete set of settings without the seed, and what it changes from the baseline.
+
+    What follows from the settings is computed once, and travels with a variant to the workers and back.
+    """
 
     name: str
     settings: Settings | FreeSettings
-    changes: dict[str, Any] = field(hash=False)
-    files: dict[str, str] = field(default_factory=dict, hash=False)  # named by its arguments: path to SHA-256
+    changes: dict[str, Any]
+    files: dict[str, str] = field(default_factory=dict)  # named by its arguments: path to SHA-256
 
     @property
     def ours(self) -> Settings:
@@ -47,12 +51,15 @@ class Variant:
             raise TypeError(f"{self.name} has settings of its own")
         return self.settings
 
-    @property
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
+
+    @cached_property
     def digest(self) -> str:
         """Eight hex digits from everything except the seed that decides its numbers."""
         return self.settings.digest(self.files)
 
-    @property
+    @cached_property
     def directory(self) -> str:
         """The name of its directory in the study's: <name>-<digest>."""
         return f"{self.name}-{self.digest}"
@@ -81,7 +88,7 @@ class Run:
         """The settings that decide which images it sees; runs with the same key share a cache."""
         return self.data_key[: len(SOURCE_SETTINGS)]
 
-    @property
+    @cached_property
     def data_key(self) -> tuple[str, ...]:
         """The settings that decide the stream of batches; runs with the same key are one cohort."""
         if self.own:

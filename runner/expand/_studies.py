@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,15 @@ _NAME_OF_DICT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 def resolve_studies(
-    names: Sequence[str | dict[str, Any] | ResolvedStudy], overrides: Overrides, name_of_dict: str | None = None
+    names: Sequence[str | dict[str, Any] | ResolvedStudy],
+    overrides: Overrides,
+    name_of_dict: str | None = None,
+    trained: Callable[[str], bool] = lambda _: False,
 ) -> list[ResolvedStudy]:
-    """Returns every study asked for; `name_of_dict` names a dict. Raises RequestError with the problems of all."""
+    """Returns every study asked for. Raises RequestError with the problems of all.
+
+    `name_of_dict` names a dict; `trained` is as in `resolve`.
+    """
     resolved: list[ResolvedStudy] = []
     if problems := _check_name_of_dict(names, name_of_dict):
         raise RequestError(problems)
@@ -30,7 +36,7 @@ def resolve_studies(
             continue
         try:
             file, data, doc = read_file(name) if isinstance(name, str) else (Path(name_of_dict or "study"), name, "")
-            resolved.append(with_files(resolve(file, data, doc, overrides)))
+            resolved.append(with_files(resolve(file, data, doc, overrides, trained)))
         except RequestError as error:
             problems += error.problems
     counts = Counter(study.name for study in resolved)

@@ -221,17 +221,20 @@ class RunLog:
                 self._writer.add_pr_curve(f"best/{name}", onehot[:, number], shares[:, number], step)
 
     def _graph(self, model: nn.Module, shape: tuple[int, int, int], settings: Mapping[str, Any]) -> None:
-        """Writes the model's graph, or a text where the model can't be traced. Other seeds have the same graph."""
-        key = json.dumps(settings, sort_keys=True, default=str)
+        """Writes the model's graph, or a text where there is none. Runs whose models are alike have the same graph."""
+        own = {name: settings.get(name) for name in ("model", "model_args")}
+        key = json.dumps([own, shape, str(model)], sort_keys=True, default=str)
         if key not in _graphs:
-            _graphs[key] = _traced(model, shape)
+            few = len(_graphs) < _MOST_GRAPHS
+            _graphs[key] = _traced(model, shape) if few else f"No graph: {_MOST_GRAPHS} models were traced before it."
         if isinstance(found := _graphs[key], str):
             self._writer.add_text("graph", found)
         else:
             self._writer._get_file_writer().add_graph(found)
 
 
-_graphs: dict[str, Any] = {}  # settings -> the graph of their model, or why there is none
+_graphs: dict[str, Any] = {}  # by model: its graph, or why there is none
+_MOST_GRAPHS = 100  # in one process: torch keeps 0.6 MB of each model that it has traced
 
 
 def _traced(model: nn.Module, shape: tuple[int, int, int]) -> Any:

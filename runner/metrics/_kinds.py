@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
-from runner.confusion import Counts
 from runner.course import Course
-from runner.scores import Floats, Labels
+
+if TYPE_CHECKING:
+    from runner.confusion import Counts
+    from runner.scores import Floats, Labels
 
 
 class Better(IntEnum):

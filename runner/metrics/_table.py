@@ -11,8 +11,8 @@ A value that is measured in training or evaluation also needs the code that meas
 
 from __future__ import annotations
 
-from runner.confusion import balanced_accuracy, cohen_kappa, macro_f1, recall
 from runner.course import at_best, epochs_to, first_loss_max, late_spread, mean, roughness
+from runner.metrics._deferred import deferred
 from runner.metrics._kinds import (
     AtEnd,
     Better,
@@ -25,7 +25,13 @@ from runner.metrics._kinds import (
     OfClass,
     Unit,
 )
-from runner.scores import calibration_error_of, macro_roc_auc, top_accuracy
+
+balanced_accuracy, cohen_kappa, macro_f1, recall = (
+    deferred("runner.confusion", name) for name in ("balanced_accuracy", "cohen_kappa", "macro_f1", "recall")
+)
+calibration_error_of, macro_roc_auc, top_accuracy = (
+    deferred("runner.scores", name) for name in ("calibration_error_of", "macro_roc_auc", "top_accuracy")
+)
 
 
 def _table(*entries: Metric) -> dict[str, Metric]:

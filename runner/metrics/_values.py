@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from runner.confusion import Counts
 from runner.metrics._kinds import FromPredictions, FromProbabilities, Metric, OfClass
 from runner.metrics._table import CLASS, CLASS_METRICS, METRICS
-from runner.scores import Floats, Labels
+
+if TYPE_CHECKING:
+    from runner.confusion import Counts
+    from runner.scores import Floats, Labels
 
 
 def from_predictions(part: str, matrix: Counts) -> dict[str, float]:
@@ -27,6 +28,8 @@ def from_probabilities(part: str, shares: Floats, labels: Labels) -> dict[str, f
 
     They are nan where a probability is not finite.
     """
+    import numpy as np
+
     found = {}
     finite = bool(np.isfinite(shares).all())
     for name, metric in METRICS.items():

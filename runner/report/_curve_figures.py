@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
@@ -49,15 +50,19 @@ def _draw(
     legend = _LEGEND if reference else _LEGEND[:-1]
     lines = 1 if columns == _COLUMNS else len(legend)
     size = (max(2.6 * columns, 3.6) + 0.4, 2.1 * rows + 0.3 + 0.2 * lines)
-    with saved(path, rows, columns, size, sharex=True, squeeze=False) as (figure, grid):
+    epochs = _padded([each.val["epoch"] for each in found.values()])
+    with saved(path, rows, columns, size, squeeze=False) as (figure, grid):
         panels = list(grid.flat)
         for axes, (name, curves) in zip(panels, found.items(), strict=False):
+            axes.set_autoscale_on(False)  # at each line, matplotlib would look at all lines again
+            axes.set_xlim(*epochs)
+            shown = [band[column] for band in (curves.train, curves.val) for column in ("mean", "low", "high")]
             if reference and name != BASELINE:
                 axes.plot(reference.val["epoch"], reference.val["mean"], color=MUTED, linewidth=1.2)
+                shown.append(reference.val["mean"])
             _panel(axes, curves)
             inside = curves.val["mean"].between(*limits).mean() >= 0.5
-            if inside:
-                axes.set_ylim(*limits)
+            axes.set_ylim(*(limits if inside else _padded(shown)))
             axes.set_title(
                 wrapped(name) + ("" if inside else " (own scale)"),
                 loc="left",
@@ -66,7 +71,7 @@ def _draw(
             if ticks:
                 axes.yaxis.set_major_formatter(ticks)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.tick_params(labelsize=8)
+            axes.tick_params(labelsize=8, labelbottom=False)
         for axes in panels[len(found) :]:
             axes.axis("off")
         for axes in panels[: len(found)][-columns:]:  # no panel is below these
@@ -76,6 +81,17 @@ def _draw(
         figure.legend(handles=handles, loc="outside upper left", ncols=columns_of_legend, frameon=False, fontsize=9)
         figure.supxlabel("epoch", fontsize=9)
         figure.supylabel(what, fontsize=9)
+
+
+def _padded(values: Sequence[pd.Series]) -> tuple[float, float]:
+    """The limits of an axis that shows all finite values, with a little room; 0 to 1 where there are none."""
+    numbers = pd.concat(list(values)).to_numpy(dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return 0.0, 1.0
+    low, high = float(numbers.min()), float(numbers.max())
+    room = 0.05 * ((high - low) or 1.0)
+    return low - room, high + room
 
 
 def _panel(axes: Axes, curves: Curves) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from runner.metrics import METRICS, Metric, Unit
@@ -16,6 +18,9 @@ from runner.spec import BASELINE
 from runner.stats import Interval, mean_interval, one_sample_effect, paired_effect
 from runner.text import code, duration, escaped, table
 from runner.verdicts import EffectsTable, StudyRuns, cut_off
+
+Floats = npt.NDArray[np.float64]
+Columns = Mapping[str, Floats]  # a run's epochs
 
 
 def training(data: StudyRuns, effects: EffectsTable) -> str:
@@ -80,11 +85,10 @@ def most_accurate(data: StudyRuns) -> str:
 
 def overfitting(data: StudyRuns) -> str:
     """For each variant where validation loss turns, what both losses do then, and the gap then and at the end."""
-    rows = []
-    for name in data.variants:
-        curves = data.curves[data.curves["variant"] == name]
-        if len(curves):
-            rows.append([escaped(name), *_overfitting(curves)])
+    runs: dict[str, list[Columns]] = {}
+    for (name, _), columns in data.epochs.items():
+        runs.setdefault(name, []).append(columns)
+    rows = [[escaped(name), *_overfitting(runs[name])] for name in data.variants if name in runs]
     heads = ["variant", "n", "epoch of lowest validation loss", "rise of validation loss per epoch after it"]
     heads += ["fall of training loss per epoch after it", "gap at that epoch", "gap at the end", "conclusion"]
     note = (
@@ -99,31 +103,31 @@ def overfitting(data: StudyRuns) -> str:
     return table(heads, rows) + "\n\n" + note
 
 
-def _overfitting(curves: pd.DataFrame) -> list[str]:
+def _overfitting(runs: Sequence[Columns]) -> list[str]:
     seeds = []
-    for _, rows in curves.sort_values("epoch").groupby("seed"):
-        last = rows.iloc[-1]
-        number = int(rows["val/loss"].argmin()) if rows["val/loss"].notna().any() else len(rows) - 1
-        turn, after = rows.iloc[number], rows.iloc[number + 1 :]
+    for run in runs:
+        epochs, losses, gaps = run["epoch"], run["val/loss"], run["generalization_gap"]
+        number = len(epochs) - 1 if np.isnan(losses).all() else int(np.nanargmin(losses))
+        after = slice(number + 1, None)
         seeds.append(
             {
-                "turn": turn["epoch"],
-                "rise": _slope(after["epoch"], after["val/loss"]),
-                "fall": -_slope(after["epoch"], after["train/loss"]),
-                "then": 100 * turn["generalization_gap"],
-                "end": 100 * last["generalization_gap"],
-                "late": turn["epoch"] > 0.9 * last["epoch"],
+                "turn": epochs[number],
+                "rise": _slope(epochs[after], losses[after]),
+                "fall": -_slope(epochs[after], run["train/loss"][after]),
+                "then": 100 * gaps[number],
+                "end": 100 * gaps[-1],
+                "late": epochs[number] > 0.9 * epochs[-1],
             }
         )
     table = pd.DataFrame(seeds)
     rise, fall = (one_sample_effect(table[name].dropna()).interval for name in ("rise", "fall"))
     shown = "overfits" if rise.low > 0 and fall.low > 0 else "still learning" if table["late"].all() else "neither"
-    gaps = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
+    shares = [_half(mean_interval(table[name]), 1) for name in ("then", "end")]
     count = f"{rise.n} of {len(table)}" if rise.n < len(table) else str(len(table))
-    return [count, _half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *gaps, shown]
+    return [count, _half(mean_interval(table["turn"]), 1), _half(rise, 4), _half(fall, 4), *shares, shown]
 
 
-def _slope(epochs: pd.Series[float], losses: pd.Series[float]) -> float:
+def _slope(epochs: Floats, losses: Floats) -> float:
     """Least squares, an epoch; nan with fewer than two epochs, or with a loss that is no number."""
     if len(epochs) < 2 or not np.isfinite(losses).all():
         return math.nan

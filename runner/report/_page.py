@@ -17,6 +17,7 @@ from runner.report._phrases import best_epoch
 from runner.report._predictions import OnTest
 from runner.report._results import own_heads, remarks, results
 from runner.report._sections import long_answer
+from runner.report._shown import not_shown
 from runner.report._texts import (
     ALT,
     ALT_OF_OWN,
@@ -135,6 +136,7 @@ def _figure(found: StudyFindings, name: str) -> str:
     is_ours = found.data.measures.is_ours
     captions, alt = (CAPTIONS, ALT) if is_ours else (CAPTIONS | CAPTIONS_OF_OWN, ALT | ALT_OF_OWN)
     caption = EFFECTS_OF_QUESTIONS if name == "effects" and found.data.is_sequential else captions[name]
+    caption = " ".join(filter(None, (caption, not_shown(name, found.data, found.effects))))
     return f"![{alt[name]}]({found.figures[name]})\n\n*{caption}*"
 
 

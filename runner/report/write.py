@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from runner.report._own_figures import draw_own_curves
 from runner.report._page import StudyFindings, answers, study_page, title
 from runner.report._predictions import Predicted, class_differences, compare_on_test, confusions, predicted
 from runner.report._results import NARROW, own_heads, results
+from runner.report._shown import class_rows, effect_rows, panels
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
 from runner.verdicts import EffectsTable, StudyRuns, best_variants_first, effects_table, judge
@@ -85,7 +85,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
     main = data.measures.table[data.measures.main]
-    if rows := [row for row in effects.of(main.name) if math.isfinite(row.effect.estimate)]:
+    if rows := effect_rows(data, effects):
         points = "points, " if main.unit is Unit.SHARE else ""
         label = f"{main.label} minus the baseline's, {points}with {'' if data.is_sequential else '95% '}intervals"
         figures.effects(rows, label, folder / drawn["effects"], main.unit)
@@ -94,9 +94,9 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
         if found_curves := own_curves(data, best_first):
             draw_own_curves(found_curves, folder / drawn["curves"])
             made.append("curves")
-    elif trained := data.trained:
-        curve_figures.accuracies(learning_curves(data, trained, "accuracy"), folder / drawn["curves"])
-        curve_figures.losses(learning_curves(data, trained, "loss"), folder / drawn["losses"])
+    elif shown := panels(data, effects):
+        curve_figures.accuracies(learning_curves(data, shown, "accuracy"), folder / drawn["curves"])
+        curve_figures.losses(learning_curves(data, shown, "loss"), folder / drawn["losses"])
         made += ["curves", "losses"]
     if lines := level_lines(data):
         draw_levels(effects, lines, folder / drawn["levels"], None if data.measures.is_ours else main)
@@ -104,7 +104,8 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     classes = data.classes
     differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= _MOST_CLASSES:
-        figures.class_differences(differences, told, folder / drawn["classes"])
+        kept = class_rows(data, effects, list(differences.index))
+        figures.class_differences(differences.loc[kept], told.loc[kept], folder / drawn["classes"])
         made.append("classes")
     if found := confusions(predictions, best_first[0], classes):
         figures.confusions(found, folder / drawn["confusion"])

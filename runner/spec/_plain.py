@@ -84,7 +84,7 @@ class _Copier:
             return self._refuse(
                 Kind.LIMIT, place, f"got a text of {len(text):,} characters; expected at most {_LONGEST_TEXT:,}."
             )
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             return self._refuse(
                 Kind.VALUE, place, "got half a character (a lone surrogate), which no file can hold; expected text."
             )

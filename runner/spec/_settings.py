@@ -6,10 +6,12 @@ of a run's digest: a released one never changes, and a setting that is added lat
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pydantic
@@ -42,7 +44,7 @@ class Settings(TrainingSettings, ModelSettings, DataSettings):  # fields of the 
 
         `files` are the recorded hashes of the files that the arguments name. This reads no file.
         """
-        neutral = neutral_values()
+        neutral = _neutral_values()
         mine = {k: v for k, v in self.plain().items() if k not in neutral or v != neutral[k]}
         mine["dataset"] = dataset_label(self.dataset) if mine["dataset"].startswith("folder:") else mine["dataset"]
         mine |= {"files": dict(files)} if files else {}
@@ -59,7 +61,12 @@ class Settings(TrainingSettings, ModelSettings, DataSettings):  # fields of the 
 
 
 def neutral_values() -> dict[str, Any]:
-    """Returns the value of each optional setting, as plain JSON data."""
+    """Returns the value of each optional setting, as plain JSON data; the caller may change it."""
+    return copy.deepcopy(_neutral_values())
+
+
+@cache
+def _neutral_values() -> dict[str, Any]:
     return {
         key: json.loads(json.dumps(field.get_default(call_default_factory=True)))
         for key, field in Settings.model_fields.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,7 @@ class Effect:
 
     def half(self, p: float) -> float:
         """Returns half the width of the interval whose two-sided error is p. Needs parts."""
-        return math.sqrt(sum((float(stats.t.isf(p / 2, df)) * error) ** 2 for error, df in self.parts))
+        return math.sqrt(sum((_upper_quantile(p / 2, df) * error) ** 2 for error, df in self.parts))
 
     def at(self, level: float) -> Effect:
         """Returns the same effect with the interval of another level, such as 0.99."""
@@ -123,6 +123,11 @@ def mean_intervals(rows: Array, level: float = 0.95, scale: float = 0.0) -> list
 @cache  # of a few levels and numbers of seeds, asked thousands of times
 def _quantile(share: float, df: int) -> float:
     return float(stats.t.ppf(share, df))
+
+
+@lru_cache(maxsize=10_000)  # an interval's level is often the same, and one that is solved for is not
+def _upper_quantile(share: float, df: int) -> float:
+    return float(stats.t.isf(share, df))
 
 
 def one_sample_effect(differences: npt.ArrayLike, scale: float = 0.0) -> Effect:

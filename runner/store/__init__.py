@@ -14,7 +14,7 @@ from runner.store._provenance import (
     same_provenance,
 )
 from runner.store._records import ENDED, FAILED, FINISHED, PRUNED, RUNNING, RunJson, RunResult
-from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir
+from runner.store._rundir import CORRUPT, NEW, STARTED, RunDir, has_finished
 from runner.store._steps import StepRows, add_step_row, read_step_rows, step_table, write_step_rows
 from runner.store._study import (
     TWIN,
@@ -90,6 +90,7 @@ __all__ = [
     "first_end",
     "forget_own_code",
     "guesses",
+    "has_finished",
     "mean_tag",
     "own_code_hashes",
     "own_provenance",

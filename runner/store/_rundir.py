@@ -5,9 +5,10 @@ It writes a file whole or not at all, and expects that any file may be corrupt.
 
 from __future__ import annotations
 
+import glob
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,28 @@ CORRUPT, STARTED, NEW = "corrupt", "started", "new"  # states of a directory, be
 _VOUCHED = ("run.json", "metrics.csv", "predictions.npz", "correct.npz", "best.pt")  # result.json has their CRCs
 _MOST_BYTES = 2**30  # of an npz file's arrays: a small file may unpack to any size
 _MOST_BITS = 2**26  # of correct.npz, whose bits become bytes
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What the files of a run directory say, each read once.
+
+    status     finished, corrupt (it was finished), failed, pruned, started or new
+    run_json   its content; None where it is missing or not valid, as `result`
+    corrupt    the files of a finished run that are not what was written
+    misplaced  whether run.json belongs to another place, because the directory was copied or renamed
+    """
+
+    status: str
+    run_json: RunJson | None = None
+    result: RunResult | None = None
+    corrupt: Sequence[Path] = ()
+    misplaced: bool = False
+
+    @property
+    def own_status(self) -> str:
+        """The status, but "new" where the files belong to another run."""
+        return NEW if self.misplaced else self.status
 
 
 @dataclass(frozen=True)
@@ -74,35 +97,48 @@ class RunDir:
 
         False where run.json can't be read.
         """
-        known = self.run_json()
+        return self._is_misplaced(self.run_json())
+
+    def _is_misplaced(self, known: RunJson | None) -> bool:
         return known is not None and self.folder.absolute().parts[-3:] != known.place
 
     def result(self) -> RunResult | None:
         """Reads result.json; None where it is missing or not valid."""
         return read_result(read_json(self.folder / "result.json"))
 
-    def status(self) -> str:
-        """Returns the state: finished, corrupt (it was finished), failed, pruned, started or new."""
+    def look(self) -> RunState:
+        """Reads the state. result.json comes first: a run that finishes in the meantime is still unfinished then."""
         if (self.folder / "result.json").exists():
-            return FINISHED if not self.corrupt_files() else CORRUPT
+            result, known = self.result(), self.run_json()
+            corrupt = self._corrupt(known, result)
+            status = CORRUPT if corrupt else FINISHED
+            return RunState(status, known, result, corrupt, self._is_misplaced(known))
         known = self.run_json()
         if known and known.status in (FAILED, PRUNED):
-            return known.status
-        return STARTED if self.checkpoint.exists() else NEW
+            status = known.status
+        else:
+            status = STARTED if self.checkpoint.exists() else NEW
+        return RunState(status, known, misplaced=self._is_misplaced(known))
+
+    def status(self) -> str:
+        """Returns the state: finished, corrupt (it was finished), failed, pruned, started or new."""
+        return self.look().status
 
     def own_status(self) -> str:
         """Returns the state as `status`, but "new" where the files belong to another run."""
-        return NEW if self.misplaced() else self.status()
+        return self.look().own_status
 
     def corrupt_files(self) -> list[Path]:
         """Returns the files that differ from their CRCs in result.json, or result.json where it is not valid.
 
         Missing weights do not count, because they may have been pruned.
         """
-        result = self.result()
+        return self._corrupt(self.run_json(), self.result())
+
+    def _corrupt(self, known: RunJson | None, result: RunResult | None) -> list[Path]:
         if not result:
             return [self.folder / "result.json"]
-        bad = [] if self.run_json() else [self.folder / "run.json"]
+        bad = [] if known else [self.folder / "run.json"]
         for name in _VOUCHED:
             now = crc(self.folder / name)
             if now != result.files.get(name) and not (name == "best.pt" and now is None):
@@ -168,6 +204,11 @@ class RunDir:
         write_text(self.folder / "traceback.txt", text)
 
 
+def has_finished(runs: Path, directory: str) -> bool:
+    """Whether a run in a variant's directory of this name has finished, in any study; `runs` has all runs."""
+    return any(runs.glob(f"*/{glob.escape(directory)}/seed*/result.json"))
+
+
 def _save(path: Path, arrays: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
@@ -180,10 +221,14 @@ def _load(path: Path, most: int = _MOST_BYTES) -> dict[str, Any] | None:
         with zipfile.ZipFile(path) as file:
             if sum(entry.file_size for entry in file.infolist()) > most:
                 return None
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+            return {name.removesuffix(".npy"): _array(file, name) for name in file.namelist()}
     except Exception:  # a corrupt file may raise any error
         return None
+
+
+def _array(file: zipfile.ZipFile, name: str) -> Any:
+    with file.open(name) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def _are_predictions(arrays: dict[str, Any]) -> bool:

@@ -80,15 +80,15 @@ class RunReader:
 
 def _read(variant: str, path: Path, measures: MetricSet) -> EndedRun | None:
     directory = RunDir(path)
-    if directory.misplaced():  # a copy beside its original
+    state = directory.look()
+    known, result = state.run_json, state.result
+    if state.misplaced:  # a copy beside its original
         return None
-    status = directory.status()  # first: a run that finishes in the meantime has a result by then
-    known, result = directory.run_json(), directory.result()
-    if status == CORRUPT:
-        return EndedRun(variant, path, known, None, directory.corrupt_files())
-    if status == FAILED:
+    if state.status == CORRUPT:
+        return EndedRun(variant, path, known, None, state.corrupt)
+    if state.status == FAILED:
         return EndedRun(variant, path, known, None)
-    if status != FINISHED:
+    if state.status != FINISHED:
         return None
     if not measures.is_ours:
         steps = read_steps(path / "metrics.csv", measures)

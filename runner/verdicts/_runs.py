@@ -114,12 +114,13 @@ class StudyRuns:
             return None
         return [np.array(own) for own in found]
 
-    @property
+    @cached_property
     def variants(self) -> list[str]:
         """Variants with a finished or failed run, in the study's order."""
-        return [name for name in self.study.variants if (self.runs["variant"] == name).any()]
+        there = set(self.runs["variant"])
+        return [name for name in self.study.variants if name in there]
 
-    @property
+    @cached_property
     def trained(self) -> list[str]:
         """Variants with a finished run, in the study's order."""
         return [name for name in self.variants if len(self.finished(name))]
@@ -202,26 +203,25 @@ class StudyRuns:
             raise ValueError(f"the runs have no {metric}, and no epochs give one")
         values: list[list[float]] = [[] for _ in variants]
         for seed in seeds:
-            curves = [self._curve(name, seed) for name in variants]
-            common = min(map(len, curves)) if source.common else None
+            curves = [self.epochs[name, seed] for name in variants]
+            common = min(len(curve["epoch"]) for curve in curves) if source.common else None
             for number, (name, curve) in enumerate(zip(variants, curves, strict=True)):
                 planned = int(self.study.variants[name].settings.get("epochs", 1))
                 known = self.finished(name)
                 best = int(known.loc[seed, "best_epoch"]) if "best_epoch" in known else None
-                own = curve.head(common or len(curve))
-                columns = {curve: own[curve].to_numpy(dtype=float) for curve in CURVES if curve in own}
+                columns = {key: each[:common] for key, each in curve.items() if key in CURVES}
                 course = Course(columns, planned, accuracy, best)
                 values[number].append(source.value(course))
         return [np.array(each, dtype=float) for each in values]
 
-    def _curve(self, variant: str, seed: int) -> pd.DataFrame:
-        return self._epochs[variant, seed]
-
     @cached_property
-    def _epochs(self) -> dict[tuple[str, int], pd.DataFrame]:
-        """The epochs of each finished run, in order."""
-        runs = self.curves.sort_values("epoch", kind="stable").groupby(["variant", "seed"], sort=False)
-        return {(str(rows["variant"].iloc[0]), int(rows["seed"].iloc[0])): rows for _, rows in runs}
+    def epochs(self) -> dict[tuple[str, int], dict[str, np.ndarray[Any, np.dtype[np.float64]]]]:
+        """The epochs of each finished run in order, by variant and seed: each column of metrics.csv."""
+        table = self.curves.sort_values("epoch", kind="stable").reset_index(drop=True)
+        columns = {str(name): table[name].to_numpy(dtype=float) for name in table if name not in ("variant", "seed")}
+        places: dict[Any, Any] = table.groupby(["variant", "seed"], sort=False).indices
+        own = [(key, {name: column[rows] for name, column in columns.items()}) for key, rows in places.items()]
+        return {(str(variant), int(seed)): each for (variant, seed), each in own}
 
     def level(self, key: str, variant: str) -> float | None:
         """A variant's value of a setting as a number, infinity where it means no limit; None where it is no number."""

@@ -1,0 +1,55 @@
+"""Which variants a figure has room for, and words on those that it does not show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from runner.spec import BASELINE
+from runner.verdicts import EffectRow, EffectsTable, StudyRuns, best_variants_first
+
+MOST_PANELS, MOST_ROWS = 24, 40
+
+
+def panels(data: StudyRuns, effects: EffectsTable) -> list[str]:
+    """Returns the variants that have curves, in the study's order: the baseline and the best others, at most 24."""
+    return _best(data, effects, data.trained, MOST_PANELS)
+
+
+def class_rows(data: StudyRuns, effects: EffectsTable, variants: Sequence[str]) -> list[str]:
+    """Returns those of the variants whose classes are shown, in their order: the best, at most 40."""
+    return _best(data, effects, variants, MOST_ROWS)
+
+
+def _best(data: StudyRuns, effects: EffectsTable, variants: Sequence[str], most: int) -> list[str]:
+    if len(variants) <= most:
+        return list(variants)
+    among = set(variants)
+    ranked = [name for name in best_variants_first(data, effects) if name in among]
+    chosen = set(sorted(ranked, key=lambda name: name != BASELINE)[:most])  # stable: the baseline comes first
+    return [name for name in variants if name in chosen]
+
+
+def effect_rows(data: StudyRuns, effects: EffectsTable) -> list[EffectRow]:
+    """Returns the effects that are drawn, from the lowest to the highest: those at both ends, at most 40."""
+    rows = _finite(data, effects)
+    half = MOST_ROWS // 2
+    return rows if len(rows) <= MOST_ROWS else [*rows[:half], *rows[-half:]]
+
+
+def _finite(data: StudyRuns, effects: EffectsTable) -> list[EffectRow]:
+    rows = [row for row in effects.of(data.measures.main) if math.isfinite(row.effect.estimate)]
+    return sorted(rows, key=lambda row: row.effect.estimate)
+
+
+def not_shown(figure: str, data: StudyRuns, effects: EffectsTable) -> str:
+    """Says which variants a figure of the report leaves out; empty where it has all."""
+    trained, rows = len(data.trained), len(_finite(data, effects))
+    if figure == "effects" and rows > MOST_ROWS:
+        return f"Of {rows} effects, the {MOST_ROWS // 2} lowest and the {MOST_ROWS // 2} highest are shown."
+    most = {"curves": MOST_PANELS, "losses": MOST_PANELS, "classes": MOST_ROWS}.get(figure, trained)
+    if trained <= most or not data.measures.is_ours:
+        return ""
+    label = data.measures.table[data.measures.main].label
+    kept = f"the baseline and the {most - 1} best others" if most == MOST_PANELS else f"the {most} best"
+    return f"Of {trained} variants, {kept} by {label} are shown."
