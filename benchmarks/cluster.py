@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.simulated_cluster import SimulatedEngine, World
 from runner.execute import Job
 from runner.execute._policy import Crew
-from runner.execute._schedule import Costs, split_jobs
+from runner.execute._schedule import Costs, Queue
 from runner.expand import Run, Variant
 from runner.spec import Settings
 from runner.text import table
@@ -53,10 +53,11 @@ def simulate(world: World, runs: int, workers: int) -> list[object]:
     made, costs = study(runs)
     engine = SimulatedEngine(world, workers, costs.run, STREAM_SECONDS * EPOCHS)
     began = time.process_time()
-    parts = split_jobs(made, costs, workers)
+    queue = Queue(made, costs, workers)
 
     def jobs() -> Iterator[Job]:
-        yield from (Job(tuple(part), Path()) for part in parts)
+        while part := queue.take(engine.in_training()):
+            yield Job(tuple(part), Path())
 
     with Crew(engine, workers) as crew:
         crew.train(jobs(), lambda *_: None)

@@ -55,6 +55,7 @@ class Slot:
     node: Node
     hand: SimulatedHand | None = None
     began: float = 0.0
+    estimate: float = 0.0  # seconds of its job's runs on a node of speed 1
     turn: int = 0
 
 
@@ -149,6 +150,11 @@ class SimulatedEngine:
         left = {run: 1.0 - self._done.get(run, 0.0) for run in runs}
         return sum(self.times[run] * left[run] for run in runs) + self.stream * max(left.values())
 
+    def in_training(self) -> float:
+        """Returns the estimated seconds that the runs in training still take."""
+        busy = [slot for slot in self.slots if slot.hand]
+        return sum(max(slot.estimate - (self.now - slot.began) * slot.node.speed, 0.0) for slot in busy)
+
     def _at(self, seconds: float, kind: str, number: int, turn: int = 0) -> None:
         heapq.heappush(self._events, (seconds, next(self._count), kind, number, turn))
 
@@ -160,6 +166,7 @@ class SimulatedEngine:
                 continue
             slot.hand, slot.began, slot.turn = self.waiting.popleft(), self.now, slot.turn + 1
             assert slot.hand.job
+            slot.estimate = sum(map(self.estimate, slot.hand.job.runs))
             self._at(self.now + self.seconds(slot.hand.job.runs) / slot.node.speed, "ends", number, slot.turn)
 
     def _ends(self, number: int, turn: int) -> None:
