@@ -34,8 +34,8 @@ prune: $(VENV)/ready  ## list runs that nothing needs any more, and remove them 
 tensorboard: $(VENV)/ready  ## open TensorBoard for all runs, on this machine only
 	@$(PY) -m runner board $(ARGS)
 
-bench: $(VENV)/ready  ## compare the time for one epoch of one run with a plain loop
-	@$(PY) -m benchmarks.plain_loop $(ARGS)
+bench: $(VENV)/ready-bench  ## compare with other tools and the machine's limit (ARGS="--data cifar10.zip --epochs 5 --peers plain,ray")
+	@$(PY) -m benchmarks.bench $(ARGS)
 
 calibrate: $(VENV)/ready  ## measure how often the statistics err: in simulations, and in a study without differences
 	@$(PY) -m benchmarks.calibrate $(ARGS)
@@ -62,6 +62,10 @@ $(VENV)/ready: requirements.txt pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready requirements-bench.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 .PHONY: help ablations search report evaluate prune tensorboard bench calibrate soak test lint clean

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from benchmarks.plain_loop import study
+from benchmarks.bench.study import mlp_study
 from runner.execute import Request, execute
 from runner.publish import write_report
 from runner.store import RunDir, read_rows
@@ -80,7 +80,7 @@ def accuracy(runs: list[RunDir], metric: str) -> dict[str, list[float]]:
 
 def agreement(place: Path, data: Path) -> None:
     """Compares the logits of MNIST-5k's test images after a few epochs on a GPU with those on a CPU."""
-    chosen = study(augmented=False, epochs=EPOCHS_COMPARED) | {"seeds": 1}
+    chosen = mlp_study(augmented=False, epochs=EPOCHS_COMPARED) | {"seeds": 1}
     chosen["variants"] = {k: v for k, v in chosen["variants"].items() if "dropout" not in k}  # its draws differ
     both = [trained(chosen, place / device, data, device) for device in ("cpu", "cuda")]
     for cpu, gpu in zip(*both, strict=True):
@@ -109,7 +109,7 @@ def main() -> None:
             return
         chosen = RESNET
         if arguments.part != "resnet":
-            chosen = study(arguments.part == "augmented", arguments.epochs or 50) | {"seeds": arguments.seeds}
+            chosen = mlp_study(arguments.part == "augmented", arguments.epochs or 50) | {"seeds": arguments.seeds}
             chosen["baseline"] |= {"dataset": "cifar10", "precision": arguments.precision}
         elif arguments.epochs:
             chosen["baseline"]["epochs"] = arguments.epochs

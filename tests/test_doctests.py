@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in sorted((ROOT / "runner").rglob("*.py"))
+    for folder in ("runner", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
     if ">>>" in path.read_text(encoding="utf-8")
 ]
 

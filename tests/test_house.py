@@ -16,7 +16,8 @@ from runner.text import table
 ROOT = Path(__file__).parents[1]
 TOP = {
     "ablations", "runner", "runs", "reports", "tests", "Makefile", "requirements.txt", "README.md", "CHANGELOG.md",
-    "LICENSE", "pyproject.toml", "requirements-dev.txt", "requirements-ray.txt", "docs", "benchmarks", ".ci",
+    "LICENSE", "pyproject.toml", "requirements-dev.txt", "requirements-bench.txt", "requirements-ray.txt", "docs",
+    "benchmarks", ".ci",
     ".gitignore",
 }  # fmt: skip
 
@@ -73,10 +74,10 @@ def test_a_tables_cell_is_a_cell_whatever_is_in_it() -> None:
 
 
 def test_every_pinned_package_is_pinned_exactly() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-ray.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r", "-e .")):
-                assert re.match(r"[\w-]+==[\w.]+(\s+#.*)?$", line), line
+                assert re.match(r"[\w-]+(\[\w+\])?==[\w.]+(\s+#.*)?$", line), line
 
 
 def test_every_test_that_the_page_of_faults_names_is_there() -> None:
