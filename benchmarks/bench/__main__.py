@@ -108,6 +108,7 @@ def main(words: Sequence[str]) -> int:
         study = bench_study(False, options.epochs, [0])
         write_images(place / "images.zip", options.images, options.data)
         options.cache = prepared(place / "images.zip", study, place)
+        fixed = measure_fixed(place / "fixed", options.repetitions, options.epochs)  # first: it would fail soon
         for repetition in range(options.repetitions):
             rates.append(measure_rates(cores()))
             for augmented in KINDS:
@@ -121,8 +122,7 @@ def main(words: Sequence[str]) -> int:
                         failed = True
         found = Measured(
             command(words), "CIFAR-10" if options.data else "noise of CIFAR-10's shape", options.images, options.epochs,
-            1 + len(study["variants"]), records, rates, limit(study, options.cache, rates),
-            measure_fixed(place / "fixed", options.repetitions, options.epochs),
+            1 + len(study["variants"]), records, rates, limit(study, options.cache, rates), fixed,
         )  # fmt: skip
     draw(found, options.docs / "benchmark.png")
     text = "\n\n".join(page(found))
