@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from typing import Any
 
@@ -55,6 +56,13 @@ STUDY: dict[str, Any] = {
     "seeds": 3,
     "questions": [{"ask": "Does the trick help?", "compare": ["trick", "baseline"], "expect": "more"}],
 }
+
+
+def talkative(settings: dict[str, Any], run: Any) -> None:
+    """Prints."""
+    print("one step")
+    print("a warning", file=sys.stderr)
+    run.log(0, {"val/f1": 0.5, "val/loss": 1.0})
 
 
 def seeing(settings: dict[str, Any], run: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runner.evaluate import evaluate
 from runner.execute import _own_run
 from runner.execute._job import train_job
 from runner.execute._messages import Command, Job, Message
@@ -20,6 +21,7 @@ from runner.store import FAILED, FINISHED, Provenance, RunDir, read_study
 from runner.train import Interrupted
 from tests.commands import run
 from tests.own_training import STUDY
+from tests.problems import refused
 
 
 def study(**changes: Any) -> dict[str, Any]:
@@ -124,6 +126,17 @@ def test_retraining_and_other_code_begin_anew(tmp_path: Path) -> None:
     train(one, tmp_path / "other")
     assert not (stopped / "own" / "mine").exists()
     assert table(stopped) == before
+
+
+def test_what_a_function_prints_is_in_its_directory(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    given = study(train="tests.own_training:talkative", seeds=1)
+    (first, *_) = runs_of(given)
+    assert train(given, tmp_path)[-1].kind == FINISHED
+    assert capfd.readouterr() == ("", "")
+    folder = tmp_path / "runs" / first.folder
+    assert (folder / "output.txt").read_text().splitlines() == ["one step", "a warning"]
+    with refused(Kind.STATE, str(folder), "your own training"):
+        evaluate(folder, Path("data"), tmp_path)
 
 
 def test_a_failure_is_the_runs_own(tmp_path: Path) -> None:

@@ -78,6 +78,9 @@ def open_run(folder: Path, data: Path, device: str) -> FinishedRun:
     """Reads a run directory, its data set and its model. Raises RequestError where one of them can't be used."""
     place = pick_device(device)
     known, metrics = _finished(folder)
+    if metrics and "best_epoch" not in metrics:
+        what = "was trained by your own training or adopted; only runs of the runner's own training can be evaluated."
+        raise RequestError([Problem(Kind.STATE, str(folder), what)])
     try:
         names = (known.study, known.variant)
         if not all(name and name.isprintable() and Path(name).name == name.lstrip(".") for name in names):

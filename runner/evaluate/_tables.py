@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from runner.evaluate._results import Classified, Evaluation
 from runner.metrics import PART_METRICS, Unit
 from runner.scores import TOP
 from runner.text import one_line
+from runner.typed import command
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 _HEADS = {
@@ -84,8 +84,7 @@ def show(evaluation: Evaluation, console: Console) -> None:
     console.print(f"\nreport:       {evaluation.folder}\nTensorBoard:  evaluate/ in {run.folder}")
     places = {"runs": _above(run.folder, 3), "reports": _above(evaluation.folder, 3)}
     options = [word for name, path in places.items() if path != Path(name) for word in (f"--{name}", str(path))]
-    command = shlex.join(["python", "-m", "runner", "report", run.study, *options])
-    console.print(f"study's page: {command} adds this evaluation to it", soft_wrap=True)
+    console.print(f"study's page: {command('report', run.study, *options)} adds this evaluation to it", soft_wrap=True)
 
 
 def _above(folder: Path, levels: int) -> Path:

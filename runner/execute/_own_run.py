@@ -8,7 +8,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,10 @@ def _clear(folder: Path) -> None:
 
 
 def _call(training: OwnTraining, settings: dict[str, Any], own: OwnRun) -> None:
-    """Calls the function, or runs the command. Raises Interrupted where it was told to stop."""
+    """Calls the function, or runs the command; what they print goes to output.txt in the run's directory.
+
+    Raises Interrupted where it was told to stop.
+    """
     own.folder.mkdir(exist_ok=True)
     if training.command:
         for step, metrics in run_command(training, settings, own.seed, own.folder, own.should_stop):
@@ -183,7 +186,13 @@ def _call(training: OwnTraining, settings: dict[str, Any], own: OwnRun) -> None:
     np.random.seed(own.seed % 2**32)
     torch.manual_seed(own.seed)
     before = event_files_below(own.folder)
-    load_function(training.train)(settings, own)
+    path = own.folder.parent / "output.txt"
+    with (
+        open(path, "a", buffering=1, encoding="utf-8", errors="replace") as output,
+        redirect_stdout(output),  # else it would break the display
+        redirect_stderr(output),
+    ):
+        load_function(training.train)(settings, own)
     if own.was_told_to_stop:
         raise Interrupted
     if not own.has_logged:  # a framework's own logger did

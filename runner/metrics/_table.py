@@ -63,7 +63,8 @@ METRICS = _table(
            "mean over the classes of the share of their validation images that are right",
            _SHARE, _H, FromPredictions("val", balanced_accuracy)),
     Metric("val/macro_f1", "macro F1 on validation",
-           "mean over the classes of F1 on validation; a class that is never predicted counts as 0",
+           "mean over the classes of F1 on validation (`val/f1` of `monitor`); a class that is never predicted counts "
+           "as 0",
            _SHARE, _H, FromPredictions("val", macro_f1)),
     Metric("test/balanced_accuracy", "balanced test accuracy",
            "mean over the classes of the share of their test images that are right",

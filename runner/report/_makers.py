@@ -77,8 +77,12 @@ def _line(same: Provenances) -> str:
         ", ".join(dict.fromkeys(str(getattr(made, key) or "unknown") for made in same))
         for key in ("commit", "processor")
     )
-    own = "".join(f"own {key} {made}, " for key in OWN_CODE if (made := getattr(kind, key)))
+    if kind.code:
+        ours = f"code {kind.code}, data {kind.data}, "
+        own = "".join(f"own {key} {made}, " for key in OWN_CODE if (made := getattr(kind, key)))
+    else:
+        ours, own = "", f"your training's code {kind.model}, " if kind.model else ""
     return "- " + escaped(
-        f"commit {commits}, code {kind.code}, data {kind.data}, {own}{kind.machine}, "
+        f"commit {commits}, {ours}{own}{kind.machine}, "
         f"{processors}, {kind.device}, {kind.threads} thread per worker; {versions}"
     )

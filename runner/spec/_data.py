@@ -34,8 +34,9 @@ class DataSettings(pydantic.BaseModel):
     groups: Annotated[
         str,
         Doc(
-            "a CSV file with the columns `image` (its path in the folder) and `group`, such as a patient: a group's "
-            "images are never in two parts; its contents count. Your own data set's function returns groups itself"
+            "a CSV file with the columns `image` (the path below the data set's folder, such as `cat/01.png`) and "
+            "`group`, such as a patient: a group's images are never in two parts; its contents count. Your own data "
+            "set's function returns groups itself"
         ),
     ] = Field(default="none", description='"none" or the path of a CSV file with the columns image and group')
     image_size: Annotated[
@@ -96,5 +97,9 @@ class DataSettings(pydantic.BaseModel):
         ),
     ] = Field(default="shuffle", description='"shuffle" or "balanced" (each class equally likely)')
     stream: Annotated[
-        int, Doc("another number gives a seed other random numbers: the same run with other chance, for A/A studies")
+        int,
+        Doc(
+            "another number gives all seeds other random numbers; variants that differ in it alone are equal except "
+            "for chance (an A/A study)"
+        ),
     ] = Field(default=0, ge=0, le=10_000, description="a whole number from 0: another one gives other random numbers")
