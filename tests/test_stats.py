@@ -305,3 +305,13 @@ def test_seeds_that_agree_to_the_image_say_nothing_about_other_seeds() -> None:
 def test_a_small_spread_of_small_values_is_a_spread() -> None:
     assert paired_effect([1.1e-12, 1.3e-12, 1.2e-12], [0, 0, 0]).p < 0.05
     assert paired_effect([1.0 + 1e-7, 1.0 + 3e-7, 1.0 + 2e-7], [1, 1, 1]).p < 0.1
+
+
+def test_differences_that_are_equal_but_for_an_event_files_rounding_decide_nothing() -> None:
+    """A script whose noise depends on the seed alone gives every seed the same difference, in float32."""
+    base = np.array([0.81, 0.83, 0.78, 0.8012345])
+    exact, logged = base + 0.09, (base + 0.09).astype(np.float32)
+    assert np.std(logged - base.astype(np.float32), ddof=1) > 0
+    for values, other in ((exact, base), (logged, base.astype(np.float32))):
+        found = paired_effect(values, other)
+        assert math.isnan(found.p)
