@@ -21,10 +21,11 @@ _LEAST_LIMIT = 5  # points: fewer are no difference to paint dark
 
 
 def effects(rows: Sequence[EffectRow], label: str, path: Path, unit: Unit = Unit.SHARE) -> None:
-    """Draws each variant's effect with its interval, from the lowest up; on an accuracy in percentage points.
+    """Draws each variant's effect with its interval, sorted; on an accuracy in percentage points.
 
-    `rows` have finite effects, in this order. Significantly better and worse variants are in color.
+    `rows` have finite effects. Significantly better and worse variants are in color.
     """
+    rows = sorted(rows, key=lambda row: row.effect.estimate)
     intervals = [(row.effect.estimate, row.effect.low, row.effect.high) for row in rows]
     is_share = unit is Unit.SHARE
     estimates, lows, highs = (100 if is_share else 1) * np.array(intervals).T

@@ -31,15 +31,17 @@ def _best(data: StudyRuns, effects: EffectsTable, variants: Sequence[str], most:
 
 
 def effect_rows(data: StudyRuns, effects: EffectsTable) -> list[EffectRow]:
-    """Returns the effects that are drawn, from the lowest to the highest: those at both ends, at most 40."""
+    """Returns the effects that are drawn, in the study's order: the lowest and the highest, at most 40."""
     rows = _finite(data, effects)
-    half = MOST_ROWS // 2
-    return rows if len(rows) <= MOST_ROWS else [*rows[:half], *rows[-half:]]
+    if len(rows) <= MOST_ROWS:
+        return rows
+    ranked = sorted(rows, key=lambda row: row.effect.estimate)
+    ends = {row.variant for row in (*ranked[: MOST_ROWS // 2], *ranked[-MOST_ROWS // 2 :])}
+    return [row for row in rows if row.variant in ends]
 
 
 def _finite(data: StudyRuns, effects: EffectsTable) -> list[EffectRow]:
-    rows = [row for row in effects.of(data.measures.main) if math.isfinite(row.effect.estimate)]
-    return sorted(rows, key=lambda row: row.effect.estimate)
+    return [row for row in effects.of(data.measures.main) if math.isfinite(row.effect.estimate)]
 
 
 def not_shown(figure: str, data: StudyRuns, effects: EffectsTable) -> str:
