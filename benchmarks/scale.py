@@ -52,6 +52,13 @@ CURVE: Mapping[str, tuple[Any, ...]] = {
     "hidden": ([128], [512], [2048]),
     "image_size": (14, 28, 56),
 }
+# A process's peak memory includes that of the process that started it, so a small one starts the command.
+_STARTER = """
+import resource, subprocess, sys
+subprocess.call(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 
 @dataclass(frozen=True)
@@ -67,18 +74,17 @@ class Taken:
 def command(*arguments: str, word: str = "") -> Taken:
     """Runs the command line in the present folder."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-S", "-c", _STARTER, sys.executable, "-m", "runner", *arguments]
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment,
-    )  # fmt: skip
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert process.stdout
-    said = 0.0
+    said, line = 0.0, ""
     for line in process.stdout:
         if word and word in line:
             said = time.perf_counter() - began
-    _, _, used = os.wait4(process.pid, 0)
-    return Taken(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said)
+    process.wait()
+    cpu, kilobytes = map(float, line.split())
+    return Taken(time.perf_counter() - began, cpu, kilobytes / 1024, said)
 
 
 def limits(console: Console) -> None:

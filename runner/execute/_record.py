@@ -63,7 +63,7 @@ def new_attempt() -> str:
 def record_failure(run: Run, command: Command, cause: str, trace: str = "", machines: bool = False) -> None:
     """Records the failure of a run without a worker or without data. Does nothing where the disk is full."""
     directory = RunDir(command.runs / run.folder)
-    before = None if directory.misplaced() else directory.run_json()
+    before = directory.own_run_json()
     attempt = before.attempt if before and before.status == RUNNING else ""
     new = run_json(run, command.provenance, FAILED, attempt or new_attempt(), time.time(), cause=cause)
     ended = {key: getattr(new, key) for key in ("status", "attempt", "cause", "ended")} | {"machines": machines}

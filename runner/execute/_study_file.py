@@ -64,7 +64,7 @@ def _planned_runs(variant: Path, plan: SeedPlan) -> list[RunJson | None]:
     """Returns what is known of a variant's runs with planned seeds."""
     names = {f"seed{seed}" for seed in plan.seeds}
     runs = [RunDir(path) for path in variant.glob("seed*") if path.name in names]
-    return [run.run_json() for run in runs if not run.misplaced()]
+    return [run.own_run_json() for run in runs]
 
 
 def present() -> str:
@@ -92,8 +92,8 @@ def _replaced_plan(folder: Path, before: StudyFile, plan: SeedPlan, now: str) ->
 
 
 def _ended_seeds(variant: Path) -> list[int]:
-    runs = [run for run in map(RunDir, variant.glob("seed*")) if not run.misplaced()]
-    return sorted(known.seed for run in runs if (known := run.run_json()) and known.status in ENDED)
+    runs = map(RunDir, variant.glob("seed*"))
+    return sorted(known.seed for run in runs if (known := run.own_run_json()) and known.status in ENDED)
 
 
 def _may_be_unfinished(ended: dict[str, list[int]], plan: SeedPlan) -> bool:

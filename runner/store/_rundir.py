@@ -82,6 +82,11 @@ class RunDir:
         """Reads run.json; None where it is missing or not valid."""
         return read_run_json(read_json(self.folder / "run.json"))
 
+    def own_run_json(self) -> RunJson | None:
+        """Reads run.json; None where it is missing, not valid, or belongs to another place."""
+        known = self.run_json()
+        return None if self._is_misplaced(known) else known
+
     def ended_attempt(self) -> str | None:
         """Returns the id of the run's last attempt; None while it is running, and where there was none.
 

@@ -32,8 +32,7 @@ def write_columns(runs: Path) -> None:
             if free is not None:
                 ranges = free | (ranges or set())
         for path in runs.glob("*/*/seed*/run.json"):
-            directory = RunDir(path.parent)
-            if (known := directory.run_json()) and not directory.misplaced():
+            if known := RunDir(path.parent).own_run_json():
                 sessions.append(hparams(known.settings, known.study, known.variant))
         for folder in runs.glob("*/*/mean"):
             if is_older_mean(folder):
