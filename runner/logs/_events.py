@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tensorboard.plugins.hparams import metadata
 from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 
-from runner.events import Torn, event_files, framed, records
+from runner.events import MARK, Torn, event_files, framed, records
 from runner.files import replace
 from runner.store import EPOCH_SCALARS, FINAL_PREFIXES, RUN_SUFFIX
 
@@ -60,6 +61,17 @@ def keep_epochs(folder: Path, epochs: int) -> bool:
         for path in event_files(folder):
             path.unlink()
     return whole
+
+
+def await_new_second(folder: Path) -> None:
+    """Waits until the name of a new event file sorts after those in the folder.
+
+    TensorBoard reads files in the order of their names. These have the second, and then a number that it compares as
+    text: of one second, the tenth file of a process would come before the ninth.
+    """
+    names = [path.name for path in event_files(folder)]
+    while any(name.startswith(f"{MARK}.{int(time.time()):010d}.") for name in names):
+        time.sleep(0.02)
 
 
 def copy_epochs(source: Path, folder: Path, epochs: int) -> None:

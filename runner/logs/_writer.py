@@ -20,7 +20,7 @@ from runner.classnames import legend, numbered
 from runner.data import Dataset, Part
 from runner.events import Hparam, event_files, session_end, session_start
 from runner.files import sync
-from runner.logs._events import keep_epochs, open_writer
+from runner.logs._events import await_new_second, keep_epochs, open_writer
 from runner.logs._pictures import encoded
 from runner.logs._run_pictures import Context, When, drawn
 from runner.logs._text import settings_table
@@ -57,6 +57,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.resumed = keep_epochs(folder, len(self.rows))
         write_rows(folder / "metrics.csv", self.rows)
+        await_new_second(folder)
         # We flush after each epoch; the queue holds an epoch's events.
         self._writer = open_writer(folder, max_queue=1000, flush_secs=3600, filename_suffix=RUN_SUFFIX)
 

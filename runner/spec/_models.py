@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runner.catalog import is_torchvision, torchvision_name
 from runner.files import expanded
-from runner.spec._problems import Kind, Mistake, describe, suggest
+from runner.spec._problems import Kind, Mistake, describe, shown, suggest
 from runner.spec._references import call_mistake
 from runner.spec._settings import Settings
 from runner.torchvision import classifiers, torchvision
@@ -36,8 +36,8 @@ def weights_mistake(settings: Settings) -> Mistake | None:
     if expanded(Path(settings.weights)).is_file():
         return None
     if not is_torchvision(settings.model):
-        what = f"there is no file {settings.weights}; torchvision's own weights fit models torchvision/NAME only."
-        return Mistake(Kind.PATH, what)
+        what = f"there is no file {shown(settings.weights)}; torchvision's weights fit models torchvision/NAME only."
+        return Mistake(Kind.UNKNOWN, what)
     name = torchvision_name(settings.model)
     if name not in classifiers():
         return None

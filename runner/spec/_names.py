@@ -9,7 +9,7 @@ from runner.catalog import INITIALIZATIONS
 from runner.files import expanded
 from runner.spec import _augment, _losses, _models, _optimizers, _schedules
 from runner.spec._fields import is_reference
-from runner.spec._problems import Kind, Mistake, suggest
+from runner.spec._problems import Kind, Mistake, shown, suggest
 from runner.spec._references import call_mistake
 from runner.spec._settings import Settings
 
@@ -94,7 +94,7 @@ def _groups(settings: Settings) -> Mistake | None:
         return Mistake(Kind.IGNORED, what)
     if expanded(Path(settings.groups)).is_file():
         return None
-    return Mistake(Kind.PATH, f"there is no file {settings.groups}; check the path.")
+    return Mistake(Kind.PATH, f"there is no file {shown(settings.groups)}; check the path.")
 
 
 def _resize(settings: Settings) -> Mistake | None:
