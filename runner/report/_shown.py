@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from runner.spec import BASELINE
 from runner.verdicts import EffectRow, EffectsTable, StudyRuns, best_variants_first
@@ -13,21 +12,11 @@ MOST_PANELS, MOST_ROWS = 24, 40
 
 def panels(data: StudyRuns, effects: EffectsTable) -> list[str]:
     """Returns the variants that have curves, in the study's order: the baseline and the best others, at most 24."""
-    return _best(data, effects, data.trained, MOST_PANELS)
-
-
-def class_rows(data: StudyRuns, effects: EffectsTable, variants: Sequence[str]) -> list[str]:
-    """Returns those of the variants whose classes are shown, in their order: the best, at most 40."""
-    return _best(data, effects, variants, MOST_ROWS)
-
-
-def _best(data: StudyRuns, effects: EffectsTable, variants: Sequence[str], most: int) -> list[str]:
-    if len(variants) <= most:
-        return list(variants)
-    among = set(variants)
-    ranked = [name for name in best_variants_first(data, effects) if name in among]
-    chosen = set(sorted(ranked, key=lambda name: name != BASELINE)[:most])  # stable: the baseline comes first
-    return [name for name in variants if name in chosen]
+    if len(data.trained) <= MOST_PANELS:
+        return data.trained
+    best = best_variants_first(data, effects)
+    chosen = set(sorted(best, key=lambda name: name != BASELINE)[:MOST_PANELS])  # stable: the baseline comes first
+    return [name for name in data.trained if name in chosen]
 
 
 def effect_rows(data: StudyRuns, effects: EffectsTable) -> list[EffectRow]:
@@ -49,9 +38,7 @@ def not_shown(figure: str, data: StudyRuns, effects: EffectsTable) -> str:
     trained, rows = len(data.trained), len(_finite(data, effects))
     if figure == "effects" and rows > MOST_ROWS:
         return f"Of {rows} effects, the {MOST_ROWS // 2} lowest and the {MOST_ROWS // 2} highest are shown."
-    most = {"curves": MOST_PANELS, "losses": MOST_PANELS, "classes": MOST_ROWS}.get(figure, trained)
-    if trained <= most or not data.measures.is_ours:
+    if figure not in ("curves", "losses", "classes") or trained <= MOST_PANELS or not data.measures.is_ours:
         return ""
     label = data.measures.table[data.measures.main].label
-    kept = f"the baseline and the {most - 1} best others" if most == MOST_PANELS else f"the {most} best"
-    return f"Of {trained} variants, {kept} by {label} are shown."
+    return f"Of {trained} variants, the baseline and the {MOST_PANELS - 1} best others by {label} are shown."

@@ -22,7 +22,7 @@ from runner.report._own_figures import draw_own_curves
 from runner.report._page import StudyFindings, answers, study_page, title
 from runner.report._predictions import Predicted, class_differences, compare_on_test, confusions, predicted
 from runner.report._results import NARROW, own_heads, results
-from runner.report._shown import class_rows, effect_rows, panels
+from runner.report._shown import effect_rows, panels
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
 from runner.verdicts import EffectsTable, StudyRuns, best_variants_first, effects_table, judge
@@ -84,6 +84,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     best_first = best_variants_first(data, effects)
     drawn = {name: f"figures/{name}.png" for name in ("effects", "curves", "losses", "levels", "classes", "confusion")}
     made = []
+    shown = panels(data, effects)
     main = data.measures.table[data.measures.main]
     if rows := effect_rows(data, effects):
         points = "points, " if main.unit is Unit.SHARE else ""
@@ -94,7 +95,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
         if found_curves := own_curves(data, best_first):
             draw_own_curves(found_curves, folder / drawn["curves"])
             made.append("curves")
-    elif shown := panels(data, effects):
+    elif shown:
         curve_figures.accuracies(learning_curves(data, shown, "accuracy"), folder / drawn["curves"])
         curve_figures.losses(learning_curves(data, shown, "loss"), folder / drawn["losses"])
         made += ["curves", "losses"]
@@ -104,7 +105,7 @@ def _draw(data: StudyRuns, effects: EffectsTable, predictions: dict[str, Predict
     classes = data.classes
     differences, told = class_differences(predictions, classes)
     if len(differences) and len(classes) <= _MOST_CLASSES:
-        kept = class_rows(data, effects, list(differences.index))
+        kept = differences.index.isin(shown)
         figures.class_differences(differences.loc[kept], told.loc[kept], folder / drawn["classes"])
         made.append("classes")
     if found := confusions(predictions, best_first[0], classes):

@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runner.events import Steps, event_files, scalar_events, write_events
-from runner.stats import Interval, mean_intervals
 from runner.store import (
     DIVERGED_LOSS,
     FINISHED,
@@ -28,9 +28,12 @@ from runner.store import (
     same_provenance,
 )
 
+if TYPE_CHECKING:
+    from runner.stats import Interval
+
 _MEAN, _DIVERGED = ".means", ".diverged"  # suffixes of a mean's event file; older versions wrote none
 _LOSSES = tuple(name for name in MEAN_SCALARS if name.endswith("/loss"))
-_Means = dict[int, dict[str, Interval]]  # for each step, each scalar's mean over seeds
+_Means = dict[int, dict[str, "Interval"]]  # for each step, each scalar's mean over seeds
 
 
 def write_mean(folder: Path, ended: Sequence[Path], running: Sequence[Path] = (), own: Collection[str] = ()) -> bool:
@@ -118,6 +121,8 @@ def _own_means(ended: Sequence[Path], running: Sequence[Path], names: Collection
 
 def _by_step(rows: Mapping[str, Mapping[int, Sequence[Row]]]) -> _Means:
     """Returns the means of each scalar; `rows` has for each scalar and step the seeds' rows there."""
+    from runner.stats import mean_intervals  # with scipy, which the root run's columns need not wait for
+
     found: _Means = {}
     for name, steps in rows.items():
         for count in {len(seeds) for seeds in steps.values()}:

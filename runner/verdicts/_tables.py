@@ -10,7 +10,7 @@ import pandas as pd
 
 from runner.metrics import FromProbabilities, Metric, OfClass
 from runner.spec import Kind, Problem, RequestError
-from runner.store import FAILED, FINISHED, RunDir, StudyFile, comparable, first_end, guesses, read_study
+from runner.store import FAILED, FINISHED, RunDir, RunJson, StudyFile, comparable, first_end, guesses, read_study
 from runner.text import utc
 from runner.verdicts._declared import Declared, declared
 from runner.verdicts._ended import EndedRun, ended_runs
@@ -35,6 +35,7 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
     counts = iter(good)
     kept = [each for each in found if not each.result or next(counts)]
     asked = [declared(question, study.measures) for question in study.questions]
+    measures = _asked(asked)
     rows, curves = [], []
     for each in kept:
         metrics = each.result.numbers if each.result else {}
@@ -44,16 +45,16 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
             | {"cause": known.cause if known else "", "machines": known is not None and known.machines}
             | {"ended": utc(known.ended) if known else ""}
             | {name: metrics.get(name, np.nan) for name in study.measures.reported}
-            | _of_predictions(each, asked)
+            | _of_predictions(each, measures)
         )
         if each.epochs is not None and len(each.epochs):
             curves.append(each.epochs.assign(variant=each.variant, seed=each.seed))
-    of_class = dict.fromkeys(measure.name for measure in _asked(asked) if isinstance(measure.source, OfClass))
+    of_class = [measure.name for measure in measures if isinstance(measure.source, OfClass)]
     columns = ["variant", "seed", "status", "cause", "machines", "ended", *study.measures.reported, *of_class]
-    ends = {
-        name: first_end(entry.first_end, [each.run_json for each in every if each.variant == name])
-        for name, entry in study.variants.items()
-    }
+    runs: dict[str, list[RunJson | None]] = {}
+    for each in every:
+        runs.setdefault(each.variant, []).append(each.run_json)
+    ends = {name: first_end(entry.first_end, runs.get(name, [])) for name, entry in study.variants.items()}
     trained = [each.run_json for each in kept if each.run_json]
     return StudyRuns(
         study,
@@ -73,17 +74,17 @@ def gather(folder: Path, study: StudyFile | None = None, ended: Sequence[EndedRu
 
 
 def _asked(asked: Sequence[Declared]) -> list[Metric]:
-    return [each.question.measure for each in asked if each.question]
+    """Returns the metrics that questions ask about, each once."""
+    return list({each.question.metric: each.question.measure for each in asked if each.question}.values())
 
 
-def _of_predictions(each: EndedRun, asked: Sequence[Declared]) -> dict[str, float]:
-    """Returns the metrics of a run that follow from its predictions, and those of one class that a question asks for.
+def _of_predictions(each: EndedRun, measures: Sequence[Metric]) -> dict[str, float]:
+    """Returns the metrics of a run that follow from its predictions, and those of one class among `measures`.
 
     Older runs have their logits only. These are read where a question needs them, since that takes 50 ms a run.
     """
     if not each.guesses or not each.run_json:
         return {}
-    measures = _asked(asked)
     found = dict(each.guesses.metrics)
     if not each.guesses.scores and any(isinstance(measure.source, FromProbabilities) for measure in measures):
         archive = RunDir(each.path).load_predictions()
