@@ -37,9 +37,9 @@ def refused(request: AdoptRequest) -> list[Kind]:
     return [problem.kind for problem in error.value.problems]
 
 
-def write_run(folder: Path, rate: float, seed: int, accuracy: float = 0.9, **more: Any) -> None:
+def write_run(folder: Path, rate: float, seed: int, accuracy: float = 0.9, steep: float = 0.1, **more: Any) -> None:
     """A run's curve, then its hparams by add_hparams, which opens a sub-folder named by the clock."""
-    write(folder, {"val/acc": [0.1, 0.5 + rate / 10 + seed / 100]})
+    write(folder, {"val/acc": [0.1, 0.5 + steep * rate + seed / 100]})
     with SummaryWriter(str(folder)) as writer:
         said = {"lr": rate, "seed": seed, "batch_size": 64, "opt": "adam", "log_dir": str(folder), **more}
         writer.add_hparams(said, {"hparam/acc": accuracy, "val/acc": 0.0})
@@ -79,11 +79,14 @@ def test_add_hparams_is_about_the_run_above(logs: AdoptRequest) -> None:
     assert Path("reports/logs/figures/levels.png").exists()
 
 
-def test_a_trend_over_an_hparam_is_judged(logs: AdoptRequest, place: Path) -> None:
+def test_a_trend_over_an_hparam_is_judged(place: Path) -> None:
+    for name, rate in RATES.items():
+        for seed in range(3):  # each seed has a slope of its own: equal ones decide nothing
+            write_run(place / "logs" / name / f"seed{seed}", rate, seed, steep=0.1 + 0.001 * seed)
     (place / "ask.py").write_text(
         'STUDY = {"metrics": {"val/acc": "more"}, "questions": [{"ask": "?", "trend": "lr", "expect": "more"}]}'
     )
-    request = AdoptRequest(logs.source, baseline="base", questions=Path("ask.py"))
+    request = AdoptRequest(Path("logs"), baseline="base", questions=Path("ask.py"))
     adopt(request)
     (verdict,) = judge(gather(Path("runs/logs")))
     assert (verdict.answer, len(verdict.comparisons)) == (SUPPORTED, 1)
