@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from runner.__main__ import main
+from runner.execute._processes import start_server
 from runner.files import lock
 from runner.spec import Kind
 from tests.pictures import write_pictures
@@ -136,6 +137,7 @@ def answer(wrong: Wrong) -> tuple[str, set[Kind]]:
 
 def answers() -> tuple[str, set[Kind]]:
     """Every wrong request with the lines that answer it, as the golden file has them; and the kinds of all problems."""
+    start_server()  # here: a request's directory is removed while the server still imports
     found = {wrong: answer(wrong) for wrong in WRONG}
     text = "\n".join(f"$ ablations {wrong.command}\n{said}" for wrong, (said, _) in found.items())
     return text, set().union(*(kinds for _, kinds in found.values()))
