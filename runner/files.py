@@ -7,6 +7,7 @@ import json
 import math
 import os
 import stat
+import tempfile
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -69,6 +70,11 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def shared_temporary() -> Path:
+    """Returns the path of a directory of this machine that all commands of this user share, in the temporary one."""
+    return Path(tempfile.gettempdir()) / f"ablations-{os.getuid() if hasattr(os, 'getuid') else ''}"
 
 
 def sync(path: Path) -> None:

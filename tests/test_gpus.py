@@ -28,7 +28,7 @@ CUDA = torch.device("cuda")
 def _two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(_gpus, "_locks", lambda: tmp_path / "locks")
+    monkeypatch.setattr(_gpus, "shared_temporary", lambda: tmp_path / "locks")
 
 
 def study(place: Path, together: int, **changes: Any) -> dict[str, Any]:

@@ -86,6 +86,21 @@ def test_the_continued_run_trains_only_the_new_epochs(place: Path) -> None:
     assert state.exists()
 
 
+def test_a_continued_run_records_the_processors_of_both(place: Path) -> None:
+    short = RunDir(folder(place, "baseline", 2))
+    result = short.result()
+    assert result
+    short.write_result(result.model_copy(update={"provenance": result.provenance.having(processor="another one")}))
+    longer(place)
+    made = {}
+    for variant in ("baseline", "norm"):
+        known = RunDir(folder(place, variant, 4)).run_json()
+        assert known
+        made[variant] = str(known.provenance.processor)
+    assert "another one" in made["baseline"]
+    assert made["norm"] in made["baseline"]
+
+
 @pytest.mark.parametrize("how", ["corrupt", "pruned", "retrain", "weights"])
 def test_without_the_state_it_starts_over_to_the_same_numbers(place: Path, unbroken: dict[str, Any], how: str) -> None:
     for variant in ("baseline", "norm"):

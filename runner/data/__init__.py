@@ -6,7 +6,7 @@ What makes batches needs torch, which takes seconds to import, so it is imported
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from runner.data._dataset import Dataset, Part, draw_split, load, prepare
+from runner.data._dataset import Dataset, Part, draw_split, is_whole, load, prepare
 from runner.data._form import Form, decode_image
 from runner.data._images import read_file
 from runner.data._trees import image_files
@@ -33,6 +33,7 @@ __all__ = [
     "draw_split",
     "evaluation_batch",
     "image_files",
+    "is_whole",
     "load",
     "prepare",
     "read_file",

@@ -77,7 +77,7 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
     if source.signature is not None:
         names = [_folder_name(settings, source.signature, skipped) for skipped in (False, True)[: 1 + skip_unreadable]]
         for folder in (place / name for name in names for place in places):
-            if _is_whole(folder):
+            if is_whole(folder):
                 return folder
     content = source.read()
     if strange := [name for name in content.classes if any("\ud800" <= character <= "\udfff" for character in name)]:
@@ -91,8 +91,8 @@ def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_
     return first_writable(places, lambda place: _write(place / name, content, fingerprint))
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether the cache is complete and not corrupt: all files have the CRCs they were written with."""
+def is_whole(folder: Path) -> bool:
+    """Whether a cache is complete and not corrupt: all files have the CRCs they were written with."""
     meta = read_json(folder / "meta.json") or {}
     known = meta.get("crc")
     if not known or known != {name: crc(folder / name) for name in known}:
@@ -189,7 +189,7 @@ def _folder_name(settings: Settings, signature: str, skipped: bool) -> str:
 def _write(folder: Path, content: Content, fingerprint: str) -> Path:
     """Writes the cache under a temporary name and renames it, so that it is never half there."""
     with lock(folder.parent):
-        if _is_whole(folder):  # another process has written it meanwhile
+        if is_whole(folder):  # another process has written it meanwhile
             return folder
         tag_as_cache(folder.parent)
         for left in folder.parent.glob("*.tmp"):  # we hold the lock, so whoever wrote these has died

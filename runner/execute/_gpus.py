@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 
 import torch
 from filelock import Timeout
 
-from runner.files import lock
+from runner.files import lock, shared_temporary
 from runner.spec import Kind, Problem, RequestError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -57,14 +55,9 @@ def _claim(name: str, claims: ExitStack | None) -> bool:
     if claims is None:
         return True
     try:
-        claims.enter_context(lock(_locks() / f"gpu-{name}").acquire(blocking=False))
+        claims.enter_context(lock(shared_temporary() / f"gpu-{name}").acquire(blocking=False))
     except Timeout:
         return False
     except OSError:  # there is no place for locks, so nobody has it
         return True
     return True
-
-
-def _locks() -> Path:
-    """Returns the folder with the locks of this machine's GPUs, which every command of this user finds."""
-    return Path(tempfile.gettempdir()) / f"ablations-{os.getuid() if hasattr(os, 'getuid') else ''}"

@@ -16,6 +16,7 @@ from runner.store import FINISHED, Provenance, Row, RunDir, same_provenance
 if TYPE_CHECKING:
     from runner.checkpoints import State
 
+Kept = dict[tuple[str, str], list[Path]]  # name of the state's file, of the seed's directory -> runs' directories
 _NEW = ("best", "best_logits")  # parts of a learner's state that best.pt and predictions.npz have
 
 
@@ -23,12 +24,14 @@ _NEW = ("best", "best_logits")  # parts of a learner's state that best.pt and pr
 class Shorter:
     """A finished run that a longer one continues.
 
-    folder   its directory
-    learner  the state of its learner after its last epoch
-    rows     its epochs
+    folder      its directory
+    provenance  what made it
+    learner     the state of its learner after its last epoch
+    rows        its epochs
     """
 
     folder: Path
+    provenance: Provenance
     learner: State
     rows: list[Row]
 
@@ -52,20 +55,28 @@ def keep_state(folder: Path, run: Run, learner: State, rows: list[Row]) -> None:
     checkpoints.save(folder / state_file(run), {"seed": run.seed, "learner": state, "rows": rows})
 
 
-def shorter_runs(runs: Path, run: Run) -> list[Path]:
-    """Returns the directories of finished runs with fewer epochs that kept their state, the longest first.
+def kept_states(runs: Path, seed: int | str = "*", name: str = "final-*.pt") -> Kept:
+    """Returns the directories of runs with a kept state, by its file's name and the seed. Only names are read.
 
-    `runs` is the directory of all runs. Only file names and run.json are read.
+    `runs` is the directory of all runs; `seed` and `name` leave out others.
     """
+    found: Kept = {}
+    for path in runs.glob(f"*/*/seed{seed}/{name}"):
+        found.setdefault((path.name, path.parent.name), []).append(path.parent)
+    return found
+
+
+def shorter_runs(kept: Kept, run: Run) -> list[Path]:
+    """Returns the directories of finished runs with fewer epochs that a run can continue, the longest first."""
     if not keeps_state(run):
         return []
     most = run.variant.ours.epochs
     found: list[tuple[int, Path]] = []
-    for path in runs.glob(f"*/*/seed{run.seed}/{state_file(run)}"):
-        known = RunDir(path.parent).run_json()
+    for folder in kept.get((state_file(run), f"seed{run.seed}"), ()):
+        known = RunDir(folder).own_run_json()
         epochs = known.settings.get("epochs") if known and known.status == FINISHED else None
-        if isinstance(epochs, int) and epochs < most and not RunDir(path.parent).misplaced():
-            found.append((epochs, path.parent))
+        if isinstance(epochs, int) and epochs < most:
+            found.append((epochs, folder))
     return [folder for _, folder in sorted(found, reverse=True)]
 
 
@@ -76,14 +87,15 @@ def shorter(runs: Path, run: Run, provenance: Provenance) -> Shorter | None:
     """
     from runner import checkpoints  # with torch: most runs are not continued
 
-    for folder in shorter_runs(runs, run):
+    kept = kept_states(runs, run.seed, state_file(run)) if keeps_state(run) else {}
+    for folder in shorter_runs(kept, run):
         directory = RunDir(folder)
         result, archive = directory.result(), directory.load_predictions()
         if directory.status() != FINISHED or not result or not same_provenance(result.provenance, provenance):
             continue
         state, best = checkpoints.load(folder / state_file(run)), checkpoints.load(directory.best)
         if state and best and archive and state.get("seed") == run.seed:
-            return Shorter(folder, {**state["learner"], **_best(best, archive)}, state["rows"])
+            return Shorter(folder, result.provenance, {**state["learner"], **_best(best, archive)}, state["rows"])
     return None
 
 

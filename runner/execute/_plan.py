@@ -12,7 +12,7 @@ from rich.console import Console
 
 from runner.execute._claims import record_death
 from runner.execute._durations import Durations
-from runner.execute._longer import shorter_runs
+from runner.execute._longer import kept_states, shorter_runs
 from runner.execute._messages import Job, Message
 from runner.execute._policy import FailFast, NoWorkers
 from runner.execute._progress import Progress
@@ -53,7 +53,8 @@ class Plan:
         self._status = {run: self._directory(run).own_status() for run in runs}
         self.left = [run for run in runs if request.retrain or self._status[run] != FINISHED]
         fresh = [] if request.retrain else [run for run in self.left if self._status[run] == NEW]
-        self._continues = {run for run in fresh if shorter_runs(request.runs, run)}
+        kept = kept_states(request.runs) if fresh else {}
+        self._continues = {run for run in fresh if shorter_runs(kept, run)}
 
     @property
     def to_do(self) -> int:

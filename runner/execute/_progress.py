@@ -26,7 +26,7 @@ class Progress:
     """Follows the workers' messages. A context: the live table is shown while it is open."""
 
     def __init__(self, runs: Sequence[Run], costs: Costs, console: Console, durations: Durations | None = None) -> None:
-        """`durations` is what is known of runs that their study trains itself."""
+        """`durations` estimates the runs that their study trains itself."""
         self._costs = costs
         self._durations = durations or Durations()
         self._durations.follow(run for run in runs if run.own)

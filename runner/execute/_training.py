@@ -121,6 +121,7 @@ class TrainingRun:
         if found:
             self.learner.restore(found.learner)
             self._snapshot, self._epoch = self.learner.snapshot, self.learner.epoch
+            self._provenance = self._provenance.resuming(found.provenance)
             copy_epochs(found.folder, self._directory.folder, len(found.rows))
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from runner.execute._local import LocalEngine
 from runner.execute._messages import Command, Job, Message, WorkerState
 from runner.execute.cluster._data import Sent, receive
 from runner.execute.cluster._mirror import Change, Mirror, apply
-from runner.files import lock
+from runner.files import lock, shared_temporary
 from runner.spec import describe
 from runner.store import Provenance, present_provenance
 
@@ -50,7 +49,7 @@ class Worker:
     """An actor. Its methods are called from a few threads: `receive` waits in one of them."""
 
     def __init__(self, command: Command) -> None:
-        place = Path(tempfile.gettempdir()) / f"ablations-{getattr(os, 'getuid', str)()}"
+        place = shared_temporary()
         place.mkdir(mode=0o700, exist_ok=True)
         self._cache = place / "cache"
         with lock(place):

@@ -10,7 +10,8 @@ from typing import Any
 
 import ray
 
-from runner.files import crc, lock, read_json
+from runner.data import is_whole
+from runner.files import lock
 
 _CHUNK = 16 << 20  # bytes: what a node holds in memory besides, however large the data set is
 Sent = Mapping[str, Sequence[Any]]  # a file's name -> references to its chunks in Ray's object store
@@ -29,10 +30,10 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 def receive(sent: Sent, folder: Path) -> Path:
     """Returns the folder with the node's copy. The first worker that needs it writes it for all workers."""
-    if _is_whole(folder):
+    if is_whole(folder):
         return folder
     with lock(folder.parent):
-        if _is_whole(folder):
+        if is_whole(folder):
             return folder
         beside = folder.with_name(f"{folder.name}.tmp")
         for old in (beside, folder):
@@ -44,8 +45,3 @@ def receive(sent: Sent, folder: Path) -> Path:
                     file.write(ray.get(chunk))
         os.replace(beside, folder)
     return folder
-
-
-def _is_whole(folder: Path) -> bool:
-    known = (read_json(folder / "meta.json") or {}).get("crc")
-    return isinstance(known, dict) and known == {name: crc(folder / name) for name in known}
