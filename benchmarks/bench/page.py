@@ -130,7 +130,7 @@ def _part_fixed(found: Measured, fixed: Fixed) -> Iterator[str]:
         [
             ["from the command to the end of the first step, s", spread(fixed.first, 1)],
             ["from the last run's end to the command's end, with the report, s", spread(fixed.report, 1)],
-            ["each further run, ms", spread([1000 * value for value in fixed.run], 0)],
+            ["each further run of one epoch, with its logs, ms", spread([1000 * value for value in fixed.run], 0)],
             ["logs of one epoch of one run, ms of a processor", spread([1000 * value for value in fixed.logging], 0)],
             ["share of logs, %", f"{100 * logging_share(fixed, steady, cores()):.1f}"],
         ],

@@ -93,7 +93,9 @@ class TrainingRun:
             return Learner(settings, dataset, self.run.seed, device)
 
         self.learner = new()
-        checkpoint = checkpoints.load(self._directory.checkpoint) or {}
+        if not (path := self._directory.checkpoint).exists():
+            return []
+        checkpoint = checkpoints.load(path) or {}
         try:
             before = Provenance.model_validate(checkpoint["provenance"])
             if checkpoint["run"] == self._name and same_provenance(before, self._provenance):
@@ -103,12 +105,11 @@ class TrainingRun:
                     self._started, self._saved_epoch = float(checkpoint["started"]), self.learner.epoch
                     self._provenance = self._provenance.resuming(before)
                     return rows
-        except Exception as error:  # there is no checkpoint, or it may hold anything
+        except Exception as error:  # a checkpoint may hold anything
             if is_machines(error):
                 raise
-        if (path := self._directory.checkpoint).exists():
-            why = "is corrupt, another run's, or of other code, data or versions"
-            self._restart_reason = f"{path} {why}; the run starts over"
+        why = "is corrupt, another run's, or of other code, data or versions"
+        self._restart_reason = f"{path} {why}; the run starts over"
         self._directory.forget_checkpoint()
         self.learner = new()
         return []
