@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.files import lock, write_text
-from runner.report import EFFECTS_TABLE, RUNS_TABLE, front_page, notes, read_front, show_table
-from runner.report.write import write_study
+from runner.report import EFFECTS_TABLE, RUNS_TABLE, front_page, notes, read_front, show_results
+from runner.report.write import Written, write_study
 from runner.spec import describe
 from runner.store import read_study
 from runner.summaries import write_card
@@ -30,10 +30,10 @@ def write_report(runs: Path, folder: Path) -> EffectsTable:
 
     Raises RequestError where `runs` is not a study's directory.
     """
-    return _publish(gather(runs), runs, folder, plain_console())
+    return _publish(gather(runs), runs, folder, plain_console()).effects
 
 
-def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> EffectsTable:
+def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Written:
     written = write_study(data, folder)
     if written.card:
         try:
@@ -41,14 +41,18 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Eff
                 write_card(runs.parent, data.study.name, written.card)
         except OSError as error:  # the runs may be read-only, and the page has the answers too
             console.print(f"the summary card for TensorBoard can't be written: {error}")
-    return written.effects
+    return written
 
 
 def publish(runs: Path, reports: Path, console: Console) -> StudyRuns:
-    """Writes one study's report and the front page, and shows the effects and the report's path; returns its runs."""
+    """Writes one study's report and the front page, and prints the results, the answers and the report's path.
+
+    Returns the study's runs.
+    """
     data = gather(runs)
     folder = reports / runs.name
-    show_table(data, _publish(data, runs, folder, console), console)
+    written = _publish(data, runs, folder, console)
+    show_results(data, written.effects, written.verdicts, console)
     write_front_page(reports)
     console.print(f"\nreport:  {folder / 'summary.md'}", soft_wrap=True)
     return data
@@ -79,7 +83,8 @@ def _write_one(runs: Path, folder: Path, console: Console) -> None:
         _write_search(runs, folder, console)
         return
     data = gather(runs)
-    show_table(data, _publish(data, runs, folder, console), console)
+    written = _publish(data, runs, folder, console)
+    show_results(data, written.effects, written.verdicts, console)
     for note in notes(data, one_line):
         console.print(f"\n{data.study.name}: {note}", soft_wrap=True)
 

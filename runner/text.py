@@ -35,6 +35,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], names: int = 1
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if len(lines) > 2 else ""
 
 
+def counted(number: int, thing: str) -> str:
+    """Returns a number with its noun in the singular or the plural.
+
+    >>> counted(1, "image"), counted(2000, "image")
+    ('1 image', '2,000 images')
+    """
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 def one_line(text: str) -> str:
     """Puts a text on one line, without control characters and marks that change the direction of writing.
 

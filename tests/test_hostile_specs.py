@@ -223,6 +223,7 @@ def test_a_hostile_value_anywhere_in_a_search_is_refused_in_words(place: Path, n
         ({"baseline": BASE | {"dataset": "no.such:thing"}}, Kind.CODE, "baseline: dataset", "ModuleNotFoundError"),
         ({"baseline": BASE | {"dataset": "tests.hostile_module:leave"}}, Kind.CODE, "baseline: dataset", "SystemExit"),
         ({"baseline": BASE | {"model": "os:environ"}}, Kind.CODE, "baseline: model", "os:environ"),
+        ({"baseline": BASE | {"model": "shutil:copyfil"}}, Kind.CODE, "baseline: model", '"copyfile"'),
         ({"baseline": BASE | {"dataset": f"folder:/{'x' * 200}"}, "bad": 1}, Kind.UNKNOWN, "bad", ""),
         ({"baseline": {}}, Kind.MISSING, "baseline: dataset", "mnist5k"),
     ],

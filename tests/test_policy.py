@@ -102,7 +102,7 @@ def test_a_lost_machine_is_no_runs_death_and_what_had_not_ended_is_tried_again()
 
     losses.reverse()
     engine = FakeEngine(behave)
-    assert trained(engine, Job((ONE, TWO), Path())) == [("finished", 0), ("finished", 1)]
+    assert trained(engine, Job((ONE, TWO), Path())) == [("finished", 0), *[("lost", 1)] * 3, ("finished", 1)]
     assert engine.given == [Job((ONE, TWO), Path()), *[Job((TWO,), Path())] * 3]
     assert [hand.closed for hand in engine.hands] == [True, True, True, False]
 
@@ -127,7 +127,9 @@ def test_only_the_run_that_kills_its_worker_twice_alone_fails() -> None:
 
     engine = FakeEngine(behave)
     said = trained(engine, Job((ONE, TWO), Path()))
-    assert sorted(entry for entry in said if entry[0] != "began") == [("died", 0), ("finished", 1)]
+    assert sorted(entry for entry in said if entry[0] != "began") == [
+        ("died", 0), ("finished", 1), ("lost", 0), ("lost", 0), ("lost", 1),
+    ]  # fmt: skip
     alone = [job.deaths for job in engine.given if job.runs == (ONE,)]
     assert alone == [0, 1]
 

@@ -335,7 +335,10 @@ def test_a_lost_run_can_change_headline_figure_and_table_alike(tmp_path: Path, l
 def test_questions_that_cannot_be_judged_are_one_line_everywhere(runs: Path, tmp_path: Path) -> None:
     asks = [{"ask": f"Ask {k}?", "compare": ["baseline", "gone"], "claim": "60.8%"} for k in range(5)]
     change(runs / "toy-digits", questions=[*asks, {"ask": "Real?", "compare": ["better", "baseline"]}])
-    said(runs, ["toy-digits"], tmp_path / "reports")
+    printed = said(runs, ["toy-digits"], tmp_path / "reports")
+    assert "Ask" not in printed
+    assert "5 questions without an answer" in printed
+    assert re.search("^Real\\? .*(Yes|No|Undecided)", printed, re.M)
     page = (tmp_path / "reports" / "toy-digits" / "summary.md").read_text()
     for text in (page, (tmp_path / "reports" / "summary.md").read_text()):
         assert "60.8%" not in text

@@ -59,7 +59,7 @@ def test_a_run_that_another_runner_took_after_its_workers_deaths_is_waited_for(
 
     with Crew(LocalEngine(command), 1) as crew:
         crew.train([Job((run,), job.data)], on_message)
-    assert kinds == ["began", "epoch", "began", "epoch", "died", "taken", "failed"]
+    assert kinds == ["began", "epoch", "lost", "began", "epoch", "died", "taken", "failed"]
 
 
 def test_an_error_of_who_listens_is_no_workers_death(job: Job, command: Command) -> None:

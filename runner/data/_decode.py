@@ -26,11 +26,12 @@ from runner.data._images import (
     read_header,
 )
 from runner.data._layout import layout_note
-from runner.data._parts import PARTS, Content, Parts, Rows, alike_note, counted, few, in_order, printable
+from runner.data._parts import PARTS, Content, Parts, Rows, alike_note, few, in_order, printable
 from runner.data._progress import counting
 from runner.data._trees import Tree, unreadable
 from runner.machine import cores
 from runner.spec import Kind, Problem, RequestError, Settings, shown
+from runner.text import counted
 
 _BATCH = 32  # images that a thread takes at once
 _LARGE = 2**15  # pixels; below this size threads are slower, because of the interpreter's lock

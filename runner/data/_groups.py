@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from runner.data._images import Labels
-from runner.data._parts import counted, few, printable
+from runner.data._parts import few, printable
 from runner.files import expanded
 from runner.spec import Kind, Problem, RequestError, shown
+from runner.text import counted
 
 _COLUMNS = ("image", "group")
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from runner.data._parts import PARTS, counted, few, printable
+from runner.data._parts import PARTS, few, printable
 from runner.spec import Kind, Problem, shown
+from runner.text import counted
 
 _PART_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",

@@ -102,15 +102,6 @@ def few(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + rest
 
 
-def counted(number: int, thing: str) -> str:
-    """Returns a number with its noun in the singular or the plural.
-
-    >>> counted(1, "image"), counted(2000, "image")
-    ('1 image', '2,000 images')
-    """
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
 def printable(name: str) -> str:
     """Returns a file's name on one line, whatever characters it has."""
     return shown(name, 200)[1:-1]

@@ -17,8 +17,9 @@ from typing import IO
 from runner.data._cache import CACHE_TAG
 from runner.data._images import guard, open_file, read_header, suffixes
 from runner.data._layout import Layout, junk, lay_out
-from runner.data._parts import counted, few, printable
+from runner.data._parts import few, printable
 from runner.spec import Kind, Problem, RequestError
+from runner.text import counted
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,10 @@ class Message:
     logged     its own training has logged a `step`; `metrics` has it, and the latest of the study's metrics
     finished, pruned, failed    it ended
     taken      another runner has it
-    died       its worker died and is to blame; the crew says so, no worker does
+    lost       its worker is lost, and it is tried again; for one of the worker's runs `cause` says so
+    died       its worker died, and the run is to blame
+
+    The crew sends "lost" and "died"; no worker does.
     """
 
     kind: str

@@ -25,6 +25,7 @@ from runner.expand import Run
 from runner.machine import caution, cores, pick_device
 from runner.spec import Kind, Problem, RequestError, after_start
 from runner.store import commit, present_provenance
+from runner.text import counted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class OpenCrew:
     @property
     def where(self) -> str:
         """How many workers there are, and where, in words."""
-        return f"{self.workers} workers on {self._executor.device}{self._executor.place}"
+        return f"{counted(self.workers, 'worker')} on {self._executor.device}{self._executor.place}"
 
     def measure(self, runs: Iterable[Run], data: Callable[[Run], Path]) -> Costs:
         """Measures what runs cost, as `measure` does: on this machine, also where the workers are elsewhere.

@@ -21,7 +21,7 @@ from runner.execute._schedule import Costs, Queue, finish_seconds, own_costs, sp
 from runner.expand import Run
 from runner.spec import Kind, Problem, RequestError
 from runner.store import CORRUPT, FAILED, FINISHED, NEW, STARTED, RunDir
-from runner.text import about
+from runner.text import about, counted
 
 if TYPE_CHECKING:
     from runner.execute._opened import OpenCrew
@@ -116,7 +116,7 @@ class Plan:
         size = sum(self.costs.size[run.variant.digest] for run in ours) / 1e6
         console.print(
             f"{len(self._fitting)} of {len(self.runs)} runs to do: {about(self._seconds)} with "
-            f"{self._workers} workers ({sooner}other work on the machine may end it later)"
+            f"{counted(self._workers, 'worker')} ({sooner}other work on the machine may end it later)"
             f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
 

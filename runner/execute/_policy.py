@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,7 @@ from runner.execute._engine import AnyEngine, Gone, Hand
 from runner.execute._messages import ANSWERED, Job, Message, WorkerState
 from runner.expand import Run
 from runner.store import FAILED, FINISHED, PRUNED
+from runner.text import counted
 
 _MOST_UNREADY = 3  # deaths in a row before a worker is ready
 _MOST_DEATHS = 2  # of workers that had a run alone, until it has failed: the first may have another cause
@@ -158,18 +159,27 @@ class Crew:
         job = worker.job
         assert job is not None
         left = [run for run in job.runs if run not in worker.ended]
-        if gone.blameless:
-            return [replace(job, runs=tuple(left))] if left else []
-        if not worker.ready:  # no run had begun
+        if not worker.ready and not gone.blameless:  # no run had begun
             self._unready += 1
             if self._unready >= _MOST_UNREADY:
                 raise NoWorkers(str(gone))
             return [job]
         deaths = job.deaths + (len(job.runs) == 1)  # in company it may have been any of them
-        if deaths >= _MOST_DEATHS and left:
+        if deaths >= _MOST_DEATHS and left and not gone.blameless:
             try:
                 on_message(job, Message("died", left[0], cause=str(gone)))
             except Timeout:  # another runner has the run by now
                 taken.append(job)
             return []
+        if worker.ready:
+            _announce(job, left, gone, on_message)
+        if gone.blameless:
+            return [replace(job, runs=tuple(left))] if left else []
         return [replace(job, runs=(run,), deaths=deaths) for run in left]
+
+
+def _announce(job: Job, left: Sequence[Run], gone: Gone, on_message: OnMessage) -> None:
+    """Says that the worker of these runs is lost, and that they are tried again."""
+    said = f"a worker is lost: {gone}. {counted(len(left), 'run')} to resume from the last checkpoint"
+    for run in left:
+        on_message(job, Message("lost", run, cause=said if run == left[0] else ""))

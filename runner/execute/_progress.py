@@ -66,13 +66,16 @@ class Progress:
         if message.kind in ("began", "epoch", "logged"):
             if message.kind == "began":
                 self._drop(run)  # it was in the job of a worker that died
-            if message.cause and message.cause not in self._said:
+            if message.cause not in self._said:
                 self._said.add(message.cause)
-                self._console.print(message.cause, soft_wrap=True)
+                self._say(message.cause)
             self._current.setdefault(job, {})[run] = message.metrics
             self._count_begun(message)
             return
         was_here = self._drop(run)  # else it was trained elsewhere, or not at all
+        if message.kind == "lost":
+            self._say(message.cause)
+            return
         if run.own:
             self._durations.end(run, message.took)
         else:
@@ -84,6 +87,11 @@ class Progress:
         self._ended[run] = message.kind
         self._console.print(self._line(message), soft_wrap=True)
         self._ticker.printed()
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._console.print(text, soft_wrap=True)
+            self._ticker.printed()
 
     def _leave(self, run: Run, seconds: float) -> None:
         self.seconds_left += seconds - self._left[run]

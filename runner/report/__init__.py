@@ -11,7 +11,7 @@ from runner.report._page import notes, title
 from runner.report._predictions import confusions, predicted
 from runner.report._results import remarks
 from runner.report._sections import detail
-from runner.report._terminal import show_table
+from runner.report._terminal import show_results
 
 __all__ = [
     "EFFECTS_TABLE",
@@ -30,7 +30,7 @@ __all__ = [
     "predicted",
     "read_front",
     "remarks",
-    "show_table",
+    "show_results",
     "stepped",
     "studies_in",
     "suits_log",

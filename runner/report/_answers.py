@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from runner.report._format import lost_runs, majority_text, narrow_text, p_text, seeds_text
+from runner.report._format import Write, lost_runs, majority_text, narrow_text, p_text, seeds_text
 from runner.report._phrases import WHY, number_text, size, standing
 from runner.spec import Question
 from runner.stats import ALPHA, Effect
@@ -113,7 +113,7 @@ def cautions(verdict: Verdict) -> list[str]:
     return said
 
 
-def answer_line(verdict: Verdict) -> str:
+def answer_line(verdict: Verdict, write: Write = escaped) -> str:
     """The answer of a judged question, with what it says about the smallest difference that matters."""
     question = verdict.question
     late = standing(verdict)[0] + _exploratory(verdict)
@@ -123,7 +123,7 @@ def answer_line(verdict: Verdict) -> str:
         elif verdict.p <= ALPHA:
             late = f", leaning to {_WORD[verdict.leaning].lower()} (p {p_text(verdict.adjusted)} after Holm)" + late
     if question.best_of and verdict.comparisons and verdict.answer != EQUIVALENT:
-        best = escaped(verdict.comparisons[0].label.split(" - ")[0])
+        best = write(verdict.comparisons[0].label.split(" - ")[0])
         sure = "clearly" if verdict.answer == SUPPORTED else "but not significantly better than all others"
         return f"{best}, {sure}{size(verdict)[0]}{late}."
     return f"{_WORD[verdict.answer]}{size(verdict)[0]}{late}."

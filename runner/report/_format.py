@@ -15,11 +15,6 @@ _CAUSE, _NAMED, _GROUPS = 100, 5, 3  # characters of a cause; classes, and group
 Write = Callable[[str], str]  # how names and causes are written: `escaped` in Markdown, `one_line` on a terminal
 
 
-def counted(count: int, what: str) -> str:
-    """1 seed, 5 seeds."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def seeds_text(seeds: Iterable[int]) -> str:
     """Seeds as in "seed 3" and "seeds 0, 1, 4".
 

@@ -12,11 +12,11 @@ import pydantic
 
 from runner.files import read_json, write_json
 from runner.metrics import METRICS, Metric, Unit
-from runner.report._format import counted, difference_text, majority_text
+from runner.report._format import difference_text, majority_text
 from runner.sheets import read_sheet
 from runner.spec import BASELINE
 from runner.stats import ALPHA, benjamini_hochberg
-from runner.text import code, escaped, link, one_line
+from runner.text import code, counted, escaped, link, one_line
 from runner.typed import command
 from runner.verdicts import BETTER_THAN, SAME_AS, WORSE_THAN, EffectRow, Majority, effects_in
 

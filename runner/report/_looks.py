@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.report._format import counted
-from runner.text import escaped, table
+from runner.text import counted, escaped, table
 from runner.verdicts import StudyRuns, Verdict
 
 

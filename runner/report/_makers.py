@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from runner.report._format import counted
 from runner.spec import OWN_CODE
 from runner.store import Provenance, same_provenance
-from runner.text import duration, escaped
+from runner.text import counted, duration, escaped
 from runner.typed import command
 
 _MOST_NAMED = 12

@@ -10,7 +10,7 @@ from runner.classnames import legend, numbered
 from runner.report import _diagnostics as diagnostics
 from runner.report._answers import short_answers, unjudged
 from runner.report._factorial import Contrast
-from runner.report._format import Write, counted, majority_text
+from runner.report._format import Write, majority_text
 from runner.report._looks import looks, unplanned
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report._phrases import best_epoch
@@ -32,7 +32,7 @@ from runner.report._texts import (
 )
 from runner.spec import BASELINE
 from runner.store import FAILED
-from runner.text import code, escaped, one_line, paragraph, table
+from runner.text import code, counted, escaped, one_line, paragraph, table
 from runner.verdicts import EffectsTable, StudyRuns, Verdict
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,19 +26,20 @@ from runner.report._results import NARROW, own_heads, results
 from runner.report._shown import effect_rows, panels
 from runner.sheets import write_sheet
 from runner.text import escaped, one_line
-from runner.verdicts import EffectsTable, StudyRuns, best_variants_first, effects_table, judge
+from runner.verdicts import EffectsTable, StudyRuns, Verdict, best_variants_first, effects_table, judge
 
 _MOST_CLASSES = 20  # whose differences have room in one figure
 
 
 @dataclass(frozen=True)
 class Written:
-    """A report that was written: its effects, and its summary card.
+    """A report that was written: its effects, its verdicts, and its summary card.
 
     The card is Markdown for TensorBoard's root run, empty where the study asks no questions.
     """
 
     effects: EffectsTable
+    verdicts: Sequence[Verdict]
     card: str
 
 
@@ -60,7 +62,7 @@ def write_study(data: StudyRuns, folder: Path) -> Written:
         figure, said = drawn.get("effects", ""), short_answers(found.verdicts)
         write_front(folder, Entry(folder.name, title(data), line, tuple(said), figure, *tests(found.verdicts)))
     card = f"## {escaped(title(data))}\n\n{answers(found.verdicts)}" if found.verdicts else ""
-    return Written(effects, card)
+    return Written(effects, verdicts, card)
 
 
 def _latex(data: StudyRuns, effects: EffectsTable) -> str:

@@ -49,7 +49,9 @@ class Display:
             self._training[run] = f"{run.variant.name}: epoch {len(losses)}{loss}"
         elif message.kind != "taken":
             self._training.pop(run, None)
-            self._console.print(self._line(message), soft_wrap=True)
+            said = self._line(message) if message.kind != "lost" else message.cause
+            if said:
+                self._console.print(said, soft_wrap=True)
             self._ticker.printed()
         self._status.update("   ".join(self._training.values()))
 

@@ -120,7 +120,7 @@ def suggest(given: str, valid: Iterable[str]) -> str:
     near = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.6)
     if near:
         return f'Did you mean "{by_lower[near[0]]}"?'
-    return "Valid: " + ", ".join(names) + "."
+    return "Valid: " + (", ".join(names) or "none") + "."
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -14,11 +14,15 @@ from typing import Any
 
 from runner.spec._fields import is_reference
 from runner.spec._namesake import hint, hint_of
-from runner.spec._problems import Kind, Mistake, Problem, RequestError, describe
+from runner.spec._problems import Kind, Mistake, Problem, RequestError, describe, suggest
 from runner.torchvision import repaired
 
 OWN_CODE = ("model", "optimizer", "schedule", "loss")  # settings that may name your own code, which trains
 _SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can import
+
+
+class NoSuchFunction(AttributeError):
+    """A module lacks the function that a reference names. The text names the functions that it has."""
 
 
 def own_code(settings: Any) -> dict[str, str]:
@@ -33,12 +37,22 @@ def references(settings: Any) -> list[str]:
 
 def load_function(reference: str) -> Callable[..., Any]:
     """Imports the function that package.module:function names. Raises ImportError or AttributeError if it fails."""
-    module, _, function = reference.partition(":")
+    name, _, function = reference.partition(":")
     before = frozenset(sys.modules)
-    found = getattr(repaired(lambda: _import(module, before)), function)
+    module = repaired(lambda: _import(name, before))
+    if not hasattr(module, function):
+        raise NoSuchFunction(f'{name} has no "{function}". {suggest(function, _functions(module))}')
+    found = getattr(module, function)
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def _functions(module: ModuleType) -> list[str]:
+    """Returns the names of the public functions and classes that a module defines."""
+    named = vars(module).items()
+    own = [name for name, found in named if callable(found) and getattr(found, "__module__", "") == module.__name__]
+    return [name for name in own if not name.startswith("_")]
 
 
 def _import(module: str, before: Collection[str]) -> ModuleType:
@@ -84,6 +98,8 @@ def reference_mistake(text: str) -> Mistake | None:
         return Mistake(Kind.CODE, ours)
     try:
         load_function(text)
+    except NoSuchFunction as error:
+        return Mistake(Kind.CODE, f'can\'t load "{text}": {error}')
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing your module may raise anything, even SystemExit

@@ -10,14 +10,14 @@ import pandas as pd
 
 from runner.expand import Run
 from runner.report._answers import short_answers
-from runner.report._format import counted, percent, plus_minus
+from runner.report._format import percent, plus_minus
 from runner.report._makers import corrupt_note, made_by, not_counted_note, spent
 from runner.report.search._runs import SearchRuns
 from runner.report.search._settings import at_bounds, best_settings, text_of
 from runner.search.records import CLAIMED, RANDOM_WINNER, RUNNER_UP, WINNER, Record, winner_name
 from runner.spec import BASELINE
 from runner.store import FAILED, FINISHED, PRUNED, RUNNING, Provenance, RunDir, read_study
-from runner.text import code, escaped, one_line, table
+from runner.text import code, counted, escaped, one_line, table
 from runner.typed import command
 from runner.verdicts import effects_table, judge
 
