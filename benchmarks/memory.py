@@ -87,6 +87,8 @@ def _planted(folder: Path) -> Path:
         images = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
         for start in range(0, count, 1000):
             images[start : start + 1000] = ten[labels[start : start + 1000]]
+            if start % 20_000 == 0:
+                images.flush()  # under a memory limit too many unwritten pages would stall the process
         np.save(folder / f"{name}-labels.npy", labels)
     meta = {"classes": list("0123456789"), "mean": [0.5] * 3, "std": [0.3] * 3, "fingerprint": "planted"}
     (folder / "meta.json").write_text(json.dumps(meta | {"notes": [], "window": None}))
