@@ -97,7 +97,7 @@ def test_the_last_run_takes_its_time_however_many_workers_there_were(clock: Cloc
 def test_finished_runs_of_earlier_commands_tell(tmp_path: Path) -> None:
     given = study(seeds=1, questions=[])
     alone = given | {"variants": {}}
-    assert "1 of 1 runs to do: unknown time" in commands.run(alone, tmp_path, name="own", dry_run=True)[1]
+    assert "1 of 1 run to do: unknown time" in commands.run(alone, tmp_path, name="own", dry_run=True)[1]
     commands.run(alone, tmp_path, name="own")
     (folder,) = tmp_path.glob("runs/own/*/seed0")
     took(folder, 600.0)

@@ -73,7 +73,7 @@ def test_the_same_command_does_nothing_again(made: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")}
     outcome, text = make(made)
     assert outcome.failed == 0
-    assert "runs to do" not in text
+    assert " to do" not in text
     assert {path: path.stat().st_mtime_ns for path in made.glob("runs/*/*/seed*/*")} == before
 
 
@@ -194,7 +194,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     said = [make(tmp_path, **changes)[1] for _ in range(3)]
     assert [text.count("FAILED: the worker process ended by signal SIGKILL") for text in said] == [1, 1, 0]
     assert "1 of 2 runs to do" in said[1]
-    assert "runs to do" not in said[2]
+    assert " to do" not in said[2]
     (folder,) = (path for path in tmp_path.glob("runs/hunt-digits/*/seed*") if RunDir(path).status() == "failed")
     study = read_json(tmp_path / "runs" / "hunt-digits" / "study.json")
     assert study
@@ -202,7 +202,7 @@ def test_a_run_whose_worker_died_is_tried_once_more_by_the_next_command(tmp_path
     amend(RunDir(folder), cause="RuntimeError: its own doing", machines=False)
     study["variants"][folder.parent.name.rpartition("-")[0]].pop("again")
     write_json(tmp_path / "runs" / "hunt-digits" / "study.json", study)
-    assert "runs to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
+    assert " to do" not in make(tmp_path, **changes)[1]  # what a run did itself is final
 
 
 @pytest.mark.parametrize("where", ["execute._opened.others_note", "search._winners.winners_study"])

@@ -115,7 +115,7 @@ class Plan:
         ours = [run for run in self.left if not run.own]  # of own training only the code knows what it writes
         size = sum(self.costs.size[run.variant.digest] for run in ours) / 1e6
         console.print(
-            f"{len(self._fitting)} of {len(self.runs)} runs to do: {about(self._seconds)} with "
+            f"{len(self._fitting)} of {counted(len(self.runs), 'run')} to do: {about(self._seconds)} with "
             f"{counted(self._workers, 'worker')} ({sooner}other work on the machine may end it later)"
             f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
@@ -138,7 +138,7 @@ class Plan:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
         console.print(
-            f"{len(self._fitting)} of {len(self.runs)} runs to do, {about(self._seconds)} with {self._crew.where}",
+            f"{len(self._fitting)} of {counted(len(self.runs), 'run')} to do, {about(self._seconds)} with {self._crew.where}",
         )
         pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
