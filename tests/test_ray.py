@@ -234,6 +234,18 @@ def test_a_cluster_that_is_not_there_is_refused(project: Path) -> None:
     assert refused(address="10.0.0.1", device="cuda:1") == {Kind.VALUE}
 
 
+def test_a_token_file_is_enough(project: Path, nodes: Cluster) -> None:
+    (project / ".ray").mkdir()
+    (project / ".ray" / "auth_token").write_text(nodes.environment["RAY_AUTH_TOKEN"])
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    command = [sys.executable, "-m", "runner", "run", "ours", "--executor", "ray", "--address", nodes.address]
+    result = subprocess.run(
+        [*command, "--dry-run"], env=environment | {"PYTHONPATH": str(ROOT), "HOME": str(project)},
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+
+
 def test_without_the_token_a_command_ends_with_status_2(project: Path, nodes: Cluster) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
     command = [sys.executable, "-m", "runner", "run", "ours", "--executor", "ray", "--address", nodes.address]

@@ -137,9 +137,8 @@ class Plan:
         if not self.left:
             console.print(f"all {len(self.runs)} runs are done already")
             return 0
-        console.print(
-            f"{len(self._fitting)} of {counted(len(self.runs), 'run')} to do, {about(self._seconds)} with {self._crew.where}",
-        )
+        to_do = f"{len(self._fitting)} of {counted(len(self.runs), 'run')} to do"
+        console.print(f"{to_do}, {about(self._seconds)} with {self._crew.where}")
         pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
         with Progress(self.left, self.costs, console, self._durations) as progress:

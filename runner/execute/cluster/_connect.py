@@ -14,6 +14,7 @@ from pathlib import Path
 
 from runner.execute._engine import Executor
 from runner.execute._request import Request
+from runner.files import expanded
 from runner.spec import Kind, Problem, RequestError, describe
 from runner.store import present_provenance
 
@@ -89,6 +90,7 @@ def _connect(address: str, request: Request) -> None:
         except OSError as error:
             what = f"no Ray cluster answers at {named} ({error.strerror or error}). {_START}"
             raise RequestError([Problem(Kind.MACHINE, _WHERE, what)]) from None
+        _use_token()
     import ray
 
     if ray.is_initialized():
@@ -106,6 +108,16 @@ def _connect(address: str, request: Request) -> None:
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise RequestError([_refusal(error, named or address)]) from error
+
+
+def _use_token() -> None:
+    """Has Ray use this machine's token, if there is one. By itself it does so only for the address "auto".
+
+    Ray reads this variable when it is imported.
+    """
+    file = expanded(Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"))
+    if os.environ.get("RAY_AUTH_TOKEN") or file.is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _refusal(error: Exception, address: str) -> Problem:
