@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.execute import Job, Message
+from runner.execute._job import train_job
 from runner.execute._memory import free_memory, training_memory
+from runner.execute._messages import Command
 from runner.spec import Settings
 
 
@@ -67,3 +70,20 @@ def test_a_run_needs_its_weights_and_what_is_kept_of_each(
 
 def test_a_model_of_your_own_is_not_built_to_be_estimated(settings: Callable[..., Settings]) -> None:
     assert training_memory(settings(model="tests.fakes:raising"), (1, 8, 8), 10) == (0, 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="/proc/self/smaps says how files are read")
+@pytest.mark.parametrize(("free", "random"), [(0.0, True), (math.inf, False)])
+def test_images_that_memory_cannot_hold_are_read_without_their_neighbours(
+    job: Job, command: Command, monkeypatch: pytest.MonkeyPatch, free: float, random: bool
+) -> None:
+    monkeypatch.setattr("runner.execute._job.free_memory", lambda: free)
+    flags: list[set[str]] = []
+
+    def send(_: Message) -> None:
+        mapped = Path("/proc/self/smaps").read_text().partition(f"{job.data / 'train.npy'}\n")[2]
+        flags.append(set(mapped.partition("VmFlags:")[2].partition("\n")[0].split()))
+
+    train_job(job, command, send)
+    assert ["rr" in each for each in flags] == [random] * len(flags)
+    assert len(flags) == 3  # began, epoch, finished

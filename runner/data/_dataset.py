@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 from collections.abc import Iterable
@@ -61,6 +62,15 @@ class Dataset:
         """Channels, height and width of an image."""
         height, width, channels = self.train.images.shape[1:]
         return channels, height, width
+
+    def read_at_random(self) -> None:
+        """Tells the system that train images are read in random order, so that it reads none beside them.
+
+        Where memory can't hold all images, each read would bring up to megabytes that are dropped before they are used.
+        """
+        mapped = getattr(self.train.images, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_RANDOM"):  # Windows has none
+            mapped.madvise(mmap.MADV_RANDOM)
 
 
 def prepare(settings: Settings, location: Path, cache: Path | None = None, skip_unreadable: bool = False) -> Path:

@@ -11,6 +11,7 @@ import torch
 
 from runner.data import Stream, draw_split, load
 from runner.execute._claims import claim
+from runner.execute._memory import free_memory
 from runner.execute._messages import Command, Job, Message, Send
 from runner.execute._own_run import train_own
 from runner.execute._record import record_failure
@@ -44,6 +45,8 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
     try:
         settings, seed = runs[0].variant.ours, runs[0].seed
         dataset = draw_split(load(job.data), settings, seed)
+        if dataset.train.images.nbytes > free_memory():
+            dataset.read_at_random()
         stream = Stream(dataset, settings, seed, device)
     except Exception as error:  # the data disappeared after they were prepared
         cause = f"the data can't be read any more: {describe(error)}"
