@@ -44,6 +44,12 @@ def _publish(data: StudyRuns, runs: Path, folder: Path, console: Console) -> Wri
     return written
 
 
+def _show(data: StudyRuns, runs: Path, folder: Path, console: Console) -> None:
+    """Writes a study's report and card, and prints its results and answers."""
+    written = _publish(data, runs, folder, console)
+    show_results(data, written.effects, written.verdicts, console)
+
+
 def publish(runs: Path, reports: Path, console: Console) -> StudyRuns:
     """Writes one study's report and the front page, and prints the results, the answers and the report's path.
 
@@ -51,8 +57,7 @@ def publish(runs: Path, reports: Path, console: Console) -> StudyRuns:
     """
     data = gather(runs)
     folder = reports / runs.name
-    written = _publish(data, runs, folder, console)
-    show_results(data, written.effects, written.verdicts, console)
+    _show(data, runs, folder, console)
     write_front_page(reports)
     console.print(f"\nreport:  {folder / 'summary.md'}", soft_wrap=True)
     return data
@@ -83,8 +88,7 @@ def _write_one(runs: Path, folder: Path, console: Console) -> None:
         _write_search(runs, folder, console)
         return
     data = gather(runs)
-    written = _publish(data, runs, folder, console)
-    show_results(data, written.effects, written.verdicts, console)
+    _show(data, runs, folder, console)
     for note in notes(data, one_line):
         console.print(f"\n{data.study.name}: {note}", soft_wrap=True)
 

@@ -6,7 +6,8 @@ import atexit
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 STATUS = 130  # exit status of a command that was asked to stop
@@ -38,6 +39,15 @@ class Stop:
         """Raises KeyboardInterrupt on signals from now on."""
         self.asked, self.working = False, True
         self._handle()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While it is open, a signal ends the process at once. Torch's import aborts on an interrupt in its C++."""
+        before, self.working = self.working, False
+        try:
+            yield
+        finally:
+            self.working = before
 
     def _leave(self) -> None:
         if self.asked:  # otherwise an interrupt within a library's import ends Python by a signal

@@ -115,7 +115,7 @@ def test_never_more_workers_than_runs(tmp_path: Path) -> None:
     assert worker_count(5, 2, 0) == 1
     outcome, text = run({"baseline": BASE | {"epochs": 1}, "seeds": 1}, tmp_path, workers=200_000_000)
     assert outcome.failed == 0
-    assert "with 1 worker" in text
+    assert "with 1 worker on" in text
 
 
 def test_more_workers_than_cores_get_a_hint() -> None:

@@ -61,7 +61,7 @@ def test_each_worker_sees_one_gpu(tmp_path: Path, options: dict[str, Any], toget
     outcome, text = run(study(tmp_path, together), tmp_path, name="own", **options)
     assert outcome.failed == 0
     assert set(seen(tmp_path)) == found
-    assert f"with {together} worker" in text
+    assert f"with {together} worker{'s' * (together > 1)} on" in text
 
 
 def test_more_workers_than_gpus_share_them_evenly(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,12 +66,13 @@ class Dataset:
         return channels, height, width
 
     def read_at_random(self) -> None:
-        """Tells the system that train images are read in random order, so that it reads none beside them.
+        """Asks the system not to read ahead in the train images: batches take them in random order.
 
         Where memory can't hold all images, each read would bring up to megabytes that are dropped before they are used.
+        Does nothing where the system or its disk knows no such advice.
         """
-        mapped = getattr(self.train.images, "_mmap", None)
-        if mapped is not None and hasattr(mmap, "MADV_RANDOM"):  # Windows has none
+        mapped: Any = getattr(self.train.images, "_mmap", None)
+        with suppress(AttributeError, OSError):
             mapped.madvise(mmap.MADV_RANDOM)
 
 

@@ -45,7 +45,7 @@ def _train(runs: list[Run], job: Job, command: Command, send: Send, stop: Callab
     try:
         settings, seed = runs[0].variant.ours, runs[0].seed
         dataset = draw_split(load(job.data), settings, seed)
-        if dataset.train.images.nbytes > free_memory():
+        if device.type == "cpu" and dataset.train.images.nbytes > free_memory() / 2:  # workers need some too
             dataset.read_at_random()
         stream = Stream(dataset, settings, seed, device)
     except Exception as error:  # the data disappeared after they were prepared

@@ -172,7 +172,7 @@ class Crew:
                 taken.append(job)
             return []
         if worker.ready:
-            _announce(job, left, gone, on_message)
+            _announce(job, [run for run in left if run not in worker.taken], gone, on_message)
         if gone.blameless:
             return [replace(job, runs=tuple(left))] if left else []
         return [replace(job, runs=(run,), deaths=deaths) for run in left]
@@ -180,6 +180,7 @@ class Crew:
 
 def _announce(job: Job, left: Sequence[Run], gone: Gone, on_message: OnMessage) -> None:
     """Says that the worker of these runs is lost, and that they are tried again."""
-    said = f"a worker is lost: {gone}. {counted(len(left), 'run')} to resume from the last checkpoint"
+    again = f"{counted(len(left), 'run')} to be tried again, from the last checkpoint if there is one"
+    said = f"a worker is lost: {str(gone).rstrip('.')}. {again}"
     for run in left:
         on_message(job, Message("lost", run, cause=said if run == left[0] else ""))

@@ -124,7 +124,8 @@ class Progress:
         """Returns the remaining seconds at the pace so far; None until the pace is known."""
         done, left = self._amounts()
         own = self._durations.left()
-        if left is None or own is None or done <= 0.02 * (done + left):
+        rounding = 1e-9 * self._total  # of sums that are 0 or less once another runner has ended all runs
+        if left is None or own is None or done <= max(0.02 * (done + left), rounding):
             return None
         elapsed = time.monotonic() - self._began
         return max(elapsed * left / done, *own, 0.0)  # one run of own training has one worker

@@ -21,6 +21,7 @@ from runner.expand import ResolvedStudy, resolve_studies
 from runner.files import lock
 from runner.places import unwritable
 from runner.spec import Kind, Problem, RequestError
+from runner.stop import STOP
 from runner.store import has_finished, write_study
 
 
@@ -46,7 +47,8 @@ def execute(request: Request, console: Console) -> Outcome:
             rounds.following(plan.runs, console)
         return Outcome(names, 0)
     start_server()
-    from runner.execute._opened import open_crew  # with torch, which takes seconds
+    with STOP.at_once():  # nothing is trained or written yet
+        from runner.execute._opened import open_crew  # with torch, which takes seconds
 
     with open_crew(request, most, plan.to_do if rounds.is_last else len(most)) as crew:
         data = prepare_data(most, request)

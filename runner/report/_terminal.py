@@ -43,4 +43,4 @@ def _show_answers(verdicts: Sequence[Verdict], console: Console) -> None:
         console.print()
         console.print(shown)
     if others := len(verdicts) - len(judged):
-        console.print(f"\n{counted(others, 'question')} without an answer: the report names the missing runs.")
+        console.print(f"\n{counted(others, 'question')} without an answer: the report says why.", soft_wrap=True)

@@ -10,6 +10,7 @@ from runner.execute import Request, check_places, check_script, execute
 from runner.expand import Overrides
 from runner.search._resolve import resolve_search
 from runner.spec import after_start
+from runner.stop import STOP
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ def search(request: Request, console: Console) -> SearchOutcome:
     if resolved.baseline.dataset in resolved.random_on and resolved.sampler != "random":
         searches.append(resolved.random_twin())
     # These import torch and Optuna, which takes seconds, so the request is checked first.
-    from runner.execute.crew import NoWorkers
-    from runner.search._record import Record
-    from runner.search._train import train
-    from runner.search._winners import winners_study
+    with STOP.at_once():
+        from runner.execute.crew import NoWorkers
+        from runner.search._record import Record
+        from runner.search._train import train
+        from runner.search._winners import winners_study
 
     records = [Record(each, request.runs) for each in searches]
     if any(record.left for record in records):

@@ -116,11 +116,14 @@ def after_start() -> Iterator[None]:
 def suggest(given: str, valid: Iterable[str]) -> str:
     """Returns 'Did you mean ...?' with the nearest valid name, or a list of all valid names where none is near."""
     names = list(valid)
-    by_lower = {name.lower(): name for name in names}
+    return nearest(given, names) or "Valid: " + ", ".join(names) + "."
+
+
+def nearest(given: str, valid: Iterable[str]) -> str:
+    """Returns 'Did you mean ...?' with the nearest valid name; empty where none is near."""
+    by_lower = {name.lower(): name for name in valid}
     near = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.6)
-    if near:
-        return f'Did you mean "{by_lower[near[0]]}"?'
-    return "Valid: " + (", ".join(names) or "none") + "."
+    return f'Did you mean "{by_lower[near[0]]}"?' if near else ""
 
 
 def shown(value: Any, limit: int = 60) -> str:

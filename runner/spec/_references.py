@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.spec._fields import is_reference
 from runner.spec._namesake import hint, hint_of
-from runner.spec._problems import Kind, Mistake, Problem, RequestError, describe, suggest
+from runner.spec._problems import Kind, Mistake, Problem, RequestError, describe, nearest
 from runner.torchvision import repaired
 
 OWN_CODE = ("model", "optimizer", "schedule", "loss")  # settings that may name your own code, which trains
@@ -22,7 +22,7 @@ _SCRIPTS = {"__main__", "__mp_main__"}  # modules that no worker process can imp
 
 
 class NoSuchFunction(AttributeError):
-    """A module lacks the function that a reference names. The text names the functions that it has."""
+    """A module lacks the function that a reference names. The text names the nearest one that it has."""
 
 
 def own_code(settings: Any) -> dict[str, str]:
@@ -41,18 +41,12 @@ def load_function(reference: str) -> Callable[..., Any]:
     before = frozenset(sys.modules)
     module = repaired(lambda: _import(name, before))
     if not hasattr(module, function):
-        raise NoSuchFunction(f'{name} has no "{function}". {suggest(function, _functions(module))}')
+        public = [known for known, value in vars(module).items() if callable(value) and not known.startswith("_")]
+        raise NoSuchFunction(f'{name} has no "{function}". {nearest(function, public)}'.rstrip())
     found = getattr(module, function)
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
-
-
-def _functions(module: ModuleType) -> list[str]:
-    """Returns the names of the public functions and classes that a module defines."""
-    named = vars(module).items()
-    own = [name for name, found in named if callable(found) and getattr(found, "__module__", "") == module.__name__]
-    return [name for name in own if not name.startswith("_")]
 
 
 def _import(module: str, before: Collection[str]) -> ModuleType:

@@ -113,7 +113,7 @@ def _connect(address: str, request: Request) -> None:
 def _use_token() -> None:
     """Has Ray use this machine's token, if there is one. By itself it does so only for the address "auto".
 
-    Ray reads this variable when it is imported.
+    Ray reads this variable when it is imported. It stays set in this process.
     """
     file = expanded(Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"))
     if os.environ.get("RAY_AUTH_TOKEN") or file.is_file():
@@ -126,7 +126,7 @@ def _refusal(error: Exception, address: str) -> Problem:
     if isinstance(error, ray.exceptions.AuthenticationError) or (isinstance(error, ConnectionError) and ":" in address):
         what = (
             f"what answers at {address} is no Ray cluster, or its token is not here. Copy ~/.ray/auth_token from the "
-            "head node to the same place here."
+            "head node to the same place here; set RAY_AUTH_MODE=token."
         )
         return Problem(Kind.MACHINE, _WHERE, what)
     if "exceeds the maximum" in str(error) or "too large" in str(error).lower():
