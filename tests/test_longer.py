@@ -64,7 +64,7 @@ def folder(place: Path, variant: str, epochs: int) -> Path:
 
 def test_a_longer_run_is_that_of_an_unbroken_one(place: Path, unbroken: dict[str, Any]) -> None:
     short = trained(place, 2)
-    assert "2 runs continue" in longer(place)
+    assert "2 runs to continue" in longer(place)
     assert trained(place, 4) == unbroken
     assert trained(place, 2) == short  # it stays
     for variant in ("baseline", "norm"):
