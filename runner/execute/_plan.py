@@ -115,7 +115,7 @@ class Plan:
         ours = [run for run in self.left if not run.own]  # of own training only the code knows what it writes
         size = sum(self.costs.size[run.variant.digest] for run in ours) / 1e6
         console.print(
-            f"{len(self._fitting):,} of {counted(len(self.runs), 'run')} to do: {about(self._seconds)} with "
+            f"{self._amount}: {about(self._seconds)} with "
             f"{counted(self._workers, 'worker')} ({sooner}other work on the machine may end it later)"
             f"{f', {size:.0f} MB' if ours else ''}. Nothing was trained.",
         )
@@ -138,8 +138,7 @@ class Plan:
             done = f"all {len(self.runs):,} runs are" if len(self.runs) > 1 else "the run is"
             console.print(f"{done} done already")
             return 0
-        to_do = f"{len(self._fitting):,} of {counted(len(self.runs), 'run')} to do"
-        console.print(f"{to_do}, {about(self._seconds)} with {self._crew.where}")
+        console.print(f"{self._amount}, {about(self._seconds)} with {self._crew.where}")
         pending = set(self.left)
         means = Means(self._request.runs, self.left, console)
         with Progress(self.left, self.costs, console, self._durations) as progress:
@@ -181,6 +180,10 @@ class Plan:
         said = [f"{counted(longer, 'run')} to continue from finished ones with fewer epochs"] if longer else []
         for note in self._notes + said + [f"{name}: {why}" for name, why in self._unfit_variants()]:
             console.print(note, soft_wrap=True)
+
+    @property
+    def _amount(self) -> str:
+        return f"{len(self._fitting):,} of {counted(len(self.runs), 'run')} to do"
 
     @property
     def _seconds(self) -> float | None:

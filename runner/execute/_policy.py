@@ -159,23 +159,25 @@ class Crew:
         job = worker.job
         assert job is not None
         left = [run for run in job.runs if run not in worker.ended]
-        if not worker.ready and not gone.blameless:  # no run had begun
+        if gone.blameless:
+            again = [replace(job, runs=tuple(left))] if left else []
+        elif not worker.ready:  # no run had begun
             self._unready += 1
             if self._unready >= _MOST_UNREADY:
                 raise NoWorkers(str(gone))
             return [job]
-        deaths = job.deaths + (len(job.runs) == 1)  # in company it may have been any of them
-        if deaths >= _MOST_DEATHS and left and not gone.blameless:
-            try:
-                on_message(job, Message("died", left[0], cause=str(gone)))
-            except Timeout:  # another runner has the run by now
-                taken.append(job)
-            return []
+        else:
+            deaths = job.deaths + (len(job.runs) == 1)  # in company it may have been any of them
+            if deaths >= _MOST_DEATHS and left:
+                try:
+                    on_message(job, Message("died", left[0], cause=str(gone)))
+                except Timeout:  # another runner has the run by now
+                    taken.append(job)
+                return []
+            again = [replace(job, runs=(run,), deaths=deaths) for run in left]
         if worker.ready:
             _announce(job, [run for run in left if run not in worker.taken], gone, on_message)
-        if gone.blameless:
-            return [replace(job, runs=tuple(left))] if left else []
-        return [replace(job, runs=(run,), deaths=deaths) for run in left]
+        return again
 
 
 def _announce(job: Job, left: Sequence[Run], gone: Gone, on_message: OnMessage) -> None:

@@ -85,10 +85,9 @@ class Progress:
             self._say_taken()
             return
         self._ended[run] = message.kind
-        self._console.print(self._line(message), soft_wrap=True)
-        self._ticker.printed()
+        self._say(self._line(message))
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str | Text) -> None:
         if text:
             self._console.print(text, soft_wrap=True)
             self._ticker.printed()

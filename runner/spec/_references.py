@@ -40,10 +40,11 @@ def load_function(reference: str) -> Callable[..., Any]:
     name, _, function = reference.partition(":")
     before = frozenset(sys.modules)
     module = repaired(lambda: _import(name, before))
-    if not hasattr(module, function):
+    try:
+        found = getattr(module, function)
+    except AttributeError as error:
         public = [known for known, value in vars(module).items() if callable(value) and not known.startswith("_")]
-        raise NoSuchFunction(f'{name} has no "{function}". {nearest(function, public)}'.rstrip())
-    found = getattr(module, function)
+        raise NoSuchFunction(f'{name} has no "{function}". {nearest(function, public)}'.rstrip()) from error
     if not callable(found):
         raise AttributeError(f"{reference} is not a function")
     return found  # type: ignore[no-any-return]
